@@ -1,0 +1,100 @@
+/**
+ * A clock for tests: it stands still until the test moves it.
+ *
+ * @module
+ */
+import type { Clock, Timer } from "./clock.ts";
+
+interface Pending {
+  readonly due: number;
+  readonly order: number;
+  readonly callback: () => void;
+}
+
+/**
+ * A {@linkcode Clock} that moves only by {@linkcode FakeClock.advance}. Timers fire in the order of their due
+ * time; between two of them all promise callbacks that are ready run, as they would with real time passing.
+ *
+ * @example
+ * ```ts
+ * import { FakeClock } from "./src/base/mod.ts";
+ * const clock = new FakeClock();
+ * let fired = 0;
+ * clock.setTimer(() => fired++, 60_000);
+ * await clock.advance(60_000);
+ * if (fired !== 1) throw new Error("the timer did not fire");
+ * ```
+ */
+export class FakeClock implements Clock {
+  #wall: number;
+  #elapsed = 0;
+  #order = 0;
+  readonly #pending = new Set<Pending>();
+
+  constructor(start: number = Date.UTC(2026, 0, 1)) {
+    this.#wall = start;
+  }
+
+  now(): number {
+    return this.#wall;
+  }
+
+  monotonic(): number {
+    return this.#elapsed;
+  }
+
+  setTimer(callback: () => void, delayMs: number): Timer {
+    const entry = { due: this.#elapsed + Math.max(0, delayMs), order: this.#order++, callback };
+    this.#pending.add(entry);
+    return { cancel: () => void this.#pending.delete(entry) };
+  }
+
+  /** How many timers are set: for tests that nothing was left behind. */
+  get pendingTimers(): number {
+    return this.#pending.size;
+  }
+
+  /** Milliseconds until the next timer is due, or undefined where none is set. */
+  get nextTimerIn(): number | undefined {
+    const next = this.#next();
+    return next && next.due - this.#elapsed;
+  }
+
+  /** Moves time on by `ms` milliseconds, firing every timer that falls due on the way. */
+  async advance(ms: number): Promise<void> {
+    const end = this.#elapsed + ms;
+    await settle();
+    for (let next = this.#next(); next && next.due <= end; next = this.#next()) {
+      this.#pending.delete(next);
+      this.#moveTo(next.due);
+      next.callback();
+      await settle();
+    }
+    this.#moveTo(end);
+  }
+
+  /** Makes the wall clock jump by `ms` (either way) as a time server would; timers and `monotonic` do not notice. */
+  jump(ms: number): void {
+    this.#wall += ms;
+  }
+
+  #moveTo(elapsed: number): void {
+    this.#wall += elapsed - this.#elapsed;
+    this.#elapsed = elapsed;
+  }
+
+  #next(): Pending | undefined {
+    let first: Pending | undefined;
+    for (const entry of this.#pending) {
+      if (!first || entry.due < first.due || (entry.due === first.due && entry.order < first.order)) {
+        first = entry;
+      }
+    }
+    return first;
+  }
+}
+
+/** Lets every promise callback run that is ready now, and those that these make ready. */
+function settle(): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, 0));
+}

@@ -1,0 +1,34 @@
+/**
+ * What a gateway is told when it starts: the flags, the configuration file and the environment after checking.
+ *
+ * @module
+ */
+import type { HostPort } from "../base/mod.ts";
+
+/** Settings of `--role gateway`. */
+export interface GatewaySettings {
+  /** Folder of everything that must survive a restart. */
+  readonly dataDir: string;
+  /** Host name of the distribution platform (`X_CT-COM_Mgt.MgtURL`); default `189cube`. */
+  readonly mgtUrl: string;
+  /** Port of the distribution platform (`X_CT-COM_Mgt.Port`); default 12112. */
+  readonly port: number;
+  /** 12 upper-case hex digits. */
+  readonly mac: string;
+  /** `<OUI>-<SerialNumber>`. */
+  readonly sn: string;
+  /** Up to 24 characters. */
+  readonly loid: string;
+  readonly vendor: string;
+  readonly model: string;
+  /** The LAN port for the phone app (`X_CT-COM_Mgt.LocatePort`); default `0.0.0.0:17998`. */
+  readonly local: HostPort;
+  /** The control API; default `127.0.0.1:8081`. */
+  readonly control: HostPort;
+  /** The folder that plug-ins are dropped into; default `./plugins`. */
+  readonly pluginsDir: string;
+  readonly isolation: "process" | "inline";
+  readonly driver: "linux" | "simulated";
+  /** The control API's bearer token; undefined: kept in, or made on first start and written to, `<data>/admin.token`. */
+  readonly adminToken: string | undefined;
+}

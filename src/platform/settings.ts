@@ -1,0 +1,36 @@
+/**
+ * What a platform is told when it starts: the flags, the configuration file and the environment after checking.
+ *
+ * @module
+ */
+import type { HostPort } from "../base/mod.ts";
+
+/** The services that a platform can run, each startable alone by `--services`. */
+export const SERVICES = ["distribution", "access", "plugin_center", "app"] as const;
+/** One of {@linkcode SERVICES}. */
+export type ServiceName = typeof SERVICES[number];
+
+/** Settings of `--role platform`. */
+export interface PlatformSettings {
+  /** Folder of everything that must survive a restart. */
+  readonly dataDir: string;
+  readonly services: readonly ServiceName[];
+  /** The control API, the phone app's API and the plug-in downloads; default `0.0.0.0:8080`. */
+  readonly http: HostPort;
+  /** UDP and TCP; default `0.0.0.0:12112`. */
+  readonly distribution: HostPort;
+  /** UDP; default `0.0.0.0:12113`. */
+  readonly access: HostPort;
+  /** TCP; default `0.0.0.0:12114`. */
+  readonly pluginCenter: HostPort;
+  /** TCP; default `0.0.0.0:12115`. Announced to gateways as `MessageServer`. */
+  readonly push: HostPort;
+  /** The host name or address that acks and triggers name to gateways. */
+  readonly advertise: string;
+  /** `sqlite:PATH`; undefined: `<data>/platform.db`. */
+  readonly database: string | undefined;
+  /** Seconds between heartbeats that registrations hand out; default 60. */
+  readonly heartbeatSeconds: number;
+  /** The first administrator's token; undefined: kept in, or made on first start and written to, `<data>/admin.token`. */
+  readonly adminToken: string | undefined;
+}
