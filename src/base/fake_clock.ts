@@ -17,7 +17,7 @@ interface Pending {
  *
  * @example
  * ```ts
- * import { FakeClock } from "./src/base/mod.ts";
+ * import { FakeClock } from "./mod.ts";
  * const clock = new FakeClock();
  * let fired = 0;
  * clock.setTimer(() => fired++, 60_000);

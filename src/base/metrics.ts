@@ -52,7 +52,7 @@ interface Family {
  *
  * @example
  * ```ts
- * import { Metrics } from "./src/base/mod.ts";
+ * import { Metrics } from "./mod.ts";
  * const metrics = new Metrics();
  * metrics.counter("gatehouse_heartbeats_total", "Heartbeats answered").inc();
  * if (!metrics.render().includes("gatehouse_heartbeats_total 1")) throw new Error("not counted");
