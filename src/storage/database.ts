@@ -1,0 +1,70 @@
+/**
+ * Opening a database and bringing its tables up to date.
+ *
+ * @module
+ */
+import { Kysely } from "kysely";
+import { type Migration, Migrator } from "kysely/migration";
+import { messageOf } from "../base/mod.ts";
+import { StorageError } from "./errors.ts";
+import { sqliteDialect } from "./sqlite.ts";
+
+/** Migrations of one or more components by name; names start with a date, so that they sort by age. */
+export type Migrations = Readonly<Record<string, Migration>>;
+
+/** An open database with tables `Tables`. Close it by disposing of it. */
+export interface Database<Tables> extends AsyncDisposable {
+  /** The query layer. Every call is asynchronous: a server may stand behind it. */
+  readonly sql: Kysely<Tables>;
+}
+
+/**
+ * Opens the database at `url` (`sqlite:PATH`; `sqlite::memory:`) and applies the migrations it has not seen.
+ *
+ * @throws {StorageError} `url`, `unavailable`, `newer` (the database knows migrations that this program does not)
+ *   or `migration`
+ */
+export async function openDatabase<Tables>(url: string, migrations: Migrations): Promise<Database<Tables>> {
+  if (!url.startsWith("sqlite:")) {
+    throw new StorageError("url", `database "${url}" is not supported: give sqlite:PATH`);
+  }
+  const path = url.slice("sqlite:".length);
+  const sql = new Kysely<Tables>({ dialect: sqliteDialect(path) });
+  try {
+    await migrate(sql, migrations, path);
+  } catch (error) {
+    await sql.destroy().catch(() => {}); // a database that never opened has nothing to close
+    throw error;
+  }
+  return { sql, [Symbol.asyncDispose]: () => sql.destroy() };
+}
+
+async function migrate<Tables>(sql: Kysely<Tables>, migrations: Migrations, path: string): Promise<void> {
+  const migrator = new Migrator({
+    db: sql,
+    provider: { getMigrations: () => Promise.resolve({ ...migrations }) },
+    allowUnorderedMigrations: true,
+  });
+  let known;
+  try {
+    known = await migrator.getMigrations();
+  } catch (error) {
+    throw new StorageError("unavailable", `cannot open database "${path}": ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+  const { error, results } = await migrator.migrateToLatest();
+  if (!error) return;
+  if (/previously executed migration/.test(messageOf(error))) {
+    throw new StorageError(
+      "newer",
+      `database "${path}" was written by a newer version of this program: start that version, or restore a backup`,
+      { cause: error },
+    );
+  }
+  const failed = results?.find((result) => result.status === "Error")?.migrationName;
+  const at = failed ?? `after ${known.filter((migration) => migration.executedAt).length} migrations`;
+  throw new StorageError("migration", `cannot migrate database "${path}" (${at}): ${messageOf(error)}`, {
+    cause: error,
+  });
+}

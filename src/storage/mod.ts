@@ -1,0 +1,8 @@
+/**
+ * Floor 2: the database behind one asynchronous interface.
+ *
+ * @module
+ */
+export { type Database, type Migrations, openDatabase } from "./database.ts";
+export { StorageError, type StorageErrorCode } from "./errors.ts";
+export { type WriteAll, WriteBatch } from "./write_batch.ts";

@@ -1,0 +1,98 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { type Migrations, openDatabase, StorageError, WriteBatch } from "./mod.ts";
+
+interface Tables {
+  note: { id: string; body: string | null; done: number };
+}
+
+const migrations: Migrations = {
+  "2026-01-01-notes": {
+    up: (db) =>
+      db.schema.createTable("note")
+        .addColumn("id", "text", (c) => c.primaryKey())
+        .addColumn("body", "text").addColumn("done", "integer", (c) => c.notNull())
+        .execute(),
+  },
+};
+
+Deno.test("storage keeps rows over closing and opening again", async () => {
+  const dir = await Deno.makeTempDir();
+  const url = `sqlite:${dir}/test.db`;
+  {
+    await using db = await openDatabase<Tables>(url, migrations);
+    await db.sql.insertInto("note").values({ id: "a", body: null, done: 1 }).execute();
+  }
+  {
+    await using db = await openDatabase<Tables>(url, migrations);
+    assertEquals(await db.sql.selectFrom("note").selectAll().execute(), [{ id: "a", body: null, done: 1 }]);
+  }
+  await Deno.remove(dir, { recursive: true });
+});
+
+Deno.test("storage refuses a database of a newer version and leaves it as it is", async () => {
+  const dir = await Deno.makeTempDir();
+  const url = `sqlite:${dir}/test.db`;
+  const later: Migrations = { ...migrations, "2099-01-01-later": { up: () => Promise.resolve() } };
+  await (await openDatabase<Tables>(url, later))[Symbol.asyncDispose]();
+  const error = await assertRejects(
+    () => openDatabase<Tables>(url, migrations),
+    StorageError,
+    "newer version",
+  );
+  assertEquals(error.code, "newer");
+  await (await openDatabase<Tables>(url, later))[Symbol.asyncDispose]();
+  await Deno.remove(dir, { recursive: true });
+});
+
+Deno.test("storage names the database that it cannot open, and a URL that it does not know", async () => {
+  const dir = await Deno.makeTempDir();
+  const error = await assertRejects(
+    () => openDatabase(`sqlite:${dir}/absent/test.db`, migrations),
+    StorageError,
+    "absent/test.db",
+  );
+  assertEquals(error.code, "unavailable");
+  assertEquals((await assertRejects(() => openDatabase("mysql://x", {}), StorageError)).code, "url");
+  await Deno.remove(dir, { recursive: true });
+});
+
+Deno.test("storage says which migration failed and keeps nothing of it", async () => {
+  const broken: Migrations = {
+    ...migrations,
+    "2026-01-02-broken": { up: (db) => db.schema.createTable("note").addColumn("id", "text").execute() },
+  };
+  const error = await assertRejects(
+    () => openDatabase("sqlite::memory:", broken),
+    StorageError,
+    "2026-01-02-broken",
+  );
+  assertEquals(error.code, "migration");
+});
+
+Deno.test("a write batch writes what came while it was busy as one, in order, within its largest size", async () => {
+  const batches: number[][] = [], gate = Promise.withResolvers<void>();
+  const batch = new WriteBatch<number>(async (items) => {
+    batches.push([...items]);
+    await gate.promise;
+  }, 3);
+  const first = batch.write(0);
+  await Promise.resolve().then(() => {}); // lets the first batch begin
+  const rest = [1, 2, 3, 4].map((n) => batch.write(n));
+  assertEquals(batch.pending, 4);
+  gate.resolve();
+  await Promise.all([first, ...rest]);
+  assertEquals(batches, [[0], [1, 2, 3], [4]]);
+});
+
+Deno.test("a write batch that fails tells its own writers and goes on with the next", async () => {
+  let fail = true;
+  const batch = new WriteBatch<string>(() => {
+    if (!fail) return Promise.resolve();
+    fail = false;
+    return Promise.reject(new Error("disk full"));
+  });
+  await assertRejects(() => batch.write("lost"), Error, "disk full");
+  await batch.write("kept");
+  await batch.flush();
+  assertEquals(batch.pending, 0);
+});

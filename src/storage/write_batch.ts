@@ -1,0 +1,54 @@
+/**
+ * Group commit: many small writes share one transaction.
+ *
+ * @module
+ */
+
+/** Writes everything in `items`, in order, as one transaction. */
+export type WriteAll<Item> = (items: readonly Item[]) => Promise<void>;
+
+interface Batch<Item> {
+  readonly items: Item[];
+  readonly done: PromiseWithResolvers<void>;
+}
+
+/**
+ * Collects items while the previous batch is being written, and writes them together. The promise of
+ * {@linkcode WriteBatch.write} settles when its own batch is durable or has failed as a whole.
+ *
+ * A lone write is not held back for company: it goes out in the same turn.
+ */
+export class WriteBatch<Item> {
+  readonly #batches: Batch<Item>[] = [];
+  #running: Promise<void> | undefined;
+
+  constructor(private readonly writeAll: WriteAll<Item>, private readonly largest = 500) {}
+
+  /** How many items wait for their batch to begin. */
+  get pending(): number {
+    return this.#batches.reduce((sum, batch) => sum + batch.items.length, 0);
+  }
+
+  write(item: Item): Promise<void> {
+    let batch = this.#batches.at(-1);
+    if (!batch || batch.items.length >= this.largest) {
+      batch = { items: [], done: Promise.withResolvers() };
+      this.#batches.push(batch);
+    }
+    batch.items.push(item);
+    this.#running ??= Promise.resolve().then(() => this.#run());
+    return batch.done.promise;
+  }
+
+  /** Resolves when nothing waits any more: everything was written, or failed and its writers were told. */
+  async flush(): Promise<void> {
+    while (this.#running) await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    for (let batch = this.#batches.shift(); batch; batch = this.#batches.shift()) {
+      await this.writeAll(batch.items).then(batch.done.resolve, batch.done.reject);
+    }
+    this.#running = undefined;
+  }
+}
