@@ -1,0 +1,163 @@
+/**
+ * The gateways that operators have preset: look-up, listing, editing, and what registration learns of them.
+ *
+ * @module
+ */
+import type { Insertable, Kysely, Updateable } from "kysely";
+import type { Clock } from "../../base/mod.ts";
+import type { GatewayRow, RegistryTables } from "./schema.ts";
+
+/** What an operator says of a gateway when presetting it. */
+export interface GatewayPreset {
+  readonly mac: string;
+  readonly sn: string;
+  readonly loid: string;
+  readonly vendor?: string | undefined;
+  readonly model?: string | undefined;
+  readonly region?: string | undefined;
+}
+
+/** Which gateways a listing asks for: all that is given must hold. `after` is the last MAC of the page before. */
+export interface GatewayQuery {
+  readonly vendor?: string | undefined;
+  readonly model?: string | undefined;
+  readonly region?: string | undefined;
+  readonly loid?: string | undefined;
+  readonly online?: boolean | undefined;
+  /** The beginning of a MAC or SN. */
+  readonly search?: string | undefined;
+  readonly after?: string | undefined;
+  readonly limit: number;
+}
+
+/** What presence hands over to be kept. `lastSeenAt` is null where this process has heard nothing yet. */
+export interface LastSeen {
+  readonly mac: string;
+  readonly address: string | null;
+  readonly lastSeenAt: number | null;
+  readonly online: boolean;
+}
+
+/** Gateways as rows. */
+export class GatewayStore {
+  constructor(private readonly db: Kysely<RegistryTables>, private readonly clock: Pick<Clock, "now">) {}
+
+  find(mac: string): Promise<GatewayRow | undefined> {
+    return this.db.selectFrom("gateway").selectAll().where("mac", "=", mac).executeTakeFirst();
+  }
+
+  byLoid(loid: string, limit: number): Promise<GatewayRow[]> {
+    return this.db.selectFrom("gateway").selectAll().where("loid", "=", loid).limit(limit).execute();
+  }
+
+  /** Every gateway that has registered, in pages, for presence to start from. */
+  async *registered(page = 5000): AsyncGenerator<GatewayRow[]> {
+    for (let after = "";;) {
+      const rows = await this.db.selectFrom("gateway").selectAll()
+        .where("mac", ">", after).where("registered_at", "is not", null)
+        .orderBy("mac").limit(page).execute();
+      if (rows.length === 0) return;
+      yield rows;
+      after = rows.at(-1)!.mac;
+    }
+  }
+
+  list(query: GatewayQuery): Promise<GatewayRow[]> {
+    let select = this.db.selectFrom("gateway").selectAll().orderBy("mac").limit(query.limit);
+    if (query.vendor !== undefined) select = select.where("vendor", "=", query.vendor);
+    if (query.model !== undefined) select = select.where("model", "=", query.model);
+    if (query.region !== undefined) select = select.where("region", "=", query.region);
+    if (query.loid !== undefined) select = select.where("loid", "=", query.loid);
+    if (query.online !== undefined) select = select.where("online", "=", query.online ? 1 : 0);
+    if (query.after !== undefined) select = select.where("mac", ">", query.after);
+    if (query.search !== undefined) {
+      const from = query.search.toUpperCase(), to = from + "\uffff";
+      select = select.where((where) =>
+        where.or([
+          where.and([where("mac", ">=", from), where("mac", "<", to)]),
+          where.and([where("sn", ">=", from), where("sn", "<", to)]),
+        ])
+      );
+    }
+    return select.execute();
+  }
+
+  /**
+   * Adds gateways, all or none. A MAC or SN that is there already is left alone and named in the answer.
+   */
+  preset(gateways: readonly GatewayPreset[]): Promise<{ created: number; taken: string[] }> {
+    const now = this.clock.now(), taken: string[] = [];
+    return this.db.transaction().execute(async (tx) => {
+      for (const gateway of gateways) {
+        const row: Insertable<GatewayRow> = {
+          mac: gateway.mac,
+          sn: gateway.sn,
+          loid: gateway.loid,
+          vendor: gateway.vendor ?? null,
+          model: gateway.model ?? null,
+          region: gateway.region ?? null,
+          ...UNREGISTERED,
+          created_at: now,
+          updated_at: now,
+        };
+        const { numInsertedOrUpdatedRows } = await tx.insertInto("gateway").values(row)
+          .onConflict((conflict) => conflict.doNothing()).executeTakeFirst();
+        if (!numInsertedOrUpdatedRows) taken.push(gateway.mac);
+      }
+      return { created: gateways.length - taken.length, taken };
+    });
+  }
+
+  /** Changes a gateway; false where there is none of that MAC. */
+  async update(mac: string, change: Updateable<Omit<GatewayRow, "mac">>): Promise<boolean> {
+    const { numUpdatedRows } = await this.db.updateTable("gateway")
+      .set({ ...change, updated_at: this.clock.now() }).where("mac", "=", mac).executeTakeFirst();
+    return numUpdatedRows > 0n;
+  }
+
+  /** Removes a gateway; false where there is none of that MAC. */
+  async remove(mac: string): Promise<boolean> {
+    const { numDeletedRows } = await this.db.deleteFrom("gateway").where("mac", "=", mac).executeTakeFirst();
+    return numDeletedRows > 0n;
+  }
+
+  /** Keeps what presence knows, as one transaction. */
+  async saveLastSeen(batch: readonly LastSeen[]): Promise<void> {
+    if (batch.length === 0) return;
+    await this.db.transaction().execute(async (tx) => {
+      for (const { mac, address, lastSeenAt, online } of batch) {
+        await tx.updateTable("gateway")
+          .set({
+            address,
+            online: online ? 1 : 0,
+            ...(lastSeenAt === null ? {} : { last_seen_at: lastSeenAt }),
+          })
+          .where("mac", "=", mac).execute();
+      }
+    });
+  }
+
+  async count(): Promise<number> {
+    const { count } = await this.db.selectFrom("gateway")
+      .select((e) => e.fn.countAll<number>().as("count")).executeTakeFirstOrThrow();
+    return Number(count);
+  }
+}
+
+/** What is known of a gateway that has never spoken. */
+const UNREGISTERED = {
+  pinned_operations: null,
+  renew: 0,
+  firmware: null,
+  hardware: null,
+  os_version: null,
+  app_version: null,
+  card: null,
+  wan_ip: null,
+  address: null,
+  dev_rnd: null,
+  previous_dev_rnd: null,
+  registered_at: null,
+  last_seen_at: null,
+  online: 0,
+} as const;

@@ -1,0 +1,20 @@
+/**
+ * What the platform's services share: gateways, presence, commands and settings documents.
+ *
+ * @module
+ */
+export { Challenges } from "./challenges.ts";
+export { type CommandChange, CommandStore, isFinal, isRepeatable, OPEN_STATUSES } from "./commands.ts";
+export { DocumentStore } from "./documents.ts";
+export { type GatewayPreset, type GatewayQuery, GatewayStore, type LastSeen } from "./gateways.ts";
+export { type Presence, type PresenceSettings, PresenceTable } from "./presence.ts";
+export {
+  type CommandKind,
+  type CommandRow,
+  type CommandStatus,
+  type DocumentRow,
+  type GatewayRow,
+  type PluginRow,
+  registryMigrations,
+  type RegistryTables,
+} from "./schema.ts";

@@ -1,0 +1,173 @@
+/**
+ * The registry's tables, as rows, and the migration that makes them.
+ *
+ * Times are milliseconds since 1970; truth values are 0 and 1, so that both databases keep them alike.
+ *
+ * @module
+ */
+import type { Migrations } from "../../storage/mod.ts";
+
+/** One preset home gateway, and what is known of it. */
+export interface GatewayRow {
+  /** 12 upper-case hex digits. */
+  mac: string;
+  /** `<OUI>-<SerialNumber>`. */
+  sn: string;
+  loid: string;
+  vendor: string | null;
+  model: string | null;
+  region: string | null;
+  /** An operations platform (`host:port`) that goes before every policy. */
+  pinned_operations: string | null;
+  /** 1: the next Boot is answered with result 3 (restore defaults and go through distribution). */
+  renew: number;
+  firmware: string | null;
+  hardware: string | null;
+  os_version: string | null;
+  app_version: string | null;
+  card: string | null;
+  wan_ip: string | null;
+  /** The source of its UDP packets, `host:port`, as of the last flush. */
+  address: string | null;
+  /** The DevRND that triggers and bindings are checked with, and the one before it. */
+  dev_rnd: string | null;
+  previous_dev_rnd: string | null;
+  registered_at: number | null;
+  last_seen_at: number | null;
+  online: number;
+  created_at: number;
+  updated_at: number;
+}
+
+/** What a command does on the gateway. */
+export type CommandKind = "post" | "install" | "uninstall" | "run" | "stop" | "list";
+
+/** Where a command stands. The last four are final. */
+export type CommandStatus =
+  | "queued"
+  | "sent"
+  | "acked"
+  | "succeeded"
+  | "failed"
+  | "timed_out"
+  | "cancelled";
+
+/** One remote command, from its request to its end. */
+export interface CommandRow {
+  id: string;
+  mac: string;
+  kind: CommandKind;
+  plugin: string;
+  version: string;
+  /** The inner request as JSON text; `{}` for kinds that carry none. */
+  parameter: string;
+  /** Who asked: `admin`, `user:<id>`. */
+  actor: string;
+  status: CommandStatus;
+  /** The gateway's outer Result, once there is one. */
+  result: number | null;
+  /** The decoded inner reply as JSON text, once there is one. */
+  reply: string | null;
+  /** Why it did not succeed: a stable code, and a sentence. */
+  error_code: string | null;
+  error: string | null;
+  /** How far an installation is, 0 to 100. */
+  progress: number | null;
+  /** How often it was sent. */
+  attempt: number;
+  created_at: number;
+  deadline_at: number;
+  sent_at: number | null;
+  acked_at: number | null;
+  finished_at: number | null;
+}
+
+/** One version of a plug-in in the platform's repository. */
+export interface PluginRow {
+  name: string;
+  version: string;
+  size: number;
+  /** Hex SHA-256 of the file, which is also its name on disk. */
+  sha256: string;
+  /** The manifest as JSON text. */
+  manifest: string;
+  uploaded_at: number;
+  uploaded_by: string;
+}
+
+/** A document of settings that operators edit, such as the distribution policy. */
+export interface DocumentRow {
+  name: string;
+  body: string;
+  updated_at: number;
+  updated_by: string;
+}
+
+/** The tables that the platform's services share. */
+export interface RegistryTables {
+  gateway: GatewayRow;
+  command: CommandRow;
+  plugin: PluginRow;
+  document: DocumentRow;
+}
+
+/** Makes the tables of {@linkcode RegistryTables}. */
+export const registryMigrations: Migrations = {
+  "2026-11-22-registry": {
+    async up(db) {
+      await db.schema.createTable("gateway")
+        .addColumn("mac", "text", (c) => c.primaryKey())
+        .addColumn("sn", "text", (c) => c.notNull().unique())
+        .addColumn("loid", "text", (c) => c.notNull())
+        .addColumn("vendor", "text").addColumn("model", "text").addColumn("region", "text")
+        .addColumn("pinned_operations", "text")
+        .addColumn("renew", "integer", (c) => c.notNull().defaultTo(0))
+        .addColumn("firmware", "text").addColumn("hardware", "text")
+        .addColumn("os_version", "text").addColumn("app_version", "text")
+        .addColumn("card", "text").addColumn("wan_ip", "text").addColumn("address", "text")
+        .addColumn("dev_rnd", "text").addColumn("previous_dev_rnd", "text")
+        .addColumn("registered_at", "bigint").addColumn("last_seen_at", "bigint")
+        .addColumn("online", "integer", (c) => c.notNull().defaultTo(0))
+        .addColumn("created_at", "bigint", (c) => c.notNull())
+        .addColumn("updated_at", "bigint", (c) => c.notNull())
+        .execute();
+      await db.schema.createIndex("gateway_loid").on("gateway").column("loid").execute();
+      await db.schema.createTable("command")
+        .addColumn("id", "text", (c) => c.primaryKey())
+        .addColumn("mac", "text", (c) => c.notNull())
+        .addColumn("kind", "text", (c) => c.notNull())
+        .addColumn("plugin", "text", (c) => c.notNull())
+        .addColumn("version", "text", (c) => c.notNull())
+        .addColumn("parameter", "text", (c) => c.notNull())
+        .addColumn("actor", "text", (c) => c.notNull())
+        .addColumn("status", "text", (c) => c.notNull())
+        .addColumn("result", "integer").addColumn("reply", "text")
+        .addColumn("error_code", "text").addColumn("error", "text")
+        .addColumn("progress", "integer")
+        .addColumn("attempt", "integer", (c) => c.notNull())
+        .addColumn("created_at", "bigint", (c) => c.notNull())
+        .addColumn("deadline_at", "bigint", (c) => c.notNull())
+        .addColumn("sent_at", "bigint").addColumn("acked_at", "bigint").addColumn("finished_at", "bigint")
+        .execute();
+      await db.schema.createIndex("command_mac").on("command").columns(["mac", "id"]).execute();
+      await db.schema.createIndex("command_open").on("command").column("status")
+        .where("status", "in", ["queued", "sent", "acked"]).execute();
+      await db.schema.createTable("plugin")
+        .addColumn("name", "text", (c) => c.notNull())
+        .addColumn("version", "text", (c) => c.notNull())
+        .addColumn("size", "integer", (c) => c.notNull())
+        .addColumn("sha256", "text", (c) => c.notNull())
+        .addColumn("manifest", "text", (c) => c.notNull())
+        .addColumn("uploaded_at", "bigint", (c) => c.notNull())
+        .addColumn("uploaded_by", "text", (c) => c.notNull())
+        .addPrimaryKeyConstraint("plugin_pk", ["name", "version"])
+        .execute();
+      await db.schema.createTable("document")
+        .addColumn("name", "text", (c) => c.primaryKey())
+        .addColumn("body", "text", (c) => c.notNull())
+        .addColumn("updated_at", "bigint", (c) => c.notNull())
+        .addColumn("updated_by", "text", (c) => c.notNull())
+        .execute();
+    },
+  },
+};

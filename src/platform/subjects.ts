@@ -1,0 +1,86 @@
+/**
+ * What the platform's services tell and ask each other on the bus.
+ *
+ * @module
+ */
+import type { Bus } from "../cluster/mod.ts";
+import type { CommandStatus } from "./registry/mod.ts";
+
+/** What a trigger asks of a gateway over UDP. */
+export type Trigger =
+  /** Connect to the plug-in centre. */
+  | { readonly kind: "plugin_center" }
+  /** Go to another platform: mode 0 stores a distribution platform, any other an operations platform. */
+  | { readonly kind: "redistribute"; readonly mode: number; readonly host: string; readonly port: number };
+
+/**
+ * How a gateway took a trigger: it acts; it is connected already; it is not known or not online here; it refused
+ * (its keys are out of step: it is told to register again); or it never answered.
+ */
+export type TriggerOutcome = "accepted" | "already_connected" | "offline" | "refused" | "unanswered";
+
+/** How an exchange on a plug-in channel ended: with the gateway's reply, or not. */
+export type ChannelOutcome =
+  | { readonly kind: "reply"; readonly reply: ChannelReply }
+  /** There is no channel: nothing was sent. */
+  | { readonly kind: "closed" }
+  /** The channel closed after sending: whether the gateway acted is not known. */
+  | { readonly kind: "lost"; readonly reason: string }
+  /** No answer in time: whether the gateway acted is not known. */
+  | { readonly kind: "timeout" };
+
+/** A gateway's reply on the plug-in channel, with what the different methods answer. */
+export interface ChannelReply {
+  readonly result: number;
+  /** The decoded `return_Parameter`. */
+  readonly parameter?: Readonly<Record<string, unknown>> | undefined;
+  readonly plugins?:
+    | readonly { readonly name: string; readonly version: string; readonly run: string }[]
+    | undefined;
+}
+
+/** A request on the plug-in channel. The transaction id is the channel's own business. */
+export type ChannelRequest =
+  | {
+    readonly method: "Post";
+    readonly plugin: string;
+    readonly version: string;
+    readonly parameter: Readonly<Record<string, unknown>>;
+  }
+  | {
+    readonly method: "Install";
+    readonly plugin: string;
+    readonly version: string;
+    readonly url: string;
+    readonly size: number;
+    readonly sha256: string;
+  }
+  | {
+    readonly method: "Install_query" | "Install_cancel" | "UnInstall" | "Run" | "Stop";
+    readonly plugin: string;
+    readonly version: string;
+  }
+  | { readonly method: "ListPlugin" };
+
+/** Things that happened. */
+export interface PlatformEvents {
+  "presence.changed": { readonly mac: string; readonly online: boolean };
+  "channel.opened": { readonly mac: string };
+  "channel.closed": { readonly mac: string; readonly reason: string };
+  "command.changed": { readonly id: string; readonly mac: string; readonly status: CommandStatus };
+  /** A gateway's preset row was changed or removed: whoever holds something of it looks again. */
+  "gateway.changed": { readonly mac: string; readonly removed: boolean };
+}
+
+/** Things that can be asked. */
+export interface PlatformRequests {
+  "access.trigger": { request: { readonly mac: string; readonly trigger: Trigger }; reply: TriggerOutcome };
+  "channel.exchange": {
+    request: { readonly mac: string; readonly message: ChannelRequest; readonly timeoutMs: number };
+    reply: ChannelOutcome;
+  };
+  "channel.close": { request: { readonly mac: string }; reply: boolean };
+}
+
+/** The platform's bus. */
+export type PlatformBus = Bus<PlatformEvents, PlatformRequests>;
