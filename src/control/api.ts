@@ -1,0 +1,324 @@
+/**
+ * The API: routes behind one door that authenticates, checks, answers, counts and turns errors into problems.
+ *
+ * @module
+ */
+import { Hono } from "hono";
+import * as v from "valibot";
+import { type Deps, newId } from "../base/mod.ts";
+import { type Access, type Authenticator, Gate, type Principal } from "./auth.ts";
+import { type BodyPace, DEFAULT_MAX_BODY, DEFAULT_PACE, guardedStream, mediaTypeOf } from "./body.ts";
+import { parseJson, readText } from "./body.ts";
+import { Observer } from "./observe.ts";
+import { type Fault, problem, ProblemError, problemResponse } from "./problem.ts";
+import { type BodySpec, type Call, type Responses, type Route, Routes } from "./route.ts";
+import { check, invalidRequest, queryObject, type Schema, unknownParameters } from "./validate.ts";
+
+/** What an {@linkcode Api} is made of. */
+export interface ApiOptions {
+  /** Name and version for the OpenAPI document. */
+  readonly title: string;
+  readonly version: string;
+  /** Asked in this order for each token. */
+  readonly authenticators: readonly Authenticator[];
+  /** Turns the errors of the floors above into problems; undefined: not one of theirs. */
+  readonly mapError?: (error: unknown) => ProblemError | undefined;
+  readonly pace?: BodyPace;
+  /** Checks answers against their documented schemas too, for tests: a breach becomes a 500. */
+  readonly checkReplies?: boolean;
+}
+
+/** What is known of the connection that a request came by. */
+export interface ClientInfo {
+  /** The caller's IP address. */
+  readonly address: string;
+  /** Aborts when the server stops. */
+  readonly stopping?: AbortSignal;
+}
+
+/** What travels with one request through the router. */
+interface Passage {
+  readonly id: string;
+  readonly client: ClientInfo;
+  route: string;
+  actor: string | undefined;
+}
+
+/** A `/console`-like part that answers by itself; it sees the whole request. */
+export type RawHandler = (request: Request, client: ClientInfo) => Promise<Response> | Response;
+
+/**
+ * Routes with a door. Declare everything first: the first request closes the list.
+ *
+ * @example
+ * ```ts
+ * import { FakeClock, Metrics, seededRandom, silentLog } from "../base/mod.ts";
+ * import { Api } from "./mod.ts";
+ * const deps = { clock: new FakeClock(), random: seededRandom(1), log: silentLog, metrics: new Metrics() };
+ * const api = new Api(deps, { title: "Example", version: "1", authenticators: [] });
+ * api.route({
+ *   method: "GET",
+ *   path: "/ping",
+ *   summary: "Pings",
+ *   auth: "public",
+ *   responses: { 204: { description: "Pong" } },
+ * }).handle(() => ({ status: 204 }));
+ * const response = await api.request("/ping");
+ * if (response.status !== 204) throw new Error("no pong");
+ * ```
+ */
+export class Api extends Routes {
+  readonly #deps: Deps;
+  readonly #options: ApiOptions;
+  readonly #gate: Gate;
+  readonly #observer: Observer;
+  readonly #raw: { readonly path: string; readonly handler: RawHandler }[] = [];
+  #router: Hono<{ Bindings: Passage }> | undefined;
+  #document: Promise<string> | undefined;
+
+  constructor(deps: Deps, options: ApiOptions) {
+    super();
+    this.#deps = deps;
+    this.#options = options;
+    this.#gate = new Gate(deps.clock, options.authenticators);
+    this.#observer = new Observer(deps.metrics, deps.log);
+    this.route({
+      method: "GET",
+      path: "/openapi.json",
+      summary: "This document",
+      tags: ["service"],
+      auth: "public",
+      responses: { 200: { description: "OpenAPI 3.1", mediaType: "application/json" } },
+    }).handle(async () => ({
+      response: new Response(await this.openApi(), { headers: { "content-type": "application/json" } }),
+    }));
+  }
+
+  /** The OpenAPI document as JSON text. What makes it is loaded when it is first asked for. */
+  openApi(): Promise<string> {
+    return this.#document ??= import("./openapi.ts").then(({ describe }) =>
+      JSON.stringify(describe(this.#options, this.routes))
+    );
+  }
+
+  /** Hands every request of any method under `path` (such as `/console/*`) to `handler`; declared routes win. */
+  raw(path: string, handler: RawHandler): this {
+    this.#raw.push({ path, handler });
+    return this;
+  }
+
+  /** Answers one request. Never throws. */
+  async fetch(request: Request, client: ClientInfo = { address: "" }): Promise<Response> {
+    const { clock } = this.#deps;
+    const started = clock.monotonic();
+    const passage: Passage = { id: requestId(request), client, route: "unmatched", actor: undefined };
+    const { pathname } = new URL(request.url);
+    let response: Response;
+    try {
+      response = await (this.#router ??= this.#build()).fetch(request, passage);
+    } catch (error) {
+      const shown = this.#shown(error, passage, request);
+      response = problemResponse(shown, pathname, passage.id);
+    }
+    try {
+      response.headers.set("x-request-id", passage.id);
+    } catch {
+      // Responses that came from elsewhere have headers that can't be changed.
+      response = new Response(response.body, response);
+      response.headers.set("x-request-id", passage.id);
+    }
+    this.#observer.observe({
+      id: passage.id,
+      method: request.method,
+      path: pathname,
+      route: passage.route,
+      status: response.status,
+      seconds: (clock.monotonic() - started) / 1000,
+      address: client.address,
+      actor: passage.actor,
+    });
+    return response;
+  }
+
+  /** Answers a request without a socket, for tests: `api.request("/healthz")`. */
+  request(path: string, init?: RequestInit, client?: ClientInfo): Promise<Response> {
+    return this.fetch(new Request(new URL(path, "http://localhost"), init), client);
+  }
+
+  #build(): Hono<{ Bindings: Passage }> {
+    const router = new Hono<{ Bindings: Passage }>();
+    for (const route of this.routes) {
+      router.on(route.method, route.path.replace(/\{([^}]+)\}/g, ":$1"), (c) => {
+        c.env.route = route.path;
+        return this.#run(route, c.req.raw, c.env, c.req.param());
+      });
+    }
+    for (const { path, handler } of this.#raw) {
+      router.all(path, (c) => {
+        const other = this.#otherMethods(c.req.raw);
+        if (other) return other;
+        c.env.route = path;
+        return handler(c.req.raw, c.env.client);
+      });
+    }
+    const none = (request: Request) => this.#otherMethods(request) ?? notFound(request);
+    router.notFound((c) => none(c.req.raw));
+    router.onError((error) => {
+      throw error;
+    });
+    return router;
+  }
+
+  /** The answer for a declared path that was asked with another method; undefined for a path not declared. */
+  #otherMethods(request: Request): Response | undefined {
+    const { pathname } = new URL(request.url);
+    const allowed = new Set<string>(["OPTIONS"]);
+    for (const { method, path } of this.routes) {
+      const pattern = path.replace(/[.*+?^$()|[\]\\]/g, "\\$&").replace(/\{[^}]+\}/g, "[^/]+");
+      if (!new RegExp(`^${pattern}$`).test(pathname)) continue;
+      allowed.add(method);
+      if (method === "GET") allowed.add("HEAD");
+    }
+    if (allowed.size === 1 || allowed.has(request.method) && request.method !== "OPTIONS") return undefined;
+    const allow = [...allowed].sort().join(", ");
+    if (request.method === "OPTIONS") return new Response(null, { status: 204, headers: { allow } });
+    throw problem(405, "method_not_allowed", `${request.method.slice(0, 20)} is not possible here`, {
+      headers: { allow },
+    });
+  }
+
+  async #run(route: Route, request: Request, passage: Passage, params: unknown): Promise<Response> {
+    const { id, client } = passage;
+    const principal = await this.#gate.admit(route.auth, request, client.address);
+    passage.actor = principal && `${principal.kind}:${principal.name}`;
+    const input = await this.#input(route, request, params);
+    let signal: AbortSignal | undefined;
+    const call: Call<Access, Schema, Schema, BodySpec> = {
+      ...input as { params: unknown; query: unknown; body: never },
+      principal: principal as Principal,
+      request,
+      id,
+      address: client.address,
+      log: this.#deps.log.with({ request: id }),
+      // Made only where it is asked for: linking two signals is not free.
+      get signal() {
+        return signal ??= client.stopping
+          ? AbortSignal.any([request.signal, client.stopping])
+          : request.signal;
+      },
+    };
+    const reply = await route.handler(call);
+    return "response" in reply ? reply.response : this.#respond(route, reply);
+  }
+
+  /** The checked parts of the request; all faults of all parts in one problem. */
+  async #input(route: Route, request: Request, params: unknown) {
+    const faults: Fault[] = [];
+    let total = 0;
+    const checked = (part: Fault["in"], schema: Schema, value: unknown, thorough = true) => {
+      const result = check(part, schema, value, thorough);
+      if ("value" in result) return result.value;
+      faults.push(...result.faults);
+      total += result.total;
+      return undefined;
+    };
+    const query = queryObject(new URL(request.url).searchParams);
+    const strangers = unknownParameters(query, route.query);
+    faults.push(...strangers);
+    total += strangers.length;
+    const input = {
+      params: route.params && checked("path", route.params, params),
+      query: route.query && checked("query", route.query, query),
+      body: route.body && await this.#body(route.body, request, checked),
+    };
+    if (faults.length > 0) throw invalidRequest(faults, total);
+    return input;
+  }
+
+  async #body(
+    spec: BodySpec,
+    request: Request,
+    checked: (part: "body", schema: Schema, value: unknown, thorough: boolean) => unknown,
+  ): Promise<unknown> {
+    const mediaType = mediaTypeOf(request);
+    if (spec.optional && (request.body === null || request.headers.get("content-length") === "0")) {
+      return undefined;
+    }
+    const limits = {
+      clock: this.#deps.clock,
+      maxBytes: spec.maxBytes ?? DEFAULT_MAX_BODY,
+      pace: this.#options.pace ?? DEFAULT_PACE,
+    };
+    if (spec.text?.includes(mediaType)) {
+      return { kind: "text", mediaType, text: await readText(request, limits) };
+    }
+    if (spec.stream?.some((type) => type === mediaType || type === "*/*")) {
+      return guardedStream(request, limits);
+    }
+    // No media type at all is taken as JSON: a command line client should not fail for that.
+    if (spec.json && (mediaType === "" || /^application\/(.+\+)?json$/.test(mediaType))) {
+      const text = await readText(request, limits);
+      return checked("body", spec.json, parseJson(text), text.length <= 65_536);
+    }
+    const taken = [...(spec.json ? ["application/json"] : []), ...spec.text ?? [], ...spec.stream ?? []];
+    throw problem(415, "unsupported_media_type", `the body must be one of: ${taken.join(", ")}`, {
+      headers: { accept: taken.join(", ") },
+    });
+  }
+
+  #respond(
+    route: Route,
+    reply: { status: number; body?: unknown; headers?: Record<string, string> },
+  ): Response {
+    const spec = (route.responses as Responses)[reply.status];
+    if (this.#options.checkReplies && spec?.schema && !v.is(spec.schema, reply.body)) {
+      throw new TypeError(`reply does not fit its schema: ${route.method} ${route.path} ${reply.status}`);
+    }
+    if (reply.body === undefined) {
+      return new Response(null, {
+        status: reply.status,
+        ...(reply.headers ? { headers: reply.headers } : {}),
+      });
+    }
+    return new Response(JSON.stringify(reply.body), {
+      status: reply.status,
+      headers: {
+        "content-type": "application/json",
+        "cache-control": "no-store",
+        "x-content-type-options": "nosniff",
+        ...reply.headers,
+      },
+    });
+  }
+
+  /** The one place where what was thrown becomes what is shown. */
+  #shown(error: unknown, passage: Passage, request: Request): ProblemError {
+    if (error instanceof ProblemError) return error;
+    const mapped = this.#options.mapError?.(error);
+    if (mapped) return mapped;
+    if (passage.client.stopping?.aborted) {
+      return problem(503, "stopping", "the server is stopping", { retryAfterSeconds: 1 });
+    }
+    if (error instanceof DOMException && error.name === "AbortError") {
+      // Nobody is there to read this; the log and the metrics tell it from a failure.
+      return problem(499, "client_gone", "the caller went away");
+    }
+    this.#deps.log.error("request failed unexpectedly", {
+      request: passage.id,
+      route: passage.route,
+      method: request.method,
+      error: error instanceof Error ? error.stack ?? error.message : String(error),
+    });
+    return problem(500, "internal", "an unexpected error: the log has it under the request id");
+  }
+}
+
+function notFound(request: Request): never {
+  throw problem(404, "not_found", `nothing is at ${new URL(request.url).pathname.slice(0, 200)}`);
+}
+
+/** The caller's own id where it is harmless, so that one id follows a request through several programs. */
+function requestId(request: Request): string {
+  const given = request.headers.get("x-request-id");
+  return given !== null && /^[\w.-]{8,64}$/.test(given) ? given : newId();
+}

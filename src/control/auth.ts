@@ -1,0 +1,132 @@
+/**
+ * Who is asking, and may they: bearer tokens, roles, and a brake on guessing.
+ *
+ * @module
+ */
+import { createHash, timingSafeEqual } from "node:crypto";
+import { type Clock, KeyedRate } from "../base/mod.ts";
+import { problem } from "./problem.ts";
+
+/** Someone who proved who they are. */
+export interface Principal {
+  /** What it is: "admin", "user", "key" … */
+  readonly kind: string;
+  readonly id: string;
+  /** For people and for the actor of a command. */
+  readonly name: string;
+  readonly roles: readonly string[];
+}
+
+/** One way of turning a token into a {@linkcode Principal}. Several stand in a row; the first that knows it wins. */
+export interface Authenticator {
+  /** The principal, or undefined for a token that is not one of its own (any more). Never throws for bad tokens. */
+  authenticate(token: string): Promise<Principal | undefined> | Principal | undefined;
+}
+
+/**
+ * What a route asks of its caller: nothing ("public"), nothing but a token is looked at where one is sent
+ * ("optional"), or one of the roles.
+ */
+export type Access = "public" | "optional" | readonly string[];
+
+/** SHA-256 of a token: what is kept and compared instead of the token. */
+export function tokenHash(token: string): Uint8Array {
+  return createHash("sha256").update(token).digest();
+}
+
+/** Knows exactly one token. Compares hashes in constant time, so that answers tell nothing of the token. */
+export function tokenAuthenticator(token: string, principal: Principal): Authenticator {
+  const expected = tokenHash(token);
+  return { authenticate: (given) => timingSafeEqual(tokenHash(given), expected) ? principal : undefined };
+}
+
+/** The administrator whose token the settings or `<data>/admin.token` hold. */
+export const ADMIN: Principal = { kind: "admin", id: "admin", name: "admin", roles: ["admin"] };
+
+/** Longest token looked at, in characters. */
+const MAX_TOKEN = 1024;
+/** Wrong tokens that one address may send in a window. */
+const MAX_FAILURES = 20;
+const WINDOW_MS = 60_000;
+/** Addresses and good tokens remembered. */
+const MAX_REMEMBERED = 10_000;
+
+/**
+ * Decides about each request. An address that sent too many wrong tokens is told to wait before its tokens are
+ * even looked at, except for tokens that were good a while ago: one guesser behind an address (a proxy, a
+ * shared machine) does not lock out the others.
+ */
+export class Gate {
+  readonly #authenticators: readonly Authenticator[];
+  readonly #failures: KeyedRate<string>;
+  readonly #blocked = new Set<string>();
+  readonly #good = new Set<string>();
+  readonly #clock: Clock;
+  #windowEnd = 0;
+
+  constructor(clock: Clock, authenticators: readonly Authenticator[]) {
+    this.#clock = clock;
+    this.#authenticators = authenticators;
+    this.#failures = new KeyedRate(clock, MAX_FAILURES, WINDOW_MS, MAX_REMEMBERED);
+  }
+
+  /** The caller, or undefined where the route asks for none. Throws the 401, 403 or 429. */
+  async admit(access: Access, request: Request, address: string): Promise<Principal | undefined> {
+    if (access === "public") return undefined;
+    const header = request.headers.get("authorization");
+    if (header === null) {
+      if (access === "optional") return undefined;
+      throw unauthorized("missing_token", "a bearer token is needed");
+    }
+    const principal = await this.#principal(header, address);
+    if (access !== "optional" && !access.some((role) => principal.roles.includes(role))) {
+      throw problem(403, "forbidden", "this token may not do that");
+    }
+    return principal;
+  }
+
+  async #principal(header: string, address: string): Promise<Principal> {
+    const token = /^bearer +([\x21-\x7e]+)$/i.exec(header)?.[1];
+    const known = token !== undefined && token.length <= MAX_TOKEN
+      ? { token, hash: String.fromCharCode(...tokenHash(token)) }
+      : undefined;
+    this.#refuseGuesser(address, known?.hash);
+    if (known) {
+      for (const authenticator of this.#authenticators) {
+        const principal = await authenticator.authenticate(known.token);
+        if (!principal) continue;
+        this.#remember(known.hash);
+        return principal;
+      }
+      this.#good.delete(known.hash);
+    }
+    if (!this.#failures.take(address)) this.#block(address);
+    throw unauthorized("invalid_token", "the bearer token is not valid");
+  }
+
+  #refuseGuesser(address: string, hash: string | undefined): void {
+    const left = this.#windowEnd - this.#clock.monotonic();
+    if (left <= 0) return this.#blocked.clear();
+    if (!this.#blocked.has(address) || (hash !== undefined && this.#good.has(hash))) return;
+    throw problem(429, "too_many_attempts", "too many wrong tokens from this address", {
+      retryAfterSeconds: left / 1000,
+    });
+  }
+
+  #block(address: string): void {
+    const now = this.#clock.monotonic();
+    if (now >= this.#windowEnd) this.#windowEnd = now + WINDOW_MS;
+    if (this.#blocked.size < MAX_REMEMBERED) this.#blocked.add(address);
+  }
+
+  #remember(hash: string): void {
+    if (this.#good.has(hash)) return;
+    if (this.#good.size >= MAX_REMEMBERED) this.#good.delete(this.#good.values().next().value!);
+    this.#good.add(hash);
+  }
+}
+
+function unauthorized(code: string, detail: string) {
+  const error = code === "invalid_token" ? ', error="invalid_token"' : "";
+  return problem(401, code, detail, { headers: { "www-authenticate": `Bearer realm="gatehouse"${error}` } });
+}

@@ -1,0 +1,43 @@
+/**
+ * Floor 3: what both roles share of HTTP. Routes are declared once and give checking, types and documentation;
+ * errors are problems (RFC 9457); callers prove themselves by bearer tokens.
+ *
+ * @module
+ */
+export { loadAdminToken, MIN_ADMIN_TOKEN } from "./admin_token.ts";
+export { Api, type ApiOptions, type ClientInfo, type RawHandler } from "./api.ts";
+export {
+  type Access,
+  ADMIN,
+  type Authenticator,
+  type Principal,
+  tokenAuthenticator,
+  tokenHash,
+} from "./auth.ts";
+export {
+  type BodyPace,
+  DEFAULT_MAX_BODY,
+  MAX_JSON_DEPTH,
+  parseJson,
+  type StreamBody,
+  type TextBody,
+} from "./body.ts";
+export { decodeCursor, encodeCursor, type Page, pageOf, pageQuery, pageSchema } from "./page.ts";
+export { type Fault, problem, ProblemError, type ProblemExtra, problemResponse } from "./problem.ts";
+export {
+  type BodyOf,
+  type BodySpec,
+  type Call,
+  type Handler,
+  type Method,
+  type Reply,
+  type Responses,
+  type ResponseSpec,
+  type Route,
+  Routes,
+  type RouteSpec,
+} from "./route.ts";
+export { macSchema, queryBoolean, queryInteger, queryList, waitSeconds } from "./schemas.ts";
+export { type HttpHandler, type HttpService, serveHttp, type ServeOptions } from "./serve.ts";
+export { serviceRoutes } from "./service_routes.ts";
+export type { Schema } from "./validate.ts";

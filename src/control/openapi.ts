@@ -1,0 +1,153 @@
+/**
+ * The OpenAPI 3.1 document, made from the routes' own schemas. Loaded only when somebody asks for the document.
+ *
+ * @module
+ */
+import { type ConversionConfig, toJsonSchema } from "@valibot/to-json-schema";
+import type { BodySpec, Route } from "./route.ts";
+import { documentOf } from "./schemas.ts";
+import { titleOf } from "./problem.ts";
+import type { Schema } from "./validate.ts";
+
+type Json = Record<string, unknown>;
+
+const PROBLEM = {
+  type: "object",
+  required: ["type", "title", "status", "code", "detail", "instance", "requestId"],
+  properties: {
+    type: { type: "string" },
+    title: { type: "string" },
+    status: { type: "integer" },
+    code: { type: "string", description: "Stable: branch on this" },
+    detail: { type: "string" },
+    instance: { type: "string" },
+    requestId: { type: "string" },
+    faults: {
+      type: "array",
+      items: {
+        type: "object",
+        required: ["in", "path", "message"],
+        properties: {
+          in: { type: "string", enum: ["path", "query", "body"] },
+          path: { type: "string" },
+          message: { type: "string" },
+        },
+      },
+    },
+  },
+};
+
+/** The document over `routes`. */
+export function describe(info: { title: string; version: string }, routes: readonly Route[]): Json {
+  const paths: Record<string, Json> = {};
+  for (const route of routes) {
+    (paths[route.path] ??= {})[route.method.toLowerCase()] = operation(route);
+  }
+  return {
+    openapi: "3.1.0",
+    info: { title: info.title, version: info.version },
+    paths,
+    components: {
+      securitySchemes: { bearer: { type: "http", scheme: "bearer" } },
+      schemas: { Problem: PROBLEM },
+      responses: {
+        Problem: {
+          description: "What went wrong",
+          content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },
+        },
+      },
+    },
+  };
+}
+
+function operation(route: Route): Json {
+  const { auth } = route;
+  return {
+    operationId: `${route.method.toLowerCase()}${route.path.replace(/[^A-Za-z0-9]+/g, "_")}`.replace(
+      /_+$/,
+      "",
+    ),
+    summary: route.summary,
+    ...(route.description ? { description: route.description } : {}),
+    ...(route.tags ? { tags: route.tags } : {}),
+    ...(auth === "public"
+      ? { security: [] }
+      : { security: auth === "optional" ? [{}, { bearer: [] }] : [{ bearer: [] }] }),
+    ...(typeof auth === "string" ? {} : { "x-roles": auth }),
+    ...parameters(route),
+    ...(route.body ? { requestBody: requestBody(route.body) } : {}),
+    responses: responses(route),
+  };
+}
+
+function parameters(route: Route): Json {
+  const inPath = route.params ? objectOf(route.params) : undefined;
+  const names = [...route.path.matchAll(/\{([^}]+)\}/g)].map((match) => match[1]!);
+  const list: Json[] = names.map((name) => ({
+    name,
+    in: "path",
+    required: true,
+    schema: inPath?.properties[name] ?? { type: "string" },
+  }));
+  if (route.query) {
+    const { properties, required } = objectOf(route.query);
+    for (const [name, schema] of Object.entries(properties)) {
+      list.push({ name, in: "query", required: required.includes(name), schema });
+    }
+  }
+  return list.length > 0 ? { parameters: list } : {};
+}
+
+function objectOf(schema: Schema): { properties: Record<string, unknown>; required: readonly string[] } {
+  const { properties = {}, required = [] } = convert(schema, "input") as {
+    properties?: Record<string, unknown>;
+    required?: string[];
+  };
+  return { properties, required };
+}
+
+function requestBody(body: BodySpec): Json {
+  const content: Json = {};
+  if (body.json) content["application/json"] = { schema: convert(body.json, "input") };
+  for (const type of body.text ?? []) content[type] = { schema: { type: "string" } };
+  for (const type of body.stream ?? []) content[type] = {};
+  return { required: !body.optional, content };
+}
+
+function responses(route: Route): Json {
+  const all: Json = {};
+  const problems = [500, 503];
+  if (route.params || route.query || route.body) problems.push(400);
+  if (route.auth !== "public") problems.push(401, 403, 429);
+  if (route.body) problems.push(408, 413, 415);
+  for (const status of problems) all[status] = { $ref: "#/components/responses/Problem" };
+  for (const [status, spec] of Object.entries(route.responses)) {
+    if (Number(status) >= 400 && !spec.schema) {
+      all[status] = {
+        description: spec.description || titleOf(Number(status)),
+        content: { "application/problem+json": { schema: { $ref: "#/components/schemas/Problem" } } },
+      };
+      continue;
+    }
+    const content = spec.schema
+      ? { "application/json": { schema: convert(spec.schema, "output") } }
+      : spec.mediaType
+      ? { [spec.mediaType]: {} }
+      : undefined;
+    all[status] = { description: spec.description, ...(content ? { content } : {}) };
+  }
+  return all;
+}
+
+function convert(schema: Schema, typeMode: "input" | "output"): Json {
+  const config: ConversionConfig = {
+    target: "draft-2020-12",
+    typeMode,
+    errorMode: "ignore",
+    // The library's own type of a JSON schema is wider than what we write down ourselves.
+    overrideSchema: ({ valibotSchema }) =>
+      documentOf(valibotSchema) as ReturnType<typeof toJsonSchema> | undefined,
+  };
+  const { $schema: _, ...rest } = toJsonSchema(schema, config) as Json;
+  return rest;
+}

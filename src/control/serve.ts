@@ -1,0 +1,116 @@
+/**
+ * The HTTP server: listens, bounds what runs at once, stops without cutting off what is in work.
+ *
+ * The runtime's server (`Deno.serve`) has no time limit for request headers: a caller that sends half a header
+ * holds a connection (some kilobytes, no handler) until it goes away or the server stops. Put a reverse proxy
+ * in front where strangers can connect in large numbers. Bodies have a time limit of ours.
+ *
+ * @module
+ */
+import { type Deps, formatHostPort, type HostPort, messageOf, newId, type Service } from "../base/mod.ts";
+import type { ClientInfo } from "./api.ts";
+import { problem, problemResponse } from "./problem.ts";
+
+/** What answers requests: an `Api`. */
+export interface HttpHandler {
+  fetch(request: Request, client: ClientInfo): Promise<Response>;
+}
+
+/** Bounds of a server. */
+export interface ServeOptions {
+  /** For the log and for health; default "http". */
+  readonly name?: string;
+  /** Requests in work at once; more are answered 503 with `Retry-After`. Default 4096. */
+  readonly maxInFlight?: number;
+  /** Milliseconds that requests in work get when the server stops; default 5000. */
+  readonly graceMs?: number;
+}
+
+/** A running HTTP server. */
+export interface HttpService extends Service {
+  /** Where it listens: the port is the real one where 0 was asked for. */
+  readonly address: HostPort;
+  /** `http://host:port`, for clients on this machine. */
+  readonly url: string;
+}
+
+/** Starts a server at `at`. Fails with the system's error where the address can't be had. */
+export function serveHttp(
+  deps: Pick<Deps, "clock" | "log" | "metrics">,
+  handler: HttpHandler,
+  at: HostPort,
+  { name = "http", maxInFlight = 4096, graceMs = 5000 }: ServeOptions = {},
+): HttpService {
+  const { clock, log, metrics } = deps;
+  const stopping = new AbortController(), kill = new AbortController();
+  let inFlight = 0;
+  let state: "up" | "stopping" | "down" = "up";
+  metrics.gauge("gatehouse_http_requests_in_flight", "HTTP requests in work", () => inFlight, {
+    server: name,
+  });
+  const refused = metrics.counter(
+    "gatehouse_http_requests_refused_total",
+    "HTTP requests refused because too many were in work",
+    { server: name },
+  );
+
+  const server = Deno.serve({
+    hostname: at.host,
+    port: at.port,
+    signal: kill.signal,
+    onListen: () => {},
+    onError(error) {
+      log.error("HTTP server failed to answer", { error });
+      return new Response(null, { status: 500 });
+    },
+  }, async (request, info) => {
+    if (inFlight >= maxInFlight) {
+      refused.inc();
+      const busy = problem(503, "overloaded", "too many requests at once", { retryAfterSeconds: 1 });
+      return problemResponse(busy, new URL(request.url).pathname, newId());
+    }
+    inFlight++;
+    try {
+      return await handler.fetch(request, { address: info.remoteAddr.hostname, stopping: stopping.signal });
+    } finally {
+      inFlight--;
+    }
+  });
+
+  const address = { host: server.addr.hostname, port: server.addr.port };
+  const finished = server.finished.then(
+    () => void (state = "down"),
+    (error) => {
+      state = "down";
+      log.error("HTTP server ended", { name, error: messageOf(error) });
+    },
+  );
+  const stop = async () => {
+    if (state === "up") {
+      state = "stopping";
+      // Those that wait for something (long polls) end at once, the rest gets its time.
+      stopping.abort(new DOMException("the server is stopping", "AbortError"));
+      const timer = clock.setTimer(() => {
+        if (inFlight > 0) log.warn("requests cut off by the stop", { name, count: inFlight });
+        kill.abort();
+      }, graceMs);
+      await server.shutdown().catch(() => {});
+      timer.cancel();
+    }
+    await finished;
+  };
+  return {
+    name,
+    address,
+    addresses: [`http ${formatHostPort(address)}`],
+    url: `http://${formatHostPort({ ...address, host: reachable(address.host) })}`,
+    health: () => state === "up" ? { status: "up" } : { status: "down", detail: "not listening" },
+    [Symbol.asyncDispose]: stop,
+  };
+}
+
+/** A host that a client on this machine can connect to. */
+function reachable(host: string): string {
+  if (host === "0.0.0.0") return "127.0.0.1";
+  return host === "::" ? "::1" : host;
+}

@@ -1,0 +1,91 @@
+/**
+ * Checking what came in against its schema, and telling every fault with its place.
+ *
+ * @module
+ */
+import * as v from "valibot";
+import { type Fault, problem } from "./problem.ts";
+
+/** Any valibot schema that needs no promise. */
+export type Schema = v.GenericSchema;
+
+/** Faults listed in one answer; the rest are counted. */
+const MAX_FAULTS = 50;
+/** Longest message of one fault, in characters: valibot quotes what it received. */
+const MAX_MESSAGE = 200;
+
+/**
+ * The faults of one request part; the parsed value where there are none. `thorough` asks for all faults: leave it
+ * out for large input, where a list of every wrong element would cost far more memory than the input itself.
+ */
+export function check(
+  part: Fault["in"],
+  schema: Schema,
+  value: unknown,
+  thorough: boolean,
+): { value: unknown } | { faults: Fault[]; total: number } {
+  const first = v.safeParse(schema, value, { abortEarly: true });
+  if (first.success) return { value: first.output };
+  const { issues } = thorough ? v.safeParse(schema, value) : first;
+  const all = issues ?? first.issues;
+  return {
+    total: all.length,
+    faults: all.slice(0, MAX_FAULTS).map((issue) => ({
+      in: part,
+      path: pathOf(issue),
+      message: issue.message.length > MAX_MESSAGE ? `${issue.message.slice(0, MAX_MESSAGE)}…` : issue.message,
+    })),
+  };
+}
+
+/** The problem that lists `faults`. */
+export function invalidRequest(faults: readonly Fault[], total = faults.length) {
+  const first = faults[0];
+  const more = total > 1 ? ` (and ${total - 1} more)` : "";
+  return problem(
+    400,
+    "invalid_request",
+    first ? `${first.in} ${first.path}: ${first.message}${more}` : "the request does not fit the schema",
+    { members: { faults, ...(total > faults.length ? { faultsOmitted: total - faults.length } : {}) } },
+  );
+}
+
+/** `$.list[2].name`; keys that are no plain names are quoted. */
+function pathOf(issue: v.BaseIssue<unknown>): string {
+  let path = "$";
+  for (const item of issue.path ?? []) {
+    if (typeof item.key === "number") path += `[${item.key}]`;
+    else {
+      const key = String(item.key).slice(0, 64);
+      path += /^[A-Za-z_][\w-]*$/.test(key) ? `.${key}` : `[${JSON.stringify(key)}]`;
+    }
+  }
+  return path;
+}
+
+/** Query parameters as a plain object without a prototype: one value a string, several an array of strings. */
+export function queryObject(search: URLSearchParams): Record<string, string | string[]> {
+  const query: Record<string, string | string[]> = Object.create(null);
+  for (const [name, value] of search) {
+    const before = query[name];
+    if (before === undefined) query[name] = value;
+    else if (Array.isArray(before)) before.push(value);
+    else query[name] = [before, value];
+  }
+  return query;
+}
+
+/** Faults for parameters that the schema does not know: a typing error must not silently widen a search. */
+export function unknownParameters(
+  query: Record<string, unknown>,
+  schema: Schema | undefined,
+): Fault[] {
+  const known = schema && "entries" in schema ? schema.entries as Record<string, unknown> : {};
+  return Object.keys(query).filter((name) => !Object.hasOwn(known, name)).slice(0, MAX_FAULTS).map((
+    name,
+  ) => ({
+    in: "query",
+    path: `$.${name.slice(0, 64)}`,
+    message: "Unknown parameter",
+  }));
+}
