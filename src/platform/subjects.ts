@@ -29,6 +29,13 @@ export type ChannelOutcome =
   /** No answer in time: whether the gateway acted is not known. */
   | { readonly kind: "timeout" };
 
+/** A plug-in on a gateway. */
+export interface InstalledPlugin {
+  readonly name: string;
+  readonly version: string;
+  readonly run: boolean;
+}
+
 /** A gateway's reply on the plug-in channel, with what the different methods answer. */
 export interface ChannelReply {
   readonly result: number;
@@ -79,6 +86,8 @@ export interface PlatformRequests {
     request: { readonly mac: string; readonly message: ChannelRequest; readonly timeoutMs: number };
     reply: ChannelOutcome;
   };
+  /** Whether there is a channel. */
+  "channel.state": { request: { readonly mac: string }; reply: boolean };
   "channel.close": { request: { readonly mac: string }; reply: boolean };
 }
 

@@ -1,0 +1,156 @@
+/**
+ * Boot and Register: a gateway proves itself and becomes present (reference §3).
+ *
+ * @module
+ */
+import {
+  type Deps,
+  formatHostPort,
+  type HostPort,
+  KeyedRate,
+  messageOf,
+  withTimeout,
+} from "../../base/mod.ts";
+import {
+  type AccessBoot,
+  type AccessRegister,
+  type AccessReply,
+  AccessResult,
+  checkSn,
+  equalDigest,
+  hex32,
+  userId,
+} from "../../protocol/smart_gateway/mod.ts";
+import { Challenges, type GatewayRow, type GatewayStore, type PresenceTable } from "../registry/mod.ts";
+
+/** What registration hands out, and where it stands itself. */
+export interface RegistrationSettings {
+  /** This operations platform as gateways know it. */
+  readonly self: HostPort;
+  readonly messageServer: HostPort;
+  readonly heartbeatSeconds: number;
+  /** How long the database may take before the gateway is told -4. */
+  readonly databaseMs: number;
+}
+
+/** Packets a second from one MAC; one more is answered with -1. */
+const PACKETS_PER_SECOND = 3;
+
+interface Pending {
+  readonly challenge: string;
+  readonly boot: AccessBoot;
+  readonly gateway: GatewayRow;
+}
+
+class TooSlow extends Error {}
+
+/** The rules of Boot and Register. */
+export class Registration {
+  readonly #rate: KeyedRate<string>;
+  readonly #pending: Challenges<Pending>;
+
+  constructor(
+    private readonly deps: Deps,
+    private readonly gateways: GatewayStore,
+    private readonly presence: PresenceTable,
+    private readonly settings: RegistrationSettings,
+  ) {
+    this.#rate = new KeyedRate(deps.clock, PACKETS_PER_SECOND, 1000);
+    this.#pending = new Challenges(deps.clock);
+  }
+
+  /** Answers a Boot: 0 with a challenge, 3, -1, -2, -4 or -5. */
+  async boot(boot: AccessBoot, from: HostPort): Promise<AccessReply> {
+    if (!this.#rate.take(boot.mac)) return { result: AccessResult.GENERAL };
+    return await this.#guarded(boot.mac, async () => {
+      const gateway = await this.gateways.find(boot.mac);
+      if (!gateway) {
+        this.deps.log.info("unknown gateway refused", { mac: boot.mac, source: formatHostPort(from) });
+        return { result: AccessResult.REFUSED };
+      }
+      if (gateway.renew) {
+        await this.gateways.update(boot.mac, { renew: 0 });
+        this.presence.forget(boot.mac);
+        return { result: AccessResult.NEW_DEVICE };
+      }
+      if (gateway.pinned_operations && gateway.pinned_operations !== formatHostPort(this.settings.self)) {
+        return { result: AccessResult.REDIRECT, serverIp: gateway.pinned_operations };
+      }
+      const challenge = hex32(this.deps.random.bytes(16));
+      this.#pending.set(key(boot.mac, from), { challenge, boot, gateway });
+      return { result: AccessResult.OK, challengeCode: challenge };
+    });
+  }
+
+  /** Answers a Register: 2 with addresses and interval, -1 (no Boot before it), -2 or -4. Sent twice it is answered twice. */
+  async register(register: AccessRegister, from: HostPort): Promise<AccessReply> {
+    if (!this.#rate.take(register.mac)) return { result: AccessResult.GENERAL };
+    const pending = this.#pending.get(key(register.mac, from));
+    if (!pending) return { result: AccessResult.GENERAL };
+    const { gateway, boot, challenge } = pending;
+    const proved = equalDigest(register.checkSn, checkSn(challenge, gateway.sn)) &&
+      equalDigest(register.userId, userId(gateway.sn, gateway.loid));
+    if (!proved) {
+      this.deps.log.warn("registration refused: wrong CheckSN or UserID", {
+        mac: register.mac,
+        source: formatHostPort(from),
+      });
+      return { result: AccessResult.REFUSED };
+    }
+    return await this.#guarded(register.mac, async () => {
+      await this.gateways.update(register.mac, learned(boot, from, this.deps.clock.now()));
+      this.presence.register({
+        mac: gateway.mac,
+        sn: gateway.sn,
+        loid: gateway.loid,
+        hostname: from.host,
+        port: from.port,
+        devRnd: boot.devRnd,
+        previousDevRnd: undefined,
+      });
+      this.deps.log.info("gateway registered", { mac: register.mac, source: formatHostPort(from) });
+      return {
+        result: AccessResult.VERIFIED,
+        messageServer: this.settings.messageServer,
+        interval: this.settings.heartbeatSeconds,
+      };
+    });
+  }
+
+  /** The database is the only thing here that can be slow or away: -4 in the one case, -1 (try again) in the other. */
+  async #guarded(mac: string, work: () => Promise<AccessReply>): Promise<AccessReply> {
+    try {
+      return await withTimeout(this.deps.clock, work(), this.settings.databaseMs, () => new TooSlow());
+    } catch (error) {
+      if (error instanceof TooSlow) {
+        this.deps.log.warn("the database is slow, gateway told to try again", { mac });
+        return { result: AccessResult.TIMEOUT };
+      }
+      this.deps.log.error("registration failed", { mac, error: messageOf(error) });
+      return { result: AccessResult.GENERAL };
+    }
+  }
+}
+
+function key(mac: string, from: HostPort): string {
+  return `${mac}@${from.host}:${from.port}`;
+}
+
+function learned(boot: AccessBoot, from: HostPort, now: number): Partial<GatewayRow> {
+  return {
+    vendor: boot.vendor || null,
+    model: boot.model || null,
+    firmware: boot.firmwareVer,
+    hardware: boot.hardwareVer,
+    os_version: boot.osVer,
+    app_version: boot.appVer,
+    card: boot.card,
+    wan_ip: boot.ipAddr,
+    address: formatHostPort(from),
+    dev_rnd: boot.devRnd,
+    previous_dev_rnd: null,
+    registered_at: now,
+    last_seen_at: now,
+    online: 1,
+  };
+}

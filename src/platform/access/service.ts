@@ -1,0 +1,124 @@
+/**
+ * The access service: registration, heartbeats and triggers on one UDP port (reference §3).
+ *
+ * @module
+ */
+import { formatHostPort, type HostPort, messageOf, type Service, TokenBucket } from "../../base/mod.ts";
+import {
+  type AccessMessage,
+  type AccessReply,
+  AccessResult,
+  decodeAccessRequest,
+  decodeHeartbeat,
+  encodeAccessReply,
+  HEARTBEAT_ACK,
+  ProtocolError,
+} from "../../protocol/smart_gateway/mod.ts";
+import type { PlatformDeps } from "../deps.ts";
+import { Registration } from "./registration.ts";
+import { Triggers } from "./triggers.ts";
+
+/** Settings of the access service. */
+export interface AccessSettings {
+  readonly listen: HostPort;
+  /** This platform's host as gateways know it. */
+  readonly advertise: string;
+  readonly pluginCenter: HostPort;
+  readonly messageServer: HostPort;
+  readonly heartbeatSeconds: number;
+  readonly databaseMs?: number;
+  readonly triggerAttempts?: number;
+  readonly triggerWaitMs?: number;
+}
+
+/** How many registrations may be in work at once; more are dropped, and the gateways send again. */
+const MAX_IN_WORK = 5000;
+
+const REGISTER_AGAIN = encodeAccessReply({ result: AccessResult.REGISTER_AGAIN });
+
+/** Starts the access service. @throws {NetError} where the port can't be had */
+export function startAccess(deps: PlatformDeps, settings: AccessSettings): Service {
+  const log = deps.log.with({ service: "access" });
+  const { presence } = deps;
+  const socket = deps.network.datagram(settings.listen);
+  const own = { ...deps, log };
+  const registration = new Registration(own, deps.gateways, presence, {
+    self: { host: settings.advertise, port: socket.address.port },
+    messageServer: settings.messageServer,
+    heartbeatSeconds: settings.heartbeatSeconds,
+    databaseMs: settings.databaseMs ?? 5000,
+  });
+  const triggers = new Triggers(own, deps.gateways, presence, (bytes, to) => socket.send(bytes, to), {
+    pluginCenter: settings.pluginCenter,
+    attempts: settings.triggerAttempts ?? 3,
+    waitMs: settings.triggerWaitMs ?? 2000,
+  });
+  const heartbeats = deps.metrics.counter("gatehouse_heartbeats_total", "Heartbeats answered");
+  const strangers = deps.metrics.counter("gatehouse_heartbeats_refused_total", "Heartbeats answered with -3");
+  const rejected = deps.metrics.counter("gatehouse_access_rejected_total", "Datagrams that were no message");
+  const dropped = deps.metrics.counter("gatehouse_access_dropped_total", "Datagrams dropped under load");
+  const complaints = new TokenBucket(deps.clock, 1, 10);
+  let inWork = 0;
+
+  const onBeat = (mac: string, from: HostPort) => {
+    if (presence.beat(mac, from.host, from.port)) {
+      heartbeats.inc();
+      socket.send(HEARTBEAT_ACK, from);
+    } else {
+      strangers.inc();
+      socket.send(REGISTER_AGAIN, from);
+    }
+  };
+  const answer = (work: Promise<AccessReply>, from: HostPort) => {
+    inWork++;
+    work.then(
+      (reply) => socket.send(encodeAccessReply(reply), from),
+      (error) => log.error("a datagram was not answered", { error: messageOf(error) }),
+    ).finally(() => inWork--);
+  };
+  const onOther = (message: AccessMessage, from: HostPort) => {
+    switch (message.method) {
+      case "Hb":
+        return onBeat(message.mac, from);
+      case "Reply":
+        return triggers.onReply(message, from);
+      case "Boot":
+      case "Register":
+        if (inWork >= MAX_IN_WORK) return dropped.inc();
+        return answer(
+          message.method === "Boot" ? registration.boot(message, from) : registration.register(message, from),
+          from,
+        );
+      default: // a trigger goes the other way
+        rejected.inc();
+    }
+  };
+  socket.onDatagram((bytes, from) => {
+    const mac = decodeHeartbeat(bytes);
+    if (mac !== undefined) return onBeat(mac, from);
+    try {
+      onOther(decodeAccessRequest(bytes), from);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      rejected.inc();
+      if (complaints.take()) {
+        log.debug("not a message", { source: formatHostPort(from), error: error.message });
+      }
+      if (error.code === "unknown_method") {
+        socket.send(encodeAccessReply({ result: AccessResult.GENERAL }), from);
+      }
+    }
+  });
+  const responder = deps.bus.respond("access.trigger", ({ mac, trigger }) => triggers.trigger(mac, trigger));
+  const subscription = deps.bus.subscribe("gateway.changed", ({ mac }) => presence.forget(mac));
+  return {
+    name: "access",
+    addresses: [`udp ${formatHostPort(socket.address)}`],
+    health: () => ({ status: "up" }),
+    async [Symbol.asyncDispose]() {
+      responder[Symbol.dispose]();
+      subscription[Symbol.dispose]();
+      await socket[Symbol.asyncDispose]();
+    },
+  };
+}

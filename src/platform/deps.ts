@@ -1,0 +1,26 @@
+/**
+ * What the platform's services are handed: the house's dependencies, the network, and what they share.
+ *
+ * @module
+ */
+import type { Deps } from "../base/mod.ts";
+import type { Framing, Network } from "../net/mod.ts";
+import { encodeFrame, FrameDecoder } from "../protocol/smart_gateway/mod.ts";
+import type { CommandStore, DocumentStore, GatewayStore, PresenceTable } from "./registry/mod.ts";
+import type { PlatformBus } from "./subjects.ts";
+
+/** Given to each service when it starts. */
+export interface PlatformDeps extends Deps {
+  readonly network: Network;
+  readonly bus: PlatformBus;
+  readonly gateways: GatewayStore;
+  readonly presence: PresenceTable;
+  readonly commands: CommandStore;
+  readonly documents: DocumentStore;
+}
+
+/** The smart gateway protocol's framing on TCP (reference §1). */
+export const SMART_GATEWAY_FRAMING: Framing = {
+  decoder: () => new FrameDecoder(),
+  encode: (body) => encodeFrame(body),
+};

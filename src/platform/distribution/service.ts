@@ -1,0 +1,67 @@
+/**
+ * The distribution service: UDP, and TCP for gateways behind networks that lose UDP (reference §1).
+ *
+ * @module
+ */
+import { formatHostPort, type HostPort, messageOf, type Service } from "../../base/mod.ts";
+import { FramedServer } from "../../net/mod.ts";
+import { encodeDistributionReply } from "../../protocol/smart_gateway/mod.ts";
+import { type PlatformDeps, SMART_GATEWAY_FRAMING } from "../deps.ts";
+import { Distribution } from "./distribution.ts";
+import type { PolicyStore } from "./policy_store.ts";
+
+/** Settings of the distribution service. */
+export interface DistributionSettings {
+  readonly listen: HostPort;
+  readonly heartbeatSeconds: number;
+}
+
+/** How many datagrams may be in work at once; more are dropped, as a full socket would, and sent again. */
+const MAX_IN_WORK = 5000;
+
+/** Starts the distribution service. @throws {NetError} where the port can't be had */
+export function startDistribution(
+  deps: PlatformDeps,
+  policy: PolicyStore,
+  settings: DistributionSettings,
+): Service {
+  const log = deps.log.with({ service: "distribution" });
+  const distribution = new Distribution({ ...deps, log }, deps.gateways, policy, settings.heartbeatSeconds);
+  const socket = deps.network.datagram(settings.listen);
+  let inWork = 0;
+  socket.onDatagram((bytes, from) => {
+    if (inWork >= MAX_IN_WORK) return;
+    inWork++;
+    distribution.answer(bytes, formatHostPort(from)).then(
+      (reply) => reply && socket.send(encodeDistributionReply(reply), from),
+      (error) => log.error("a datagram was not answered", { error: messageOf(error) }),
+    ).finally(() => inWork--);
+  });
+  let server: FramedServer;
+  try {
+    // The same port as UDP, also where the system chose it.
+    const listener = deps.network.listen({ host: settings.listen.host, port: socket.address.port });
+    server = new FramedServer(listener, {
+      framing: SMART_GATEWAY_FRAMING,
+      clock: deps.clock,
+      log,
+      maxPerAddress: 100,
+      limits: { idleMs: 130_000 },
+      onConnection: () => async (frame, connection) => {
+        const reply = await distribution.answer(frame, `tcp ${formatHostPort(connection.remote)}`);
+        if (reply) connection.send(encodeDistributionReply(reply));
+      },
+    });
+  } catch (error) {
+    socket.close();
+    throw error;
+  }
+  return {
+    name: "distribution",
+    addresses: [`udp ${formatHostPort(socket.address)}`, `tcp ${formatHostPort(server.address)}`],
+    health: () => ({ status: "up" }),
+    async [Symbol.asyncDispose]() {
+      await Promise.all([socket[Symbol.asyncDispose](), server[Symbol.asyncDispose]()]);
+    },
+  };
+}
