@@ -41,9 +41,9 @@ export interface ChannelReply {
   readonly result: number;
   /** The decoded `return_Parameter`. */
   readonly parameter?: Readonly<Record<string, unknown>> | undefined;
-  readonly plugins?:
-    | readonly { readonly name: string; readonly version: string; readonly run: string }[]
-    | undefined;
+  /** Why `return_Parameter` could not be decoded, where it could not. */
+  readonly malformed?: string;
+  readonly plugins?: readonly InstalledPlugin[] | undefined;
 }
 
 /** A request on the plug-in channel. The transaction id is the channel's own business. */

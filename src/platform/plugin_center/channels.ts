@@ -45,7 +45,10 @@ export class Channels {
 
   /** Asks a gateway something over its channel. */
   exchange(mac: string, message: ChannelRequest, timeoutMs: number): Promise<ChannelOutcome> {
-    return this.#byMac.get(mac)?.exchange(message, timeoutMs) ?? Promise.resolve({ kind: "closed" });
+    const channel = this.#byMac.get(mac);
+    if (channel?.connection.open) return channel.exchange(message, timeoutMs);
+    if (channel) this.#forget(channel, "closing");
+    return Promise.resolve({ kind: "closed" });
   }
 
   /** Ends a gateway's channel; false where there is none. */

@@ -1,0 +1,9 @@
+/**
+ * Remote commands, from their request to their end.
+ *
+ * @module
+ */
+export { Commander, type CommanderParts, type CommandRequest } from "./commander.ts";
+export type { ConnectionState } from "./connector.ts";
+export { CommandError, type CommandErrorCode, type FailureCode } from "./errors.ts";
+export type { PackageSource } from "./perform.ts";
