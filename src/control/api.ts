@@ -112,12 +112,13 @@ export class Api extends Routes {
     const { clock } = this.#deps;
     const started = clock.monotonic();
     const passage: Passage = { id: requestId(request), client, route: "unmatched", actor: undefined };
-    const { pathname } = new URL(request.url);
+    // Taken now: once the caller is gone the runtime no longer gives them.
+    const { method } = request, { pathname } = new URL(request.url);
     let response: Response;
     try {
       response = await (this.#router ??= this.#build()).fetch(request, passage);
     } catch (error) {
-      const shown = this.#shown(error, passage, request);
+      const shown = this.#shown(error, passage, method);
       response = problemResponse(shown, pathname, passage.id);
     }
     try {
@@ -129,7 +130,7 @@ export class Api extends Routes {
     }
     this.#observer.observe({
       id: passage.id,
-      method: request.method,
+      method,
       path: pathname,
       route: passage.route,
       status: response.status,
@@ -292,7 +293,7 @@ export class Api extends Routes {
   }
 
   /** The one place where what was thrown becomes what is shown. */
-  #shown(error: unknown, passage: Passage, request: Request): ProblemError {
+  #shown(error: unknown, passage: Passage, method: string): ProblemError {
     if (error instanceof ProblemError) return error;
     const mapped = this.#options.mapError?.(error);
     if (mapped) return mapped;
@@ -306,7 +307,7 @@ export class Api extends Routes {
     this.#deps.log.error("request failed unexpectedly", {
       request: passage.id,
       route: passage.route,
-      method: request.method,
+      method,
       error: error instanceof Error ? error.stack ?? error.message : String(error),
     });
     return problem(500, "internal", "an unexpected error: the log has it under the request id");

@@ -258,7 +258,12 @@ Deno.test("the OpenAPI document describes parameters, bodies, answers and rights
     schema: { type: "string", pattern: "^[a-z]+$" },
   });
   const wait = operation.parameters.find((p: { name: string }) => p.name === "wait");
-  assertEquals([wait.required, wait.schema.type, wait.schema.maximum], [false, "integer", 60]);
+  assertEquals([wait.required, wait.schema], [false, {
+    type: "integer",
+    minimum: 0,
+    maximum: 60,
+    default: 0,
+  }]);
   const body = operation.requestBody.content["application/json"].schema;
   assertEquals(body.properties.list.items.properties.name.maxLength, 5);
   assertEquals(body.required, ["list"]);

@@ -92,10 +92,17 @@ function parameters(route: Route): Json {
   if (route.query) {
     const { properties, required } = objectOf(route.query);
     for (const [name, schema] of Object.entries(properties)) {
-      list.push({ name, in: "query", required: required.includes(name), schema });
+      list.push({ name, in: "query", required: required.includes(name), schema: withRealDefault(schema) });
     }
   }
   return list.length > 0 ? { parameters: list } : {};
+}
+
+/** A default is written as the text that the query would hold: the document shows it as the number it means. */
+function withRealDefault(schema: unknown): unknown {
+  const { type, default: text } = schema as { type?: unknown; default?: unknown };
+  if (typeof text !== "string" || (type !== "integer" && type !== "boolean")) return schema;
+  return { ...schema as Json, default: JSON.parse(text) };
 }
 
 function objectOf(schema: Schema): { properties: Record<string, unknown>; required: readonly string[] } {

@@ -3,11 +3,21 @@
  *
  * The runtime's server (`Deno.serve`) has no time limit for request headers: a caller that sends half a header
  * holds a connection (some kilobytes, no handler) until it goes away or the server stops. Put a reverse proxy
- * in front where strangers can connect in large numbers. Bodies have a time limit of ours.
+ * in front where strangers can connect in large numbers. Bodies have a time limit of ours; of a body that was
+ * refused the runtime may still swallow some megabytes before it closes the connection.
  *
  * @module
  */
-import { type Deps, formatHostPort, type HostPort, messageOf, newId, type Service } from "../base/mod.ts";
+import {
+  type Deps,
+  formatHostPort,
+  GatehouseError,
+  type HostPort,
+  messageOf,
+  newId,
+  type Service,
+  withTimeout,
+} from "../base/mod.ts";
 import type { ClientInfo } from "./api.ts";
 import { problem, problemResponse } from "./problem.ts";
 
@@ -34,6 +44,9 @@ export interface HttpService extends Service {
   readonly url: string;
 }
 
+/** How long connections get to close once nothing is in work. */
+const CLOSE_MS = 1000;
+
 /** Starts a server at `at`. Fails with the system's error where the address can't be had. */
 export function serveHttp(
   deps: Pick<Deps, "clock" | "log" | "metrics">,
@@ -44,6 +57,7 @@ export function serveHttp(
   const { clock, log, metrics } = deps;
   const stopping = new AbortController(), kill = new AbortController();
   let inFlight = 0;
+  let drained = () => {};
   let state: "up" | "stopping" | "down" = "up";
   metrics.gauge("gatehouse_http_requests_in_flight", "HTTP requests in work", () => inFlight, {
     server: name,
@@ -53,6 +67,9 @@ export function serveHttp(
     "HTTP requests refused because too many were in work",
     { server: name },
   );
+  const leave = () => {
+    if (--inFlight === 0) drained();
+  };
 
   const server = Deno.serve({
     hostname: at.host,
@@ -63,18 +80,21 @@ export function serveHttp(
       log.error("HTTP server failed to answer", { error });
       return new Response(null, { status: 500 });
     },
-  }, async (request, info) => {
-    if (inFlight >= maxInFlight) {
-      refused.inc();
-      const busy = problem(503, "overloaded", "too many requests at once", { retryAfterSeconds: 1 });
-      return problemResponse(busy, new URL(request.url).pathname, newId());
-    }
+  }, (request, info) => {
+    // A request is in work until its answer is handed over in full, so that streams count too.
     inFlight++;
-    try {
-      return await handler.fetch(request, { address: info.remoteAddr.hostname, stopping: stopping.signal });
-    } finally {
-      inFlight--;
+    info.completed.then(leave, leave);
+    if (state === "up" && inFlight <= maxInFlight) {
+      return handler.fetch(request, { address: info.remoteAddr.hostname, stopping: stopping.signal });
     }
+    const refusal = state === "up"
+      ? problem(503, "overloaded", "too many requests at once", { retryAfterSeconds: 1 })
+      : problem(503, "stopping", "the server is stopping", {
+        retryAfterSeconds: 1,
+        headers: { connection: "close" },
+      });
+    if (state === "up") refused.inc();
+    return problemResponse(refusal, new URL(request.url).pathname, newId());
   });
 
   const address = { host: server.addr.hostname, port: server.addr.port };
@@ -85,19 +105,31 @@ export function serveHttp(
       log.error("HTTP server ended", { name, error: messageOf(error) });
     },
   );
+  /** Waits until nothing is in work any more; false where that takes longer than the grace time. */
+  const drain = async () => {
+    if (inFlight === 0) return true;
+    const empty = new Promise<boolean>((resolve) => drained = () => resolve(true));
+    const late = new GatehouseError("late", "still in work");
+    return await withTimeout(clock, empty, graceMs, () => late).catch(() => false);
+  };
   const stop = async () => {
-    if (state === "up") {
-      state = "stopping";
-      // Those that wait for something (long polls) end at once, the rest gets its time.
-      stopping.abort(new DOMException("the server is stopping", "AbortError"));
-      const timer = clock.setTimer(() => {
-        if (inFlight > 0) log.warn("requests cut off by the stop", { name, count: inFlight });
-        kill.abort();
-      }, graceMs);
-      await server.shutdown().catch(() => {});
-      timer.cancel();
+    if (state !== "up") return await finished;
+    state = "stopping";
+    // Those that wait for something (long polls) end at once, the rest gets its time.
+    stopping.abort(new DOMException("the server is stopping", "AbortError"));
+    if (await drain()) {
+      // What was answered is still on its way to the sockets, so connections close gracefully. On some runtimes
+      // that waits for ever for a caller that sent half a request: it is left to itself after a moment.
+      const closed = server.shutdown().then(() => finished);
+      await withTimeout(clock, closed, CLOSE_MS, () => new GatehouseError("late", "still open")).catch(
+        () => {},
+      );
+      state = "down";
+    } else {
+      log.warn("requests cut off by the stop", { name, count: inFlight });
+      kill.abort();
+      await finished;
     }
-    await finished;
   };
   return {
     name,
