@@ -11,12 +11,8 @@ export function isIpAddress(host: string): boolean {
 }
 
 function isIpv6(host: string): boolean {
-  const at = host.indexOf("%"); // a zone, as in fe80::1%eth0
-  try {
-    return new URL(`http://[${at < 0 ? host : host.slice(0, at)}]/`).hostname.length > 2;
-  } catch {
-    return false;
-  }
+  const [, address] = /^([\da-f:.]{2,45})(?:%[\w.-]{1,15})?$/i.exec(host) ?? []; // a zone may follow: fe80::1%eth0
+  return address !== undefined && URL.canParse(`http://[${address}]/`);
 }
 
 /** An IPv4 address that an IPv6 socket reports as `::ffff:1.2.3.4`, in its own notation; others as they are. */

@@ -33,8 +33,6 @@ export function openUdp(address: HostPort, deps: UdpDeps, options: DatagramOptio
 
 /** The longest pause between attempts where receiving keeps failing, in milliseconds. */
 const LONGEST_PAUSE = 1000;
-/** A turn for everything else after so many datagrams, lest a flood starve timers and other sockets. */
-const BURST = 256;
 
 /** {@linkcode openUdp} is the way to get one; tests build it over a stand-in. */
 export class UdpSocket implements DatagramSocket {
@@ -49,7 +47,9 @@ export class UdpSocket implements DatagramSocket {
   readonly #stop = new AbortController();
   readonly #loop: Promise<void>;
   #handler: DatagramHandler | undefined;
+  #outbox: { bytes: Uint8Array; to: Deno.NetAddr }[] = [];
   #pendingSends = 0;
+  #sending = false;
 
   constructor(raw: RawDatagrams, deps: UdpDeps, options: DatagramOptions = {}) {
     const bound = raw.addr as Deno.NetAddr;
@@ -79,10 +79,8 @@ export class UdpSocket implements DatagramSocket {
       return false;
     }
     this.#pendingSends++;
-    this.#raw.send(bytes, { transport: "udp", hostname: to.host, port: to.port }).then(
-      this.#onSent,
-      this.#onSendError,
-    );
+    this.#outbox.push({ bytes, to: { transport: "udp", hostname: to.host, port: to.port } });
+    if (!this.#sending) void this.#sendAll();
     return true;
   }
 
@@ -97,31 +95,37 @@ export class UdpSocket implements DatagramSocket {
     await this.#loop;
   }
 
-  readonly #onSent = () => {
-    this.#pendingSends--;
-    this.counts.sent++;
-  };
-
-  readonly #onSendError = (error: unknown) => {
-    this.#pendingSends--;
-    if (this.#stop.signal.aborted) return;
-    this.counts.sendErrors++;
-    this.#complain("datagram not sent", { reason: messageOf(error) });
-  };
+  /** One at a time: the runtime turns the order of sends around that are under way together. */
+  async #sendAll(): Promise<void> {
+    this.#sending = true;
+    while (this.#outbox.length > 0) {
+      const batch = this.#outbox;
+      this.#outbox = [];
+      for (const { bytes, to } of batch) {
+        if (this.#stop.signal.aborted) return;
+        try {
+          await this.#raw.send(bytes, to);
+          this.counts.sent++;
+        } catch (error) {
+          if (this.#stop.signal.aborted) return;
+          this.counts.sendErrors++;
+          this.#complain("datagram not sent", { reason: messageOf(error) });
+        }
+        this.#pendingSends--;
+      }
+    }
+    this.#sending = false;
+  }
 
   async #receive(): Promise<void> {
     const buffer = new Uint8Array(this.#maxBytes + 1);
     const { signal } = this.#stop;
-    let failures = 0, burst = 0;
+    let failures = 0;
     while (!signal.aborted) {
       try {
         const [bytes, from] = await this.#raw.receive(buffer);
         failures = 0;
         this.#deliver(bytes, from as Deno.NetAddr);
-        if (++burst === BURST) {
-          burst = 0;
-          await turn();
-        }
       } catch (error) {
         if (signal.aborted) return;
         this.counts.receiveErrors++;
@@ -152,9 +156,4 @@ export class UdpSocket implements DatagramSocket {
       this.#log.warn(message, { socket: `udp ${this.address.host}:${this.address.port}`, ...fields });
     }
   }
-}
-
-/** Resolves in the next turn of the event loop. */
-function turn(): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, 0));
 }
