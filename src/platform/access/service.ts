@@ -37,7 +37,7 @@ const MAX_IN_WORK = 5000;
 const REGISTER_AGAIN = encodeAccessReply({ result: AccessResult.REGISTER_AGAIN });
 
 /** Starts the access service. @throws {NetError} where the port can't be had */
-export function startAccess(deps: PlatformDeps, settings: AccessSettings): Service {
+export function startAccess(deps: PlatformDeps, settings: AccessSettings): Service & { address: HostPort } {
   const log = deps.log.with({ service: "access" });
   const { presence } = deps;
   const socket = deps.network.datagram(settings.listen);
@@ -113,6 +113,7 @@ export function startAccess(deps: PlatformDeps, settings: AccessSettings): Servi
   const subscription = deps.bus.subscribe("gateway.changed", ({ mac }) => presence.forget(mac));
   return {
     name: "access",
+    address: socket.address,
     addresses: [`udp ${formatHostPort(socket.address)}`],
     health: () => ({ status: "up" }),
     async [Symbol.asyncDispose]() {

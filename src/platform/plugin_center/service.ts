@@ -15,7 +15,10 @@ export interface PluginCenterSettings {
 }
 
 /** Starts the plug-in centre. @throws {NetError} where the port can't be had */
-export function startPluginCenter(deps: PlatformDeps, settings: PluginCenterSettings): Service {
+export function startPluginCenter(
+  deps: PlatformDeps,
+  settings: PluginCenterSettings,
+): Service & { address: HostPort } {
   const log = deps.log.with({ service: "plugin_center" });
   const channels = new Channels({ ...deps, log }, deps.gateways, deps.bus);
   const server = new FramedServer(deps.network.listen(settings.listen), {
@@ -43,6 +46,7 @@ export function startPluginCenter(deps: PlatformDeps, settings: PluginCenterSett
   ];
   return {
     name: "plugin_center",
+    address: server.address,
     addresses: [`tcp ${formatHostPort(server.address)}`],
     health: () => ({ status: "up" }),
     async [Symbol.asyncDispose]() {

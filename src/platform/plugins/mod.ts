@@ -5,7 +5,6 @@
  */
 export { ManifestError, type ManifestErrorCode, readManifest } from "./manifest_source.ts";
 export {
-  type ManifestCheck,
   MAX_PLUGIN_BYTES,
   PluginRepository,
   RepositoryError,

@@ -8,6 +8,7 @@ import { join } from "@std/path";
 import type { Kysely } from "kysely";
 import { type Deps, GatehouseError } from "../../base/mod.ts";
 import type { PluginRow, RegistryTables } from "../registry/mod.ts";
+import { manifestFaults } from "./manifest_check.ts";
 import { readManifest } from "./manifest_source.ts";
 
 /**
@@ -24,26 +25,21 @@ export class RepositoryError extends GatehouseError<RepositoryErrorCode> {
 /** The largest plug-in taken in, in bytes. */
 export const MAX_PLUGIN_BYTES = 1024 * 1024;
 
-/** Checks a manifest; gives every fault with its path. */
-export type ManifestCheck = (manifest: Record<string, unknown>) => readonly string[];
-
 /** Plug-ins by name and version. */
 export class PluginRepository {
   private constructor(
     private readonly deps: Pick<Deps, "clock" | "random">,
     private readonly db: Kysely<RegistryTables>,
     private readonly dir: string,
-    private readonly faultsOf: ManifestCheck,
   ) {}
 
   static async open(
     deps: Pick<Deps, "clock" | "random">,
     db: Kysely<RegistryTables>,
     dir: string,
-    faultsOf: ManifestCheck,
   ): Promise<PluginRepository> {
     await Deno.mkdir(dir, { recursive: true });
-    return new PluginRepository(deps, db, dir, faultsOf);
+    return new PluginRepository(deps, db, dir);
   }
 
   /**
@@ -125,7 +121,7 @@ export class PluginRepository {
       if (!(error instanceof GatehouseError)) throw error;
       throw new RepositoryError("invalid", error.message, { cause: error });
     }
-    const faults = this.faultsOf(manifest);
+    const faults = manifestFaults(manifest);
     if (faults.length > 0) {
       throw new RepositoryError("invalid", `the manifest is not valid: ${faults.join("; ")}`);
     }

@@ -1,0 +1,278 @@
+/**
+ * Commands over HTTP: asking, waiting, looking, taking back; and the plug-in management that is made of them.
+ *
+ * @module
+ */
+import * as v from "valibot";
+import {
+  decodeCursor,
+  pageOf,
+  pageQuery,
+  pageSchema,
+  type Principal,
+  problem,
+  Routes,
+  waitSeconds,
+} from "../../control/mod.ts";
+import { isVersion } from "../../protocol/smart_gateway/mod.ts";
+import type { Commander, CommandRequest } from "../commands/mod.ts";
+import type { PlatformDeps } from "../deps.ts";
+import { type CommandRow, isFinal } from "../registry/mod.ts";
+import { knownGateway, MacParams } from "./gateways.ts";
+import { CommandView, commandView } from "./views.ts";
+
+const DAY = 86_400_000;
+/** Time that a command has where its request says none. */
+const DEFAULT_TIMEOUT_MS = 60_000;
+/** An installation fetches a file: it gets longer. */
+const INSTALL_TIMEOUT_MS = 300_000;
+
+const PluginName = v.pipe(v.string(), v.maxLength(128));
+const Version = v.pipe(v.string(), v.check((text) => text === "" || isVersion(text), 'must look like "1.0"'));
+const TimeoutMs = v.pipe(v.number(), v.integer(), v.minValue(100), v.maxValue(7 * DAY));
+const Wait = v.object({ wait: waitSeconds() });
+const PluginParams = v.object({ ...MacParams.entries, name: v.pipe(PluginName, v.minLength(1)) });
+
+const Post = v.strictObject({
+  /** Empty: the CmdType chooses. */
+  plugin: v.optional(PluginName, ""),
+  version: v.optional(Version, "1.0"),
+  parameter: v.pipe(
+    v.record(v.string(), v.unknown()),
+    v.check((fields) => typeof fields.CmdType === "string" && fields.CmdType !== "", '"CmdType" is missing'),
+  ),
+  timeoutMs: v.optional(TimeoutMs),
+});
+
+const answers = {
+  200: { description: "It has ended", schema: CommandView },
+  202: { description: "Taken; it has not ended yet", schema: CommandView },
+  404: { description: "Not preset" },
+  429: { description: "Too many commands wait for that gateway" },
+} as const;
+
+/** Who asked, as it is kept with a command. */
+export function actorOf(principal: Principal): string {
+  return principal.kind === principal.id ? principal.id : `${principal.kind}:${principal.id}`;
+}
+
+/** The routes of commands and of plug-ins on gateways. */
+export function commandRoutes(deps: PlatformDeps, commander: Commander): Routes {
+  const routes = new Routes();
+
+  /** Creates a command and waits as long as the caller likes; 200 if it has ended by then, else 202. */
+  const issue = async (request: CommandRequest, waitFor: number, signal: AbortSignal) => {
+    await knownGateway(deps, request.mac);
+    const created = await commander.create(request);
+    const row = waitFor > 0 ? await commander.wait(created.id, waitFor * 1000, signal) ?? created : created;
+    const status = isFinal(row.status) ? 200 : 202;
+    return { status, body: commandView(row), headers: { location: `/api/v1/commands/${row.id}` } } as const;
+  };
+
+  routes.route({
+    method: "POST",
+    path: "/api/v1/gateways/{mac}/commands",
+    summary: "Ask a plug-in on a gateway something",
+    description:
+      "Kept until it has ended: a gateway that is offline is asked when it is back, until the deadline.",
+    tags: ["commands"],
+    auth: ["admin"],
+    params: MacParams,
+    query: Wait,
+    body: { json: Post },
+    responses: answers,
+  }).handle(({ params: { mac }, query, body, principal, signal }) =>
+    issue(
+      {
+        mac,
+        kind: "post",
+        plugin: body.plugin,
+        version: body.version,
+        parameter: body.parameter,
+        actor: actorOf(principal),
+        timeoutMs: body.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+      },
+      query.wait,
+      signal,
+    )
+  );
+
+  routes.route({
+    method: "GET",
+    path: "/api/v1/gateways/{mac}/commands",
+    summary: "A gateway's commands, newest first",
+    tags: ["commands"],
+    auth: ["admin"],
+    params: MacParams,
+    query: v.object(pageQuery()),
+    responses: {
+      200: { description: "A page of commands", schema: pageSchema(CommandView) },
+      404: { description: "Not preset" },
+    },
+  }).handle(async ({ params: { mac }, query: { cursor, limit } }) => {
+    await knownGateway(deps, mac);
+    const before = cursor === undefined ? undefined : decodeCursor(cursor, v.string());
+    const rows = await deps.commands.list(mac, limit + 1, before);
+    return { status: 200, body: pageOf(rows, limit, (row) => row.id, commandView) };
+  });
+
+  routes.route({
+    method: "GET",
+    path: "/api/v1/commands/{id}",
+    summary: "One command, at once or when it has ended",
+    tags: ["commands"],
+    auth: ["admin"],
+    params: v.object({ id: v.pipe(v.string(), v.maxLength(64)) }),
+    query: Wait,
+    responses: {
+      200: { description: "The command", schema: CommandView },
+      404: { description: "No such command" },
+    },
+  }).handle(async ({ params: { id }, query, signal }) => {
+    const row = query.wait > 0
+      ? await commander.wait(id, query.wait * 1000, signal)
+      : await commander.find(id);
+    return { status: 200, body: commandView(known(row, id)) };
+  });
+
+  routes.route({
+    method: "POST",
+    path: "/api/v1/commands/{id}/cancel",
+    summary: "Take back a command that still waits",
+    tags: ["commands"],
+    auth: ["admin"],
+    params: v.object({ id: v.pipe(v.string(), v.maxLength(64)) }),
+    responses: {
+      200: { description: "Cancelled", schema: CommandView },
+      404: { description: "No such command" },
+      409: { description: "It is under way or has ended" },
+    },
+  }).handle(async ({ params: { id } }) => {
+    const cancelled = await commander.cancel(id);
+    const row = known(await commander.find(id), id);
+    if (!cancelled) {
+      throw problem(
+        409,
+        "not_cancellable",
+        `the command is ${row.status}: only queued ones can be taken back`,
+      );
+    }
+    return { status: 200, body: commandView(row) };
+  });
+
+  routes.route({
+    method: "POST",
+    path: "/api/v1/gateways/{mac}/plugins",
+    summary: "Install a plug-in of the repository on a gateway, and run it",
+    tags: ["plugins on gateways"],
+    auth: ["admin"],
+    params: MacParams,
+    query: Wait,
+    body: {
+      json: v.strictObject({
+        name: v.pipe(PluginName, v.minLength(1)),
+        version: v.pipe(Version, v.minLength(1)),
+        timeoutMs: v.optional(TimeoutMs),
+      }),
+    },
+    responses: answers,
+  }).handle(({ params: { mac }, query, body, principal, signal }) =>
+    issue(
+      {
+        mac,
+        kind: "install",
+        plugin: body.name,
+        version: body.version,
+        actor: actorOf(principal),
+        timeoutMs: body.timeoutMs ?? INSTALL_TIMEOUT_MS,
+      },
+      query.wait,
+      signal,
+    )
+  );
+
+  for (
+    const { method, path, kind, summary } of [
+      { method: "POST", path: "/run", kind: "run", summary: "Run a plug-in on a gateway" },
+      { method: "POST", path: "/stop", kind: "stop", summary: "Stop a plug-in on a gateway" },
+      { method: "DELETE", path: "", kind: "uninstall", summary: "Remove a plug-in from a gateway" },
+    ] as const
+  ) {
+    routes.route({
+      method,
+      path: `/api/v1/gateways/{mac}/plugins/{name}${path}`,
+      summary,
+      tags: ["plugins on gateways"],
+      auth: ["admin"],
+      params: PluginParams,
+      query: v.object({ ...Wait.entries, version: v.optional(Version, "") }),
+      responses: answers,
+    }).handle(({ params: { mac, name }, query, principal, signal }) =>
+      issue(
+        {
+          mac,
+          kind,
+          plugin: name,
+          version: query.version,
+          actor: actorOf(principal),
+          timeoutMs: DEFAULT_TIMEOUT_MS,
+        },
+        query.wait,
+        signal,
+      )
+    );
+  }
+
+  routes.route({
+    method: "GET",
+    path: "/api/v1/gateways/{mac}/plugins",
+    summary: "The plug-ins on a gateway, asked of itself",
+    tags: ["plugins on gateways"],
+    auth: ["admin"],
+    params: MacParams,
+    query: v.object({ wait: v.optional(Wait.entries.wait, "15") }),
+    responses: {
+      200: {
+        description: "What the gateway says",
+        schema: v.object({
+          items: v.array(v.object({ name: v.string(), version: v.string(), run: v.boolean() })),
+        }),
+      },
+      404: { description: "Not preset" },
+      504: { description: "The gateway did not answer in time" },
+      502: { description: "The gateway refused" },
+    },
+  }).handle(async ({ params: { mac }, query, principal, signal }) => {
+    await knownGateway(deps, mac);
+    const seconds = Math.max(1, query.wait);
+    const request = {
+      mac,
+      kind: "list",
+      plugin: "",
+      version: "",
+      actor: actorOf(principal),
+      timeoutMs: seconds * 1000,
+    };
+    const { id } = await commander.create(request as CommandRequest);
+    const row = known(await commander.wait(id, seconds * 1000 + 500, signal), id);
+    if (row.status === "succeeded") {
+      return { status: 200, body: { items: (JSON.parse(row.reply!) as { plugins: Installed[] }).plugins } };
+    }
+    if (row.status === "failed") {
+      throw problem(502, row.error_code ?? "gateway_error", row.error ?? "refused");
+    }
+    throw problem(504, "gateway_silent", row.error ?? "the gateway did not answer in time");
+  });
+  return routes;
+}
+
+interface Installed {
+  name: string;
+  version: string;
+  run: boolean;
+}
+
+function known(row: CommandRow | undefined, id: string): CommandRow {
+  if (!row) throw problem(404, "command_not_found", `there is no command "${id}"`);
+  return row;
+}

@@ -1,0 +1,223 @@
+/**
+ * `/api/v1/gateways`: presetting, finding, changing and removing gateways.
+ *
+ * @module
+ */
+import * as v from "valibot";
+import { parseHostPort } from "../../base/mod.ts";
+import {
+  decodeCursor,
+  macSchema,
+  pageOf,
+  pageQuery,
+  pageSchema,
+  problem,
+  queryBoolean,
+  Routes,
+} from "../../control/mod.ts";
+import type { PlatformDeps } from "../deps.ts";
+import type { GatewayPreset, GatewayRow } from "../registry/mod.ts";
+import { MAX_PRESETS, PresetSchema, readCsv } from "./presets.ts";
+import { GatewayView, gatewayView } from "./views.ts";
+
+/** The path parameter of one gateway. */
+export const MacParams = v.object({ mac: macSchema });
+
+/** Rows in one transaction of a large preset, so that heartbeats get their turn in between. */
+const CHUNK = 1000;
+const CSV_BYTES = 32 * 1024 * 1024;
+
+const PresetReport = v.object({
+  created: v.number(),
+  /** MACs that were not preset, since the MAC or the SN is there already. */
+  taken: v.array(v.string()),
+  faults: v.array(v.object({ line: v.number(), message: v.string() })),
+});
+
+const hostPort = v.pipe(
+  v.string(),
+  v.check((text) => parseHostPort(text) !== undefined, 'must be "host:port"'),
+);
+
+const Change = v.partial(v.strictObject({
+  loid: PresetSchema.entries.loid,
+  vendor: v.nullable(v.string()),
+  model: v.nullable(v.string()),
+  region: v.nullable(v.string()),
+  pinnedOperations: v.nullable(hostPort),
+  renew: v.boolean(),
+}));
+
+/** The gateway of that MAC, or the problem that says there is none. */
+export async function knownGateway(deps: PlatformDeps, mac: string): Promise<GatewayRow> {
+  const row = await deps.gateways.find(mac);
+  if (!row) throw problem(404, "gateway_not_found", `no gateway with MAC ${mac} is preset`);
+  return row;
+}
+
+/** The routes of gateways. */
+export function gatewayRoutes(deps: PlatformDeps): Routes {
+  const routes = new Routes();
+  const view = (row: GatewayRow) => gatewayView(row, deps.presence.get(row.mac), deps.clock);
+  const presetAll = async (presets: readonly GatewayPreset[]) => {
+    let created = 0;
+    const taken: string[] = [];
+    for (let at = 0; at < presets.length; at += CHUNK) {
+      const done = await deps.gateways.preset(presets.slice(at, at + CHUNK));
+      created += done.created;
+      taken.push(...done.taken);
+    }
+    return { created, taken };
+  };
+
+  routes.route({
+    method: "POST",
+    path: "/api/v1/gateways",
+    summary: "Preset one gateway, or many",
+    description:
+      "One object answers with the gateway; an array, or CSV with a header line, answers with a report.",
+    tags: ["gateways"],
+    auth: ["admin"],
+    body: {
+      json: v.union([PresetSchema, v.pipe(v.array(PresetSchema), v.maxLength(MAX_PRESETS))]),
+      text: ["text/csv"],
+      maxBytes: CSV_BYTES,
+    },
+    responses: {
+      201: { description: "The gateway", schema: GatewayView },
+      200: { description: "What was done with each", schema: PresetReport },
+      409: { description: "The MAC or the SN is there already" },
+    },
+  }).handle(async ({ body }) => {
+    if ("text" in body) {
+      const { presets, faults } = readCsv(body.text);
+      return { status: 200, body: { ...(await presetAll(presets)), faults } };
+    }
+    if (Array.isArray(body)) return { status: 200, body: { ...(await presetAll(body)), faults: [] } };
+    const { taken } = await deps.gateways.preset([body]);
+    if (taken.length > 0) {
+      throw problem(
+        409,
+        "gateway_exists",
+        `a gateway with MAC ${body.mac} or SN "${body.sn}" is preset already`,
+      );
+    }
+    return { status: 201, body: view(await knownGateway(deps, body.mac)) };
+  });
+
+  routes.route({
+    method: "GET",
+    path: "/api/v1/gateways",
+    summary: "List gateways",
+    tags: ["gateways"],
+    auth: ["admin"],
+    query: v.object({
+      vendor: v.optional(v.string()),
+      model: v.optional(v.string()),
+      region: v.optional(v.string()),
+      loid: v.optional(v.string()),
+      /** As of the last flush of presence, a few seconds ago. */
+      online: v.optional(queryBoolean()),
+      /** The beginning of a MAC or SN. */
+      search: v.optional(v.pipe(v.string(), v.maxLength(80))),
+      ...pageQuery(),
+    }),
+    responses: { 200: { description: "A page of gateways, by MAC", schema: pageSchema(GatewayView) } },
+  }).handle(async ({ query: { cursor, limit, ...filter } }) => {
+    const after = cursor === undefined ? undefined : decodeCursor(cursor, v.string());
+    const rows = await deps.gateways.list({ ...filter, after, limit: limit + 1 });
+    return { status: 200, body: pageOf(rows, limit, (row) => row.mac, view) };
+  });
+
+  routes.route({
+    method: "GET",
+    path: "/api/v1/gateways/{mac}",
+    summary: "One gateway",
+    tags: ["gateways"],
+    auth: ["admin"],
+    params: MacParams,
+    responses: {
+      200: { description: "The gateway", schema: GatewayView },
+      404: { description: "Not preset" },
+    },
+  }).handle(async ({ params: { mac } }) => ({ status: 200, body: view(await knownGateway(deps, mac)) }));
+
+  routes.route({
+    method: "PATCH",
+    path: "/api/v1/gateways/{mac}",
+    summary: "Change a gateway's entry",
+    description: "A new LOID ends its registration. `renew` answers its next Boot with result 3. " +
+      "`pinnedOperations` (host:port) goes before every distribution policy.",
+    tags: ["gateways"],
+    auth: ["admin"],
+    params: MacParams,
+    body: { json: Change },
+    responses: {
+      200: { description: "The gateway", schema: GatewayView },
+      404: { description: "Not preset" },
+    },
+  }).handle(async ({ params: { mac }, body }) => {
+    const before = await knownGateway(deps, mac);
+    const { pinnedOperations, renew, ...plain } = body;
+    await deps.gateways.update(mac, {
+      ...plain,
+      ...(pinnedOperations === undefined ? {} : { pinned_operations: pinnedOperations }),
+      ...(renew === undefined ? {} : { renew: renew ? 1 : 0 }),
+    });
+    if (body.loid !== undefined && body.loid !== before.loid) {
+      await deps.gateways.update(mac, { registered_at: null, online: 0 });
+      deps.bus.publish("gateway.changed", { mac, removed: false });
+    }
+    return { status: 200, body: view(await knownGateway(deps, mac)) };
+  });
+
+  routes.route({
+    method: "DELETE",
+    path: "/api/v1/gateways/{mac}",
+    summary: "Remove a gateway's preset",
+    tags: ["gateways"],
+    auth: ["admin"],
+    params: MacParams,
+    responses: { 204: { description: "Removed" }, 404: { description: "Not preset" } },
+  }).handle(async ({ params: { mac } }) => {
+    if (!await deps.gateways.remove(mac)) await knownGateway(deps, mac);
+    deps.bus.publish("gateway.changed", { mac, removed: true });
+    return { status: 204 };
+  });
+
+  routes.route({
+    method: "POST",
+    path: "/api/v1/gateways/{mac}/redistribute",
+    summary: "Send a gateway to another platform (RequestDistri)",
+    description: "Mode 0: the address becomes its distribution platform. Mode 1: its operations platform.",
+    tags: ["gateways"],
+    auth: ["admin"],
+    params: MacParams,
+    body: { json: v.strictObject({ mode: v.picklist([0, 1]), address: hostPort }) },
+    responses: {
+      204: { description: "The gateway has taken it and moves" },
+      404: { description: "Not preset" },
+      409: { description: "Offline, or it refused" },
+      504: { description: "No answer" },
+    },
+  }).handle(async ({ params: { mac }, body }) => {
+    await knownGateway(deps, mac);
+    const { host, port } = parseHostPort(body.address)!;
+    const outcome = await deps.bus.request(
+      "access.trigger",
+      { mac, trigger: { kind: "redistribute", mode: body.mode, host, port } },
+      30_000,
+    );
+    switch (outcome) {
+      case "accepted":
+        return { status: 204 };
+      case "offline":
+        throw problem(409, "gateway_offline", "the gateway is offline");
+      case "unanswered":
+        throw problem(504, "gateway_silent", "the gateway did not answer");
+      default:
+        throw problem(409, "gateway_refused", `the gateway did not take it: ${outcome.replaceAll("_", " ")}`);
+    }
+  });
+  return routes;
+}

@@ -1,0 +1,10 @@
+/**
+ * The operators' control API.
+ *
+ * @module
+ */
+export { commandRoutes } from "./commands.ts";
+export { gatewayRoutes } from "./gateways.ts";
+export { downloadPath, pluginRoutes } from "./plugins.ts";
+export { policyRoutes } from "./policy.ts";
+export { problemOf } from "./problems.ts";

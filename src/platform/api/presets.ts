@@ -1,0 +1,79 @@
+/**
+ * Presets as operators hand them in: JSON, or CSV line by line.
+ *
+ * @module
+ */
+import { parse } from "@std/csv";
+import * as v from "valibot";
+import { messageOf } from "../../base/mod.ts";
+import { macSchema, problem } from "../../control/mod.ts";
+import { isLoid, isSn } from "../../protocol/smart_gateway/mod.ts";
+import type { GatewayPreset } from "../registry/mod.ts";
+
+const word = v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(64));
+
+/** One gateway to be preset. */
+export const PresetSchema = v.strictObject({
+  mac: macSchema,
+  sn: v.pipe(v.string(), v.check(isSn, 'must be "<OUI>-<SerialNumber>", such as 64D954-D6AEE64D95420214B')),
+  loid: v.pipe(v.string(), v.check(isLoid, "must be 1 to 24 visible ASCII characters")),
+  vendor: v.optional(word),
+  model: v.optional(word),
+  region: v.optional(word),
+});
+
+/** Most gateways in one JSON request, and lines in one CSV. */
+export const MAX_PRESETS = 100_000;
+/** Most faults told of one CSV. */
+const MAX_FAULTS = 100;
+const COLUMNS = Object.keys(PresetSchema.entries);
+
+/** A line that could not be taken. */
+export interface LineFault {
+  readonly line: number;
+  readonly message: string;
+}
+
+/**
+ * Reads CSV with a header line that names the columns (mac, sn, loid, and any of vendor, model, region). Lines with
+ * faults are told and left out; the others are taken. Throws a problem where it is no such CSV at all.
+ */
+export function readCsv(text: string): { presets: GatewayPreset[]; faults: LineFault[] } {
+  let records: string[][];
+  try {
+    records = parse(text.replace(/^\ufeff/, ""));
+  } catch (error) {
+    throw problem(400, "invalid_csv", messageOf(error));
+  }
+  const header = records.shift()?.map((name) => name.trim().toLowerCase()) ?? [];
+  const unknown = header.filter((name) => !COLUMNS.includes(name));
+  const missing = ["mac", "sn", "loid"].filter((name) => !header.includes(name));
+  if (unknown.length > 0 || missing.length > 0) {
+    throw problem(
+      400,
+      "invalid_csv",
+      `the first line names the columns: ${COLUMNS.join(", ")}` +
+        (missing.length > 0 ? `; missing: ${missing.join(", ")}` : "") +
+        (unknown.length > 0 ? `; unknown: ${unknown.join(", ")}` : ""),
+    );
+  }
+  if (records.length > MAX_PRESETS) {
+    throw problem(413, "too_many_lines", `at most ${MAX_PRESETS} lines at once: split the file`);
+  }
+  const presets: GatewayPreset[] = [], faults: LineFault[] = [];
+  records.forEach((record, index) => {
+    // The header is line 1. A quoted line break inside a field would shift this; none of the fields may have one.
+    const line = index + 2;
+    const cells = header.map((name, i) => [name, record[i]?.trim() ?? ""]).filter(([, cell]) => cell !== "");
+    if (cells.length === 0) return;
+    const { success, output, issues } = v.safeParse(PresetSchema, Object.fromEntries(cells));
+    if (success) presets.push(output);
+    else if (faults.length < MAX_FAULTS) {
+      faults.push({
+        line,
+        message: issues.map((issue) => `${v.getDotPath(issue)}: ${issue.message}`).join("; "),
+      });
+    }
+  });
+  return { presets, faults };
+}

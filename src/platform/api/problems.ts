@@ -1,0 +1,29 @@
+/**
+ * The one place where the platform's errors become problems.
+ *
+ * @module
+ */
+import { problem, type ProblemError } from "../../control/mod.ts";
+import { BusError } from "../../cluster/mod.ts";
+import { CommandError } from "../commands/mod.ts";
+import { RepositoryError } from "../plugins/mod.ts";
+
+/** The problem for an error of the platform; undefined for any other. */
+export function problemOf(error: unknown): ProblemError | undefined {
+  if (error instanceof CommandError) {
+    return error.code === "queue_full"
+      ? problem(429, error.code, error.message, { retryAfterSeconds: 10 })
+      : problem(503, error.code, error.message, { retryAfterSeconds: 5 });
+  }
+  if (error instanceof RepositoryError) {
+    return error.code === "exists"
+      ? problem(409, "plugin_version_exists", error.message)
+      : problem(422, "invalid_plugin", error.message);
+  }
+  if (error instanceof BusError) {
+    return error.code === "no_responder"
+      ? problem(503, "service_not_here", error.message, { retryAfterSeconds: 5 })
+      : problem(504, "no_answer", error.message);
+  }
+  return undefined;
+}

@@ -1,0 +1,143 @@
+/**
+ * How rows look over HTTP: the schemas of the answers, and how to make them.
+ *
+ * @module
+ */
+import * as v from "valibot";
+import type { CommandRow, GatewayRow, PluginRow, Presence } from "../registry/mod.ts";
+
+const time = v.pipe(v.string(), v.isoTimestamp());
+const maybe = <S extends v.GenericSchema>(schema: S) => v.nullable(schema);
+const json = v.record(v.string(), v.unknown());
+
+/** A gateway as operators see it. Its DevRND is a secret and not in it. */
+export const GatewayView = v.object({
+  mac: v.string(),
+  sn: v.string(),
+  loid: v.string(),
+  vendor: maybe(v.string()),
+  model: maybe(v.string()),
+  region: maybe(v.string()),
+  online: v.boolean(),
+  /** The source of its UDP packets. */
+  address: maybe(v.string()),
+  wanIp: maybe(v.string()),
+  firmware: maybe(v.string()),
+  hardware: maybe(v.string()),
+  osVersion: maybe(v.string()),
+  appVersion: maybe(v.string()),
+  card: maybe(v.string()),
+  pinnedOperations: maybe(v.string()),
+  renew: v.boolean(),
+  registeredAt: maybe(time),
+  lastSeenAt: maybe(time),
+  createdAt: time,
+  updatedAt: time,
+});
+
+/** A row, with what presence knows better. `monotonic` and `now` are the clock's. */
+export function gatewayView(
+  row: GatewayRow,
+  presence: Presence | undefined,
+  clock: { now(): number; monotonic(): number },
+): v.InferInput<typeof GatewayView> {
+  const heard = presence !== undefined && presence.lastSeen !== -Infinity;
+  return {
+    mac: row.mac,
+    sn: row.sn,
+    loid: row.loid,
+    vendor: row.vendor,
+    model: row.model,
+    region: row.region,
+    online: presence?.online ?? false,
+    address: heard ? `${presence.hostname}:${presence.port}` : row.address,
+    wanIp: row.wan_ip,
+    firmware: row.firmware,
+    hardware: row.hardware,
+    osVersion: row.os_version,
+    appVersion: row.app_version,
+    card: row.card,
+    pinnedOperations: row.pinned_operations,
+    renew: row.renew === 1,
+    registeredAt: iso(row.registered_at),
+    lastSeenAt: iso(heard ? clock.now() - (clock.monotonic() - presence.lastSeen) : row.last_seen_at),
+    createdAt: iso(row.created_at)!,
+    updatedAt: iso(row.updated_at)!,
+  };
+}
+
+/** A command, exactly as far as it is. */
+export const CommandView = v.object({
+  id: v.string(),
+  mac: v.string(),
+  kind: v.picklist(["post", "install", "uninstall", "run", "stop", "list"]),
+  plugin: v.string(),
+  version: v.string(),
+  parameter: json,
+  actor: v.string(),
+  status: v.picklist(["queued", "sent", "acked", "succeeded", "failed", "timed_out", "cancelled"]),
+  /** The gateway's outer Result. */
+  result: maybe(v.number()),
+  /** The decoded inner reply. */
+  reply: maybe(json),
+  error: maybe(v.object({ code: v.string(), message: v.string() })),
+  progress: maybe(v.number()),
+  attempt: v.number(),
+  createdAt: time,
+  deadlineAt: time,
+  sentAt: maybe(time),
+  ackedAt: maybe(time),
+  finishedAt: maybe(time),
+});
+
+/** {@linkcode CommandView} of a row. */
+export function commandView(row: CommandRow): v.InferInput<typeof CommandView> {
+  return {
+    id: row.id,
+    mac: row.mac,
+    kind: row.kind,
+    plugin: row.plugin,
+    version: row.version,
+    parameter: JSON.parse(row.parameter),
+    actor: row.actor,
+    status: row.status,
+    result: row.result,
+    reply: row.reply === null ? null : JSON.parse(row.reply),
+    error: row.error_code === null ? null : { code: row.error_code, message: row.error ?? "" },
+    progress: row.progress,
+    attempt: row.attempt,
+    createdAt: iso(row.created_at)!,
+    deadlineAt: iso(row.deadline_at)!,
+    sentAt: iso(row.sent_at),
+    ackedAt: iso(row.acked_at),
+    finishedAt: iso(row.finished_at),
+  };
+}
+
+/** A plug-in in the repository. */
+export const PluginView = v.object({
+  name: v.string(),
+  version: v.string(),
+  size: v.number(),
+  sha256: v.string(),
+  manifest: json,
+  uploadedAt: time,
+  uploadedBy: v.string(),
+});
+
+/** {@linkcode PluginView} of a row. */
+export function pluginView(row: PluginRow): v.InferInput<typeof PluginView> {
+  return {
+    name: row.name,
+    version: row.version,
+    size: row.size,
+    sha256: row.sha256,
+    manifest: JSON.parse(row.manifest),
+    uploadedAt: iso(row.uploaded_at)!,
+    uploadedBy: row.uploaded_by,
+  };
+}
+
+function iso(time: number | null): string | null {
+  return time === null ? null : new Date(time).toISOString();
+}

@@ -1,0 +1,168 @@
+/**
+ * The role `platform`: opens what the services share, starts the services that were asked for, serves the API.
+ *
+ * @module
+ */
+import { join } from "@std/path";
+import { type Deps, formatHostPort, type Health, type HostPort, type Service } from "../base/mod.ts";
+import { LocalBus } from "../cluster/mod.ts";
+import {
+  ADMIN,
+  Api,
+  type HttpService,
+  loadAdminToken,
+  serveHttp,
+  serviceRoutes,
+  tokenAuthenticator,
+} from "../control/mod.ts";
+import { type Network, systemNetwork } from "../net/mod.ts";
+import { openDatabase } from "../storage/mod.ts";
+import { startAccess } from "./access/mod.ts";
+import {
+  commandRoutes,
+  downloadPath,
+  gatewayRoutes,
+  pluginRoutes,
+  policyRoutes,
+  problemOf,
+} from "./api/mod.ts";
+import { Commander } from "./commands/mod.ts";
+import type { PlatformDeps } from "./deps.ts";
+import { PolicyStore, startDistribution } from "./distribution/mod.ts";
+import { startPluginCenter } from "./plugin_center/mod.ts";
+import { PluginRepository } from "./plugins/mod.ts";
+import {
+  CommandStore,
+  DocumentStore,
+  GatewayStore,
+  PresenceTable,
+  registryMigrations,
+  type RegistryTables,
+} from "./registry/mod.ts";
+import type { PlatformSettings, ServiceName } from "./settings.ts";
+import type { PlatformEvents, PlatformRequests } from "./subjects.ts";
+
+/** A running platform. */
+export interface Platform extends Service {
+  /** The HTTP API's address. */
+  readonly http: HostPort;
+  readonly services: readonly Service[];
+}
+
+/** The version in the OpenAPI document. */
+const API_VERSION = "1";
+
+/**
+ * Starts the platform.
+ *
+ * @throws {StorageError} where the database can't be used; {@link NetError} where a port can't be had
+ */
+export async function startPlatform(
+  deps: Deps,
+  settings: PlatformSettings,
+  network: Network = systemNetwork(deps),
+): Promise<Platform> {
+  // What was started is stopped in the reverse order, also where a later part fails to start.
+  await using starting = new AsyncDisposableStack();
+  await Deno.mkdir(settings.dataDir, { recursive: true });
+  const adminToken = await loadAdminToken(deps, settings.dataDir, settings.adminToken);
+  const database = starting.use(
+    await openDatabase<RegistryTables>(
+      settings.database ?? `sqlite:${join(settings.dataDir, "platform.db")}`,
+      { ...registryMigrations },
+    ),
+  );
+  const bus = new LocalBus<PlatformEvents, PlatformRequests>(deps.clock, deps.log);
+  const gateways = new GatewayStore(database.sql, deps.clock);
+  const commands = new CommandStore(database.sql);
+  const documents = new DocumentStore(database.sql, deps.clock);
+  const presence = starting.use(
+    new PresenceTable(deps, gateways, {
+      heartbeatSeconds: settings.heartbeatSeconds,
+      onChange: (mac, online) => bus.publish("presence.changed", { mac, online }),
+    }),
+  );
+  await presence.load();
+  const shared: PlatformDeps = { ...deps, network, bus, gateways, presence, commands, documents };
+  const repository = await PluginRepository.open(deps, database.sql, join(settings.dataDir, "plugins"));
+
+  const advertised = (address: HostPort): HostPort => ({ host: settings.advertise, port: address.port });
+  const services: Service[] = [];
+  const wanted = (name: ServiceName) => settings.services.includes(name);
+  const run = <S extends Service>(service: S): S => {
+    services.push(service);
+    return starting.use(service);
+  };
+
+  // From the inside out: whoever is told to go somewhere finds it open.
+  let pluginCenter = advertised(settings.pluginCenter), access = advertised(settings.access);
+  if (wanted("plugin_center")) {
+    const service = run(startPluginCenter(shared, { listen: settings.pluginCenter }));
+    pluginCenter = advertised(service.address);
+  }
+  if (wanted("access")) {
+    const service = run(startAccess(shared, {
+      listen: settings.access,
+      advertise: settings.advertise,
+      pluginCenter,
+      messageServer: advertised(settings.push),
+      heartbeatSeconds: settings.heartbeatSeconds,
+    }));
+    access = advertised(service.address);
+  }
+  const policy = await PolicyStore.open(documents, access);
+  if (wanted("distribution")) {
+    run(startDistribution(shared, policy, {
+      listen: settings.distribution,
+      heartbeatSeconds: settings.heartbeatSeconds,
+    }));
+  }
+  // Commands of an earlier run may want a download address before the API is open.
+  const listening = Promise.withResolvers<HostPort>();
+  const commander = starting.use(
+    await Commander.start(deps, {
+      store: commands,
+      bus,
+      async packageOf(plugin, version) {
+        const row = await repository.find(plugin, version);
+        return row && {
+          url: `http://${formatHostPort(advertised(await listening.promise))}${downloadPath(row.sha256)}`,
+          size: row.size,
+          sha256: row.sha256,
+        };
+      },
+    }),
+  );
+
+  const api = new Api(deps, {
+    title: "Gatehouse platform",
+    version: API_VERSION,
+    authenticators: [tokenAuthenticator(adminToken, ADMIN)],
+    mapError: problemOf,
+  });
+  api.mount("", serviceRoutes(deps.metrics, () => services));
+  api.mount("", gatewayRoutes(shared));
+  api.mount("", commandRoutes(shared, commander));
+  api.mount("", pluginRoutes(repository));
+  if (wanted("distribution")) api.mount("", policyRoutes(policy));
+  const http: HttpService = run(serveHttp(deps, api, settings.http));
+  listening.resolve(http.address);
+
+  const stack = starting.move();
+  return {
+    name: "platform",
+    addresses: services.flatMap((service) =>
+      service.addresses.map((address) => `${service.name} ${address}`)
+    ),
+    http: http.address,
+    services,
+    health: () => worst(services),
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  };
+}
+
+function worst(services: readonly Service[]): Health {
+  const all = services.map((service) => service.health());
+  return all.find(({ status }) => status === "down") ?? all.find(({ status }) => status === "degraded") ??
+    { status: "up" };
+}
