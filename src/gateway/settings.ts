@@ -4,6 +4,7 @@
  * @module
  */
 import type { HostPort } from "../base/mod.ts";
+import type { RegistrationTiming } from "./registration/mod.ts";
 
 /** Settings of `--role gateway`. */
 export interface GatewaySettings {
@@ -21,6 +22,12 @@ export interface GatewaySettings {
   readonly loid: string;
   readonly vendor: string;
   readonly model: string;
+  /** `FirmwareVer`; undefined: this software's version. */
+  readonly firmwareVer?: string | undefined;
+  /** `HardwareVer`; undefined: empty. */
+  readonly hardwareVer?: string | undefined;
+  /** `Card`: the number of the smart card in it; undefined: empty. */
+  readonly card?: string | undefined;
   /** The LAN port for the phone app (`X_CT-COM_Mgt.LocatePort`); default `0.0.0.0:17998`. */
   readonly local: HostPort;
   /** The control API; default `127.0.0.1:8081`. */
@@ -31,4 +38,11 @@ export interface GatewaySettings {
   readonly driver: "linux" | "simulated";
   /** The control API's bearer token; undefined: kept in, or made on first start and written to, `<data>/admin.token`. */
   readonly adminToken: string | undefined;
+  /**
+   * A JSON file `{"user": "…", "admin": "…"}` with the passwords that CHECK_PASSWD_PARAM checks, read at each start;
+   * undefined: `<data>/passwords.json`, if there is one.
+   */
+  readonly passwordsFile?: string | undefined;
+  /** Other times than the reference's for registration; for tests and special networks. */
+  readonly timing?: Partial<RegistrationTiming> | undefined;
 }

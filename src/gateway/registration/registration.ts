@@ -1,0 +1,246 @@
+/**
+ * Registration as a whole: from power-on through distribution and the operations platform to heartbeats, and back
+ * again when something goes wrong (reference §2, §3, §10).
+ *
+ * @module
+ */
+import { formatHostPort, type HostPort, type Metrics } from "../../base/mod.ts";
+import { type AccessMessage, decodeAccessRequest, ProtocolError } from "../../protocol/smart_gateway/mod.ts";
+import { RegistrationContext, type RegistrationDeps, type RegistrationStatus } from "./context.ts";
+import { distributionRound } from "./distribution.ts";
+import { heartbeats } from "./heartbeats.ts";
+import { Link } from "./link.ts";
+import { operationsRound, type Registered } from "./operations.ts";
+
+/** What a registration needs beyond what its parts share. */
+export interface RegistrationOptions extends RegistrationDeps {
+  readonly metrics: Metrics;
+  /** The distribution platform that the settings name. */
+  readonly distribution: HostPort;
+  /** Called with what comes from the operations platform and answers nothing: triggers. */
+  readonly onTrigger: (message: AccessMessage, from: HostPort) => void;
+  readonly onRegistered?: (registered: Registered) => void;
+}
+
+/** Where to go on. */
+type Step = "distribution" | "operations";
+
+/** Registers, and stays registered until it is stopped. */
+export class Registration implements AsyncDisposable {
+  readonly #options: RegistrationOptions;
+  readonly #link: Link;
+  readonly #context: RegistrationContext;
+  readonly #stop = new AbortController();
+  readonly #counts;
+  /** `ip:port` of where the operations platform speaks from. */
+  #platform = new Set<string>();
+  #turn = new AbortController();
+  #detours = 0;
+  #life: Promise<void> = Promise.resolve();
+
+  constructor(options: RegistrationOptions) {
+    this.#options = options;
+    this.#link = new Link(options, (bytes, from) => this.#unasked(bytes, from));
+    this.#context = new RegistrationContext(options, this.#link);
+    const { metrics } = options;
+    this.#counts = {
+      registrations: metrics.counter("gatehouse_gateway_registrations_total", "Successful registrations"),
+      sent: metrics.counter("gatehouse_gateway_heartbeats_total", "Heartbeats sent"),
+      lost: metrics.counter("gatehouse_gateway_heartbeats_unanswered_total", "Heartbeats without an answer"),
+      stray: metrics.counter(
+        "gatehouse_gateway_stray_datagrams_total",
+        "Datagrams from strangers, or unreadable",
+      ),
+    };
+    metrics.gauge(
+      "gatehouse_gateway_registered",
+      "1 while registered",
+      () => this.#context.state === "registered" ? 1 : 0,
+    );
+  }
+
+  get status(): RegistrationStatus {
+    return this.#context.status;
+  }
+
+  /** Begins. Returns once the first datagram is on its way, or the first name is being looked up. */
+  start(): void {
+    const first: Step = this.#options.state.get().operations ? "operations" : "distribution";
+    this.#life = this.#live(first, this.#stop.signal);
+  }
+
+  /** Sends to the operations platform on the association that it can answer on. */
+  send(bytes: Uint8Array, to: HostPort): void {
+    this.#link.send(bytes, to);
+  }
+
+  /** Begins anew at once: at the stored operations platform, or at distribution. */
+  restart(step: Step): void {
+    this.#turn.abort(step);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    await this.#life;
+    await this.#link[Symbol.asyncDispose]();
+    this.#context.enter("stopped");
+  }
+
+  async #live(first: Step, stop: AbortSignal): Promise<void> {
+    let step = first;
+    while (!stop.aborted) {
+      this.#turn = new AbortController();
+      const signal = AbortSignal.any([stop, this.#turn.signal]);
+      try {
+        step = await (step === "distribution" ? this.#distribution(signal) : this.#operations(signal));
+      } catch (error) {
+        if (stop.aborted) return;
+        if (this.#turn.signal.aborted) {
+          step = this.#turn.signal.reason;
+          continue;
+        }
+        this.#options.log.error("registration failed unexpectedly, trying again", { error });
+        await this.#context.wait("waiting", this.#context.intervalMs, stop).catch(() => {});
+      }
+    }
+  }
+
+  /** Rounds at distribution until it names an operations platform. */
+  async #distribution(signal: AbortSignal): Promise<Step> {
+    const { log, state, timing } = this.#options;
+    let at = this.#distributionAddress();
+    for (let failed = 0;;) {
+      const outcome = await distributionRound(this.#context, at, signal);
+      if (outcome.kind === "found") {
+        log.info("distribution named the operations platform", {
+          operations: formatHostPort(outcome.operations),
+        });
+        await state.update({ operations: outcome.operations });
+        return "operations";
+      }
+      if (outcome.kind === "redirect") {
+        await this.#detour(signal);
+        at = outcome.to;
+        continue;
+      }
+      log.warn("distribution did not help", { at: formatHostPort(at), outcome: outcome.kind });
+      at = this.#distributionAddress();
+      if (outcome.kind === "silent") {
+        failed = 0;
+        await this.#context.wait("silent", timing.silenceMs, signal);
+      } else await this.#betweenRounds(++failed, outcome.kind === "unanswered", signal);
+    }
+  }
+
+  /** Rounds at the operations platform, and heartbeats, until only distribution can help. */
+  async #operations(signal: AbortSignal): Promise<Step> {
+    const { log, state, timing } = this.#options;
+    for (let failed = 0;;) {
+      const at = state.get().operations;
+      if (!at) return "distribution";
+      const round = await operationsRound(this.#context, at, (platform) => this.#listenTo(platform), signal);
+      const running = round.kind === "registered";
+      const outcome = running ? await this.#registered(round, signal) : round;
+      log.warn(running ? "registration ended" : "registration did not succeed", {
+        at: formatHostPort(at),
+        outcome: outcome.kind,
+      });
+      if (running) failed = 0;
+      switch (outcome.kind) {
+        case "distribute":
+          await this.#detour(signal);
+          return "distribution";
+        case "defaults":
+          await this.#detour(signal);
+          await this.#context.restoreDefaults();
+          return "distribution";
+        case "redirect":
+          await this.#detour(signal);
+          await state.update({ operations: outcome.to });
+          continue;
+        case "silent":
+          failed = 0;
+          await this.#context.wait("silent", timing.silenceMs, signal);
+          continue;
+        case "boot":
+          if (!running) break;
+          await this.#detour(signal);
+          continue;
+        case "failed":
+        case "unanswered":
+        case "lost":
+      }
+      // A platform that went away loses all its gateways at once: they must not come back at once.
+      if (running || ++failed >= timing.roundsBeforeDistribution) {
+        await this.#spread(signal);
+        return "distribution";
+      }
+      await this.#betweenRounds(failed, outcome.kind === "unanswered", signal);
+    }
+  }
+
+  async #registered(registered: Registered, signal: AbortSignal) {
+    const { clock, log, onRegistered } = this.#options;
+    const since = clock.monotonic();
+    this.#listenTo(registered.access, registered.heartbeats);
+    this.#context.enter("registered");
+    this.#counts.registrations.inc();
+    log.info("registered", {
+      platform: formatHostPort(registered.access),
+      interval: this.#context.intervalMs / 1000,
+    });
+    onRegistered?.(registered);
+    const end = await heartbeats(this.#context, registered, {
+      sent: () => this.#counts.sent.inc(),
+      unanswered: () => this.#counts.lost.inc(),
+    }, signal);
+    if (clock.monotonic() - since >= this.#context.intervalMs) this.#detours = 0;
+    return end;
+  }
+
+  /**
+   * Orders to go elsewhere are followed at once, but platforms that send a gateway in circles must not set it
+   * racing: after some in a row, with no interval of calm between them, each one waits.
+   */
+  async #detour(signal: AbortSignal): Promise<void> {
+    if (++this.#detours <= this.#options.timing.redirects) return;
+    await this.#context.wait("waiting", this.#context.intervalMs, signal);
+  }
+
+  /** One interval from the last datagram of a failed round to the next round; after some rounds a long pause. */
+  async #betweenRounds(failed: number, unanswered: boolean, signal: AbortSignal): Promise<void> {
+    const { timing } = this.#options;
+    const intervals = failed % timing.roundsBeforePause === 0 ? timing.pauseIntervals : 1;
+    const waited = unanswered ? timing.answerWaitMs : 0;
+    await this.#context.wait("waiting", Math.max(0, intervals * this.#context.intervalMs - waited), signal);
+  }
+
+  #spread(signal: AbortSignal): Promise<void> {
+    return this.#context.wait("waiting", this.#options.random.float() * this.#context.intervalMs, signal);
+  }
+
+  /** RequestDistri's address, as long as the settings name the platform that it was told instead of. */
+  #distributionAddress(): HostPort {
+    const { distribution, state } = this.#options;
+    const moved = state.get().distribution;
+    return moved && moved.instead === formatHostPort(distribution) ? moved : distribution;
+  }
+
+  #listenTo(...platform: HostPort[]): void {
+    this.#platform = new Set(platform.map(formatHostPort));
+  }
+
+  #unasked(bytes: Uint8Array, from: HostPort): void {
+    let message: AccessMessage;
+    try {
+      message = decodeAccessRequest(bytes);
+    } catch (error) {
+      if (!(error instanceof ProtocolError)) throw error;
+      return this.#counts.stray.inc();
+    }
+    if (message.method === "Reply" && message.challengeCode !== undefined) {
+      if (!this.#context.lateChallenge(message.challengeCode, from)) this.#counts.stray.inc();
+    } else if (this.#platform.has(formatHostPort(from))) this.#options.onTrigger(message, from);
+    else this.#counts.stray.inc();
+  }
+}

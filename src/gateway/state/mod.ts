@@ -1,0 +1,15 @@
+/**
+ * What a gateway keeps on its disk.
+ *
+ * @module
+ */
+export {
+  type Account,
+  ACCOUNTS,
+  MAX_PASSWORD,
+  MIN_PASSWORD,
+  type PasswordCheck,
+  Passwords,
+} from "./passwords.ts";
+export { applyPasswordsFile } from "./passwords_file.ts";
+export { type GatewayState, type MovedDistribution, StateStore } from "./state_store.ts";

@@ -1,0 +1,118 @@
+/**
+ * What a gateway must remember: where it belongs, its DevRND, the interval, passwords, the factory plug-ins it got.
+ *
+ * @module
+ */
+import { join } from "@std/path";
+import type { HostPort, Log, Random } from "../../base/mod.ts";
+import { hex32, isHex32 } from "../../protocol/smart_gateway/mod.ts";
+import { readJsonFile, writeJsonFile } from "./json_file.ts";
+
+/** Another distribution platform than the settings name, told by RequestDistri (mode 0). */
+export interface MovedDistribution extends HostPort {
+  /** What the settings named then: once they name something else, they win again. */
+  readonly instead: string;
+}
+
+/** Everything in the file. */
+export interface GatewayState {
+  /** 32 upper-case hex digits; keys of triggers and the binding SN are made with it. */
+  readonly devRnd: string;
+  /** The operations platform that distribution, a redirect or RequestDistri named. */
+  readonly operations: HostPort | undefined;
+  readonly distribution: MovedDistribution | undefined;
+  /** Seconds between heartbeats, as last told by a platform. */
+  readonly intervalSeconds: number | undefined;
+  /** Hashes, see `passwords.ts`. */
+  readonly userPassword: string | undefined;
+  readonly adminPassword: string | undefined;
+  /** Versions of the shipped plug-ins that were put in place, by name: one that was removed stays removed. */
+  readonly factoryPlugins: Readonly<Record<string, string>>;
+}
+
+/** The state in memory and on the disk. */
+export class StateStore {
+  #current: GatewayState;
+  #writing: Promise<void> | undefined;
+  #next: Promise<void> | undefined;
+
+  private constructor(private readonly path: string, initial: GatewayState) {
+    this.#current = initial;
+  }
+
+  /** Reads `<dataDir>/gateway.json`, or starts it. A file that can't be read is set aside, not lost. */
+  static async open(deps: { random: Random; log: Log }, dataDir: string): Promise<StateStore> {
+    await Deno.mkdir(dataDir, { recursive: true });
+    const path = join(dataDir, "gateway.json");
+    const fresh = hex32(deps.random.bytes(16));
+    let found: unknown;
+    try {
+      found = await readJsonFile(path);
+    } catch (error) {
+      const aside = `${path}.broken`;
+      await Deno.rename(path, aside);
+      deps.log.error("the state file could not be read: starting afresh", { path, aside, error });
+    }
+    const store = new StateStore(path, stateOf(found, fresh));
+    if (store.get().devRnd === fresh) await store.update({});
+    return store;
+  }
+
+  /** The state as it is now. */
+  get(): GatewayState {
+    return this.#current;
+  }
+
+  /** Changes it at once; resolves when the change is on the disk. Changes that wait for the disk share one write. */
+  update(change: Partial<GatewayState>): Promise<void> {
+    this.#current = { ...this.#current, ...change };
+    this.#next ??= (this.#writing ?? Promise.resolve()).catch(() => {}).then(() => {
+      this.#writing = this.#next!;
+      this.#next = undefined;
+      return writeJsonFile(this.path, this.#current);
+    });
+    return this.#next;
+  }
+
+  /** Waits for what is being written. */
+  async flushed(): Promise<void> {
+    await (this.#next ?? this.#writing);
+  }
+}
+
+/** Takes from a file what is fit; the rest starts afresh. */
+function stateOf(value: unknown, devRnd: string): GatewayState {
+  const source: Record<string, unknown> = typeof value === "object" && value !== null
+    ? { __proto__: null, ...value }
+    : {};
+  const { distribution, factoryPlugins } = source;
+  const moved = hostPortOf(distribution);
+  return {
+    devRnd: typeof source["devRnd"] === "string" && isHex32(source["devRnd"]) ? source["devRnd"] : devRnd,
+    operations: hostPortOf(source["operations"]),
+    distribution: moved &&
+      { ...moved, instead: String((distribution as Record<string, unknown>)["instead"]) },
+    intervalSeconds: typeof source["intervalSeconds"] === "number" && source["intervalSeconds"] > 0
+      ? source["intervalSeconds"]
+      : undefined,
+    userPassword: textOf(source["userPassword"]),
+    adminPassword: textOf(source["adminPassword"]),
+    factoryPlugins: Object.fromEntries(
+      Object.entries(typeof factoryPlugins === "object" ? factoryPlugins ?? {} : {})
+        .filter(([, version]) => typeof version === "string"),
+    ),
+  };
+}
+
+function hostPortOf(value: unknown): HostPort | undefined {
+  if (typeof value !== "object" || value === null) return undefined;
+  const { host, port } = value as Record<string, unknown>;
+  return typeof host === "string" && host !== "" && Number.isInteger(port) && Number(port) > 0 &&
+      Number(port) < 65536
+    ? { host, port: Number(port) }
+    : undefined;
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === "string" && value !== "" ? value : undefined;
+}
