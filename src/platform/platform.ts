@@ -105,7 +105,7 @@ export async function startPlatform(
       listen: settings.access,
       advertise: settings.advertise,
       pluginCenter,
-      messageServer: advertised(settings.push),
+      messageServer: settings.push,
       heartbeatSeconds: settings.heartbeatSeconds,
     }));
     access = advertised(service.address);

@@ -23,8 +23,11 @@ export interface PlatformSettings {
   readonly access: HostPort;
   /** TCP; default `0.0.0.0:12114`. */
   readonly pluginCenter: HostPort;
-  /** TCP; default `0.0.0.0:12115`. Announced to gateways as `MessageServer`. */
-  readonly push: HostPort;
+  /**
+   * The message push server that registrations announce as `MessageServer`; undefined: none is announced.
+   * (The service itself is not part of this version: this names one that runs elsewhere.)
+   */
+  readonly push: HostPort | undefined;
   /** The host name or address that acks and triggers name to gateways. */
   readonly advertise: string;
   /** `sqlite:PATH`; undefined: `<data>/platform.db`. */

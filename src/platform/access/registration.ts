@@ -27,7 +27,7 @@ import { Challenges, type GatewayRow, type GatewayStore, type PresenceTable } fr
 export interface RegistrationSettings {
   /** This operations platform as gateways know it. */
   readonly self: HostPort;
-  readonly messageServer: HostPort;
+  readonly messageServer: HostPort | undefined;
   readonly heartbeatSeconds: number;
   /** How long the database may take before the gateway is told -4. */
   readonly databaseMs: number;
@@ -111,7 +111,7 @@ export class Registration {
       this.deps.log.info("gateway registered", { mac: register.mac, source: formatHostPort(from) });
       return {
         result: AccessResult.VERIFIED,
-        messageServer: this.settings.messageServer,
+        ...(this.settings.messageServer ? { messageServer: this.settings.messageServer } : {}),
         interval: this.settings.heartbeatSeconds,
       };
     });

@@ -24,7 +24,7 @@ export interface AccessSettings {
   /** This platform's host as gateways know it. */
   readonly advertise: string;
   readonly pluginCenter: HostPort;
-  readonly messageServer: HostPort;
+  readonly messageServer: HostPort | undefined;
   readonly heartbeatSeconds: number;
   readonly databaseMs?: number;
   readonly triggerAttempts?: number;
@@ -71,8 +71,7 @@ export function startAccess(deps: PlatformDeps, settings: AccessSettings): Servi
   };
   const answer = (work: Promise<AccessReply>, from: HostPort) => {
     inWork++;
-    work.then(
-      (reply) => socket.send(encodeAccessReply(reply), from),
+    work.then((reply) => void socket.send(encodeAccessReply(reply), from)).catch(
       (error) => log.error("a datagram was not answered", { error: messageOf(error) }),
     ).finally(() => inWork--);
   };

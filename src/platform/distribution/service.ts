@@ -33,7 +33,8 @@ export function startDistribution(
     if (inWork >= MAX_IN_WORK) return;
     inWork++;
     distribution.answer(bytes, formatHostPort(from)).then(
-      (reply) => reply && socket.send(encodeDistributionReply(reply), from),
+      (reply) => void (reply && socket.send(encodeDistributionReply(reply), from)),
+    ).catch(
       (error) => log.error("a datagram was not answered", { error: messageOf(error) }),
     ).finally(() => inWork--);
   });

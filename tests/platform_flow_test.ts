@@ -1,0 +1,319 @@
+/**
+ * The platform against gateways that the test plays by hand, on real sockets.
+ *
+ * @module
+ */
+import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { testPlatform } from "./support/platform.ts";
+import {
+  distribute,
+  h,
+  identity,
+  inner,
+  outer,
+  register,
+  TcpPeer,
+  UdpPeer,
+} from "./support/scripted_gateway.ts";
+
+const DEV_RND = "0123456789ABCDEF0123456789ABCDEF";
+const NEW_RND = "FEDCBA9876543210FEDCBA9876543210";
+
+Deno.test("a preset gateway is distributed, registers, beats, and shows as online", async () => {
+  await using p = await testPlatform();
+  using udp = new UdpPeer();
+  const me = identity(1);
+  assertEquals((await p.call("POST", "/api/v1/gateways", me)).status, 201);
+
+  const sent = await distribute(udp, p.ports.distribution!, me);
+  assertEquals(sent, {
+    Result: 2,
+    Interval: 60,
+    ServerIP: "100.64.0.9",
+    ServerAddr: "127.0.0.1",
+    ServerPort: p.ports.access,
+  });
+  const registered = await register(udp, p.ports.access!, me, DEV_RND);
+  assertEquals(registered.Result, 2);
+  assertEquals(registered.Interval, 60);
+  const first = { RPCMethod: "Hb", IPAddr: "100.64.0.9", MAC: me.mac, FLAG: "1" };
+  assertEquals(await udp.ask(first, p.ports.access!), { Result: 0 });
+  assertEquals(await udp.ask({ RPCMethod: "Hb", MAC: me.mac, FLAG: "0" }, p.ports.access!), { Result: 0 });
+  const shown = await p.call("GET", `/api/v1/gateways/${me.mac}`);
+  assertEquals(shown.body.online, true);
+  assertEquals(shown.body.firmware, "1");
+  assertEquals("devRnd" in shown.body, false);
+});
+
+Deno.test("strangers and impostors are refused with their codes", async () => {
+  await using p = await testPlatform();
+  using udp = new UdpPeer();
+  const me = identity(2), { distribution, access } = p.ports as Record<string, number>;
+  assertEquals((await distribute(udp, distribution!, me)).Result, -2);
+  assertEquals((await register(udp, access!, me, DEV_RND)).Result, -2);
+  assertEquals(await udp.ask({ RPCMethod: "Hb", MAC: me.mac, FLAG: "0" }, access!), { Result: -3 });
+  assertEquals((await udp.ask({ RPCMethod: "Dance" }, access!)).Result, -1);
+  assertEquals((await udp.ask({ RPCMethod: "Dance" }, distribution!)).Result, -1);
+  await p.call("POST", "/api/v1/gateways", me);
+  const wrong = { ...me, sn: "64D954-SOMEONE" };
+  assertEquals((await distribute(udp, distribution!, wrong)).Result, -2);
+  assertEquals((await register(udp, access!, wrong, DEV_RND)).Result, -2);
+});
+
+Deno.test("more than three packets a second from one MAC are answered with -1", async () => {
+  await using p = await testPlatform();
+  using udp = new UdpPeer();
+  const me = identity(3),
+    boot = { RPCMethod: "BootFirst", MAC: me.mac, IPAddr: "1.2.3.4", PlatformID: "OTHER" };
+  await p.call("POST", "/api/v1/gateways", me);
+  const results = [];
+  for (let i = 0; i < 5; i++) results.push((await udp.ask(boot, p.ports.distribution!)).Result);
+  assertEquals(results.slice(0, 3), [0, 0, 0]);
+  assert(results.slice(3).includes(-1));
+});
+
+Deno.test("policy, pins and renewal send gateways where operators want them", async () => {
+  await using p = await testPlatform();
+  using udp = new UdpPeer();
+  const { distribution, access } = p.ports as Record<string, number>;
+  const [a, b, c] = [identity(4), identity(5), identity(6)];
+  await p.call("POST", "/api/v1/gateways", [a, b, c]);
+  const put = await p.call("PUT", "/api/v1/distribution/policy", {
+    rules: [
+      { name: "away", match: { vendor: "Maker" }, redirect: "other.example:12112" },
+    ],
+  });
+  assertEquals(put.status, 200);
+  assertEquals(await distribute(udp, distribution!, a), { Result: -5, ServerIP: "other.example:12112" });
+
+  await p.call("PATCH", `/api/v1/gateways/${b.mac}`, { pinnedOperations: "ops.example:5000" });
+  const pinned = await distribute(udp, distribution!, b);
+  assertEquals([pinned.Result, pinned.ServerAddr, pinned.ServerPort], [2, "ops.example", 5000]);
+  assertEquals(await register(udp, access!, b, DEV_RND), { Result: -5, ServerIP: "ops.example:5000" });
+
+  await p.call("PATCH", `/api/v1/gateways/${c.mac}`, { renew: true });
+  assertEquals((await register(udp, access!, c, DEV_RND)).Result, 3);
+  assertEquals((await register(udp, access!, c, DEV_RND)).Result, 2);
+
+  await p.call("PUT", "/api/v1/distribution/policy", { rules: [] });
+  assertEquals((await distribute(udp, distribution!, c)).Result, -2);
+});
+
+Deno.test("a command triggers an absent gateway, goes down its channel and comes back decoded", async () => {
+  await using p = await testPlatform();
+  using udp = new UdpPeer();
+  const me = identity(7), { access, plugin_center } = p.ports as Record<string, number>;
+  await p.call("POST", "/api/v1/gateways", me);
+  await register(udp, access!, me, DEV_RND);
+
+  const asked = p.call("POST", `/api/v1/gateways/${me.mac}/commands?wait=10`, {
+    plugin: "system-monitor",
+    version: "1.0",
+    parameter: { CmdType: "QUERY_CPU_INFO", SequenceId: "0000ABCD" },
+  });
+  const trigger = await udp.hear();
+  assertEquals(trigger, {
+    RPCMethod: "RequestPlug-in",
+    Key: h(DEV_RND, me.sn),
+    DeviceSN: me.sn,
+    ServerAddr: "127.0.0.1",
+    ServerPort: plugin_center,
+  });
+  assertEquals(await udp.ask({ Result: 0, DevRND: NEW_RND }, access!), { Result: 1 });
+  // Our acknowledgement was lost on the way: the gateway says it again and is told again.
+  assertEquals(await udp.ask({ Result: 0, DevRND: NEW_RND }, access!), { Result: 1 });
+
+  using tcp = await TcpPeer.connect(plugin_center!);
+  assertEquals(await tcp.signIn(me), { Result: 0 });
+  const post = (await tcp.hear())!;
+  assertEquals(await tcp.ask({ RPCMethod: "Heartbeat", IPAddr: "100.64.0.9", MAC: me.mac }), { Result: 0 });
+  assertEquals([post.RPCMethod, post.Plugin_Name, post.Version], ["Post", "system-monitor", "1.0"]);
+  assertEquals(outer(post.Parameter), { CmdType: "QUERY_CPU_INFO", SequenceId: "0000ABCD" });
+  const reply = { CmdType: "QUERY_CPU_INFO", SequenceId: "0000ABCD", Status: "0", Percent: "7" };
+  await tcp.send({ Result: 0, ID: post.ID, return_Parameter: inner(reply) });
+
+  const { status, body } = await asked;
+  assertEquals([status, body.status, body.result, body.reply], [200, "succeeded", 0, reply]);
+  assertEquals(body.actor, "admin");
+  assertEquals((await p.call("GET", `/api/v1/commands/${body.id}`)).body, body);
+});
+
+Deno.test("replies are matched by ID, in whatever order and type of ID they come", async () => {
+  await using p = await testPlatform();
+  using udp = new UdpPeer();
+  const me = identity(8);
+  await p.call("POST", "/api/v1/gateways", me);
+  await register(udp, p.ports.access!, me, DEV_RND);
+  using tcp = await TcpPeer.connect(p.ports.plugin_center!);
+  await tcp.signIn(me);
+  const asked = [..."ABC"].map((name) =>
+    p.call("POST", `/api/v1/gateways/${me.mac}/commands?wait=10`, { parameter: { CmdType: name } })
+  );
+  const posts = [(await tcp.hear())!, (await tcp.hear())!, (await tcp.hear())!];
+  for (const post of posts.reverse()) {
+    const { CmdType, SequenceId } = outer(post.Parameter);
+    const reply = {
+      CmdType,
+      SequenceId,
+      Status: CmdType === "B" ? "1" : "0",
+      ...(CmdType === "B" ? { FailReason: "no" } : {}),
+    };
+    await tcp.send({ Result: 0, ID: String(post.ID), return_Parameter: inner(reply) });
+  }
+  const [a, b, c] = (await Promise.all(asked)).map(({ body }) => body);
+  assertEquals([(a!.reply as Record<string, unknown>).CmdType, a!.status], ["A", "succeeded"]);
+  assertEquals([b!.status, b!.error], ["failed", { code: "capability_failed", message: "no" }]);
+  assertEquals((c!.reply as Record<string, unknown>).CmdType, "C");
+});
+
+Deno.test("a newer channel of a gateway replaces the older, which is told so", async () => {
+  await using p = await testPlatform();
+  const me = identity(9);
+  await p.call("POST", "/api/v1/gateways", me);
+  using first = await TcpPeer.connect(p.ports.plugin_center!);
+  await first.signIn(me);
+  using second = await TcpPeer.connect(p.ports.plugin_center!);
+  assertEquals(await second.signIn(me), { Result: 0 });
+  assertEquals((await first.hear())?.RPCMethod, "Disconnect");
+  assertEquals(await first.hear(), undefined);
+  const asked = p.call("POST", `/api/v1/gateways/${me.mac}/plugins/x/stop?wait=5`);
+  const stop = (await second.hear())!;
+  assertEquals([stop.RPCMethod, stop.Plugin_Name], ["Stop", "x"]);
+  await second.send({ Result: -12, ID: stop.ID });
+  const { body } = await asked;
+  assertEquals([body.status, body.result, (body.error as { code: string }).code], [
+    "failed",
+    -12,
+    "plugin_absent",
+  ]);
+});
+
+Deno.test("nobody gets onto a channel without the challenge's answer", async () => {
+  await using p = await testPlatform();
+  const me = identity(10);
+  await p.call("POST", "/api/v1/gateways", me);
+  using impostor = await TcpPeer.connect(p.ports.plugin_center!);
+  assertEquals((await impostor.signIn({ ...me, sn: "64D954-X" }))?.Result, -1);
+  assertEquals(await impostor.hear(), undefined);
+  using hasty = await TcpPeer.connect(p.ports.plugin_center!);
+  assertEquals((await hasty.ask({ RPCMethod: "Register", CheckSN: "00" }))?.Result, -1);
+  using stranger = await TcpPeer.connect(p.ports.plugin_center!);
+  assertEquals((await stranger.signIn(identity(11)))?.Result, -1);
+});
+
+Deno.test("a command to a silent gateway ends by its deadline and says what it knows", async () => {
+  await using p = await testPlatform();
+  using udp = new UdpPeer();
+  const me = identity(12), path = `/api/v1/gateways/${me.mac}/commands`;
+  await p.call("POST", "/api/v1/gateways", me);
+  const parameter = { CmdType: "X" };
+  const offline = await p.call("POST", `${path}?wait=5`, { parameter, timeoutMs: 200 });
+  assertEquals([offline.body.status, offline.body.error], ["timed_out", {
+    code: "not_delivered",
+    message: "not delivered by its deadline: the gateway is offline",
+  }]);
+  using tcp = await TcpPeer.connect(p.ports.plugin_center!);
+  await tcp.signIn(me);
+  const mute = await p.call("POST", `${path}?wait=5`, { parameter, timeoutMs: 200 });
+  assertEquals([mute.body.status, (mute.body.error as { code: string }).code], ["timed_out", "no_answer"]);
+  const cut = p.call("POST", `${path}?wait=5`, { parameter });
+  while ((await tcp.hear())?.ID === undefined);
+  await tcp.hear();
+  tcp[Symbol.dispose]();
+  assertEquals([(await cut).body.status, ((await cut).body.error as { code: string }).code], [
+    "failed",
+    "outcome_unknown",
+  ]);
+});
+
+Deno.test("a waiting command can be taken back, one that has ended can't", async () => {
+  await using p = await testPlatform();
+  const me = identity(13);
+  await p.call("POST", "/api/v1/gateways", me);
+  const { status, body } = await p.call("POST", `/api/v1/gateways/${me.mac}/commands`, {
+    parameter: { CmdType: "X" },
+  });
+  assertEquals([status, body.status], [202, "queued"]);
+  assertEquals((await p.call("POST", `/api/v1/commands/${body.id}/cancel`)).body.status, "cancelled");
+  const again = await p.call("POST", `/api/v1/commands/${body.id}/cancel`);
+  assertEquals([again.status, again.body.code], [409, "not_cancellable"]);
+});
+
+Deno.test("a restarted platform knows its gateways and sees to the commands it finds", async () => {
+  const dataDir = await Deno.makeTempDir();
+  using udp = new UdpPeer();
+  const me = identity(14);
+  let queued, sent;
+  {
+    await using p = await testPlatform({ dataDir });
+    await p.call("POST", "/api/v1/gateways", me);
+    await register(udp, p.ports.access!, me, DEV_RND);
+    using tcp = await TcpPeer.connect(p.ports.plugin_center!);
+    await tcp.signIn(me);
+    sent = p.call("POST", `/api/v1/gateways/${me.mac}/commands?wait=30`, { parameter: { CmdType: "A" } });
+    await tcp.hear();
+    await p.call("POST", "/api/v1/gateways", identity(15));
+    queued = await p.call("POST", `/api/v1/gateways/${identity(15).mac}/commands`, {
+      parameter: { CmdType: "B" },
+    });
+  }
+  const { body: interrupted } = await sent;
+  assertNotEquals(interrupted.status, "succeeded");
+  await using p = await testPlatform({ dataDir });
+  // The same source as before: presence was loaded, no -3.
+  assertEquals(await udp.ask({ RPCMethod: "Hb", MAC: me.mac, FLAG: "0" }, p.ports.access!), { Result: 0 });
+  assertEquals((await p.call("GET", `/api/v1/commands/${queued.body.id}`)).body.status, "queued");
+  const after = (await p.call("GET", `/api/v1/commands/${interrupted.id}`)).body;
+  assertEquals([after.status, (after.error as { code: string }).code], ["failed", "outcome_unknown"]);
+  await p[Symbol.asyncDispose]();
+  await Deno.remove(dataDir, { recursive: true });
+});
+
+Deno.test("plug-ins are taken in once a version, read without being run, and downloaded by digest", async () => {
+  await using p = await testPlatform();
+  const source = (body: string, version = "1.0") =>
+    new TextEncoder().encode(`export const manifest = { name: "com.example.a", version: "${version}",
+      apiVersion: "2026-11-01", commands: { A: { right: "remote" } } };
+      export const commands = { A() { ${body} } };`);
+  const added = await p.call("POST", "/api/v1/plugins", source("return {}"));
+  assertEquals([added.status, added.body.name, added.body.version], [201, "com.example.a", "1.0"]);
+  assertEquals((await p.call("POST", "/api/v1/plugins", source("return {}"))).status, 200);
+  assertEquals(
+    (await p.call("POST", "/api/v1/plugins", source("return {x:1}"))).body.code,
+    "plugin_version_exists",
+  );
+  const bad = await p.call(
+    "POST",
+    "/api/v1/plugins",
+    new TextEncoder().encode("export const manifest = make();"),
+  );
+  assertEquals([bad.status, bad.body.code], [422, "invalid_plugin"]);
+  const file = await fetch(`${p.url}/downloads/${added.body.sha256}.js`);
+  assertEquals(new Uint8Array(await file.arrayBuffer()), source("return {}"));
+  assertEquals(
+    await fetch(`${p.url}/downloads/${"0".repeat(64)}.js`).then(async (r) => (await r.text(), r.status)),
+    404,
+  );
+  assertEquals((await p.call("DELETE", "/api/v1/plugins/com.example.a/1.0")).status, 204);
+});
+
+Deno.test("CSV presets are taken line by line and faults are told by line", async () => {
+  await using p = await testPlatform();
+  const csv =
+    "mac,sn,loid,region\n64d954000001,64D954-A1,L1,north\nnonsense,64D954-A2,L2,\n64D954000003,64D954-A3,L3,\n";
+  const response = await fetch(`${p.url}/api/v1/gateways`, {
+    method: "POST",
+    headers: { authorization: "Bearer administrator-of-the-tests", "content-type": "text/csv" },
+    body: csv,
+  });
+  const report = await response.json();
+  assertEquals([report.created, report.taken, report.faults.map((f: { line: number }) => f.line)], [2, [], [
+    3,
+  ]]);
+  const listed = await p.call("GET", "/api/v1/gateways?region=north");
+  assertEquals((listed.body.items as { mac: string }[]).map((g) => g.mac), ["64D954000001"]);
+  const first = await p.call("GET", "/api/v1/gateways?limit=1");
+  const second = await p.call("GET", `/api/v1/gateways?limit=1&cursor=${first.body.next}`);
+  assertEquals((second.body.items as { mac: string }[])[0]?.mac, "64D954000003");
+  assertEquals(second.body.next, undefined);
+});

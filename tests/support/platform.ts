@@ -1,0 +1,81 @@
+/**
+ * A platform in the test's own process, on ports of the system's choosing.
+ *
+ * @module
+ */
+import { createLog, type Deps, Metrics, silentLog, systemClock, systemRandom } from "../../src/base/mod.ts";
+import { type Platform, type PlatformSettings, SERVICES, startPlatform } from "../../src/platform/mod.ts";
+
+/** The administrator's token of test platforms. */
+export const ADMIN_TOKEN = "administrator-of-the-tests";
+
+/** Real dependencies; `GATEHOUSE_TEST_LOG=debug` shows the log. */
+export function realDeps(): Deps {
+  const level = Deno.env.get("GATEHOUSE_TEST_LOG");
+  const log = level
+    ? createLog({ level: "debug", format: "text", clock: systemClock, write: (line) => console.error(line) })
+    : silentLog;
+  return { clock: systemClock, random: systemRandom, log, metrics: new Metrics() };
+}
+
+/** A running test platform and how to talk to it. */
+export interface TestPlatform extends AsyncDisposable {
+  readonly platform: Platform;
+  readonly url: string;
+  /** `name` of a service to its port. */
+  readonly ports: Readonly<Record<string, number>>;
+  /** Calls the API as the administrator; answers status and decoded body. */
+  call(
+    method: string,
+    path: string,
+    body?: unknown,
+  ): Promise<{ status: number; body: Record<string, unknown> }>;
+}
+
+/** Starts a platform over `dataDir`, or over a folder of its own that goes with it. */
+export async function testPlatform(
+  options: { dataDir?: string; settings?: Partial<PlatformSettings>; deps?: Deps } = {},
+): Promise<TestPlatform> {
+  const dataDir = options.dataDir ?? await Deno.makeTempDir({ prefix: "gatehouse-platform-" });
+  const local = { host: "127.0.0.1", port: 0 };
+  const platform = await startPlatform(options.deps ?? realDeps(), {
+    dataDir,
+    services: SERVICES,
+    http: local,
+    distribution: local,
+    access: local,
+    pluginCenter: local,
+    push: undefined,
+    advertise: "127.0.0.1",
+    database: undefined,
+    heartbeatSeconds: 60,
+    adminToken: ADMIN_TOKEN,
+    ...options.settings,
+  });
+  const url = `http://127.0.0.1:${platform.http.port}`;
+  const ports: Record<string, number> = {};
+  for (const { name, addresses } of platform.services) ports[name] = Number(addresses[0]!.split(":").at(-1));
+  return {
+    platform,
+    url,
+    ports,
+    async call(method, path, body) {
+      const response = await fetch(url + path, {
+        method,
+        headers: {
+          authorization: `Bearer ${ADMIN_TOKEN}`,
+          ...(body === undefined || body instanceof Uint8Array ? {} : { "content-type": "application/json" }),
+        },
+        ...(body === undefined
+          ? {}
+          : { body: body instanceof Uint8Array ? body as BodyInit : JSON.stringify(body) }),
+      });
+      const text = await response.text();
+      return { status: response.status, body: text === "" ? {} : JSON.parse(text) };
+    },
+    async [Symbol.asyncDispose]() {
+      await platform[Symbol.asyncDispose]();
+      if (options.dataDir === undefined) await Deno.remove(dataDir, { recursive: true });
+    },
+  };
+}
