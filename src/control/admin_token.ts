@@ -4,7 +4,6 @@
  * @module
  */
 import { encodeBase64Url } from "@std/encoding";
-import { join } from "@std/path";
 import { type Deps, GatehouseError } from "../base/mod.ts";
 
 /** Shortest token taken from settings or file, in characters. */
@@ -22,7 +21,7 @@ export async function loadAdminToken(
   given: string | undefined,
 ): Promise<string> {
   if (given !== undefined) return checked(given, "the administrator's token that was given");
-  const path = join(dataDir, "admin.token");
+  const path = `${dataDir}/admin.token`;
   const kept = await readKept(path);
   if (kept) return checked(kept, `the token in "${path}"`);
   await Deno.mkdir(dataDir, { recursive: true });

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { Clock } from "../base/mod.ts";
-import { problem, type ProblemError } from "./problem.ts";
+import { type Clock, withTimeout } from "../base/mod.ts";
+import { problem, ProblemError } from "./problem.ts";
 
 /** Largest body of a route that names no limit of its own, in bytes. */
 export const DEFAULT_MAX_BODY = 1 << 20;
@@ -127,11 +127,13 @@ function cancelQuietly(source: ReadableStreamDefaultReader<Uint8Array>): void {
 
 /** The whole body in memory. */
 export async function readBytes(request: Request, limits: BodyLimits): Promise<Uint8Array<ArrayBuffer>> {
-  const { stream, length } = guardedStream(request, limits);
+  const announced = announcedLength(request, limits.maxBytes);
+  // The server gives no more than was announced: such a body is read at once, which is several times faster.
+  if (announced !== undefined && request.body) return await readAnnounced(request, announced, limits);
+  const { stream } = guardedStream(request, limits);
   const chunks: Uint8Array[] = [];
   let total = 0;
   for await (const chunk of stream) {
-    if (chunk.byteLength === length) return chunk;
     chunks.push(chunk);
     total += chunk.byteLength;
   }
@@ -141,6 +143,23 @@ export async function readBytes(request: Request, limits: BodyLimits): Promise<U
     bytes.set(chunk, at);
     at += chunk.byteLength;
   }
+  return bytes;
+}
+
+async function readAnnounced(
+  request: Request,
+  length: number,
+  { clock, pace, maxBytes }: BodyLimits,
+): Promise<Uint8Array<ArrayBuffer>> {
+  let bytes: Uint8Array<ArrayBuffer>;
+  try {
+    const patience = pace.graceMs + length / pace.bytesPerSecond * 1000;
+    bytes = await withTimeout(clock, request.bytes(), patience, tooSlow);
+  } catch (cause) {
+    if (cause instanceof ProblemError) throw cause;
+    throw problem(400, "body_incomplete", "the body broke off", { cause });
+  }
+  if (bytes.byteLength > maxBytes) throw tooLarge(maxBytes);
   return bytes;
 }
 

@@ -86,12 +86,30 @@ Deno.test("a body that stalls or trickles is given up after its time", async () 
   assertEquals(clock.pendingTimers, 0);
 });
 
+Deno.test("a body of announced length has its time too, and a false announcement does not pass the limit", async () => {
+  const { post, clock } = setUp();
+  const { stream } = stalling('{"a":', "1");
+  const answer = post("/json", stream, { "content-length": "100" });
+  await clock.advance(2000);
+  assertEquals(await codeOf(await answer), [408, "body_too_slow"]);
+  assertEquals(clock.pendingTimers, 0);
+  const large = new Blob([JSON.stringify("x".repeat(2000))]).stream();
+  assertEquals(await codeOf(await post("/json", large, { "content-length": "10" })), [413, "body_too_large"]);
+});
+
 Deno.test("a body that breaks off is a 400", async () => {
   const { post } = setUp();
   const broken = new ReadableStream<Uint8Array>({
     pull: (controller) => controller.error(new Error("reset")),
   });
   assertEquals(await codeOf(await post("/json", broken)), [400, "body_incomplete"]);
+  const announced = new ReadableStream<Uint8Array>({
+    pull: (controller) => controller.error(new Error("reset")),
+  });
+  assertEquals(await codeOf(await post("/json", announced, { "content-length": "9" })), [
+    400,
+    "body_incomplete",
+  ]);
 });
 
 Deno.test("bytes that are no UTF-8 and texts that are no JSON are a 400", async () => {
