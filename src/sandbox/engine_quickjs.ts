@@ -1,0 +1,328 @@
+/**
+ * The {@linkcode Engine} on QuickJS compiled to WebAssembly (quickjs-emscripten, the synchronous release build).
+ *
+ * One WebAssembly instance a guest, because only the WebAssembly memory itself is a memory limit that holds:
+ * the runtime's own limit does not in this build. The stack stays at 256 KiB: with a larger one, deep recursion
+ * ends in the host's stack overflow instead of a clean error in the guest. Some native parts of QuickJS (a deep
+ * `JSON.parse` among them) overflow the host's stack all the same; the instance is then unfit and is dropped
+ * without being disposed of, since disposing may abort.
+ *
+ * @module
+ */
+import variant from "@jitl/quickjs-wasmfile-release-sync";
+import wasm from "@jitl/quickjs-wasmfile-release-sync/wasm" with { type: "bytes" };
+import {
+  newQuickJSWASMModuleFromVariant,
+  newVariant,
+  type QuickJSContext,
+  type QuickJSHandle,
+  type QuickJSRuntime,
+  type QuickJSSyncVariant,
+} from "quickjs-emscripten-core";
+import {
+  type Engine,
+  EngineFault,
+  type GuestOutput,
+  type Isolate,
+  type IsolateLimits,
+  type Program,
+  ProgramError,
+  SMALLEST_MEMORY,
+} from "./engine.ts";
+import { ERROR_LENGTH, GUEST_SOURCE, LOG_LENGTH, LOGS_AT_ONCE, OPEN_HOST_CALLS } from "./guest.ts";
+import { JSON_LENGTH } from "./json.ts";
+import { resolveModule } from "./program.ts";
+
+/** The package's declarations are written for CommonJS and hide that its default export is the variant. */
+const releaseSync = variant as unknown as QuickJSSyncVariant;
+
+const PAGE = 65536;
+const BRACE = 0x7b;
+const STACK_BYTES = 256 * 1024;
+/** The most that a guest may leave for the host in one stretch, in UTF-16 units. */
+const OUTPUT_LENGTH = 8 * 1024 * 1024;
+
+/** Makes the engine. `now`: a clock that never jumps, in milliseconds. */
+export function createQuickJsEngine(now: () => number): Engine {
+  const compiled = WebAssembly.compile(wasm);
+  compiled.catch(() => {}); // told to whoever opens a guest
+  return {
+    async open(limits, output) {
+      const memory = new CappedMemory(limits.memoryBytes);
+      const quickjs = await newQuickJSWASMModuleFromVariant(
+        newVariant(releaseSync, { wasmModule: await compiled, wasmMemory: memory.memory }),
+      );
+      const runtime = quickjs.newRuntime();
+      return new QuickJsIsolate(runtime, memory, limits, output, now);
+    },
+  };
+}
+
+/** A WebAssembly memory whose ceiling can be lowered after it was made; remembers when growth was refused. */
+class CappedMemory {
+  readonly memory: WebAssembly.Memory;
+  refused = false;
+
+  constructor(public limitBytes: number) {
+    this.memory = new WebAssembly.Memory({
+      initial: SMALLEST_MEMORY / PAGE,
+      maximum: Math.max(SMALLEST_MEMORY, limitBytes) / PAGE | 0,
+    });
+    const grow = this.memory.grow.bind(this.memory);
+    // The C library asks for memory through this JavaScript method, and tries smaller steps when refused.
+    this.memory.grow = (pages) => {
+      if (this.memory.buffer.byteLength + pages * PAGE > this.limitBytes) {
+        this.refused = true;
+        throw new RangeError("the guest's memory is full");
+      }
+      return grow(pages);
+    };
+  }
+}
+
+class QuickJsIsolate implements Isolate {
+  readonly #context: QuickJSContext;
+  readonly #api: Record<"adopt" | "admit" | "invoke" | "answer" | "take", QuickJSHandle>;
+  readonly #names = new Map<string, QuickJSHandle>();
+  #sliceMs: number;
+  #sliceEnd = Infinity;
+  #interrupted = false;
+  #lost = false;
+  unfinished = false;
+
+  constructor(
+    private readonly runtime: QuickJSRuntime,
+    private readonly memory: CappedMemory,
+    limits: IsolateLimits,
+    private readonly output: GuestOutput,
+    private readonly now: () => number,
+  ) {
+    this.#sliceMs = limits.sliceMs;
+    runtime.setMaxStackSize(STACK_BYTES);
+    runtime.setInterruptHandler(() => {
+      if (this.now() < this.#sliceEnd) return false;
+      return this.#interrupted = true;
+    });
+    const context = this.#context = runtime.newContext();
+    const make = context.unwrapResult(context.evalCode(GUEST_SOURCE, "gatehouse:guest", { type: "global" }));
+    const bounds = [JSON_LENGTH, OPEN_HOST_CALLS, LOG_LENGTH, ERROR_LENGTH, LOGS_AT_ONCE];
+    const api = context.unwrapResult(
+      context.callFunction(make, context.undefined, bounds.map((n) => context.newNumber(n))),
+    );
+    const part = (name: string) => context.getProp(api, name);
+    this.#api = {
+      adopt: part("adopt"),
+      admit: part("admit"),
+      invoke: part("invoke"),
+      answer: part("answer"),
+      take: part("take"),
+    };
+  }
+
+  load(program: Program): string {
+    return this.#slice(() => {
+      const context = this.#context;
+      this.runtime.setModuleLoader(
+        (name) => {
+          const source = Object.hasOwn(program.modules, name) ? program.modules[name] : undefined;
+          return source ?? { error: new Error(`no module "${name}" in the plug-in's folder`) };
+        },
+        (from, specifier) => {
+          const path = resolveModule(from, specifier);
+          return path ??
+            { error: new Error(`import of "${specifier}": only "./" and "../" within the folder`) };
+        },
+      );
+      const source = program.modules[program.entry] ?? "";
+      const result = this.#entered(() => context.evalCode(source, program.entry, { type: "module" }));
+      if (result.error) throw new ProgramError(this.#describe(result.error));
+      this.#runJobs();
+      let namespace = result.value;
+      const state = context.getPromiseState(namespace);
+      if (state.type === "rejected") throw new ProgramError(this.#describe(state.error));
+      if (state.type === "pending") throw new ProgramError("top-level await that never settles");
+      if (!("notAPromise" in state)) namespace = state.value;
+      const adopted = this.#entered(() =>
+        context.callFunction(this.#api.adopt, context.undefined, namespace)
+      );
+      if (adopted.error) throw new ProgramError(this.#describe(adopted.error));
+      return this.#text(adopted.value);
+    });
+  }
+
+  admit(functions: readonly string[], limits: IsolateLimits): void {
+    this.#sliceMs = limits.sliceMs;
+    this.memory.limitBytes = limits.memoryBytes;
+    this.#slice(() => this.#call("admit", [this.#context.newString(JSON.stringify(functions))]));
+    if (this.heapBytes > limits.memoryBytes) {
+      throw new EngineFault("memory", `loading it took ${this.heapBytes} bytes: more than its limit`);
+    }
+  }
+
+  invoke(call: number, command: string, request: string): void {
+    const context = this.#context;
+    this.#slice(() => {
+      const id = context.newNumber(call), body = context.newString(request), name = this.#nameOf(command);
+      const { invoke } = this.#api;
+      const result = this.#entered(() => context.callFunction(invoke, context.undefined, id, name, body));
+      body.dispose();
+      if (result.error) throw new Error(this.#describe(result.error));
+      const text = this.#text(result.value);
+      if (text.charCodeAt(0) === BRACE) this.output.returned(call, text);
+      else if (text.length > 0) this.#deliver(text);
+      this.#drain();
+    });
+  }
+
+  answer(seq: number, ok: boolean, text: string): void {
+    const context = this.#context;
+    this.#slice(() => {
+      this.#call("answer", [
+        context.newNumber(seq),
+        ok ? context.true : context.false,
+        context.newString(text),
+      ]);
+      this.#drain();
+    });
+  }
+
+  resume(): void {
+    this.#slice(() => this.#drain());
+  }
+
+  get heapBytes(): number {
+    return this.memory.memory.buffer.byteLength;
+  }
+
+  usedBytes(): number {
+    return this.#slice(() => {
+      const usage = this.runtime.computeMemoryUsage();
+      const used = this.#context.getProp(usage, "memory_used_size");
+      const bytes = this.#context.getNumber(used);
+      used.dispose();
+      usage.dispose();
+      return bytes;
+    });
+  }
+
+  dispose(): void {
+    // Not the library's dispose: after a fault it may abort, and dropping the whole instance frees as much.
+    this.#lost = true;
+  }
+
+  /** Runs `work` as one stretch: the time limit starts now, and whatever the engine throws becomes a fault. */
+  #slice<T>(work: () => T): T {
+    if (this.#lost) throw new EngineFault("crashed", "the guest was discarded");
+    this.#sliceEnd = this.now() + this.#sliceMs;
+    this.#interrupted = false;
+    try {
+      return work();
+    } catch (error) {
+      if (error instanceof EngineFault || error instanceof ProgramError) throw error;
+      this.#lost = true;
+      throw this.memory.refused ? this.#full() : new EngineFault("crashed", describeHostError(error), {
+        cause: error,
+      });
+    } finally {
+      this.#sliceEnd = Infinity;
+    }
+  }
+
+  /** Calls into the guest; notices there whether it was broken off or ran out of memory. */
+  #entered<T>(enter: () => T): T {
+    const result = enter();
+    if (this.memory.refused) throw this.#full();
+    if (this.#interrupted) {
+      this.unfinished = this.runtime.hasPendingJob();
+      throw new EngineFault("interrupted", `held the processor for more than ${this.#sliceMs} ms`);
+    }
+    return result;
+  }
+
+  #full(): EngineFault {
+    this.#lost = true;
+    return new EngineFault("memory", `needs more memory than its limit of ${this.memory.limitBytes} bytes`);
+  }
+
+  #call(name: "admit" | "invoke" | "answer" | "take", args: QuickJSHandle[]): void {
+    const context = this.#context;
+    const result = this.#entered(() => context.callFunction(this.#api[name], context.undefined, args));
+    for (const arg of args) arg.dispose();
+    if (result.error) throw new Error(this.#describe(result.error));
+    const text = this.#text(result.value);
+    if (text.length > 0) this.#deliver(text);
+  }
+
+  /** The guest's string for a command's name, made once: `load` bounds how many there are. */
+  #nameOf(command: string): QuickJSHandle {
+    let handle = this.#names.get(command);
+    if (!handle) this.#names.set(command, handle = this.#context.newString(command));
+    return handle;
+  }
+
+  #drain(): void {
+    this.unfinished = false;
+    if (!this.runtime.hasPendingJob()) return;
+    this.#runJobs();
+    this.#call("take", []);
+  }
+
+  #runJobs(): void {
+    // A job ends with an error only where it was broken off: what jobs throw goes to their promises.
+    this.#entered(() => this.runtime.executePendingJobs()).dispose();
+  }
+
+  /** The text behind `handle`, which is disposed of. */
+  #text(handle: QuickJSHandle): string {
+    const text = this.#context.getString(handle);
+    handle.dispose();
+    return text;
+  }
+
+  #deliver(text: string): void {
+    if (text.length > OUTPUT_LENGTH) {
+      this.#lost = true;
+      throw new EngineFault("memory", `left ${text.length} characters for the host at once`);
+    }
+    for (let at = 0; at < text.length;) {
+      const end = text.indexOf("\n", at);
+      const first = text.indexOf(" ", at), second = text.indexOf(" ", first + 1);
+      const key = text.slice(first + 1, second);
+      switch (text[at]) {
+        case "S":
+          this.output.returned(Number(key), text.slice(second + 1, end));
+          break;
+        case "E": {
+          const [message, stack] = JSON.parse(text.slice(second + 1, end)) as [string, string];
+          this.output.threw(Number(key), message, stack);
+          break;
+        }
+        case "H": {
+          const third = text.indexOf(" ", second + 1);
+          this.output.hostCall(Number(key), text.slice(second + 1, third), text.slice(third + 1, end));
+          break;
+        }
+        case "L":
+          this.output.log(key, JSON.parse(text.slice(second + 1, end)) as string);
+          break;
+      }
+      at = end + 1;
+    }
+  }
+
+  /** What a guest threw, with the author's own file and line. */
+  #describe(error: QuickJSHandle): string {
+    const thrown: unknown = this.#context.dump(error);
+    error.dispose();
+    if (typeof thrown !== "object" || thrown === null) return String(thrown).slice(0, ERROR_LENGTH);
+    const { name, message, stack } = thrown as Record<string, unknown>;
+    const where = typeof stack === "string" ? /\(?([^\s()]+:\d+(?::\d+)?)\)?/.exec(stack)?.[1] : undefined;
+    return `${name}: ${message}${where ? ` (${where})` : ""}`.slice(0, ERROR_LENGTH);
+  }
+}
+
+function describeHostError(error: unknown): string {
+  if (error instanceof RangeError) return "overflowed the engine's stack";
+  if (error instanceof WebAssembly.RuntimeError) return `the engine trapped: ${error.message}`;
+  return `the engine failed: ${error instanceof Error ? error.message : String(error)}`;
+}

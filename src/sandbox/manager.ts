@@ -1,0 +1,560 @@
+/**
+ * The plug-in manager: brings what lies in the folder and what was asked for together with what runs, and routes
+ * calls.
+ *
+ * Steps in the life of one plug-in happen one after the other (its turn); those of different plug-ins do not wait
+ * for each other.
+ *
+ * @module
+ */
+import { join } from "@std/path";
+import { type Counter, type Deps, messageOf } from "../base/mod.ts";
+import { createQuickJsEngine } from "./engine_quickjs.ts";
+import { PluginError, type PluginErrorCode } from "./errors.ts";
+import { Executor } from "./executor.ts";
+import { WatchedFolder } from "./folder.ts";
+import { type Guest, Guests, type OpenCall } from "./guests.ts";
+import { faultOf, type JsonObject } from "./json.ts";
+import { DEFAULT_CEILINGS, type Manifest, NAME, type Right, RIGHTS } from "./manifest.ts";
+import { Plugin } from "./plugin.ts";
+import { ProcessRunner } from "./process_runner.ts";
+import type { Program } from "./engine.ts";
+import { ENTRY_MODULE, fingerprintOf, PLUGIN_BYTES, readEntry } from "./source.ts";
+import { DesiredStates, recoverFolders, removeAll, writeFolderWhole, writeWhole } from "./store.ts";
+import type { Capabilities, PluginCall, PluginManager, PluginManagerOptions, PluginStatus } from "./types.ts";
+
+/** How long a plug-in that is stopped may take to finish its open calls, in milliseconds. */
+const STOP_MS = 5_000;
+
+/** Starts a plug-in manager: resolves when every plug-in in the folder runs, or was found not to. */
+export async function createPluginManager(deps: Deps, options: PluginManagerOptions): Promise<PluginManager> {
+  checkCapabilities(options.capabilities);
+  if (options.isolation === "process" && !options.hostCommand) {
+    throw new TypeError(`isolation "process" needs a hostCommand`);
+  }
+  await Deno.mkdir(options.dir, { recursive: true });
+  await recoverFolders(options.dir);
+  const desired = await DesiredStates.open(options.stateDir, deps.log);
+  const manager = new Manager(deps, options, desired);
+  await manager.start();
+  return manager;
+}
+
+class Manager implements PluginManager {
+  readonly #guests: Guests;
+  readonly #folder: WatchedFolder;
+  /** By entry of the folder, and of those that have one by name. */
+  readonly #plugins = new Map<string, Plugin>();
+  readonly #named = new Map<string, Plugin>();
+  readonly #turns = new Map<string, Promise<unknown>>();
+  readonly #counters = new Map<string, Counter>();
+  readonly #maxPlugins: number;
+  #closed = false;
+
+  constructor(
+    private readonly deps: Deps,
+    private readonly options: PluginManagerOptions,
+    private readonly desired: DesiredStates,
+  ) {
+    const { isolation, capabilities, hostCommand } = options;
+    this.#maxPlugins = options.maxPlugins ?? 100;
+    this.#guests = new Guests({
+      deps,
+      capabilities,
+      rules: {
+        ceilings: { ...DEFAULT_CEILINGS, ...options.ceilings },
+        capabilities: Object.keys(capabilities).sort(),
+      },
+      hostCallMs: options.hostCallMs ?? 60_000,
+      makeRunner: (events) =>
+        isolation === "process"
+          ? new ProcessRunner(deps, hostCommand!, events)
+          : new Executor(deps.clock, createQuickJsEngine(deps.clock.monotonic.bind(deps.clock)), events),
+      events: { gone: (guest, reason, orphans) => this.#onGone(guest, reason, orphans) },
+    });
+    this.#folder = new WatchedFolder(options.dir, deps, ({ entry, fingerprint }) => {
+      return this.#turn(
+        entry,
+        () => fingerprint === undefined ? this.#vanished(entry) : this.#appeared(entry),
+      );
+    });
+    deps.metrics.gauge("gatehouse_plugins_running", "Plug-ins that run", () => {
+      let count = 0;
+      for (const plugin of this.#plugins.values()) count += plugin.state === "running" ? 1 : 0;
+      return count;
+    });
+  }
+
+  async start(): Promise<void> {
+    await this.#folder.scan();
+    this.#folder.start();
+  }
+
+  get hostPid(): number | undefined {
+    return this.#guests.hostPid;
+  }
+
+  list(): PluginStatus[] {
+    return [...this.#plugins.values()].map((plugin) => this.#status(plugin))
+      .sort((a, b) => a.name < b.name ? -1 : 1);
+  }
+
+  get(name: string): PluginStatus | undefined {
+    const plugin = this.#named.get(name);
+    return plugin && this.#status(plugin);
+  }
+
+  manifest(name: string): Manifest | undefined {
+    return this.#named.get(name)?.manifest;
+  }
+
+  rescan(): Promise<void> {
+    return this.#folder.scan();
+  }
+
+  async install(name: string, files: string | Readonly<Record<string, string>>): Promise<PluginStatus> {
+    if (!NAME.test(name)) throw new PluginError("invalid", `"${name}" is no name for a plug-in`);
+    const program = programOf(name, files);
+    const known = this.#named.get(name);
+    if (!known && this.#plugins.size >= this.#maxPlugins) throw this.#tooMany();
+    const entry = typeof files === "string" ? `${name}.js` : name;
+    return await this.#turn(entry, async () => {
+      const { dir } = this.options;
+      const guest = await this.#load(program, entry, (manifest) => {
+        if (manifest.name !== name) {
+          throw new PluginError(
+            "invalid",
+            `manifest.name: "${manifest.name}", not "${name}" as it is installed`,
+          );
+        }
+      }, known);
+      try {
+        if (typeof files === "string") {
+          await removeAll(join(dir, entry)).catch(() => {}); // a folder of that name would be in the way
+          await writeWhole(join(dir, entry), files);
+        } else await writeFolderWhole(dir, entry, files);
+      } catch (error) {
+        this.#guests.unload(guest);
+        throw new PluginError("limit", `writing "${entry}" failed: ${messageOf(error)}`, { cause: error });
+      }
+      this.#folder.note(entry, await fingerprintOf(dir, entry));
+      if (known && known.entry !== entry) await this.#drop(known, true);
+      const plugin = this.#plugins.get(entry) ?? new Plugin(entry);
+      await this.#adopt(plugin, program, guest);
+      return this.#status(plugin);
+    });
+  }
+
+  run(name: string): Promise<PluginStatus> {
+    return this.#turnOf(name, async (plugin) => {
+      await this.desired.set(plugin.name, "running");
+      plugin.backoff?.cancel();
+      plugin.forgive();
+      if (!plugin.active) await this.#launch(plugin, true);
+      return this.#status(plugin);
+    });
+  }
+
+  stop(name: string): Promise<PluginStatus> {
+    return this.#turnOf(name, async (plugin) => {
+      await this.desired.set(plugin.name, "stopped");
+      await this.#halt(plugin);
+      this.#setState(plugin, "stopped", undefined);
+      return this.#status(plugin);
+    });
+  }
+
+  reload(name: string): Promise<PluginStatus> {
+    return this.#turnOf(name, async (plugin) => {
+      plugin.backoff?.cancel();
+      await this.#appeared(plugin.entry, true);
+      return this.#status(plugin);
+    });
+  }
+
+  remove(name: string): Promise<void> {
+    return this.#turnOf(name, (plugin) => this.#drop(plugin, true));
+  }
+
+  async setRight(name: string, command: string, right: Right | undefined): Promise<void> {
+    const plugin = this.#named.get(name);
+    if (!plugin?.manifest) throw absent(name);
+    if (!Object.hasOwn(plugin.manifest.commands, command)) {
+      throw new PluginError("unknown_command", `"${name}" has no command "${command}"`);
+    }
+    if (right !== undefined && !RIGHTS.includes(right)) {
+      throw new PluginError("invalid", `no right "${right}"`);
+    }
+    await this.desired.setRight(name, command, right);
+  }
+
+  async call(call: PluginCall): Promise<JsonObject> {
+    const { command, origin } = call;
+    const plugin = this.#choose(call.plugin ?? "", command);
+    const manifest = plugin.manifest!;
+    if (call.version && call.version !== manifest.version) {
+      throw new PluginError("version", `"${manifest.name}" is there in version ${manifest.version}`);
+    }
+    if (!Object.hasOwn(manifest.commands, command)) {
+      throw new PluginError("unknown_command", `"${manifest.name}" has no command "${command}"`);
+    }
+    const right = this.#rightOf(plugin, command);
+    if (right !== "both" && right !== origin) {
+      throw new PluginError("no_right", `"${command}" may not be called from the ${origin} side`);
+    }
+    const recovering = !plugin.active && plugin.state === "loading";
+    if (plugin.state !== "running" && !recovering) {
+      throw new PluginError("not_running", `"${manifest.name}" is ${plugin.state}`);
+    }
+    if (plugin.inFlight >= manifest.limits.calls) {
+      this.#count(plugin, "busy");
+      throw new PluginError("busy", `"${manifest.name}" has ${plugin.inFlight} calls in flight`);
+    }
+    const request = JSON.stringify(call.request);
+    const fault = faultOf(request, "the request");
+    if (fault) throw new PluginError("limit", fault);
+    plugin.calls++;
+    try {
+      const text = await this.#send(plugin, command, request, call.timeoutMs ?? Infinity);
+      this.#count(plugin, "ok");
+      return parseReply(text);
+    } catch (error) {
+      plugin.errors++;
+      this.#count(plugin, error instanceof PluginError ? error.code : "failed");
+      throw error;
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#folder[Symbol.dispose]();
+    for (const plugin of this.#plugins.values()) plugin.backoff?.cancel();
+    await Promise.all([...this.#plugins.values()].map(async (plugin) => {
+      const { active } = plugin;
+      plugin.active = undefined;
+      if (active) await this.#guests.retire(active, 500);
+    }));
+    await this.#guests[Symbol.asyncDispose]();
+    await Promise.allSettled(this.#turns.values());
+  }
+
+  #send(plugin: Plugin, command: string, request: string, timeoutMs: number): Promise<string> {
+    return new Promise((resolve, reject) => {
+      const call = this.#guests.newCall(command, request, resolve, (error) => {
+        plugin.waiting.delete(call);
+        reject(error);
+      });
+      if (plugin.active) this.#guests.dispatch(plugin.active, call);
+      else plugin.waiting.add(call);
+      this.#guests.limitTime(call, Math.min(timeoutMs, plugin.manifest!.limits.callMs));
+    });
+  }
+
+  /** The plug-in that a call is for. Without a name: the first by name that runs and has the command. */
+  #choose(name: string, command: string): Plugin {
+    if (name !== "") {
+      const plugin = this.#named.get(name);
+      if (!plugin?.manifest) throw absent(name);
+      return plugin;
+    }
+    let chosen: Plugin | undefined;
+    const better = (a: Plugin, b: Plugin) => {
+      const [aRuns, bRuns] = [a.state === "running", b.state === "running"];
+      return aRuns === bRuns ? a.name < b.name : aRuns;
+    };
+    for (const plugin of this.#named.values()) {
+      if (!plugin.manifest || !Object.hasOwn(plugin.manifest.commands, command)) continue;
+      if (!chosen || better(plugin, chosen)) chosen = plugin;
+    }
+    if (!chosen) throw new PluginError("unknown_command", `no plug-in has a command "${command}"`);
+    return chosen;
+  }
+
+  #rightOf(plugin: Plugin, command: string): Right {
+    return this.desired.right(plugin.name, command) ?? plugin.manifest?.commands[command]?.right ?? "none";
+  }
+
+  #status(plugin: Plugin): PluginStatus {
+    return plugin.status(
+      this.deps.clock.monotonic(),
+      this.desired.of(plugin.name),
+      (command) => this.#rightOf(plugin, command),
+    );
+  }
+
+  #count(plugin: Plugin, result: "ok" | PluginErrorCode): void {
+    const key = `${plugin.name} ${result}`;
+    let counter = this.#counters.get(key);
+    if (!counter) {
+      const labels = { plugin: plugin.name, result };
+      counter = this.deps.metrics.counter(
+        "gatehouse_plugin_calls_total",
+        "Calls of plug-ins, by result",
+        labels,
+      );
+      this.#counters.set(key, counter);
+    }
+    counter.inc();
+  }
+
+  /** Loads a program as the next version of what is at `entry`. `replaces`: a plug-in whose name it may take. */
+  #load(
+    program: Program,
+    entry: string,
+    check: (manifest: Manifest) => void = () => {},
+    replaces?: Plugin,
+  ): Promise<Guest> {
+    return this.#guests.load(program, (manifest) => {
+      check(manifest);
+      const other = this.#named.get(manifest.name);
+      if (other && other.entry !== entry && other !== replaces) {
+        throw new PluginError("invalid", `manifest.name: "${manifest.name}" is taken by "${other.entry}"`);
+      }
+    });
+  }
+
+  /** The entry is new or changed, or is to be read again. `strict`: whoever asked wants to know of a failure. */
+  async #appeared(entry: string, strict = false): Promise<void> {
+    if (this.#closed) return;
+    let plugin = this.#plugins.get(entry);
+    if (!plugin) {
+      if (this.#plugins.size >= this.#maxPlugins) {
+        return this.deps.log.error("plug-in ignored", { entry, error: this.#tooMany().message });
+      }
+      this.#plugins.set(entry, plugin = new Plugin(entry));
+    }
+    if (!plugin.active) this.#setState(plugin, "loading");
+    try {
+      const program = await readEntry(this.options.dir, entry);
+      await this.#adopt(plugin, program, await this.#load(program, entry));
+    } catch (error) {
+      if (error instanceof Deno.errors.NotFound) return; // gone again: the next look will tell
+      this.#loadFailed(plugin, error);
+      if (strict) throw error;
+    }
+  }
+
+  async #vanished(entry: string): Promise<void> {
+    const plugin = this.#plugins.get(entry);
+    if (plugin) await this.#drop(plugin, false);
+  }
+
+  /** Makes a freshly loaded guest the one that runs, if it is to run at all. The old one finishes its calls. */
+  async #adopt(plugin: Plugin, program: Program, guest: Guest): Promise<void> {
+    const { manifest } = guest, holder = this.#named.get(manifest.name);
+    if (this.#closed || (holder && holder !== plugin && !holder.removed)) {
+      this.#guests.unload(guest);
+      if (this.#closed) throw new PluginError("closed", "the plug-in manager was shut down");
+      throw new PluginError("invalid", `manifest.name: "${manifest.name}" is taken by "${holder!.entry}"`);
+    }
+    if (this.#named.get(plugin.name) === plugin) this.#named.delete(plugin.name);
+    const old = plugin.active;
+    plugin.manifest = manifest;
+    plugin.program = program;
+    this.#plugins.set(plugin.entry, plugin);
+    this.#named.set(manifest.name, plugin);
+    plugin.backoff?.cancel();
+    if (this.desired.of(manifest.name) === "stopped") {
+      await this.#guests.retire(guest, 0);
+      this.#setState(plugin, "stopped", undefined);
+      return;
+    }
+    plugin.active = guest;
+    if (old) {
+      void this.#guests.retire(old, old.manifest.limits.callMs);
+      plugin.forgive();
+    }
+    this.#setState(plugin, "running", undefined);
+    for (const call of plugin.waiting) this.#guests.dispatch(guest, call);
+    plugin.waiting.clear();
+  }
+
+  /** Starts a plug-in again from the program that it ran before, or from the folder if it never ran. */
+  async #launch(plugin: Plugin, strict = false): Promise<void> {
+    if (this.#closed || plugin.removed || plugin.active) return;
+    const { program } = plugin;
+    if (!program) return await this.#appeared(plugin.entry, strict);
+    this.#setState(plugin, "loading");
+    try {
+      await this.#adopt(plugin, program, await this.#load(program, plugin.entry));
+    } catch (error) {
+      this.#loadFailed(plugin, error);
+      if (strict) throw error;
+    }
+  }
+
+  #loadFailed(plugin: Plugin, error: unknown): void {
+    const message = messageOf(error);
+    if (this.#closed) return;
+    this.deps.log.warn("plug-in does not load", {
+      plugin: plugin.name,
+      source: plugin.entry,
+      error: message,
+    });
+    if (plugin.active) return this.#setState(plugin, "running", message);
+    const code = error instanceof PluginError ? error.code : undefined;
+    if (code === "invalid") {
+      this.#setState(plugin, "errored", message);
+      this.#refuseWaiting(plugin);
+    } else this.#failed(plugin, message);
+  }
+
+  /** A guest broke, or its process did. */
+  #onGone(guest: Guest, reason: string, orphans: OpenCall[]): void {
+    const plugin = this.#named.get(guest.manifest.name);
+    if (plugin?.active !== guest || this.#closed) {
+      for (const call of orphans) this.#guests.fail(call, "crashed", reason);
+      return;
+    }
+    plugin.active = undefined;
+    plugin.restarts++;
+    if (guest.fault) {
+      this.deps.log.warn("plug-in failed", { plugin: plugin.name, kind: guest.fault.kind, error: reason });
+      return this.#failed(plugin, reason);
+    }
+    if (plugin.state !== "running") { // it is being stopped
+      for (const call of orphans) this.#guests.fail(call, "not_running", reason);
+      return;
+    }
+    for (const call of orphans) plugin.waiting.add(call);
+    this.#setState(plugin, "loading", reason);
+    this.#turn(plugin.entry, () => this.#launch(plugin)).catch(() => {});
+  }
+
+  /** Books a failure of a plug-in that is down now, and has it started again after a pause, or gives it up. */
+  #failed(plugin: Plugin, message: string): void {
+    if (plugin.state === "stopping" || plugin.removed) return;
+    const pause = plugin.failed(this.deps.clock.monotonic());
+    this.#setState(plugin, pause === undefined ? "broken" : "errored", message);
+    this.#refuseWaiting(plugin);
+    if (pause === undefined) {
+      return this.deps.log.error("plug-in is broken: it stays down until it is run by hand", {
+        plugin: plugin.name,
+      });
+    }
+    plugin.backoff?.cancel();
+    plugin.backoff = this.deps.clock.setTimer(() => {
+      this.#turn(plugin.entry, async () => {
+        if (plugin.state === "errored") await this.#launch(plugin);
+      }).catch(() => {}); // its failure is in its status
+    }, pause);
+  }
+
+  #refuseWaiting(plugin: Plugin): void {
+    for (const call of [...plugin.waiting]) {
+      this.#guests.fail(call, "not_running", `"${plugin.name}" is ${plugin.state}`);
+    }
+    plugin.waiting.clear();
+  }
+
+  /** Stops what runs of a plug-in: no new calls, open ones finish. */
+  async #halt(plugin: Plugin): Promise<void> {
+    plugin.backoff?.cancel();
+    this.#setState(plugin, "stopping");
+    this.#refuseWaiting(plugin);
+    const { active } = plugin;
+    if (active) await this.#guests.retire(active, Math.min(STOP_MS, active.manifest.limits.callMs));
+    plugin.active = undefined;
+  }
+
+  /** Stops a plug-in for good and forgets it. */
+  async #drop(plugin: Plugin, files: boolean): Promise<void> {
+    if (plugin.removed) return;
+    plugin.removed = true;
+    const { name, entry } = plugin;
+    if (files) {
+      await removeAll(join(this.options.dir, entry));
+      this.#folder.note(entry, undefined);
+    }
+    // Out of the books first: whoever calls it from now on is told that it is absent.
+    if (this.#plugins.get(entry) === plugin) this.#plugins.delete(entry);
+    if (this.#named.get(name) === plugin) this.#named.delete(name);
+    await this.#halt(plugin);
+    if (!this.#named.has(name)) await this.desired.forget(name);
+    this.deps.log.info("plug-in removed", { plugin: name });
+    this.options.onEvent?.({ plugin: name, status: undefined });
+  }
+
+  /** `error`: left as it was where the argument is missing. */
+  #setState(plugin: Plugin, state: Plugin["state"], ...error: [error?: string | undefined]): void {
+    const changed = plugin.state !== state;
+    plugin.state = state;
+    if (error.length > 0) plugin.error = error[0];
+    if (plugin.removed) return;
+    if (changed) {
+      this.deps.log.info("plug-in changed state", { plugin: plugin.name, state, error: plugin.error });
+    }
+    this.options.onEvent?.({ plugin: plugin.name, status: this.#status(plugin) });
+  }
+
+  #tooMany(): PluginError {
+    return new PluginError("limit", `there are ${this.#maxPlugins} plug-ins already: no more are taken`);
+  }
+
+  #turnOf<T>(name: string, step: (plugin: Plugin) => Promise<T>): Promise<T> {
+    const plugin = this.#named.get(name) ?? this.#plugins.get(name) ?? this.#plugins.get(`${name}.js`);
+    if (!plugin) return Promise.reject(absent(name));
+    return this.#turn(plugin.entry, () => plugin.removed ? Promise.reject(absent(name)) : step(plugin));
+  }
+
+  /** Runs `step` after everything else that was asked for this entry. */
+  #turn<T>(entry: string, step: () => Promise<T>): Promise<T> {
+    if (this.#closed) return Promise.reject(new PluginError("closed", "the plug-in manager was shut down"));
+    const turn = (this.#turns.get(entry) ?? Promise.resolve()).then(step);
+    const settled = turn.catch(() => {}).then(() => {
+      if (this.#turns.get(entry) === settled) this.#turns.delete(entry);
+    });
+    this.#turns.set(entry, settled);
+    return turn;
+  }
+}
+
+function absent(name: string): PluginError {
+  return new PluginError("absent", `no plug-in "${name}"`);
+}
+
+/** The reply as an object that is safe to copy: a field named `__proto__` would become a prototype. */
+function parseReply(text: string): JsonObject {
+  if (!text.includes("__proto__") && !text.includes("\\u")) return JSON.parse(text) as JsonObject;
+  return JSON.parse(text, (key, value) => key === "__proto__" ? undefined : value) as JsonObject;
+}
+
+function programOf(name: string, files: string | Readonly<Record<string, string>>): Program {
+  const modules: Record<string, string> = Object.create(null);
+  if (typeof files === "string") modules[`${name}.js`] = files;
+  else Object.assign(modules, files);
+  let bytes = 0;
+  for (const [path, text] of Object.entries(modules)) {
+    if (
+      !/^[A-Za-z0-9_-][A-Za-z0-9._-]*(\/[A-Za-z0-9_-][A-Za-z0-9._-]*){0,7}$/.test(path) ||
+      !path.endsWith(".js")
+    ) {
+      throw new PluginError(
+        "invalid",
+        `"${path}": a path of letters, digits, '.', '_', '-' that ends in ".js"`,
+      );
+    }
+    if (text.includes("\0")) throw new PluginError("invalid", `"${path}" is not text`);
+    bytes += new TextEncoder().encode(text).length;
+  }
+  if (bytes > PLUGIN_BYTES) throw new PluginError("limit", `${bytes} bytes: ${PLUGIN_BYTES} at most`);
+  const entry = typeof files === "string" ? `${name}.js` : ENTRY_MODULE;
+  if (modules[entry] === undefined) throw new PluginError("invalid", `no "${ENTRY_MODULE}" among the files`);
+  return { entry, modules };
+}
+
+function checkCapabilities(capabilities: Capabilities): void {
+  const seen = new Set<string>();
+  for (const [capability, functions] of Object.entries(capabilities)) {
+    for (const name of Object.keys(functions)) {
+      if (!/^[a-z][A-Za-z0-9]*\.[a-z][A-Za-z0-9]*$/.test(name) || name.startsWith("log.")) {
+        throw new TypeError(
+          `capability "${capability}": "${name}" is no name for a host function, as "system.cpuPercent"`,
+        );
+      }
+      if (seen.has(name)) throw new TypeError(`host function "${name}" is in two capabilities`);
+      seen.add(name);
+    }
+  }
+}

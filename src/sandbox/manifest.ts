@@ -1,0 +1,146 @@
+/**
+ * The manifest of a plug-in: what it says about itself, checked before anything in it is believed.
+ *
+ * @module
+ */
+import * as v from "valibot";
+import { PluginError } from "./errors.ts";
+
+/** From where a command may be called. */
+export type Right = "local" | "remote" | "both" | "none";
+/** Every {@linkcode Right}. */
+export const RIGHTS = ["local", "remote", "both", "none"] as const satisfies readonly Right[];
+/** The host API versions that this program serves, oldest first. */
+export const API_VERSIONS: readonly string[] = ["2026-11-01"];
+
+/** What a plug-in may use; see {@linkcode DEFAULT_LIMITS} and {@linkcode DEFAULT_CEILINGS}. */
+export interface PluginLimits {
+  /** Its whole memory in MiB, engine included; at least 16. */
+  readonly memoryMb: number;
+  /** The longest time to an answer, waiting included, in milliseconds. */
+  readonly callMs: number;
+  /** The longest that it may hold the processor without awaiting anything, in milliseconds. */
+  readonly cpuMs: number;
+  /** Calls in flight; one more is answered `busy`. */
+  readonly calls: number;
+}
+
+/** What a manifest that names no limit gets. */
+export const DEFAULT_LIMITS: PluginLimits = { memoryMb: 16, callMs: 5_000, cpuMs: 200, calls: 32 };
+/** The most that a manifest may ask for. */
+export const DEFAULT_CEILINGS: PluginLimits = { memoryMb: 64, callMs: 60_000, cpuMs: 500, calls: 256 };
+
+/** A manifest that was found good, with its defaults filled in. */
+export interface Manifest {
+  readonly name: string;
+  readonly version: string;
+  readonly apiVersion: string;
+  readonly description?: string | undefined;
+  readonly author?: string | undefined;
+  readonly commands: Readonly<Record<string, { readonly right: Right }>>;
+  readonly capabilities: readonly string[];
+  readonly limits: PluginLimits;
+}
+
+/** What a manifest is checked against. */
+export interface ManifestRules {
+  readonly ceilings: PluginLimits;
+  /** Names of the capabilities that there are. */
+  readonly capabilities: readonly string[];
+}
+
+/** Names of plug-ins: they become file names, so they hold nothing that a path could trip over. */
+export const NAME = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9])?$/;
+const VERSION = /^[A-Za-z0-9](?:[A-Za-z0-9.+_-]{0,30}[A-Za-z0-9])?$/;
+const COMMAND = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+const MOST_COMMANDS = 256;
+
+function schemaOf({ ceilings, capabilities }: ManifestRules) {
+  const limit = (least: number, most: number, usual: number) =>
+    v.optional(
+      v.pipe(v.number(), v.integer(), v.minValue(least), v.maxValue(most, `may be ${most} at most here`)),
+      Math.min(usual, most),
+    );
+  const there = capabilities.length > 0 ? capabilities.join(", ") : "none";
+  return v.strictObject({
+    name: v.pipe(
+      v.string(),
+      v.regex(NAME, "letters, digits, '.', '_', '-', up to 100, as in 'com.example.cpu'"),
+    ),
+    version: v.pipe(
+      v.string(),
+      v.regex(VERSION, "letters, digits, '.', '+', '_', '-', up to 32, as in '1.0'"),
+    ),
+    apiVersion: v.picklist(API_VERSIONS, `one of ${API_VERSIONS.join(", ")}`),
+    description: v.optional(v.pipe(v.string(), v.maxLength(1000))),
+    author: v.optional(v.pipe(v.string(), v.maxLength(200))),
+    commands: v.pipe(
+      v.record(
+        v.pipe(v.string(), v.regex(COMMAND, "a command's name is letters, digits, '.', '_', '-', up to 64")),
+        v.strictObject({ right: v.picklist(RIGHTS, `one of ${RIGHTS.join(", ")}`) }),
+      ),
+      v.check(
+        (commands) => Object.keys(commands).length <= MOST_COMMANDS,
+        `at most ${MOST_COMMANDS} commands`,
+      ),
+    ),
+    capabilities: v.optional(
+      v.array(v.picklist(capabilities, (issue) => `no capability ${issue.received}: there are ${there}`)),
+      [],
+    ),
+    limits: v.optional(
+      v.strictObject({
+        memoryMb: limit(16, ceilings.memoryMb, DEFAULT_LIMITS.memoryMb),
+        callMs: limit(1, ceilings.callMs, DEFAULT_LIMITS.callMs),
+        cpuMs: limit(1, ceilings.cpuMs, DEFAULT_LIMITS.cpuMs),
+        calls: limit(1, ceilings.calls, DEFAULT_LIMITS.calls),
+      }),
+      {},
+    ),
+  });
+}
+
+/** What `Isolate.load` tells about a program. */
+export interface ProgramFacts {
+  readonly manifest: unknown;
+  /** Names of the functions in its exported `commands`. */
+  readonly commands: readonly string[];
+  readonly start: boolean;
+  readonly stop: boolean;
+}
+
+const FACTS = v.object({
+  manifest: v.unknown(),
+  commands: v.array(v.string()),
+  start: v.boolean(),
+  stop: v.boolean(),
+});
+
+/** Reads the description that a guest gave of itself. Throws PluginError `invalid` with every fault and its path. */
+export function readFacts(text: string, rules: ManifestRules): { manifest: Manifest; facts: ProgramFacts } {
+  let facts: ProgramFacts;
+  try {
+    facts = v.parse(FACTS, JSON.parse(text));
+  } catch (error) {
+    throw new PluginError("invalid", "the plug-in's description of itself can't be read", { cause: error });
+  }
+  if (facts.manifest === null) throw new PluginError("invalid", `the plug-in exports no "manifest"`);
+  const result = v.safeParse(schemaOf(rules), facts.manifest);
+  const faults = (result.issues ?? []).map((issue) => `${pathOf(issue)}: ${issue.message}`);
+  if (result.success) {
+    for (const name of Object.keys(result.output.commands)) {
+      if (!facts.commands.includes(name)) {
+        faults.push(`manifest.commands.${name}: no function of this name in "commands"`);
+      }
+    }
+  }
+  if (!result.success || faults.length > 0) {
+    throw new PluginError("invalid", `faults in the manifest: ${faults.slice(0, 20).join("; ")}`, {}, faults);
+  }
+  return { manifest: result.output, facts };
+}
+
+function pathOf(issue: v.BaseIssue<unknown>): string {
+  const path = v.getDotPath(issue);
+  return path === null ? "manifest" : `manifest.${path}`;
+}

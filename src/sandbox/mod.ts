@@ -1,0 +1,30 @@
+/**
+ * Plug-ins in QuickJS: loading, running, limiting and calling code that is not trusted. Knows nothing of gateways.
+ *
+ * @module
+ */
+export { PluginError, type PluginErrorCode } from "./errors.ts";
+export { type HostCommand } from "./host_process.ts";
+export { runPluginHost } from "./host.ts";
+export { type Json, type JsonObject } from "./json.ts";
+export { createPluginManager } from "./manager.ts";
+export {
+  API_VERSIONS,
+  DEFAULT_CEILINGS,
+  DEFAULT_LIMITS,
+  type Manifest,
+  type PluginLimits,
+  type Right,
+  RIGHTS,
+} from "./manifest.ts";
+export type {
+  Capabilities,
+  HostCall,
+  HostFunction,
+  PluginCall,
+  PluginEvent,
+  PluginManager,
+  PluginManagerOptions,
+  PluginState,
+  PluginStatus,
+} from "./types.ts";

@@ -1,0 +1,116 @@
+/**
+ * The plug-ins folder on disk: what lies in it, and reading one plug-in out of it.
+ *
+ * An entry is a `.js` file, or a folder with a `plugin.js`. Names that start with a dot are nobody's business but
+ * ours. Links are followed only where they stay inside the plug-in (a folder) or the plug-ins folder (a file).
+ *
+ * @module
+ */
+import { join } from "@std/path";
+import type { Program } from "./engine.ts";
+import { PluginError } from "./errors.ts";
+
+/** The largest plug-in, all its files together, in bytes; the most files; the deepest folder. */
+export const PLUGIN_BYTES = 4 * 1024 * 1024;
+const PLUGIN_FILES = 256;
+const PLUGIN_DEPTH = 8;
+/** The most entries of the plug-ins folder that are looked at. */
+const MOST_ENTRIES = 256;
+
+/** The module that a folder must have. */
+export const ENTRY_MODULE = "plugin.js";
+
+/** An entry of the plug-ins folder, and a text that changes when any of its files does. */
+export interface Entry {
+  readonly name: string;
+  readonly fingerprint: string;
+}
+
+/** What lies in the folder now. */
+export async function scanFolder(dir: string): Promise<Map<string, Entry>> {
+  const entries = new Map<string, Entry>();
+  for await (const { name } of Deno.readDir(dir)) {
+    if (name.startsWith(".") || entries.size >= MOST_ENTRIES) continue;
+    const fingerprint = await fingerprintOf(dir, name).catch(() => undefined); // it is going away right now
+    if (fingerprint !== undefined) entries.set(name, { name, fingerprint });
+  }
+  return entries;
+}
+
+/** A text that changes when the entry does; undefined where the entry is no plug-in. */
+export async function fingerprintOf(dir: string, name: string): Promise<string | undefined> {
+  const path = join(dir, name);
+  const info = await Deno.stat(path);
+  if (info.isFile) return name.endsWith(".js") ? mark("", info) : undefined;
+  if (!info.isDirectory) return undefined;
+  if (!(await Deno.stat(join(path, ENTRY_MODULE)).catch(() => undefined))?.isFile) return undefined;
+  const marks: string[] = [];
+  for (const file of await filesOf(path)) marks.push(mark(file, await Deno.stat(join(path, file))));
+  return marks.join("\n");
+}
+
+function mark(path: string, info: Deno.FileInfo): string {
+  return `${path}:${info.size}:${info.mtime?.getTime() ?? 0}:${info.ino ?? 0}`;
+}
+
+/** Reads an entry. Throws PluginError `invalid` or `limit`, or NotFound. */
+export async function readEntry(dir: string, name: string): Promise<Program> {
+  const path = join(dir, name);
+  const home = await Deno.realPath(dir);
+  const info = await Deno.stat(path);
+  const modules: Record<string, string> = Object.create(null);
+  const budget = { left: PLUGIN_BYTES };
+  if (info.isFile) {
+    modules[name] = await readModule(path, home, budget);
+    return { entry: name, modules };
+  }
+  const inside = await Deno.realPath(path);
+  if (!isWithin(inside, home)) {
+    throw new PluginError("invalid", `"${name}" links to outside the plug-ins folder`);
+  }
+  for (const file of await filesOf(path)) modules[file] = await readModule(join(path, file), inside, budget);
+  return { entry: ENTRY_MODULE, modules };
+}
+
+/** The `.js` files under `root`, relative, in a fixed order. */
+async function filesOf(root: string): Promise<string[]> {
+  const files: string[] = [];
+  const walk = async (folder: string, depth: number) => {
+    if (depth > PLUGIN_DEPTH) {
+      throw new PluginError("limit", `folders deeper than ${PLUGIN_DEPTH}: "${folder}"`);
+    }
+    for await (const { name, isDirectory } of Deno.readDir(join(root, folder))) {
+      if (name.startsWith(".")) continue;
+      const path = folder === "" ? name : `${folder}/${name}`;
+      if (isDirectory) await walk(path, depth + 1);
+      else if (name.endsWith(".js")) files.push(path);
+      if (files.length > PLUGIN_FILES) throw new PluginError("limit", `more than ${PLUGIN_FILES} files`);
+    }
+  };
+  await walk("", 1);
+  return files.sort();
+}
+
+async function readModule(path: string, home: string, budget: { left: number }): Promise<string> {
+  const real = await Deno.realPath(path);
+  if (!isWithin(real, home)) throw new PluginError("invalid", `"${path}" links to outside its folder`);
+  using file = await Deno.open(real, { read: true });
+  const info = await file.stat();
+  if (!info.isFile) throw new PluginError("invalid", `"${path}" is no regular file`);
+  const bytes = new Uint8Array(Math.min(info.size, budget.left) + 1); // one more, to see a file that is longer
+  let length = 0;
+  for (let n; length < bytes.length && (n = await file.read(bytes.subarray(length))) !== null;) length += n;
+  if (length > budget.left) throw new PluginError("limit", `more than ${PLUGIN_BYTES} bytes`);
+  budget.left -= length;
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(0, length));
+    if (!text.includes("\0")) return text;
+  } catch {
+    // told below
+  }
+  throw new PluginError("invalid", `"${path}" is not UTF-8 text`);
+}
+
+function isWithin(path: string, folder: string): boolean {
+  return path.startsWith(folder.endsWith("/") ? folder : folder + "/");
+}

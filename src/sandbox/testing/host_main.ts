@@ -1,0 +1,8 @@
+/**
+ * The plug-in host as a program of its own, for tests and benchmarks.
+ *
+ * @module
+ */
+import { runPluginHost } from "../host.ts";
+
+await runPluginHost();

@@ -1,0 +1,140 @@
+/**
+ * What the sandbox shows to those who use it.
+ *
+ * @module
+ */
+import type { HostCommand } from "./host_process.ts";
+import type { Json, JsonObject } from "./json.ts";
+import type { Manifest, PluginLimits, Right } from "./manifest.ts";
+
+/** What a host function learns of its caller. */
+export interface HostCall {
+  /** The plug-in's name and version. */
+  readonly plugin: string;
+  readonly version: string;
+  /** Aborted when nobody waits for the answer any more: the plug-in is gone, or the function took too long. */
+  readonly signal: AbortSignal;
+}
+
+/** A function that plug-ins may call. What it throws reaches the plug-in as an Error with the same message. */
+export type HostFunction = (args: Json[], call: HostCall) => Json | undefined | Promise<Json | undefined>;
+
+/**
+ * The host functions, by the capability that a manifest must ask for to get them. The function
+ * `system.cpuPercent` is `host.system.cpuPercent` to the plug-in.
+ */
+export type Capabilities = Readonly<Record<string, Readonly<Record<string, HostFunction>>>>;
+
+/**
+ * Where a plug-in is in its life. `errored`: it failed, and is started again after a pause unless its package is
+ * at fault; `broken`: it failed three times within an hour and stays down until it is run by hand.
+ */
+export type PluginState =
+  | "installed"
+  | "loading"
+  | "running"
+  | "stopping"
+  | "stopped"
+  | "errored"
+  | "broken";
+
+/** A plug-in as it is now. */
+export interface PluginStatus {
+  /** From its manifest; where none could be read, from its file. */
+  readonly name: string;
+  readonly version: string | undefined;
+  readonly description: string | undefined;
+  readonly author: string | undefined;
+  readonly state: PluginState;
+  /** What was asked for. */
+  readonly desired: "running" | "stopped";
+  readonly commands: readonly { readonly name: string; readonly right: Right }[];
+  readonly capabilities: readonly string[];
+  readonly limits: PluginLimits | undefined;
+  /** The latest fault. It may be that of a new version that could not take over from the one that runs. */
+  readonly error: string | undefined;
+  /** How often it was started again after a failure of its own or of its host process. */
+  readonly restarts: number;
+  /** Failures within the last hour. */
+  readonly failures: number;
+  readonly calls: number;
+  /** Calls that ended with an error. */
+  readonly errors: number;
+  readonly inFlight: number;
+  /** Bytes in use inside its engine, measured now and then; undefined while it is not running. */
+  readonly memoryBytes: number | undefined;
+  /** Its file or folder, relative to the plug-ins folder. */
+  readonly source: string;
+}
+
+/** A call of a plug-in's command. */
+export interface PluginCall {
+  /** Which plug-in; absent or empty: the command chooses it. */
+  readonly plugin?: string;
+  /** Absent or empty: any version. */
+  readonly version?: string;
+  readonly command: string;
+  readonly request: JsonObject;
+  readonly origin: "local" | "remote";
+  /** Milliseconds to wait; the manifest's `callMs` if that is less. */
+  readonly timeoutMs?: number;
+}
+
+/** How a {@linkcode PluginManager} is made. */
+export interface PluginManagerOptions {
+  /** The plug-ins folder: watched, made if missing. */
+  readonly dir: string;
+  /** Where the desired states are kept. */
+  readonly stateDir: string;
+  readonly isolation: "process" | "inline";
+  readonly capabilities: Capabilities;
+  /** How to start a plug-in host; needed for process isolation. */
+  readonly hostCommand?: HostCommand;
+  /** The most that a manifest may ask for. */
+  readonly ceilings?: Partial<PluginLimits>;
+  /** How many plug-ins there may be. Default 100. */
+  readonly maxPlugins?: number;
+  /** How long a host function may take, in milliseconds. Default 60,000. */
+  readonly hostCallMs?: number;
+  /** Told whenever a plug-in's state changes, or it is removed (then without a status). */
+  readonly onEvent?: (event: PluginEvent) => void;
+}
+
+/** Something happened to a plug-in. */
+export interface PluginEvent {
+  readonly plugin: string;
+  readonly status: PluginStatus | undefined;
+}
+
+/**
+ * Loads, runs and calls plug-ins. All methods reject with PluginError: `absent` where there is no such plug-in.
+ * Disposing stops every plug-in and the plug-in host; desired states stay.
+ */
+export interface PluginManager extends AsyncDisposable {
+  list(): PluginStatus[];
+  get(name: string): PluginStatus | undefined;
+  /** The manifest of an installed plug-in, if it could be read. */
+  manifest(name: string): Manifest | undefined;
+  /**
+   * Puts a plug-in into the folder and runs it (unless it was stopped before: then it stays so). `files`: the source
+   * of a single module, or sources by path, `plugin.js` among them. Nothing is written, and a version that runs
+   * goes on, unless the new one loads: otherwise rejects with `invalid`, `limit`, `timeout`, `crashed` or `failed`.
+   */
+  install(name: string, files: string | Readonly<Record<string, string>>): Promise<PluginStatus>;
+  /** Runs it, also from `broken`, and remembers that it is to run. */
+  run(name: string): Promise<PluginStatus>;
+  /** Lets its calls finish, stops it, and remembers that it is to be stopped. */
+  stop(name: string): Promise<PluginStatus>;
+  /** Reads it again from the folder; the version that runs goes on if that fails. */
+  reload(name: string): Promise<PluginStatus>;
+  /** Stops it and deletes it from the folder. */
+  remove(name: string): Promise<void>;
+  /** Calls a command: the fields that it returned. */
+  call(call: PluginCall): Promise<JsonObject>;
+  /** Sets from where a command may be called, against its manifest; undefined: as its manifest says. Survives restarts. */
+  setRight(name: string, command: string, right: Right | undefined): Promise<void>;
+  /** Looks at the folder now, without waiting for word from the file system. */
+  rescan(): Promise<void>;
+  /** The process that holds the guests, where it is another one and runs. */
+  readonly hostPid: number | undefined;
+}
