@@ -46,7 +46,7 @@ export class PresenceTable implements AsyncDisposable {
   #onlineCount = 0;
   /** Whoever was online when the last process ended has from here the usual time to be heard. */
   #startedAt = -Infinity;
-  #flushedAt = -Infinity;
+  #flushedAt = 0;
   #flushing: Promise<void> = Promise.resolve();
   #timers: Timer[] = [];
   #closed = false;
@@ -134,7 +134,7 @@ export class PresenceTable implements AsyncDisposable {
     let batch: LastSeen[] = [];
     try {
       for (const entry of this.#entries.values()) {
-        if (entry.lastSeen <= since && !this.#changed.has(entry.mac)) continue;
+        if (entry.lastSeen < since && !this.#changed.has(entry.mac)) continue;
         batch.push({
           mac: entry.mac,
           address: `${entry.hostname}:${entry.port}`,
