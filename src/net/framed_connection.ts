@@ -189,8 +189,8 @@ export class FramedConnection implements AsyncDisposable {
       while (true) {
         const next = waiting.shift();
         if (next) {
+          next.taken(); // it is a copy: the next one may be read meanwhile, and waits here
           yield next.frame;
-          next.taken();
         } else if (this.#state === "closed") {
           return await this.closed;
         } else {

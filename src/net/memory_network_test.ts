@@ -27,13 +27,13 @@ Deno.test("without conditions every datagram arrives once and in order", async (
 
 Deno.test("loss, duplicates and delay happen as often as asked for, and the same way with the same seed", async () => {
   const run = async () => {
-    const { clock, seen, sendAll } = setUp({ loss: 0.2, duplicates: 0.1, delayMs: [0, 100] });
-    for (let i = 0; i < 10; i++) sendAll(100);
+    const { clock, seen, sendAll } = setUp({ loss: 0.2, duplicates: 0.1, delayMs: [0, 10] });
+    for (let i = 0; i < 2; i++) sendAll(100);
     await clock.advance(100);
     return seen;
   };
   const first = await run();
-  assert(first.length > 800 && first.length < 960, `${first.length} of about 880`);
+  assert(first.length > 150 && first.length < 200, `${first.length} of about 176`);
   assert(first.some((value, i) => i > 0 && value < first[i - 1]!), "some overtake others");
   assertEquals(await run(), first);
 });

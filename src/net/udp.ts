@@ -48,8 +48,8 @@ export class UdpSocket implements DatagramSocket {
   readonly #loop: Promise<void>;
   #handler: DatagramHandler | undefined;
   #outbox: { bytes: Uint8Array; to: Deno.NetAddr }[] = [];
+  #outboxAt = 0;
   #pendingSends = 0;
-  #sending = false;
 
   constructor(raw: RawDatagrams, deps: UdpDeps, options: DatagramOptions = {}) {
     const bound = raw.addr as Deno.NetAddr;
@@ -79,8 +79,9 @@ export class UdpSocket implements DatagramSocket {
       return false;
     }
     this.#pendingSends++;
-    this.#outbox.push({ bytes, to: { transport: "udp", hostname: to.host, port: to.port } });
-    if (!this.#sending) void this.#sendAll();
+    const target: Deno.NetAddr = { transport: "udp", hostname: to.host, port: to.port };
+    if (this.#pendingSends === 1) this.#start(bytes, target);
+    else this.#outbox.push({ bytes, to: target });
     return true;
   }
 
@@ -96,25 +97,32 @@ export class UdpSocket implements DatagramSocket {
   }
 
   /** One at a time: the runtime turns the order of sends around that are under way together. */
-  async #sendAll(): Promise<void> {
-    this.#sending = true;
-    while (this.#outbox.length > 0) {
-      const batch = this.#outbox;
-      this.#outbox = [];
-      for (const { bytes, to } of batch) {
-        if (this.#stop.signal.aborted) return;
-        try {
-          await this.#raw.send(bytes, to);
-          this.counts.sent++;
-        } catch (error) {
-          if (this.#stop.signal.aborted) return;
-          this.counts.sendErrors++;
-          this.#complain("datagram not sent", { reason: messageOf(error) });
-        }
-        this.#pendingSends--;
-      }
+  #start(bytes: Uint8Array, to: Deno.NetAddr): void {
+    this.#raw.send(bytes, to).then(this.#onSent, this.#onSendError);
+  }
+
+  readonly #onSent = () => {
+    this.counts.sent++;
+    this.#next();
+  };
+
+  readonly #onSendError = (error: unknown) => {
+    if (!this.#stop.signal.aborted) {
+      this.counts.sendErrors++;
+      this.#complain("datagram not sent", { reason: messageOf(error) });
     }
-    this.#sending = false;
+    this.#next();
+  };
+
+  #next(): void {
+    this.#pendingSends--;
+    if (this.#stop.signal.aborted) return;
+    const next = this.#outbox[this.#outboxAt++];
+    if (!next || this.#outboxAt === this.#maxPendingSends) {
+      this.#outbox = this.#outbox.slice(this.#outboxAt);
+      this.#outboxAt = 0;
+    }
+    if (next) this.#start(next.bytes, next.to);
   }
 
   async #receive(): Promise<void> {
