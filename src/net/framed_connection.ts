@@ -146,6 +146,7 @@ export class FramedConnection implements AsyncDisposable {
     this.#state = "ending";
     this.#readWatch.set(this.#lingerMs);
     this.#writer.finish().then(() => {
+      if (this.#state === "closed") return;
       if (this.#reading) this.#readWatch.set(this.#lingerMs);
       else this.close();
     }, () => {});
