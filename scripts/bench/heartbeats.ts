@@ -1,0 +1,123 @@
+/**
+ * Heartbeats answered per second by the access service, beside a bare JSON echo on this runtime and one in C.
+ *
+ * One load generator serves all three in the same run, in rounds; it is written in C, so that it is never what is
+ * measured. Without a C compiler there is nothing to generate that load with, and the benchmark says so.
+ *
+ * @module
+ */
+import { type BenchRow, percentile, printRows } from "./rows.ts";
+
+const SECONDS = 2, ROUNDS = 3, WINDOW = 64, GATEWAYS = 10_000;
+const here = (path: string) => new URL(`./servers/${path}`, import.meta.url).pathname;
+
+/** Measures; about twenty seconds. No rows where there is no C compiler. */
+export async function benchHeartbeats(): Promise<BenchRow[]> {
+  const dir = await Deno.makeTempDir({ prefix: "gatehouse-bench-" });
+  try {
+    const load = await compile("udp_load", dir), echo = await compile("udp_echo", dir);
+    if (!load || !echo) {
+      console.log("  no C compiler (cc): heartbeats can't be measured without its load generator");
+      return [];
+    }
+    const rates = new Map<string, number[]>();
+    for (let round = 0; round < ROUNDS; round++) {
+      for (
+        const [name, start] of [
+          ["c", () => server(echo, [])],
+          ["deno", () => server(Deno.execPath(), ["run", "--allow-net=127.0.0.1", here("udp_echo.ts")])],
+          ["access", (port: string) => access(dir, port)],
+        ] as const
+      ) {
+        rates.set(name, [...rates.get(name) ?? [], await measure(load, start)]);
+      }
+    }
+    const best = (name: string) => percentile(rates.get(name)!, 0.5);
+    const ratio = (to: string) => best("access") / best(to);
+    return [
+      { name: "bare UDP echo in C", value: best("c"), unit: "/s" },
+      { name: "bare UDP JSON echo in Deno", value: best("deno"), unit: "/s" },
+      {
+        name: `access service, ${GATEWAYS} gateways`,
+        value: best("access"),
+        unit: "/s",
+        ratio: ratio("deno"),
+        goal: "0.8 of the bare echo in Deno",
+      },
+      { name: "access service beside the echo in C", value: best("access"), unit: "/s", ratio: ratio("c") },
+    ];
+  } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+}
+
+async function compile(name: string, dir: string): Promise<string | undefined> {
+  const target = `${dir}/${name}`;
+  try {
+    const { success } = await new Deno.Command("cc", { args: ["-O2", "-o", target, here(`${name}.c`)] })
+      .output();
+    return success ? target : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+interface Server extends AsyncDisposable {
+  readonly port: string;
+}
+
+async function server(command: string, args: string[]): Promise<Server> {
+  const child = new Deno.Command(command, { args, stdout: "piped", stderr: "inherit" }).spawn();
+  const port = await firstLine(child.stdout);
+  return {
+    port,
+    async [Symbol.asyncDispose]() {
+      child.kill("SIGKILL");
+      await child.status;
+    },
+  };
+}
+
+async function access(dir: string, port: string): Promise<Server> {
+  const data = await Deno.makeTempDir({ dir });
+  const permissions = ["--allow-net=127.0.0.1", `--allow-read=${data}`, `--allow-write=${data}`];
+  return await server(Deno.execPath(), [
+    "run",
+    "--unstable-net",
+    ...permissions,
+    here("access.ts"),
+    data,
+    String(GATEWAYS),
+    port,
+  ]);
+}
+
+/** Answers per second. */
+async function measure(load: string, start: (port: string) => Promise<Server>): Promise<number> {
+  // Gateways are known by their address: the port that the load will come from is settled before the fleet is.
+  const probe = Deno.listenDatagram({ transport: "udp", hostname: "127.0.0.1", port: 0 });
+  const own = String((probe.addr as Deno.NetAddr).port);
+  probe.close();
+  await using target = await start(own);
+  const child = new Deno.Command(load, {
+    args: [target.port, String(SECONDS), String(WINDOW), String(GATEWAYS), own],
+    stdin: "null",
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  const [answered, lost, seconds] = (await firstLine(child.stdout)).split(" ").map(Number);
+  await child.status;
+  if (lost! > answered! / 1000) console.log(`  (${lost} datagrams were lost)`);
+  return answered! / seconds!;
+}
+
+async function firstLine(stream: ReadableStream<Uint8Array>): Promise<string> {
+  let text = "";
+  for await (const chunk of stream.pipeThrough(new TextDecoderStream())) {
+    text += chunk;
+    if (text.includes("\n")) break;
+  }
+  return text.split("\n", 1)[0]!;
+}
+
+if (import.meta.main) printRows("Heartbeats", await benchHeartbeats());
