@@ -198,7 +198,7 @@ export class Commander implements AsyncDisposable {
         "the platform was restarted while the command was under way: whether it was done is not known";
       return await this.#finish(job, { status: "failed", error_code: "outcome_unknown", error });
     }
-    row.status = "queued";
+    if (row.status !== "queued") this.#note(job, { status: "queued" });
     this.#enqueue(job);
   }
 

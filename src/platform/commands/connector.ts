@@ -66,7 +66,8 @@ export class Connector implements Disposable {
   want(mac: string, forMs = 0): void {
     const entry = this.#entry(mac);
     entry.wantedUntil = Math.max(entry.wantedUntil, this.deps.clock.monotonic() + forMs);
-    this.#try(entry);
+    // Where it was called a moment ago the next call is set already.
+    if (!entry.retry) this.#try(entry);
   }
 
   [Symbol.dispose](): void {
