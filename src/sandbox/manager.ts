@@ -112,7 +112,11 @@ class Manager implements PluginManager {
     return this.#folder.scan();
   }
 
-  async install(name: string, files: string | Readonly<Record<string, string>>): Promise<PluginStatus> {
+  async install(
+    name: string,
+    files: string | Readonly<Record<string, string>>,
+    expected: { readonly version?: string } = {},
+  ): Promise<PluginStatus> {
     if (!NAME.test(name)) throw new PluginError("invalid", `"${name}" is no name for a plug-in`);
     const program = programOf(name, files);
     const known = this.#named.get(name);
@@ -125,6 +129,12 @@ class Manager implements PluginManager {
           throw new PluginError(
             "invalid",
             `manifest.name: "${manifest.name}", not "${name}" as it is installed`,
+          );
+        }
+        if (expected.version !== undefined && manifest.version !== expected.version) {
+          throw new PluginError(
+            "version",
+            `its manifest says version "${manifest.version}", not "${expected.version}"`,
           );
         }
       }, known);

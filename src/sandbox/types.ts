@@ -118,9 +118,14 @@ export interface PluginManager extends AsyncDisposable {
   /**
    * Puts a plug-in into the folder and runs it (unless it was stopped before: then it stays so). `files`: the source
    * of a single module, or sources by path, `plugin.js` among them. Nothing is written, and a version that runs
-   * goes on, unless the new one loads: otherwise rejects with `invalid`, `limit`, `timeout`, `crashed` or `failed`.
+   * goes on, unless the new one loads: otherwise rejects with `invalid`, `limit`, `timeout`, `crashed` or `failed`,
+   * or with `version` where `expected` names another version than its manifest.
    */
-  install(name: string, files: string | Readonly<Record<string, string>>): Promise<PluginStatus>;
+  install(
+    name: string,
+    files: string | Readonly<Record<string, string>>,
+    expected?: { readonly version?: string },
+  ): Promise<PluginStatus>;
   /** Runs it, also from `broken`, and remembers that it is to run. */
   run(name: string): Promise<PluginStatus>;
   /** Lets its calls finish, stops it, and remembers that it is to be stopped. */
