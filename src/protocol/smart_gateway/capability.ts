@@ -63,6 +63,16 @@ export function decodeCapabilityRequest(base64: string): CapabilityRequest {
   };
 }
 
+/** The base64 text of named values alone, as SetPlug-inParameterValues carries them. */
+export function encodeCapabilityFields(fields: CapabilityFields): string {
+  return toBase64(without(fields, NO_NAMES));
+}
+
+/** Reads named values alone. Throws {@linkcode ProtocolError}. */
+export function decodeCapabilityFields(base64: string): CapabilityFields {
+  return without(fromBase64(base64), NO_NAMES);
+}
+
 /** The base64 text of a reply. A reason is cut to what a reply may hold. */
 export function encodeCapabilityReply(reply: CapabilityReply): string {
   const head = { CmdType: cmdType.write(reply.cmdType), SequenceId: sequenceId.write(reply.sequenceId) };
@@ -89,6 +99,7 @@ export function decodeCapabilityReply(base64: string): CapabilityReply {
     : { ...head, status: "1", failReason: failReason.read(own(source, "FailReason"))! };
 }
 
+const NO_NAMES: ReadonlySet<string> = new Set();
 const REQUEST_NAMES: ReadonlySet<string> = new Set(["CmdType", "SequenceId"]);
 const REPLY_NAMES: ReadonlySet<string> = new Set(["CmdType", "SequenceId", "Status", "FailReason"]);
 

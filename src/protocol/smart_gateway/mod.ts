@@ -20,8 +20,10 @@ export {
   type CapabilityFields,
   type CapabilityReply,
   type CapabilityRequest,
+  decodeCapabilityFields,
   decodeCapabilityReply,
   decodeCapabilityRequest,
+  encodeCapabilityFields,
   encodeCapabilityReply,
   encodeCapabilityRequest,
 } from "./capability.ts";

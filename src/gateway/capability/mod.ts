@@ -1,0 +1,13 @@
+/**
+ * How capability commands reach plug-ins, and what plug-ins may ask of the gateway.
+ *
+ * @module
+ */
+export {
+  type CapabilityAnswer,
+  type CapabilityCall,
+  type CapabilityOutcome,
+  Dispatcher,
+  type Origin,
+} from "./dispatcher.ts";
+export { type HostDeps, hostFunctions } from "./host_functions.ts";

@@ -1,0 +1,145 @@
+/**
+ * Installations in progress: begun by Install, watched by Install_query, ended by Install_cancel (reference §4).
+ *
+ * @module
+ */
+import { type Clock, type Log, messageOf } from "../../base/mod.ts";
+import { type Install, PluginOs, PluginResult } from "../../protocol/smart_gateway/mod.ts";
+import type { PluginManager } from "../../sandbox/mod.ts";
+import { download, DownloadError } from "./download.ts";
+import { pluginResultOf } from "./plugin_results.ts";
+
+/** Bounds of installations. */
+export interface InstallLimits {
+  /** The largest package in bytes. */
+  readonly maxBytes: number;
+  readonly timeoutMs: number;
+  /** Installations at once. */
+  readonly maxRunning: number;
+}
+
+/** 4 MiB in two minutes, two at once. */
+export const DEFAULT_INSTALL_LIMITS: InstallLimits = { maxBytes: 4 << 20, timeoutMs: 120_000, maxRunning: 2 };
+
+interface Job {
+  readonly version: string;
+  readonly cancel: AbortController;
+  /** 0 to 100, or once it failed a negative result. */
+  progress: number;
+  done: boolean;
+}
+
+/** Outcomes remembered for Install_query. */
+const MAX_REMEMBERED = 64;
+/** The download's share of the progress; the rest is loading. */
+const DOWNLOADED = 90;
+const NAME = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9])?$/;
+
+/** Runs installations in the background. */
+export class Installs implements AsyncDisposable {
+  readonly #jobs = new Map<string, Job>();
+  readonly #running = new Set<Promise<void>>();
+
+  constructor(
+    private readonly deps: { clock: Clock; log: Log },
+    private readonly plugins: Pick<PluginManager, "install" | "get">,
+    private readonly limits: InstallLimits = DEFAULT_INSTALL_LIMITS,
+  ) {}
+
+  /** Begins one; the result of the Install itself. */
+  begin(request: Install): number {
+    const { pluginName, version, os, pluginSize } = request;
+    if (os !== PluginOs.SCRIPT) return PluginResult.TYPE;
+    if (!NAME.test(pluginName)) return PluginResult.NAME;
+    if (pluginSize > this.limits.maxBytes) return PluginResult.STORAGE_FULL;
+    const known = this.#jobs.get(pluginName);
+    if (known && !known.done) {
+      // An Install that is sent again, because its answer was lost, is the same one.
+      return known.version === version ? PluginResult.OK : PluginResult.BUSY;
+    }
+    if (this.#running.size >= this.limits.maxRunning) return PluginResult.BUSY;
+    const job: Job = { version, cancel: new AbortController(), progress: 0, done: false };
+    this.#jobs.delete(pluginName);
+    this.#jobs.set(pluginName, job);
+    this.#forgetOld();
+    const running = this.#run(request, job).finally(() => this.#running.delete(running));
+    this.#running.add(running);
+    return PluginResult.OK;
+  }
+
+  /** Percent, or the result that it failed with; what runs already without a job is at 100. */
+  query(pluginName: string, version: string): number {
+    const job = this.#jobs.get(pluginName);
+    if (job && (version === "" || job.version === version)) return job.progress;
+    const status = this.plugins.get(pluginName);
+    return status && (version === "" || status.version === version) ? 100 : PluginResult.ABSENT;
+  }
+
+  cancel(pluginName: string, version: string): number {
+    const job = this.#jobs.get(pluginName);
+    if (!job || job.done || (version !== "" && job.version !== version)) return PluginResult.ABSENT;
+    job.cancel.abort();
+    return PluginResult.OK;
+  }
+
+  /** Forgets how an installation ended: the plug-in was removed meanwhile. */
+  forget(pluginName: string): void {
+    if (this.#jobs.get(pluginName)?.done) this.#jobs.delete(pluginName);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    for (const job of this.#jobs.values()) job.cancel.abort();
+    await Promise.all(this.#running);
+  }
+
+  async #run(request: Install, job: Job): Promise<void> {
+    const { pluginName: plugin, version, downloadUrl, pluginSize, digest } = request;
+    const { clock, log } = this.deps;
+    try {
+      const bytes = await download(clock, {
+        url: downloadUrl,
+        size: pluginSize,
+        digest,
+        maxBytes: this.limits.maxBytes,
+        timeoutMs: this.limits.timeoutMs,
+        signal: job.cancel.signal,
+        onProgress: (bytes, expected) => {
+          if (expected !== undefined && expected > 0) {
+            job.progress = Math.min(DOWNLOADED, Math.floor(DOWNLOADED * bytes / expected));
+          }
+        },
+      });
+      job.progress = DOWNLOADED;
+      if (digest === undefined) log.warn("the platform announced no digest for a package", { plugin });
+      const source = sourceOf(bytes);
+      await this.plugins.install(plugin, source, version === "" ? {} : { version });
+      job.progress = 100;
+      log.info("plug-in installed", { plugin, version, bytes: bytes.length });
+    } catch (error) {
+      job.progress = job.cancel.signal.aborted ? PluginResult.GENERAL : resultOf(error);
+      log.warn("plug-in not installed", { plugin, version, reason: messageOf(error) });
+    }
+    job.done = true;
+  }
+
+  #forgetOld(): void {
+    for (const [name, job] of this.#jobs) {
+      if (this.#jobs.size <= MAX_REMEMBERED) return;
+      if (job.done) this.#jobs.delete(name);
+    }
+  }
+}
+
+/** A script package is one module's source. */
+function sourceOf(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (cause) {
+    throw new DownloadError("wrong_digest", "the package is not UTF-8 text", { cause });
+  }
+}
+
+function resultOf(error: unknown): number {
+  if (!(error instanceof DownloadError)) return pluginResultOf(error, PluginResult.INSTALL_FAILED);
+  return error.code === "too_large" ? PluginResult.STORAGE_FULL : PluginResult.INSTALL_FAILED;
+}

@@ -1,0 +1,9 @@
+/**
+ * The plug-in channel: a TCP connection to the plug-in centre, on which the platform asks and the gateway answers.
+ *
+ * @module
+ */
+export { Channel, type ChannelOptions, type ChannelStatus } from "./channel.ts";
+export { DEFAULT_INSTALL_LIMITS, type InstallLimits, Installs } from "./installs.ts";
+export { channelHandler } from "./management.ts";
+export { type ChannelTiming, DEFAULT_CHANNEL_TIMING } from "./timing.ts";

@@ -1,0 +1,72 @@
+/**
+ * Questions about IP addresses: in which network, and of what kind.
+ *
+ * @module
+ */
+import type { InterfaceAddress } from "./driver.ts";
+
+/** The bits of an address; undefined for what is none. A zone (`%eth0`) is ignored. */
+export function addressBits(
+  address: string,
+): { readonly bits: bigint; readonly length: 32 | 128 } | undefined {
+  const plain = address.split("%", 1)[0]!;
+  const four = /^(\d{1,3})\.(\d{1,3})\.(\d{1,3})\.(\d{1,3})$/.exec(plain);
+  if (four) {
+    const parts = four.slice(1).map(Number);
+    if (parts.some((part) => part > 255)) return undefined;
+    return { bits: BigInt(parts.reduce((sum, part) => sum * 256 + part, 0)), length: 32 };
+  }
+  if (!plain.includes(":") || !URL.canParse(`http://[${plain}]/`)) return undefined;
+  const written = new URL(`http://[${plain}]/`).hostname.slice(1, -1);
+  const [head, tail] = written.split("::") as [string, string | undefined];
+  const groups = (text: string) => text === "" ? [] : text.split(":");
+  const left = groups(head), right = groups(tail ?? "");
+  const all = tail === undefined
+    ? left
+    : [...left, ...Array(8 - left.length - right.length).fill("0"), ...right];
+  return { bits: all.reduce((sum, group) => sum << 16n | BigInt(`0x${group}`), 0n), length: 128 };
+}
+
+/** Whether `address` lies in the network `network`/`prefix`. */
+export function inNetwork(address: string, network: string, prefix: number): boolean {
+  const a = addressBits(address), n = addressBits(network);
+  if (!a || !n || a.length !== n.length || prefix > a.length) return false;
+  const shift = BigInt(a.length - prefix);
+  return a.bits >> shift === n.bits >> shift;
+}
+
+const LOOPBACK = [["127.0.0.0", 8], ["::1", 128]] as const;
+const LOCAL = [
+  ["10.0.0.0", 8],
+  ["172.16.0.0", 12],
+  ["192.168.0.0", 16],
+  ["169.254.0.0", 16],
+  ["fc00::", 7],
+  ["fe80::", 10],
+] as const;
+
+/** Whether only this machine can be behind `address`. */
+export function isLoopback(address: string): boolean {
+  return LOOPBACK.some(([network, prefix]) => inNetwork(address, network, prefix));
+}
+
+/** Whether `address` is private (RFC 1918, RFC 4193) or link-local. */
+export function isLocal(address: string): boolean {
+  return LOCAL.some(([network, prefix]) => inNetwork(address, network, prefix));
+}
+
+/**
+ * Whether `peer` is on the LAN side: this machine itself, or a private or link-local address in a network of one of
+ * our own interfaces (of those named in `lan`, where that is given).
+ */
+export function isLanPeer(
+  peer: string,
+  interfaces: readonly InterfaceAddress[],
+  lan?: readonly string[],
+): boolean {
+  if (isLoopback(peer)) return true;
+  if (!isLocal(peer)) return false;
+  return interfaces.some(({ name, address, prefix }) =>
+    (lan === undefined || lan.includes(name)) && isLocal(address) && inNetwork(peer, address, prefix)
+  );
+}

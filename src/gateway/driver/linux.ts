@@ -1,0 +1,210 @@
+/**
+ * The real machine, by what Linux says under /proc and /sys.
+ *
+ * @module
+ */
+import { type Clock, sleep, type Timer } from "../../base/mod.ts";
+import { inNetwork, isLocal, isLoopback } from "./addresses.ts";
+import {
+  type Driver,
+  DriverError,
+  type InterfaceAddress,
+  type MachineInfo,
+  type MemoryUse,
+  type PingOptions,
+  type PingReport,
+} from "./driver.ts";
+import { ping } from "./ping.ts";
+import {
+  cpuLoad,
+  type CpuTimes,
+  parseCpuClass,
+  parseCpuTimes,
+  parseDefaultInterface,
+  parseMemory,
+  parseUptime,
+} from "./proc.ts";
+
+/** Processor load is measured over this time, once for everybody who asks. */
+const SAMPLE_MS = 5_000;
+/** The shortest time between two samples that says anything: ten ticks. */
+const SHORTEST_SAMPLE_MS = 100;
+/** How long the list of interfaces is good for. */
+const INTERFACES_MS = 2_000;
+
+/** What the driver works with; `root` stands before /proc and /sys, for tests. */
+export interface LinuxOptions {
+  readonly clock: Clock;
+  readonly root?: string;
+  readonly interfaces?: () => readonly InterfaceAddress[];
+}
+
+/** The {@linkcode Driver} for Linux. */
+export class LinuxDriver implements Driver {
+  readonly name = "linux";
+  readonly #clock: Clock;
+  readonly #root: string;
+  readonly #readInterfaces: () => readonly InterfaceAddress[];
+  readonly #stop = new AbortController();
+  #sample: { at: number; times: CpuTimes } | undefined;
+  #load: number | undefined;
+  #measuring: Promise<number> | undefined;
+  #timer: Timer | undefined;
+  #interfaces: { until: number; list: readonly InterfaceAddress[] } | undefined;
+
+  constructor({ clock, root = "", interfaces = systemInterfaces }: LinuxOptions) {
+    this.#clock = clock;
+    this.#root = root;
+    this.#readInterfaces = interfaces;
+  }
+
+  /** Sampling begins with the first question, and goes on while there are questions. */
+  async cpuPercent(): Promise<number> {
+    const { at } = this.#sample ?? { at: -Infinity };
+    if (this.#load !== undefined && this.#clock.monotonic() - at < SAMPLE_MS) return this.#load;
+    return await (this.#measuring ??= this.#measure().finally(() => this.#measuring = undefined));
+  }
+
+  async memory(): Promise<MemoryUse> {
+    const memory = parseMemory(await this.#read("/proc/meminfo") ?? "");
+    if (!memory) throw new DriverError("unsupported", "this machine does not tell its memory");
+    return memory;
+  }
+
+  async info(): Promise<MachineInfo> {
+    const [cpuinfo, meminfo, uptime, hostName, release] = await Promise.all(
+      [
+        "/proc/cpuinfo",
+        "/proc/meminfo",
+        "/proc/uptime",
+        "/proc/sys/kernel/hostname",
+        "/proc/sys/kernel/osrelease",
+      ]
+        .map((path) => this.#read(path)),
+    );
+    return compact({
+      osVersion: release === undefined ? undefined : `Linux ${release.trim()}`,
+      cpuClass: parseCpuClass(cpuinfo ?? ""),
+      hostName: hostName?.trim(),
+      ramKb: parseMemory(meminfo ?? "")?.totalKb,
+      flashKb: await this.#flashKb(),
+      uptimeSeconds: parseUptime(uptime ?? ""),
+      ipv6: this.interfaces().some(({ address }) =>
+        address.includes(":") && !isLocal(address) && !isLoopback(address)
+      ),
+      wifi: await this.#hasWifi(),
+    });
+  }
+
+  interfaces(): readonly InterfaceAddress[] {
+    const now = this.#clock.monotonic();
+    if (!this.#interfaces || now >= this.#interfaces.until) {
+      this.#interfaces = { until: now + INTERFACES_MS, list: this.#readInterfaces() };
+    }
+    return this.#interfaces.list;
+  }
+
+  wanAddress(towards?: string): string {
+    if (towards !== undefined && isLoopback(towards)) return "127.0.0.1";
+    const own = this.interfaces().filter(({ address }) => !address.includes(":") && !isLoopback(address));
+    const near = towards && own.find(({ address, prefix }) => inNetwork(towards, address, prefix));
+    if (near) return near.address;
+    const out = parseDefaultInterface(this.#readSync("/proc/net/route") ?? "");
+    return (own.find(({ name }) => name === out) ?? own[0])?.address ?? "0.0.0.0";
+  }
+
+  lanAddress(): string | undefined {
+    const out = parseDefaultInterface(this.#readSync("/proc/net/route") ?? "");
+    return this.interfaces().find(({ name, address }) =>
+      name !== out && !address.includes(":") && isLocal(address) && !isLoopback(address)
+    )?.address;
+  }
+
+  ping(destination: string, options: PingOptions): Promise<PingReport> {
+    return ping(this.#clock, destination, options);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    this.#timer?.cancel();
+    return Promise.resolve();
+  }
+
+  async #measure(): Promise<number> {
+    // A sample that is too old says what was long ago: begin anew, with a short one.
+    if (!this.#sample || this.#clock.monotonic() - this.#sample.at > 2 * SAMPLE_MS) {
+      this.#sample = await this.#times();
+    }
+    const wait = this.#sample.at + SHORTEST_SAMPLE_MS - this.#clock.monotonic();
+    if (wait > 0) await sleep(this.#clock, wait, this.#stop.signal);
+    return this.#load = await this.#next() ?? this.#load ?? 0;
+  }
+
+  async #next(): Promise<number | undefined> {
+    const before = this.#sample!;
+    this.#sample = await this.#times();
+    this.#keepSample();
+    return cpuLoad(before.times, this.#sample.times);
+  }
+
+  /** One more sample after the last question, so that the next answer covers the time just before it. */
+  #keepSample(): void {
+    this.#timer?.cancel();
+    this.#timer = this.#clock.setTimer(() => {
+      this.#times().then((sample) => {
+        if (!this.#measuring) this.#sample = sample;
+      }, () => {});
+    }, SAMPLE_MS);
+  }
+
+  async #times(): Promise<{ at: number; times: CpuTimes }> {
+    const times = parseCpuTimes(await this.#read("/proc/stat") ?? "");
+    if (!times) throw new DriverError("unsupported", "this machine does not tell its processor load");
+    return { at: this.#clock.monotonic(), times };
+  }
+
+  /** What the disks hold that are not in memory. */
+  async #flashKb(): Promise<number | undefined> {
+    let sectors = 0;
+    for (const name of await this.#list("/sys/block")) {
+      if (/^(loop|ram|zram|dm-|md|sr)/.test(name)) continue;
+      sectors += Number(await this.#read(`/sys/block/${name}/size`) ?? 0);
+    }
+    return sectors > 0 ? Math.round(sectors / 2) : undefined;
+  }
+
+  async #hasWifi(): Promise<boolean | undefined> {
+    const names = await this.#list("/sys/class/net");
+    if (names.length === 0) return undefined;
+    const marks = await Promise.all(names.map((name) => this.#list(`/sys/class/net/${name}/wireless`)));
+    return marks.some((entries) => entries.length > 0);
+  }
+
+  async #read(path: string): Promise<string | undefined> {
+    return await Deno.readTextFile(this.#root + path).catch(() => undefined);
+  }
+
+  #readSync(path: string): string | undefined {
+    try {
+      return Deno.readTextFileSync(this.#root + path);
+    } catch {
+      return undefined;
+    }
+  }
+
+  async #list(path: string): Promise<string[]> {
+    return await Array.fromAsync(Deno.readDir(this.#root + path), ({ name }) => name).catch(() => []);
+  }
+}
+
+function systemInterfaces(): InterfaceAddress[] {
+  return Deno.networkInterfaces().map(({ name, address, cidr }) => ({
+    name,
+    address,
+    prefix: Number(cidr.split("/")[1] ?? 0),
+  }));
+}
+
+function compact<T extends object>(source: { [K in keyof T]: T[K] | undefined }): T {
+  return Object.fromEntries(Object.entries(source).filter(([, value]) => value !== undefined)) as T;
+}
