@@ -40,6 +40,12 @@ export function tokenAuthenticator(token: string, principal: Principal): Authent
   return { authenticate: (given) => timingSafeEqual(tokenHash(given), expected) ? principal : undefined };
 }
 
+/** The bearer token that a request carries; undefined where it has none or none that is well formed. */
+export function bearerToken(request: Request): string | undefined {
+  const token = /^bearer +([\x21-\x7e]+)$/i.exec(request.headers.get("authorization") ?? "")?.[1];
+  return token !== undefined && token.length <= MAX_TOKEN ? token : undefined;
+}
+
 /** The administrator whose token the settings or `<data>/admin.token` hold. */
 export const ADMIN: Principal = { kind: "admin", id: "admin", name: "admin", roles: ["admin"] };
 
@@ -73,32 +79,28 @@ export class Gate {
   /** The caller, or undefined where the route asks for none. Throws the 401, 403 or 429. */
   async admit(access: Access, request: Request, address: string): Promise<Principal | undefined> {
     if (access === "public") return undefined;
-    const header = request.headers.get("authorization");
-    if (header === null) {
+    if (!request.headers.has("authorization")) {
       if (access === "optional") return undefined;
       throw unauthorized("missing_token", "a bearer token is needed");
     }
-    const principal = await this.#principal(header, address);
+    const principal = await this.#principal(bearerToken(request), address);
     if (access !== "optional" && !access.some((role) => principal.roles.includes(role))) {
       throw problem(403, "forbidden", "this token may not do that");
     }
     return principal;
   }
 
-  async #principal(header: string, address: string): Promise<Principal> {
-    const token = /^bearer +([\x21-\x7e]+)$/i.exec(header)?.[1];
-    const known = token !== undefined && token.length <= MAX_TOKEN
-      ? { token, hash: String.fromCharCode(...tokenHash(token)) }
-      : undefined;
-    this.#refuseGuesser(address, known?.hash);
-    if (known) {
+  async #principal(token: string | undefined, address: string): Promise<Principal> {
+    const hash = token === undefined ? undefined : String.fromCharCode(...tokenHash(token));
+    this.#refuseGuesser(address, hash);
+    if (token !== undefined && hash !== undefined) {
       for (const authenticator of this.#authenticators) {
-        const principal = await authenticator.authenticate(known.token);
+        const principal = await authenticator.authenticate(token);
         if (!principal) continue;
-        this.#remember(known.hash);
+        this.#remember(hash);
         return principal;
       }
-      this.#good.delete(known.hash);
+      this.#good.delete(hash);
     }
     if (!this.#failures.take(address)) this.#block(address);
     throw unauthorized("invalid_token", "the bearer token is not valid");

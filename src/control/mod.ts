@@ -10,6 +10,7 @@ export {
   type Access,
   ADMIN,
   type Authenticator,
+  bearerToken,
   type Principal,
   tokenAuthenticator,
   tokenHash,

@@ -249,6 +249,7 @@ export function gatewayRoutes(
     200: { description: "It has ended", schema: PostView },
     202: { description: "It has not ended yet: look again", schema: PostView },
     404: { description: "Not the user's" },
+    429: { description: "Too many at once" },
   } as const;
   const postReply = (
     row: CommandRow,
@@ -264,7 +265,7 @@ export function gatewayRoutes(
     auth: [USER_ROLE],
     params: MacParams,
     body: { json: Post, maxBytes: MAX_POST_BYTES },
-    responses: { ...postAnswers, 429: { description: "Too many at once" } },
+    responses: postAnswers,
   }).handle(async ({ principal, params: { mac }, body, signal }) => {
     await own(principal.id, mac);
     if (!posts.take(principal.id)) {

@@ -33,12 +33,15 @@ export interface BindingRow {
   bound_at: number;
 }
 
-/** The tables of this service, beside those that it shares. */
-export interface AppTables extends RegistryTables {
+/** The tables of this service. */
+export type OwnTables = {
   app_user: UserRow;
   app_session: SessionRow;
   app_binding: BindingRow;
-}
+};
+
+/** All that this service sees: its own tables beside those that it shares. */
+export type AppTables = RegistryTables & OwnTables;
 
 /** Makes the app's tables. Its name sorts behind the registry's, whose gateways the bindings refer to. */
 export const appMigrations: Migrations = {

@@ -14,7 +14,7 @@ import { BindingStore } from "./bindings.ts";
 import { Connections } from "./connections.ts";
 import { gatewayRoutes } from "./gateway_routes.ts";
 import { Passwords } from "./passwords.ts";
-import type { AppTables } from "./schema.ts";
+import type { AppTables, OwnTables } from "./schema.ts";
 import { type AppSettings, DEFAULT_APP_SETTINGS } from "./settings.ts";
 import { SessionStore, UserStore } from "./users.ts";
 
@@ -40,7 +40,7 @@ export function startApp(
   settings: Partial<AppSettings> = {},
 ): App {
   const all = { ...DEFAULT_APP_SETTINGS, ...settings };
-  const db: Kysely<AppTables> = sql.withTables<AppTables>();
+  const db: Kysely<AppTables> = sql.$extendTables<OwnTables>();
   const sessions = new SessionStore(db, deps, all.sessionMs);
   const users = new UserStore(db, deps.clock);
   const bindings = new BindingStore(db, deps.gateways, deps.presence, deps.clock);
