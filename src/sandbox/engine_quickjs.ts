@@ -32,6 +32,7 @@ import {
 import { ERROR_LENGTH, GUEST_SOURCE, LOG_LENGTH, LOGS_AT_ONCE, OPEN_HOST_CALLS } from "./guest.ts";
 import { JSON_LENGTH } from "./json.ts";
 import { resolveModule } from "./program.ts";
+import { TextCalls } from "./quickjs_calls.ts";
 
 /** The package's declarations are written for CommonJS and hide that its default export is the variant. */
 const releaseSync = variant as unknown as QuickJSSyncVariant;
@@ -83,9 +84,10 @@ class CappedMemory {
 class QuickJsIsolate implements Isolate {
   readonly #context: QuickJSContext;
   readonly #api: Record<"adopt" | "admit" | "invoke" | "answer" | "take", QuickJSHandle>;
+  readonly #calls: TextCalls;
   readonly #names = new Map<string, QuickJSHandle>();
   #sliceMs: number;
-  #sliceEnd = Infinity;
+  #sliceEnd: number | undefined;
   #interrupted = false;
   #lost = false;
   unfinished = false;
@@ -100,10 +102,13 @@ class QuickJsIsolate implements Isolate {
     this.#sliceMs = limits.sliceMs;
     runtime.setMaxStackSize(STACK_BYTES);
     runtime.setInterruptHandler(() => {
+      // The clock is read only here, not at the start of each slice: most slices end before the first look.
+      this.#sliceEnd ??= this.now() + this.#sliceMs;
       if (this.now() < this.#sliceEnd) return false;
       return this.#interrupted = true;
     });
     const context = this.#context = runtime.newContext();
+    this.#calls = new TextCalls(context);
     const make = context.unwrapResult(context.evalCode(GUEST_SOURCE, "gatehouse:guest", { type: "global" }));
     const bounds = [JSON_LENGTH, OPEN_HOST_CALLS, LOG_LENGTH, ERROR_LENGTH, LOGS_AT_ONCE];
     const api = context.unwrapResult(
@@ -153,21 +158,21 @@ class QuickJsIsolate implements Isolate {
   admit(functions: readonly string[], limits: IsolateLimits): void {
     this.#sliceMs = limits.sliceMs;
     this.memory.limitBytes = limits.memoryBytes;
-    this.#slice(() => this.#call("admit", [this.#context.newString(JSON.stringify(functions))]));
+    this.#slice(() => {
+      const context = this.#context, names = context.newString(JSON.stringify(functions));
+      const result = this.#entered(() => context.callFunction(this.#api.admit, context.undefined, names));
+      names.dispose();
+      if (result.error) throw new Error(this.#describe(result.error));
+      result.value.dispose();
+    });
     if (this.heapBytes > limits.memoryBytes) {
       throw new EngineFault("memory", `loading it took ${this.heapBytes} bytes: more than its limit`);
     }
   }
 
   invoke(call: number, command: string, request: string): void {
-    const context = this.#context;
     this.#slice(() => {
-      const id = context.newNumber(call), body = context.newString(request), name = this.#nameOf(command);
-      const { invoke } = this.#api;
-      const result = this.#entered(() => context.callFunction(invoke, context.undefined, id, name, body));
-      body.dispose();
-      if (result.error) throw new Error(this.#describe(result.error));
-      const text = this.#text(result.value);
+      const text = this.#enter(this.#api.invoke, call, this.#nameOf(command), request);
       if (text.charCodeAt(0) === BRACE) this.output.returned(call, text);
       else if (text.length > 0) this.#deliver(text);
       this.#drain();
@@ -175,13 +180,10 @@ class QuickJsIsolate implements Isolate {
   }
 
   answer(seq: number, ok: boolean, text: string): void {
-    const context = this.#context;
+    const { true: yes, false: no } = this.#context;
     this.#slice(() => {
-      this.#call("answer", [
-        context.newNumber(seq),
-        ok ? context.true : context.false,
-        context.newString(text),
-      ]);
+      const left = this.#enter(this.#api.answer, seq, ok ? yes : no, text);
+      if (left.length > 0) this.#deliver(left);
       this.#drain();
     });
   }
@@ -213,7 +215,7 @@ class QuickJsIsolate implements Isolate {
   /** Runs `work` as one stretch: the time limit starts now, and whatever the engine throws becomes a fault. */
   #slice<T>(work: () => T): T {
     if (this.#lost) throw new EngineFault("crashed", "the guest was discarded");
-    this.#sliceEnd = this.now() + this.#sliceMs;
+    this.#sliceEnd = undefined;
     this.#interrupted = false;
     try {
       return work();
@@ -223,8 +225,6 @@ class QuickJsIsolate implements Isolate {
       throw this.memory.refused ? this.#full() : new EngineFault("crashed", describeHostError(error), {
         cause: error,
       });
-    } finally {
-      this.#sliceEnd = Infinity;
     }
   }
 
@@ -244,13 +244,10 @@ class QuickJsIsolate implements Isolate {
     return new EngineFault("memory", `needs more memory than its limit of ${this.memory.limitBytes} bytes`);
   }
 
-  #call(name: "admit" | "invoke" | "answer" | "take", args: QuickJSHandle[]): void {
-    const context = this.#context;
-    const result = this.#entered(() => context.callFunction(this.#api[name], context.undefined, args));
-    for (const arg of args) arg.dispose();
-    if (result.error) throw new Error(this.#describe(result.error));
-    const text = this.#text(result.value);
-    if (text.length > 0) this.#deliver(text);
+  #enter(func: QuickJSHandle, number?: number, handle?: QuickJSHandle, text?: string): string {
+    const result = this.#entered(() => this.#calls.call(func, number, handle, text));
+    if (typeof result === "string") return result;
+    throw new Error(this.#describe(result));
   }
 
   /** The guest's string for a command's name, made once: `load` bounds how many there are. */
@@ -264,7 +261,8 @@ class QuickJsIsolate implements Isolate {
     this.unfinished = false;
     if (!this.runtime.hasPendingJob()) return;
     this.#runJobs();
-    this.#call("take", []);
+    const text = this.#enter(this.#api.take);
+    if (text.length > 0) this.#deliver(text);
   }
 
   #runJobs(): void {
