@@ -1,0 +1,14 @@
+/**
+ * Gatehouse: one executable, `--role gateway` or `--role platform`.
+ *
+ * It loads what it is about to be and no more: as a plug-in host it must be small and soon ready.
+ *
+ * @module
+ */
+if (Deno.args[0] === "plugin-host") {
+  const { runPluginHost } = await import("./src/sandbox/host.ts");
+  await runPluginHost();
+} else {
+  const { main } = await import("./src/cli/mod.ts");
+  Deno.exit(await main(Deno.args));
+}

@@ -1,0 +1,172 @@
+/**
+ * Readers of single values. Each takes text and gives the value, or undefined where the text is not one; what it
+ * allows is said in words, for help and for errors.
+ *
+ * @module
+ */
+import { formatHostPort, type HostPort, parseHostPort } from "../base/mod.ts";
+import { isIpAddress } from "../net/mod.ts";
+import { isLoid, isSn, normalizeMac } from "../protocol/smart_gateway/mod.ts";
+
+/** A kind of value. */
+export interface Kind<Value> {
+  /** What stands for the value in help: `HOST:PORT`. */
+  readonly label: string;
+  /** What is allowed, in words that follow "allowed is": `a port from 0 to 65535`. */
+  readonly allowed: string;
+  /** The label tells already what is allowed: help need not say it again. */
+  readonly obvious?: boolean;
+  readonly parse: (text: string) => Value | undefined;
+  /** The value as text, for help and for the documents. Default: `String`. */
+  show?(value: Value): string;
+}
+
+/** One of `values`. */
+export function oneOf<Value extends string>(values: readonly Value[]): Kind<Value> {
+  return {
+    label: values.join("|"),
+    allowed: alternatives(values),
+    obvious: true,
+    parse: (text) => values.find((value) => value === text),
+  };
+}
+
+/** Some of `values`, with commas between them. */
+export function someOf<Value extends string>(values: readonly Value[]): Kind<readonly Value[]> {
+  return {
+    label: "LIST",
+    allowed: `one or more of ${values.join(", ")}, with commas between them`,
+    parse(text) {
+      const parts = text.split(",").map((part) => part.trim());
+      const found = values.filter((value) => parts.includes(value));
+      return parts.every((part) => (values as readonly string[]).includes(part)) ? found : undefined;
+    },
+    show: (list) => list.join(","),
+  };
+}
+
+/** A whole number from `least` to `most`. */
+export function whole(least: number, most: number, label = "N"): Kind<number> {
+  return {
+    label,
+    allowed: `a whole number from ${least} to ${most}`,
+    parse(text) {
+      if (!/^\d{1,9}$/.test(text)) return undefined;
+      const value = Number(text);
+      return value >= least && value <= most ? value : undefined;
+    },
+  };
+}
+
+/** An own address to listen on: an IP address (an IPv6 one in brackets) and a port. */
+export const listenAddress: Kind<HostPort> = {
+  label: "HOST:PORT",
+  allowed:
+    "an IP address and a port from 0 to 65535, such as 0.0.0.0:8080 or [::1]:8080 (port 0: any free one)",
+  parse(text) {
+    const address = parseHostPort(text);
+    if (address?.host === "localhost") return { ...address, host: "127.0.0.1" };
+    return address && isIpAddress(address.host) ? address : undefined;
+  },
+  show: formatHostPort,
+};
+
+/** Somebody else's address: a host name or an IP address, and a port. */
+export const remoteAddress: Kind<HostPort> = {
+  label: "HOST:PORT",
+  allowed: "a host name or an IP address, and a port from 1 to 65535",
+  parse(text) {
+    const address = parseHostPort(text);
+    return address && address.port > 0 && isHost(address.host) ? address : undefined;
+  },
+  show: formatHostPort,
+};
+
+/** A host name or an IP address, without a port. */
+export const host: Kind<string> = {
+  label: "HOST",
+  allowed: "a host name or an IP address, without a port",
+  parse: (text) => isHost(text) ? text : undefined,
+};
+
+/** The path of a file or a folder. */
+export function path(label: "DIR" | "FILE"): Kind<string> {
+  return {
+    label,
+    allowed: `the path of a ${label === "DIR" ? "folder" : "file"}`,
+    obvious: true,
+    parse: (text) => text === "" || text.includes("\0") ? undefined : text,
+  };
+}
+
+/** Visible text on one line, `most` characters at the longest. */
+export function words(label: string, most: number): Kind<string> {
+  return {
+    label,
+    allowed: `1 to ${most} visible characters on one line`,
+    obvious: true,
+    parse: (text) =>
+      text.trim() === "" || text.length > most || /\p{Cc}|\p{Zl}|\p{Zp}/u.test(text) ? undefined : text,
+  };
+}
+
+/** Names of network interfaces, with commas between them. */
+export const names: Kind<readonly string[]> = {
+  label: "LIST",
+  allowed: "names of network interfaces such as eth0, with commas between them",
+  parse(text) {
+    const list = text.split(",").map((part) => part.trim());
+    return list.every((name) => /^[\w.:@-]{1,15}$/.test(name)) ? list : undefined;
+  },
+  show: (list) => list.join(","),
+};
+
+/** A hardware address. */
+export const mac: Kind<string> = {
+  label: "MAC",
+  allowed: "12 hex digits, such as 64D95420214B",
+  parse: normalizeMac,
+};
+
+/** A serial number. */
+export const sn: Kind<string> = {
+  label: "SN",
+  allowed:
+    "six upper-case hex digits (the OUI), a hyphen and the serial number, such as 64D954-D6AEE64D95420214B",
+  parse: (text) => isSn(text) ? text : undefined,
+};
+
+/** A logical id, as the carrier gives it to a line. */
+export const loid: Kind<string> = {
+  label: "LOID",
+  allowed: "1 to 24 visible characters without spaces",
+  parse: (text) => isLoid(text) ? text : undefined,
+};
+
+/** The embedded database. */
+export const database: Kind<string> = {
+  label: "URL",
+  allowed: "sqlite:PATH (database servers are for a later version)",
+  parse: (text) => /^sqlite:./.test(text) ? text : undefined,
+};
+
+/** What this version can't do, so that nothing is allowed. */
+export function later(label: string, what: string): Kind<never> {
+  return { label, allowed: `nothing yet: ${what} is for a later version`, parse: () => undefined };
+}
+
+/** The name of a node among several. */
+export const nodeId: Kind<string> = {
+  label: "ID",
+  allowed: "1 to 64 letters, digits, dots, hyphens and underscores",
+  parse: (text) => /^[\w.-]{1,64}$/.test(text) ? text : undefined,
+};
+
+function isHost(text: string): boolean {
+  return isIpAddress(text) || (/^[\w-]{1,63}(\.[\w-]{1,63})*\.?$/.test(text) && !/^[\d.]+$/.test(text));
+}
+
+function alternatives(values: readonly string[]): string {
+  if (values.length < 2) return values.join();
+  return `${values.slice(0, -1).join(", ")} or ${values.at(-1)}`;
+}

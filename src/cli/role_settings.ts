@@ -1,0 +1,68 @@
+/**
+ * From the table's values to what the roles take.
+ *
+ * @module
+ */
+import type { HostPort } from "../base/mod.ts";
+import type { GatewaySettings } from "../gateway/settings.ts";
+import type { PlatformSettings } from "../platform/settings.ts";
+import type { ValuesOf } from "./setting.ts";
+import type { GATEWAY_SETTINGS, PLATFORM_SETTINGS } from "./settings_table.ts";
+
+/** An address of this machine, as `Deno.networkInterfaces` gives it. */
+export type Interface = Pick<Deno.NetworkInterfaceInfo, "address" | "family">;
+
+/** What the platform takes; `interfaces` is asked only where the advertised name must be found out. */
+export function platformSettings(
+  values: ValuesOf<typeof PLATFORM_SETTINGS>,
+  interfaces: () => readonly Interface[],
+): PlatformSettings {
+  return {
+    dataDir: values.data,
+    services: values.services,
+    http: values.http,
+    distribution: values.distribution,
+    access: values.access,
+    pluginCenter: values["plugin-center"],
+    push: values.push,
+    advertise: values.advertise ?? ownAddress(values.access, interfaces),
+    database: values.database,
+    heartbeatSeconds: values.heartbeat,
+    adminToken: values["admin-token"],
+  };
+}
+
+/** What the gateway takes. */
+export function gatewaySettings(values: ValuesOf<typeof GATEWAY_SETTINGS>): GatewaySettings {
+  return {
+    dataDir: values.data,
+    mgtUrl: values["mgt-url"],
+    port: values.port,
+    mac: values.mac,
+    sn: values.sn,
+    loid: values.loid,
+    vendor: values.vendor,
+    model: values.model,
+    firmwareVer: values["firmware-ver"],
+    hardwareVer: values["hardware-ver"],
+    card: values.card,
+    local: values.local,
+    lanInterfaces: values["lan-interfaces"],
+    control: values.control,
+    pluginsDir: values.plugins,
+    isolation: values.isolation,
+    driver: values.driver,
+    adminToken: values["admin-token"],
+    passwordsFile: values.passwords,
+  };
+}
+
+/** Where gateways find a platform that does not say so: where it listens, else this machine's first address. */
+function ownAddress(access: HostPort, interfaces: () => readonly Interface[]): string {
+  if (access.host !== "0.0.0.0" && access.host !== "::") return access.host;
+  const family = access.host === "::" ? "IPv6" : "IPv4";
+  const outer = interfaces().find((one) =>
+    one.family === family && !/^(127\.|169\.254\.|::1$|fe80:)/.test(one.address)
+  );
+  return outer?.address ?? (family === "IPv6" ? "::1" : "127.0.0.1");
+}

@@ -1,0 +1,121 @@
+/**
+ * The table of settings. Everything that reads, checks, shows or documents a setting goes by it.
+ *
+ * @module
+ */
+import { LOG_LEVELS, type LogFormat } from "../base/mod.ts";
+import type { GatewaySettings } from "../gateway/settings.ts";
+import { SERVICES } from "../platform/settings.ts";
+import {
+  database,
+  host,
+  later,
+  listenAddress,
+  loid,
+  mac,
+  names,
+  nodeId,
+  oneOf,
+  path,
+  remoteAddress,
+  sn,
+  someOf,
+  whole,
+  words,
+} from "./parsers.ts";
+import { optional, required, type Role, ROLES, type SettingsTable, withDefault } from "./setting.ts";
+
+const anywhere = (port: number) => ({ host: "0.0.0.0", port });
+
+/** Settings that every role has. */
+export const COMMON_SETTINGS = {
+  "role": required(oneOf(ROLES), "what to be: one home gateway, or the carrier's platform"),
+  "config": optional(path("FILE"), "TOML file with settings under the same names"),
+  "data": withDefault(
+    path("DIR"),
+    "./data",
+    "folder of everything that must survive a restart; made if absent",
+  ),
+  "log-level": withDefault(oneOf(LOG_LEVELS), "info", "the least important log lines to write"),
+  "log-format": withDefault(
+    oneOf<LogFormat>(["text", "json"]),
+    "text",
+    "how log lines are written (on stderr)",
+  ),
+  "admin-token": optional(
+    words("TOKEN", 1024),
+    "the administrator's bearer token, 16 or more characters without spaces",
+    {
+      fallbackText: "kept in, or made on first start and written to, <data>/admin.token",
+      environmentOnly: true,
+    },
+  ),
+} satisfies SettingsTable;
+
+/** Settings of `--role platform`. */
+export const PLATFORM_SETTINGS = {
+  ...COMMON_SETTINGS,
+  "services": withDefault(someOf(SERVICES), SERVICES, "the services to run"),
+  "http": withDefault(listenAddress, anywhere(8080), "HTTP API, phone app's API and plug-in downloads (TCP)"),
+  "distribution": withDefault(listenAddress, anywhere(12112), "first registration of gateways (UDP and TCP)"),
+  "access": withDefault(listenAddress, anywhere(12113), "registration and heartbeats (UDP)"),
+  "plugin-center": withDefault(listenAddress, anywhere(12114), "the channel for plug-ins (TCP)"),
+  "push": optional(remoteAddress, "message push server that registrations announce", {
+    fallbackText: "none is announced",
+  }),
+  "advertise": optional(host, "name or address under which gateways reach this platform", {
+    fallbackText: "the access service's address, or else this machine's first address",
+  }),
+  "database": optional(database, "where registrations and commands are kept", {
+    fallbackText: "sqlite:<data>/platform.db",
+  }),
+  "heartbeat": withDefault(
+    whole(1, 86_400, "SECONDS"),
+    60,
+    "seconds between heartbeats, as told to gateways",
+  ),
+  "nats": optional(later("URL", "messages between several nodes"), "messages between several nodes"),
+  "node": optional(nodeId, "this node's name in the log"),
+} satisfies SettingsTable;
+
+/** Settings of `--role gateway`. */
+export const GATEWAY_SETTINGS = {
+  ...COMMON_SETTINGS,
+  "mgt-url": withDefault(host, "189cube", "the distribution platform (X_CT-COM_Mgt.MgtURL)"),
+  "port": withDefault(whole(1, 65_535), 12112, "the distribution platform's port (X_CT-COM_Mgt.Port)"),
+  "mac": required(mac, "this gateway's hardware address"),
+  "sn": required(sn, "this gateway's serial number"),
+  "loid": required(loid, "the line's logical id, as the carrier gave it"),
+  "vendor": withDefault(words("TEXT", 64), "Gatehouse", "the maker's name, as policies know it"),
+  "model": withDefault(words("TEXT", 64), "Agent", "the model's name, as policies know it"),
+  "firmware-ver": optional(words("TEXT", 64), "the firmware's version", {
+    fallbackText: "this program's version",
+  }),
+  "hardware-ver": optional(words("TEXT", 64), "the hardware's version", { fallbackText: "empty" }),
+  "card": optional(words("TEXT", 64), "the number of the smart card in it", { fallbackText: "empty" }),
+  "local": withDefault(listenAddress, anywhere(17998), "the phone app's port, for the LAN side only (TCP)"),
+  "lan-interfaces": optional(names, "the interfaces whose neighbours may use the local port", {
+    fallbackText: "all that have a private address",
+  }),
+  "control": withDefault(listenAddress, { host: "127.0.0.1", port: 8081 }, "control API (HTTP)"),
+  "plugins": withDefault(path("DIR"), "./plugins", "folder that plug-ins are dropped into"),
+  "isolation": withDefault(
+    oneOf<GatewaySettings["isolation"]>(["process", "inline"]),
+    "process",
+    "plug-ins in a process of their own that can be killed, or in this one to save memory",
+  ),
+  "driver": withDefault(
+    oneOf<GatewaySettings["driver"]>(["linux", "simulated"]),
+    "linux",
+    "the machine under the gateway",
+  ),
+  "passwords": optional(path("FILE"), "JSON file with the local passwords, read at each start", {
+    fallbackText: "<data>/passwords.json, if there is one",
+  }),
+} satisfies SettingsTable;
+
+/** The table of each role. */
+export const SETTINGS_OF = {
+  gateway: GATEWAY_SETTINGS,
+  platform: PLATFORM_SETTINGS,
+} satisfies Record<Role, SettingsTable>;
