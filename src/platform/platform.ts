@@ -18,6 +18,7 @@ import {
 import { type Network, systemNetwork } from "../net/mod.ts";
 import { openDatabase } from "../storage/mod.ts";
 import { startAccess } from "./access/mod.ts";
+import { appMigrations, startApp } from "./app/mod.ts";
 import {
   commandRoutes,
   downloadPath,
@@ -69,7 +70,7 @@ export async function startPlatform(
   const database = starting.use(
     await openDatabase<RegistryTables>(
       settings.database ?? `sqlite:${join(settings.dataDir, "platform.db")}`,
-      { ...registryMigrations },
+      { ...registryMigrations, ...appMigrations },
     ),
   );
   const bus = new LocalBus<PlatformEvents, PlatformRequests>(deps.clock, deps.log);
@@ -134,10 +135,11 @@ export async function startPlatform(
     }),
   );
 
+  const app = wanted("app") ? run(startApp(shared, { sql: database.sql, commander })) : undefined;
   const api = new Api(deps, {
     title: "Gatehouse platform",
     version: API_VERSION,
-    authenticators: [tokenAuthenticator(adminToken, ADMIN)],
+    authenticators: [tokenAuthenticator(adminToken, ADMIN), ...(app ? [app.authenticator] : [])],
     mapError: problemOf,
   });
   api.mount("", serviceRoutes(deps.metrics, () => services));
@@ -145,6 +147,7 @@ export async function startPlatform(
   api.mount("", commandRoutes(shared, commander));
   api.mount("", pluginRoutes(repository));
   if (wanted("distribution")) api.mount("", policyRoutes(policy));
+  if (app) api.mount("", app.routes);
   const http: HttpService = run(serveHttp(deps, api, settings.http));
   listening.resolve(http.address);
 

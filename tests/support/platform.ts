@@ -54,7 +54,9 @@ export async function testPlatform(
   });
   const url = `http://127.0.0.1:${platform.http.port}`;
   const ports: Record<string, number> = {};
-  for (const { name, addresses } of platform.services) ports[name] = Number(addresses[0]!.split(":").at(-1));
+  for (const { name, addresses } of platform.services) {
+    if (addresses[0] !== undefined) ports[name] = Number(addresses[0].split(":").at(-1));
+  }
   return {
     platform,
     url,
