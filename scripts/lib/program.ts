@@ -1,0 +1,152 @@
+/**
+ * The program as a user starts it, in a process of its own: run from source, or a compiled executable.
+ *
+ * @module
+ */
+import { fromFileUrl } from "@std/path";
+import { runPermissions } from "./permissions.ts";
+
+/** How to start it. */
+export interface ProgramOptions {
+  /** A compiled executable; default: the source, run by this very Deno. */
+  readonly binary?: string | undefined;
+  readonly env?: Readonly<Record<string, string>>;
+  /** Its data folder; default: one of its own that goes with it. */
+  readonly dataDir?: string;
+  /** Shows what it logs. */
+  readonly verbose?: boolean;
+  /** Milliseconds until it must be ready. */
+  readonly timeoutMs?: number;
+}
+
+/** A running `gatehouse`. Disposing of it stops it by SIGTERM, and kills it where that does not help. */
+export interface Program extends AsyncDisposable {
+  readonly pid: number;
+  readonly dataDir: string;
+  /** What it listens on by name, as it printed it: `{ access: 40213 }`. */
+  readonly ports: Readonly<Record<string, number>>;
+  /** From the start of the process to its word that it is ready. */
+  readonly readyMs: number;
+  readonly status: Promise<Deno.CommandStatus>;
+  /** What it logged so far. */
+  log(): string;
+  kill(signal: Deno.Signal): void;
+  /** Resident memory of it and of the processes it started, in MiB. */
+  residentMiB(): Promise<number>;
+}
+
+const MAIN = fromFileUrl(new URL("../../main.ts", import.meta.url));
+const STOP_MS = 20_000;
+
+/** Starts a role with `args` and waits until it is ready. Throws with its log where it ends before that. */
+export async function startProgram(
+  role: "gateway" | "platform",
+  args: readonly string[],
+  options: ProgramOptions = {},
+): Promise<Program> {
+  const own = options.dataDir === undefined;
+  const dataDir = options.dataDir ?? await Deno.makeTempDir({ prefix: `gatehouse-${role}-` });
+  const line = ["--role", role, "--data", dataDir, ...args];
+  const { binary } = options;
+  const began = performance.now();
+  const child = new Deno.Command(binary ?? Deno.execPath(), {
+    args: binary ? line : ["run", "--quiet", ...runPermissions(), MAIN, ...line],
+    env: options.env ?? {},
+    ...(binary ? { clearEnv: true } : {}),
+    stdin: "null",
+    stdout: "piped",
+    stderr: "piped",
+  }).spawn();
+  let log = "";
+  const logged = lines(child.stderr, (text) => {
+    log = (log + text + "\n").slice(-200_000);
+    if (options.verbose) console.error(`  [${role} ${child.pid}] ${text}`);
+  });
+  const ports: Record<string, number> = {};
+  const ready = Promise.withResolvers<number>();
+  const printed = lines(child.stdout, (text) => {
+    const [, name, port] = /^listening: (?:([\w-]+) )?(?:udp|tcp|http) .*:(\d+)$/.exec(text) ?? [];
+    if (port) ports[name ?? ""] ??= Number(port);
+    if (text.startsWith("ready: ")) ready.resolve(performance.now() - began);
+  });
+  const ended = Promise.all([child.status, logged, printed]);
+  const failed = ended.then(([{ code, signal }]) => {
+    throw new Error(`the ${role} ended (${signal ?? code}) before it was ready:\n${log}`);
+  });
+  failed.catch(() => {}); // it also ends when all is well, later
+  const limit = options.timeoutMs ?? 20_000;
+  const readyMs = await Promise.race([
+    ready.promise,
+    failed,
+    after(limit, `the ${role} is not ready`, () => log),
+  ])
+    .catch((error) => {
+      kill(child, "SIGKILL");
+      throw error;
+    });
+  return {
+    pid: child.pid,
+    dataDir,
+    ports,
+    readyMs,
+    status: child.status,
+    log: () => log,
+    kill: (signal) => kill(child, signal),
+    residentMiB: () => residentMiB(child.pid),
+    async [Symbol.asyncDispose]() {
+      kill(child, "SIGTERM");
+      const timer = setTimeout(() => kill(child, "SIGKILL"), STOP_MS);
+      await ended;
+      clearTimeout(timer);
+      if (own) await Deno.remove(dataDir, { recursive: true });
+    },
+  };
+}
+
+/** Resident memory of a process and all below it, in MiB, by the kernel's account. */
+export async function residentMiB(pid: number): Promise<number> {
+  let kib = 0;
+  for (const each of [pid, ...await descendants(pid)]) {
+    const status = await Deno.readTextFile(`/proc/${each}/status`).catch(() => "");
+    kib += Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0);
+  }
+  return kib / 1024;
+}
+
+/** The processes that `pid` started, and those that these started. */
+export async function descendants(pid: number): Promise<number[]> {
+  const text = await Deno.readTextFile(`/proc/${pid}/task/${pid}/children`).catch(() => "");
+  const children = text.trim().split(/\s+/).filter(Boolean).map(Number);
+  // A runtime starts processes from any of its threads.
+  for await (const task of Deno.readDir(`/proc/${pid}/task`)) {
+    if (task.name === String(pid)) continue;
+    const more = await Deno.readTextFile(`/proc/${pid}/task/${task.name}/children`).catch(() => "");
+    children.push(...more.trim().split(/\s+/).filter(Boolean).map(Number));
+  }
+  return [...children, ...(await Promise.all(children.map(descendants))).flat()];
+}
+
+async function lines(stream: ReadableStream<Uint8Array>, take: (line: string) => void): Promise<void> {
+  let rest = "";
+  for await (const chunk of stream.pipeThrough(new TextDecoderStream())) {
+    const parts = (rest + chunk).split("\n");
+    rest = parts.pop()!;
+    for (const part of parts) take(part);
+  }
+  if (rest) take(rest);
+}
+
+function kill(child: Deno.ChildProcess, signal: Deno.Signal): void {
+  try {
+    child.kill(signal);
+  } catch {
+    // it has ended already
+  }
+}
+
+function after(ms: number, what: string, more: () => string): Promise<never> {
+  return new Promise((_, reject) => {
+    const timer = setTimeout(() => reject(new Error(`${what} after ${ms} ms:\n${more()}`)), ms);
+    Deno.unrefTimer(timer);
+  });
+}
