@@ -4,6 +4,8 @@
  * @module
  */
 import type { HostPort } from "../base/mod.ts";
+import type { HostCommand } from "../sandbox/mod.ts";
+import type { ChannelTiming } from "./channel/mod.ts";
 import type { RegistrationTiming } from "./registration/mod.ts";
 
 /** Settings of `--role gateway`. */
@@ -43,6 +45,11 @@ export interface GatewaySettings {
    * undefined: `<data>/passwords.json`, if there is one.
    */
   readonly passwordsFile?: string | undefined;
-  /** Other times than the reference's for registration; for tests and special networks. */
+  /** Interfaces on the LAN side, the only ones that the local port serves; undefined: all with private addresses. */
+  readonly lanInterfaces?: readonly string[] | undefined;
+  /** How to start a plug-in host, this program again; needed where `isolation` is "process". */
+  readonly pluginHost?: HostCommand | undefined;
+  /** Other times than the reference's for registration and plug-in channel; for tests and special networks. */
   readonly timing?: Partial<RegistrationTiming> | undefined;
+  readonly channelTiming?: Partial<ChannelTiming> | undefined;
 }

@@ -40,7 +40,10 @@ export class StateStore {
     this.#current = initial;
   }
 
-  /** Reads `<dataDir>/gateway.json`, or starts it. A file that can't be read is set aside, not lost. */
+  /**
+   * Reads `<dataDir>/gateway.json`, or starts it. A file that can't be read is set aside, not lost. The first write
+   * of a fresh one goes on behind: {@linkcode StateStore.flushed} tells whether it succeeded.
+   */
   static async open(deps: { random: Random; log: Log }, dataDir: string): Promise<StateStore> {
     await Deno.mkdir(dataDir, { recursive: true });
     const path = join(dataDir, "gateway.json");
@@ -54,7 +57,7 @@ export class StateStore {
       deps.log.error("the state file could not be read: starting afresh", { path, aside, error });
     }
     const store = new StateStore(path, stateOf(found, fresh));
-    if (store.get().devRnd === fresh) await store.update({});
+    if (store.get().devRnd === fresh) store.update({}).catch(() => {});
     return store;
   }
 
@@ -74,7 +77,7 @@ export class StateStore {
     return this.#next;
   }
 
-  /** Waits for what is being written. */
+  /** Waits for what is being written; rejects where that fails. */
   async flushed(): Promise<void> {
     await (this.#next ?? this.#writing);
   }

@@ -1,0 +1,285 @@
+/**
+ * The gateway role as a whole: what is started, in which order, and how the parts are joined.
+ *
+ * @module
+ */
+import { join } from "@std/path";
+import { type Deps, formatHostPort, type Health, type HostPort, type Service } from "../base/mod.ts";
+import type { HttpService } from "../control/mod.ts";
+import { type Network, systemNetwork } from "../net/mod.ts";
+import { createPluginManager, type PluginManager } from "../sandbox/mod.ts";
+import { Dispatcher, hostFunctions } from "./capability/mod.ts";
+import {
+  Channel,
+  channelHandler,
+  type ChannelStatus,
+  DEFAULT_CHANNEL_TIMING,
+  Installs,
+} from "./channel/mod.ts";
+import { type Driver, LinuxDriver, SimulatedDriver } from "./driver/mod.ts";
+import { FactoryPlugins } from "./factory_plugins.ts";
+import { identityOf } from "./identity.ts";
+import { LocalServer, PasswordLock } from "./local/mod.ts";
+import {
+  DEFAULT_TIMING,
+  Registration,
+  type RegistrationStatus,
+  type Trigger,
+  Triggers,
+} from "./registration/mod.ts";
+import type { GatewaySettings } from "./settings.ts";
+import { applyPasswordsFile, PasswordGuard, Passwords, StateStore } from "./state/mod.ts";
+
+/** What stands in for the world, for tests. */
+export interface GatewayPorts {
+  readonly network?: Network;
+  readonly driver?: Driver;
+}
+
+/** A running gateway. */
+export interface Gateway extends Service {
+  readonly registration: RegistrationStatus;
+  readonly channel: ChannelStatus;
+  readonly plugins: PluginManager;
+  /** Where the local port and the control API listen. */
+  readonly local: HostPort;
+  readonly control: HostPort;
+  /** The control API's bearer token. */
+  readonly adminToken: string;
+  /** Resolves when the gateway is registered for the first time. */
+  readonly registered: Promise<void>;
+}
+
+/**
+ * Starts a gateway. Registration begins at once and goes on behind; this resolves when everything listens and the
+ * plug-ins were loaded. Throws where an address can't be had, or a file can't be used.
+ */
+export async function startGateway(
+  deps: Deps,
+  settings: GatewaySettings,
+  ports: GatewayPorts = {},
+): Promise<Gateway> {
+  await using stack = new AsyncDisposableStack();
+  const { clock, random, log, metrics } = deps;
+  const startedAt = clock.monotonic();
+  const network = ports.network ?? systemNetwork(deps);
+  const driver = stack.use(ports.driver ?? driverOf(deps, settings));
+  const state = await StateStore.open(deps, settings.dataDir);
+  const identity = identityOf(settings, driver.name === "linux" ? await osVersion(driver) : "simulated");
+  const timing = { ...DEFAULT_TIMING, ...settings.timing };
+  const passwords = new Passwords(state, random);
+  const factory = new FactoryPlugins(deps, state);
+  const ipAddr = (towards: string) => driver.wanAddress(towards);
+
+  stack.defer(() => state.flushed());
+  // Registration talks to the network while everything else is being loaded.
+  const later: { channel?: Channel } = {};
+  const ready = Promise.withResolvers<void>(), registered = Promise.withResolvers<void>();
+  const triggers = stack.use(
+    new Triggers({
+      clock,
+      random,
+      log,
+      timing,
+      state,
+      sn: settings.sn,
+      send: (bytes, to) => registration.send(bytes, to),
+      connected: () => later.channel?.connected ?? false,
+      act: (trigger) => void ready.promise.then(() => act(trigger)),
+    }),
+  );
+  const registration: Registration = stack.use(
+    new Registration({
+      ...deps,
+      network,
+      identity,
+      state,
+      timing,
+      ipAddr,
+      distribution: { host: settings.mgtUrl, port: settings.port },
+      onTrigger: (message, from) => triggers.offer(message, from),
+      onRegistered: () => registered.resolve(),
+    }),
+  );
+  registration.start();
+  registered.promise.then(() => {
+    const seconds = (clock.monotonic() - startedAt) / 1000;
+    metrics.gauge(
+      "gatehouse_gateway_start_to_registered_seconds",
+      "From start to the first registration",
+      () => seconds,
+    );
+  });
+
+  await factory.seed(settings.pluginsDir);
+  const plugins = stack.use(
+    await createPluginManager(deps, {
+      dir: settings.pluginsDir,
+      stateDir: join(settings.dataDir, "sandbox"),
+      isolation: settings.isolation,
+      capabilities: hostFunctions({
+        driver,
+        identity,
+        state,
+        passwords: new PasswordGuard(clock, passwords),
+        registered: () => registration.status.state === "registered",
+      }),
+      ...(settings.pluginHost && { hostCommand: settings.pluginHost }),
+    }),
+  );
+  const dispatcher = new Dispatcher(deps, plugins);
+  const installs = stack.use(new Installs(deps, plugins));
+  const channel = later.channel = stack.use(
+    new Channel({
+      ...deps,
+      network,
+      identity,
+      ipAddr,
+      timing: { ...DEFAULT_CHANNEL_TIMING, ...settings.channelTiming },
+      handle: channelHandler({ log, plugins, dispatcher, installs, factory }),
+    }),
+  );
+  const local = stack.use(
+    new LocalServer(settings.local, {
+      ...deps,
+      network,
+      dispatch: (call) => dispatcher.dispatch(call),
+      lock: new PasswordLock(clock),
+      interfaces: () => driver.interfaces(),
+      lanInterfaces: settings.lanInterfaces,
+    }),
+  );
+
+  await state.flushed();
+  await applyPasswordsFile(passwords, settings.passwordsFile ?? join(settings.dataDir, "passwords.json"), {
+    required: settings.passwordsFile !== undefined,
+    log,
+  });
+  // Loaded only now: nothing above waits for it.
+  const [{ loadAdminToken, serveHttp }, { controlApi }] = await Promise.all([
+    import("../control/mod.ts"),
+    import("./control_api.ts"),
+  ]);
+  const adminToken = await loadAdminToken(deps, settings.dataDir, settings.adminToken);
+  const running = new RunningGateway(stack, {
+    local: local.address,
+    plugins,
+    adminToken,
+    registered: registered.promise,
+    registration: () => registration.status,
+    channel: () => channel.status,
+  });
+  const api = controlApi({
+    ...deps,
+    token: adminToken,
+    service: running,
+    plugins,
+    dispatcher,
+    passwords,
+    register: (from) => registration.restart(from),
+    status: () => ({
+      identity,
+      driver: driver.name,
+      registration: registration.status,
+      channel: channel.status,
+      local: { address: formatHostPort(local.address), connections: local.connections },
+      passwords: passwords.configured(),
+      plugins: plugins.list().map(({ name, version, state }) => ({ name, version, state })),
+      uptimeSeconds: Math.floor((clock.monotonic() - startedAt) / 1000),
+    }),
+  });
+  running.serve(stack.use(serveHttp(deps, api, settings.control)));
+  ready.resolve();
+  running.own(stack.move());
+  return running;
+
+  function act(trigger: Trigger): void {
+    const to = { host: trigger.serverAddr, port: trigger.serverPort };
+    if (trigger.method === "RequestPlug-in") return channel.open(to);
+    const distribution = trigger.mode === "0";
+    log.info("the platform moves this gateway", { to: formatHostPort(to), distribution });
+    const change = distribution
+      // A new distribution platform voids what an earlier one said (reference §8).
+      ? {
+        distribution: { ...to, instead: formatHostPort({ host: settings.mgtUrl, port: settings.port }) },
+        operations: undefined,
+      }
+      : { operations: to };
+    state.update(change)
+      .catch((error) => log.error("the state could not be kept", { error }))
+      .then(() => registration.restart(distribution ? "distribution" : "operations"));
+  }
+}
+
+interface Parts {
+  readonly local: HostPort;
+  readonly plugins: PluginManager;
+  readonly adminToken: string;
+  readonly registered: Promise<void>;
+  readonly registration: () => RegistrationStatus;
+  readonly channel: () => ChannelStatus;
+}
+
+class RunningGateway implements Gateway {
+  readonly name = "gateway";
+  readonly local: HostPort;
+  readonly plugins: PluginManager;
+  readonly adminToken: string;
+  readonly registered: Promise<void>;
+  #stack: AsyncDisposableStack;
+  #http: HttpService | undefined;
+
+  constructor(stack: AsyncDisposableStack, private readonly parts: Parts) {
+    this.#stack = stack;
+    this.local = parts.local;
+    this.plugins = parts.plugins;
+    this.adminToken = parts.adminToken;
+    this.registered = parts.registered;
+  }
+
+  get registration(): RegistrationStatus {
+    return this.parts.registration();
+  }
+
+  get channel(): ChannelStatus {
+    return this.parts.channel();
+  }
+
+  get control(): HostPort {
+    return this.#http!.address;
+  }
+
+  get addresses(): readonly string[] {
+    return [
+      `local tcp ${formatHostPort(this.local)}`,
+      ...(this.#http?.addresses ?? []).map((address) => `control ${address}`),
+    ];
+  }
+
+  health(): Health {
+    const { state } = this.registration;
+    return state === "registered"
+      ? { status: "up" }
+      : { status: "degraded", detail: `registration: ${state}` };
+  }
+
+  serve(http: HttpService): void {
+    this.#http = http;
+  }
+
+  own(stack: AsyncDisposableStack): void {
+    this.#stack = stack;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stack.disposeAsync();
+  }
+}
+
+function driverOf({ clock, random }: Deps, { driver }: GatewaySettings): Driver {
+  return driver === "linux" ? new LinuxDriver({ clock }) : new SimulatedDriver({ clock, random });
+}
+
+async function osVersion(driver: Driver): Promise<string> {
+  return (await driver.info()).osVersion ?? "Linux";
+}
