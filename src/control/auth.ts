@@ -5,6 +5,7 @@
  */
 import { createHash, timingSafeEqual } from "node:crypto";
 import { type Clock, KeyedRate } from "../base/mod.ts";
+import { networkOf } from "./client_address.ts";
 import { problem } from "./problem.ts";
 
 /** Someone who proved who they are. */
@@ -51,22 +52,24 @@ export const ADMIN: Principal = { kind: "admin", id: "admin", name: "admin", rol
 
 /** Longest token looked at, in characters. */
 const MAX_TOKEN = 1024;
-/** Wrong tokens that one address may send in a window. */
-const MAX_FAILURES = 20;
+/** Different wrong tokens that one network may send in a window. */
+const MAX_FAILURES = 100;
 const WINDOW_MS = 60_000;
-/** Addresses and good tokens remembered. */
+/** Networks, good and bad tokens remembered. */
 const MAX_REMEMBERED = 10_000;
 
 /**
- * Decides about each request. An address that sent too many wrong tokens is told to wait before its tokens are
- * even looked at, except for tokens that were good a while ago: one guesser behind an address (a proxy, a
- * shared machine) does not lock out the others.
+ * Decides about each request. A network that sent too many wrong tokens is told to wait before its tokens are
+ * even looked at, except for tokens that were good a while ago: one guesser behind an address (a proxy, a carrier's
+ * NAT) does not lock out the others. A wrong token that is sent again and again (a phone that was signed out)
+ * counts once.
  */
 export class Gate {
   readonly #authenticators: readonly Authenticator[];
   readonly #failures: KeyedRate<string>;
   readonly #blocked = new Set<string>();
   readonly #good = new Set<string>();
+  readonly #bad = new Set<string>();
   readonly #clock: Clock;
   #windowEnd = 0;
 
@@ -83,17 +86,18 @@ export class Gate {
       if (access === "optional") return undefined;
       throw unauthorized("missing_token", "a bearer token is needed");
     }
-    const principal = await this.#principal(bearerToken(request), address);
+    const principal = await this.#principal(bearerToken(request), networkOf(address));
     if (access !== "optional" && !access.some((role) => principal.roles.includes(role))) {
       throw problem(403, "forbidden", "this token may not do that");
     }
     return principal;
   }
 
-  async #principal(token: string | undefined, address: string): Promise<Principal> {
+  async #principal(token: string | undefined, network: string): Promise<Principal> {
     const hash = token === undefined ? undefined : String.fromCharCode(...tokenHash(token));
-    this.#refuseGuesser(address, hash);
+    this.#refuseGuesser(network, hash);
     if (token !== undefined && hash !== undefined) {
+      if (this.#bad.has(hash)) throw unauthorized("invalid_token", "the bearer token is not valid");
       for (const authenticator of this.#authenticators) {
         const principal = await authenticator.authenticate(token);
         if (!principal) continue;
@@ -102,23 +106,33 @@ export class Gate {
       }
       this.#good.delete(hash);
     }
-    if (!this.#failures.take(address)) this.#block(address);
+    this.#openWindow();
+    if (hash !== undefined && this.#bad.size < MAX_REMEMBERED) this.#bad.add(hash);
+    if (!this.#failures.take(network)) this.#block(network);
     throw unauthorized("invalid_token", "the bearer token is not valid");
   }
 
-  #refuseGuesser(address: string, hash: string | undefined): void {
+  #refuseGuesser(network: string, hash: string | undefined): void {
     const left = this.#windowEnd - this.#clock.monotonic();
-    if (left <= 0) return this.#blocked.clear();
-    if (!this.#blocked.has(address) || (hash !== undefined && this.#good.has(hash))) return;
+    if (left <= 0) {
+      this.#blocked.clear();
+      this.#bad.clear();
+      return;
+    }
+    if (!this.#blocked.has(network) || (hash !== undefined && this.#good.has(hash))) return;
     throw problem(429, "too_many_attempts", "too many wrong tokens from this address", {
       retryAfterSeconds: left / 1000,
     });
   }
 
-  #block(address: string): void {
+  #block(network: string): void {
+    if (this.#blocked.size < MAX_REMEMBERED) this.#blocked.add(network);
+  }
+
+  /** What is remembered of wrong tokens lasts until the window ends that the first of them began. */
+  #openWindow(): void {
     const now = this.#clock.monotonic();
     if (now >= this.#windowEnd) this.#windowEnd = now + WINDOW_MS;
-    if (this.#blocked.size < MAX_REMEMBERED) this.#blocked.add(address);
   }
 
   #remember(hash: string): void {

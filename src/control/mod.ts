@@ -15,6 +15,7 @@ export {
   tokenAuthenticator,
   tokenHash,
 } from "./auth.ts";
+export { networkOf } from "./client_address.ts";
 export {
   type BodyPace,
   DEFAULT_MAX_BODY,

@@ -5,7 +5,7 @@
  */
 import * as v from "valibot";
 import { type Deps, KeyedRate } from "../../base/mod.ts";
-import { bearerToken, problem, type ProblemError, Routes } from "../../control/mod.ts";
+import { bearerToken, networkOf, problem, type ProblemError, Routes } from "../../control/mod.ts";
 import { LockOut } from "./lock_out.ts";
 import { type Passwords, weakness } from "./passwords.ts";
 import type { UserRow } from "./schema.ts";
@@ -67,7 +67,7 @@ export function accountRoutes(
       429: { description: "Too many sign-ups from this address" },
     },
   }).handle(async ({ body: { name, password }, address, log }) => {
-    if (!signUps.take(address)) throw tooMany("sign-ups", 600);
+    if (!signUps.take(networkOf(address))) throw tooMany("sign-ups", 600);
     const weak = weakness(password, name);
     if (weak) throw problem(422, "weak_password", `the password is not taken: ${weak}`);
     // Looked up first, so that a name that is taken costs no hash; the insert decides.
@@ -110,7 +110,7 @@ export function accountRoutes(
       429: { description: "Too many tries for this name or from this address" },
     },
   }).handle(async ({ body: { name, password }, address, log }) => {
-    if (!signIns.take(address)) throw tooMany("sign-ins", 60);
+    if (!signIns.take(networkOf(address))) throw tooMany("sign-ins", 60);
     const wait = lock.begin(name);
     if (wait > 0) {
       count("locked");

@@ -1,4 +1,4 @@
-import { assert, assertEquals, assertMatch, assertNotEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertMatch, assertNotEquals } from "@std/assert";
 import { ProblemError } from "../../control/mod.ts";
 import { DEFAULT_COST, Passwords, weakness } from "./passwords.ts";
 
@@ -44,7 +44,6 @@ Deno.test("a flood of sign-ins is refused past a bounded queue, and everyone in 
   assertEquals(refused.length, 100 - 34);
   for (const { reason } of refused) assert(reason instanceof ProblemError && reason.status === 503);
   assert(await passwords.hash("and room again"));
-  await assertRejects(() => Promise.all(Array.from({ length: 50 }, () => passwords.hash("x"))), ProblemError);
 });
 
 Deno.test("weak passwords are refused with the reason", () => {
