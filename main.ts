@@ -6,7 +6,7 @@
  * @module
  */
 if (Deno.args[0] === "plugin-host") {
-  const { runPluginHost } = await import("./src/sandbox/host.ts");
+  const { runPluginHost } = await import("./src/sandbox/host/mod.ts");
   await runPluginHost();
 } else {
   const { main } = await import("./src/cli/mod.ts");

@@ -4,8 +4,8 @@
  * @module
  */
 
-/** What the program asks the environment. Libraries that look for more are told there is nothing. */
-const ENVIRONMENT = ["GATEHOUSE_*"];
+/** What the program asks the environment: its settings, and where Deno keeps its cache (for the plug-in host). */
+const ENVIRONMENT = ["GATEHOUSE_*", "HOME", "DENO_DIR", "XDG_CACHE_HOME"];
 
 /**
  * Flags for `deno run`. Network: it listens and connects where its settings say. Files: the data and plug-ins folders
@@ -21,3 +21,16 @@ export function runPermissions(): string[] {
     "--allow-sys",
   ];
 }
+
+/**
+ * Flags for `deno compile`. The executable does not know beforehand where it will lie, and a program that may be
+ * started is named by its path: so it may start any, and each role gives up what it does not need (docs/security.md).
+ */
+export const COMPILED_PERMISSIONS: readonly string[] = [
+  "--allow-net",
+  "--allow-read",
+  "--allow-write",
+  "--allow-env=GATEHOUSE_*",
+  "--allow-run",
+  "--allow-sys",
+];
