@@ -1,13 +1,13 @@
 /**
  * The first code that runs in every guest, before the plug-in's own: the guest's side of the border.
  *
- * It keeps the built-ins it needs in its closure, so a plug-in that tampers with prototypes tampers only with
- * itself. It is given no host function; see `engine.ts`.
+ * It keeps the built-ins it needs in its closure and never iterates (iterators can be replaced), so a plug-in that
+ * tampers with prototypes tampers only with itself. It is given no host function; see `engine.ts`.
  *
  * What it leaves for the host, one line each (JSON text holds no line breaks):
  * `S <call> <json>` returned · `E <call> <json [message, stack]>` threw · `H <seq> <name> <json array>` calls a
  * host function · `L <level> <json string>` logs. A command that returns at once and leaves nothing else gives its
-result alone, which starts with a brace.
+ * result alone, which starts with a brace.
  *
  * @module
  */
@@ -26,7 +26,7 @@ export const LOGS_AT_ONCE = 100;
 export const GUEST_SOURCE = `(function (jsonLength, openHostCalls, logLength, errorLength, logsAtOnce) {
 "use strict";
 const { parse, stringify } = JSON;
-const { create, freeze, keys, hasOwn } = Object;
+const { create, freeze, keys } = Object;
 const { apply } = Reflect;
 const { then } = Promise.prototype;
 const { resolve: resolved } = Promise;
@@ -107,8 +107,9 @@ return {
     const names = [];
     const given = exported.commands;
     if (typeof given === "object" && given !== null) {
-      for (const name of keys(given)) {
-        const run = given[name];
+      const all = keys(given);
+      for (let i = 0; i < all.length; i++) {
+        const name = all[i], run = given[name];
         if (typeof run !== "function") continue;
         commands[name] = (request, host) => apply(run, given, [request, host]);
         names[names.length] = name;
@@ -124,11 +125,13 @@ return {
   },
   admit(text) {
     const made = create(null);
-    for (const name of parse(text)) {
-      const [group, member] = apply(split, name, ["."]);
-      (made[group] ??= create(null))[member] = hostFunction(name);
+    const functions = parse(text);
+    for (let i = 0; i < functions.length; i++) {
+      const parts = apply(split, functions[i], ["."]);
+      (made[parts[0]] ??= create(null))[parts[1]] = hostFunction(functions[i]);
     }
-    for (const group of keys(made)) freeze(made[group]);
+    const groups = keys(made);
+    for (let i = 0; i < groups.length; i++) freeze(made[groups[i]]);
     made.log = logOf();
     host = freeze(made);
     return "";

@@ -5,7 +5,6 @@
  */
 export { PluginError, type PluginErrorCode } from "./errors.ts";
 export { type HostCommand } from "./host_process.ts";
-export { runPluginHost } from "./host.ts";
 export { type Json, type JsonObject } from "./json.ts";
 export { createPluginManager } from "./manager.ts";
 export {

@@ -3,6 +3,6 @@
  *
  * @module
  */
-import { runPluginHost } from "../host.ts";
+import { runPluginHost } from "../host/mod.ts";
 
 await runPluginHost();

@@ -1,0 +1,67 @@
+import { assertEquals, assertThrows } from "@std/assert";
+import { PluginError } from "./errors.ts";
+import { DEFAULT_CEILINGS, DEFAULT_LIMITS, readFacts } from "./manifest.ts";
+
+const RULES = { ceilings: DEFAULT_CEILINGS, capabilities: ["system.cpu", "system.memory"] };
+const GOOD = {
+  name: "com.example.cpu",
+  version: "1.0",
+  apiVersion: "2026-11-01",
+  commands: { QUERY: { right: "remote" } },
+};
+
+function read(manifest: unknown, commands = ["QUERY"]) {
+  return readFacts(JSON.stringify({ manifest, commands, start: false, stop: false }), RULES).manifest;
+}
+
+function faultsOf(manifest: unknown, commands = ["QUERY"]): readonly string[] {
+  const error = assertThrows(() => read(manifest, commands), PluginError);
+  assertEquals(error.code, "invalid");
+  return error.faults;
+}
+
+Deno.test("a manifest without limits and capabilities gets the usual limits and no capability", () => {
+  const manifest = read(GOOD);
+  assertEquals(manifest.limits, DEFAULT_LIMITS);
+  assertEquals(manifest.capabilities, []);
+});
+
+Deno.test("every fault of a manifest is named with its path", () => {
+  const faults = faultsOf({
+    ...GOOD,
+    name: "../evil",
+    apiVersion: "1999-01-01",
+    commands: { QUERY: { right: "everyone" } },
+    limits: { memoryMb: 10_000, callMs: 0 },
+    colour: "red",
+  });
+  const paths = faults.map((fault) => fault.split(":")[0]);
+  assertEquals(paths.sort(), [
+    "manifest.apiVersion",
+    "manifest.colour",
+    "manifest.commands.QUERY.right",
+    "manifest.limits.callMs",
+    "manifest.limits.memoryMb",
+    "manifest.name",
+  ]);
+});
+
+Deno.test("an unknown capability is refused with the list of those there are", () => {
+  assertEquals(faultsOf({ ...GOOD, capabilities: ["system.disk"] }), [
+    `manifest.capabilities.0: no capability "system.disk": there are system.cpu, system.memory`,
+  ]);
+});
+
+Deno.test("a command without a function of its name is a fault", () => {
+  assertEquals(faultsOf(GOOD, []), [`manifest.commands.QUERY: no function of this name in "commands"`]);
+});
+
+Deno.test("a plug-in without a manifest is refused", () => {
+  assertThrows(() => read(null), PluginError, `exports no "manifest"`);
+});
+
+Deno.test("names that would be trouble as paths are refused", () => {
+  for (const name of ["", ".", "..", "a/b", "a\\b", ".hidden", "a\0b", "x".repeat(101), "a ", "名"]) {
+    assertEquals(faultsOf({ ...GOOD, name }).length, 1, name);
+  }
+});
