@@ -1,5 +1,5 @@
 /**
- * The real machine, by what Linux says under /proc and /sys.
+ * The real machine, by what Linux says under /proc and /sys, or else by what the runtime says.
  *
  * @module
  */
@@ -24,6 +24,7 @@ import {
   parseMemory,
   parseUptime,
 } from "./proc.ts";
+import { hasWifiName, runtimeCpuTimes, runtimeInfo, runtimeMemory } from "./runtime.ts";
 
 /** Processor load is measured over this time, once for everybody who asks. */
 const SAMPLE_MS = 5_000;
@@ -66,7 +67,7 @@ export class LinuxDriver implements Driver {
   }
 
   async memory(): Promise<MemoryUse> {
-    const memory = parseMemory(await this.#read("/proc/meminfo") ?? "");
+    const memory = parseMemory(await this.#read("/proc/meminfo") ?? "") ?? this.#ask(runtimeMemory);
     if (!memory) throw new DriverError("unsupported", "this machine does not tell its memory");
     return memory;
   }
@@ -83,12 +84,15 @@ export class LinuxDriver implements Driver {
         .map((path) => this.#read(path)),
     );
     return compact({
-      osVersion: release === undefined ? undefined : `Linux ${release.trim()}`,
-      cpuClass: parseCpuClass(cpuinfo ?? ""),
-      hostName: hostName?.trim(),
-      ramKb: parseMemory(meminfo ?? "")?.totalKb,
-      flashKb: await this.#flashKb(),
-      uptimeSeconds: parseUptime(uptime ?? ""),
+      ...this.#ask(runtimeInfo),
+      ...compact({
+        osVersion: release === undefined ? undefined : `Linux ${release.trim()}`,
+        cpuClass: parseCpuClass(cpuinfo ?? ""),
+        hostName: hostName?.trim(),
+        ramKb: parseMemory(meminfo ?? "")?.totalKb,
+        flashKb: await this.#flashKb(),
+        uptimeSeconds: parseUptime(uptime ?? ""),
+      }),
       ipv6: this.interfaces().some(({ address }) =>
         address.includes(":") && !isLocal(address) && !isLoopback(address)
       ),
@@ -158,7 +162,7 @@ export class LinuxDriver implements Driver {
   }
 
   async #times(): Promise<{ at: number; times: CpuTimes }> {
-    const times = parseCpuTimes(await this.#read("/proc/stat") ?? "");
+    const times = parseCpuTimes(await this.#read("/proc/stat") ?? "") ?? this.#ask(runtimeCpuTimes);
     if (!times) throw new DriverError("unsupported", "this machine does not tell its processor load");
     return { at: this.#clock.monotonic(), times };
   }
@@ -175,9 +179,14 @@ export class LinuxDriver implements Driver {
 
   async #hasWifi(): Promise<boolean | undefined> {
     const names = await this.#list("/sys/class/net");
-    if (names.length === 0) return undefined;
+    if (names.length === 0) return hasWifiName(this.interfaces());
     const marks = await Promise.all(names.map((name) => this.#list(`/sys/class/net/${name}/wireless`)));
     return marks.some((entries) => entries.length > 0);
+  }
+
+  /** The runtime speaks of the real machine only. */
+  #ask<T>(runtime: () => T): T | undefined {
+    return this.#root === "" ? runtime() : undefined;
   }
 
   async #read(path: string): Promise<string | undefined> {
