@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-console -- a script talks to the terminal
 /**
  * The main job, end to end, in real processes on this machine: one platform, two gateways, an operator, a phone app.
  *

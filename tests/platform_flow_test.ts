@@ -203,7 +203,6 @@ Deno.test("nobody gets onto a channel without the challenge's answer", async () 
 
 Deno.test("a command to a silent gateway ends by its deadline and says what it knows", async () => {
   await using p = await testPlatform();
-  using udp = new UdpPeer();
   const me = identity(12), path = `/api/v1/gateways/${me.mac}/commands`;
   await p.call("POST", "/api/v1/gateways", me);
   const parameter = { CmdType: "X" };

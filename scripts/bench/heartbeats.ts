@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-console -- a script talks to the terminal
 /**
  * Heartbeats answered per second by the access service, beside a bare JSON echo on this runtime and one in C.
  *

@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-console -- a script talks to the terminal
 /**
  * What every benchmark gives, and how it is printed.
  *

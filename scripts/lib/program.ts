@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-console -- a script talks to the terminal
 /**
  * The program as a user starts it, in a process of its own: run from source, or a compiled executable.
  *
@@ -105,25 +106,33 @@ export async function startProgram(
 
 /** Resident memory of a process and all below it, in MiB, by the kernel's account. */
 export async function residentMiB(pid: number): Promise<number> {
-  let kib = 0;
-  for (const each of [pid, ...await descendants(pid)]) {
-    const status = await Deno.readTextFile(`/proc/${each}/status`).catch(() => "");
-    kib += Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0);
-  }
-  return kib / 1024;
+  const family = new Set([pid, ...await descendants(pid)]);
+  const pages = (await processes()).filter((each) => family.has(each.pid)).reduce(
+    (sum, { rss }) => sum + rss,
+    0,
+  );
+  return pages * PAGE_BYTES / 2 ** 20;
 }
 
 /** The processes that `pid` started, and those that these started. */
 export async function descendants(pid: number): Promise<number[]> {
-  const text = await Deno.readTextFile(`/proc/${pid}/task/${pid}/children`).catch(() => "");
-  const children = text.trim().split(/\s+/).filter(Boolean).map(Number);
-  // A runtime starts processes from any of its threads.
-  for await (const task of Deno.readDir(`/proc/${pid}/task`)) {
-    if (task.name === String(pid)) continue;
-    const more = await Deno.readTextFile(`/proc/${pid}/task/${task.name}/children`).catch(() => "");
-    children.push(...more.trim().split(/\s+/).filter(Boolean).map(Number));
-  }
-  return [...children, ...(await Promise.all(children.map(descendants))).flat()];
+  const all = await processes(),
+    below = (of: number): number[] =>
+      all.filter(({ parent }) => parent === of).flatMap((child) => [child.pid, ...below(child.pid)]);
+  return below(pid);
+}
+
+const PAGE_BYTES = 4096;
+
+/** Every process of this machine. (The runtime itself may read /proc only with every permission there is.) */
+async function processes(): Promise<{ pid: number; parent: number; rss: number }[]> {
+  const { stdout } = await new Deno.Command("sh", { args: ["-c", "cat /proc/[0-9]*/stat 2>/dev/null"] })
+    .output();
+  return new TextDecoder().decode(stdout).trim().split("\n").map((line) => {
+    // pid (name, which may hold anything) state ppid … rss is the 24th field
+    const rest = line.slice(line.lastIndexOf(")") + 2).split(" ");
+    return { pid: parseInt(line), parent: Number(rest[1]), rss: Number(rest[21]) };
+  });
 }
 
 async function lines(stream: ReadableStream<Uint8Array>, take: (line: string) => void): Promise<void> {

@@ -13,6 +13,7 @@ export const ADMIN_TOKEN = "administrator-of-the-tests";
 export function realDeps(): Deps {
   const level = Deno.env.get("GATEHOUSE_TEST_LOG");
   const log = level
+    // deno-lint-ignore no-console -- a test's log is for whoever runs it
     ? createLog({ level: "debug", format: "text", clock: systemClock, write: (line) => console.error(line) })
     : silentLog;
   return { clock: systemClock, random: systemRandom, log, metrics: new Metrics() };

@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-console -- a script talks to the terminal
 /**
  * A platform with the access service alone, over a fleet that has registered from one port, as after a restart.
  * `access.ts DATA_DIR GATEWAYS PORT`: gateways 0 to GATEWAYS - 1 come from 127.0.0.1:PORT. Prints the access port.

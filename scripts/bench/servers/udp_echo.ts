@@ -1,3 +1,4 @@
+// deno-lint-ignore-file no-console -- a script talks to the terminal
 /**
  * The barest UDP server that speaks JSON on this runtime: parses what comes, writes it back. Prints its port.
  *
