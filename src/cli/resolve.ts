@@ -49,7 +49,7 @@ export class Settings {
     this.#refuseOthers(role, table);
     const values: Record<string, unknown> = {};
     for (const [name, setting] of Object.entries(table)) {
-      const given = this.#find(name, table);
+      const given = name === "role" ? { text: role, name: "--role" } : this.#find(name, table);
       if (!given && setting.required) {
         throw new UsageError(`--${name} is needed: ${setting.kind.allowed} (or ${variableOf(name)})`);
       }

@@ -6,10 +6,11 @@
 
 /** The one of `known` that `word` is a slip of, if there is one: at most a third of its letters off. */
 export function closest(word: string, known: Iterable<string>): string | undefined {
+  if (word.length > 64) return undefined;
   let best: string | undefined;
   let least = Math.floor(Math.max(word.length, 3) / 3) + 1;
   for (const candidate of known) {
-    const distance = editDistance(word.slice(0, 64), candidate);
+    const distance = editDistance(word, candidate);
     if (distance < least) [best, least] = [candidate, distance];
   }
   return best;

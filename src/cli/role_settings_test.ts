@@ -1,0 +1,70 @@
+import { assertEquals } from "@std/assert";
+import { Settings } from "./resolve.ts";
+import { gatewaySettings, platformSettings } from "./role_settings.ts";
+import { GATEWAY_SETTINGS, PLATFORM_SETTINGS } from "./settings_table.ts";
+
+const interfaces = () => [
+  { family: "IPv4", address: "127.0.0.1" } as const,
+  { family: "IPv6", address: "fe80::1" } as const,
+  { family: "IPv4", address: "169.254.1.1" } as const,
+  { family: "IPv4", address: "192.0.2.2" } as const,
+  { family: "IPv6", address: "2001:db8::2" } as const,
+];
+
+function platform(flags: Record<string, string>, of: typeof interfaces = interfaces) {
+  const settings = new Settings({ flags: new Map(Object.entries(flags)), env: () => undefined });
+  return platformSettings(settings.all("platform", PLATFORM_SETTINGS), of);
+}
+
+Deno.test("a platform advertises what it is told, else where it listens, else this machine's first address", () => {
+  assertEquals(platform({ advertise: "gate.example.net" }).advertise, "gate.example.net");
+  assertEquals(platform({ access: "10.1.2.3:1" }).advertise, "10.1.2.3");
+  assertEquals(platform({}).advertise, "192.0.2.2");
+  assertEquals(platform({ access: "[::]:1" }).advertise, "2001:db8::2");
+  assertEquals(platform({}, () => []).advertise, "127.0.0.1");
+});
+
+Deno.test("every setting of the gateway reaches it", () => {
+  const flags = {
+    "data": "/d",
+    "mgt-url": "m.example.net",
+    "port": "1",
+    "mac": "64D95420214B",
+    "sn": "64D954-1",
+    "loid": "L",
+    "vendor": "V",
+    "model": "M",
+    "firmware-ver": "F",
+    "hardware-ver": "H",
+    "card": "C",
+    "local": "127.0.0.1:2",
+    "lan-interfaces": "br-lan",
+    "control": "127.0.0.1:3",
+    "plugins": "/p",
+    "isolation": "inline",
+    "driver": "simulated",
+    "passwords": "/w",
+  };
+  const settings = new Settings({ flags: new Map(Object.entries(flags)), env: () => undefined });
+  assertEquals(gatewaySettings(settings.all("gateway", GATEWAY_SETTINGS)), {
+    dataDir: "/d",
+    mgtUrl: "m.example.net",
+    port: 1,
+    mac: "64D95420214B",
+    sn: "64D954-1",
+    loid: "L",
+    vendor: "V",
+    model: "M",
+    firmwareVer: "F",
+    hardwareVer: "H",
+    card: "C",
+    local: { host: "127.0.0.1", port: 2 },
+    lanInterfaces: ["br-lan"],
+    control: { host: "127.0.0.1", port: 3 },
+    pluginsDir: "/p",
+    isolation: "inline",
+    driver: "simulated",
+    adminToken: undefined,
+    passwordsFile: "/w",
+  });
+});
