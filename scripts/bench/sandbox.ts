@@ -81,14 +81,18 @@ async function measureProcesses(apart: Bench): Promise<BenchRow[]> {
     value: worked! / 2 ** 20,
     unit: "MiB",
   });
-  const start = performance.now();
   {
-    await using _ = await makeBench("process", { "one.js": pluginSource("one", COMMANDS) });
+    const files: Record<string, string> = {};
+    for (let i = 0; i < 5; i++) files[`p${i}.js`] = pluginSource(`p${i}`, COMMANDS);
+    const start = performance.now();
+    await using fresh = await makeBench("process", files);
     rows.push({
-      name: "manager and host start to plug-in running",
+      name: "manager and host start to 5 plug-ins running",
       value: performance.now() - start,
       unit: "ms",
     });
+    const bytes = await fresh.manager.hostMemoryBytes();
+    rows.push({ name: "plug-in host with 5 plug-ins, idle, resident", value: bytes! / 2 ** 20, unit: "MiB" });
   }
   await using inline = await makeBench("inline");
   await inline.manager.install("first", pluginSource("first", COMMANDS));
@@ -158,6 +162,7 @@ if (import.meta.main) {
   for (const { name, value, unit, ratio, goal } of await benchSandbox()) {
     const figure = value >= 1000 ? String(Math.round(value)) : value.toFixed(1);
     const beside = ratio === undefined ? "" : `${ratio.toFixed(2)} of bare`;
+    // deno-lint-ignore no-console -- a script's output
     console.log(
       `${name.padEnd(46)} ${figure.padStart(9)} ${unit.padEnd(8)} ${beside.padEnd(13)} ${
         goal ? `goal: ${goal}` : ""

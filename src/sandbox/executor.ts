@@ -147,6 +147,10 @@ export class Executor implements Runner {
     return this.#cooling;
   }
 
+  residentBytes(): Promise<undefined> {
+    return Promise.resolve(undefined);
+  }
+
   [Symbol.asyncDispose](): Promise<void> {
     for (const id of [...this.#guests.keys()]) this.unload(id);
     return Promise.resolve();

@@ -102,6 +102,10 @@ export class Guests implements AsyncDisposable {
     return this.#runner.pid;
   }
 
+  residentBytes(): Promise<number | undefined> {
+    return this.#runner.residentBytes();
+  }
+
   /** Loads a program, checks its manifest, grants it what it may have and starts it. Rejects with a PluginError. */
   async load(program: Program, check: (manifest: Manifest) => void): Promise<Guest> {
     const { rules } = this.options, limits = limitsOf(rules.ceilings);
@@ -275,24 +279,26 @@ export class Guests implements AsyncDisposable {
   /** Runs a host function within its time, and not longer than the guest lives. */
   #bounded(guest: Guest, run: HostFunction, name: string, args: Json[]): Promise<Json | undefined> {
     const { deps, hostCallMs } = this.options;
-    return new Promise((resolve, reject) => {
-      const late = new AbortController();
-      const timer = deps.clock.setTimer(() => {
+    const late = new AbortController(), { signal: ended } = guest.ended;
+    return new Promise<Json | undefined>((resolve, reject) => {
+      const giveUp = (message: string) => {
+        settled();
         late.abort();
-        reject(new Error(`${name}: no answer within ${hostCallMs} ms`));
-      }, hostCallMs);
-      const onEnded = () => {
-        late.abort();
-        reject(new Error("the plug-in ended"));
+        reject(new Error(message));
       };
-      guest.ended.signal.addEventListener("abort", onEnded, { once: true });
+      const timer = deps.clock.setTimer(
+        () => giveUp(`${name}: no answer within ${hostCallMs} ms`),
+        hostCallMs,
+      );
+      const onEnded = () => giveUp("the plug-in ended");
+      const settled = () => {
+        timer.cancel();
+        ended.removeEventListener("abort", onEnded);
+      };
+      ended.addEventListener("abort", onEnded, { once: true });
       const { name: plugin, version } = guest.manifest;
       new Promise<Json | undefined>((done) => done(run(args, { plugin, version, signal: late.signal })))
-        .then(resolve, reject)
-        .finally(() => {
-          timer.cancel();
-          guest.ended.signal.removeEventListener("abort", onEnded);
-        });
+        .finally(settled).then(resolve, reject);
     });
   }
 

@@ -92,6 +92,8 @@ class HostLoop {
         return executor.cancel(fields.number());
       case "P":
         return this.send(`P ${fields.number()} ${executor.queued ? 1 : 0}`);
+      case "Q":
+        return this.send(`Q ${fields.number()} ${Deno.memoryUsage().rss}`);
       case "L":
         return void this.#load(fields);
       case "A":

@@ -189,6 +189,7 @@ export class HostProcess {
     this.#gone = true;
     this.#watch?.cancel();
     this.#kill();
+    this.#writer.abort().catch(() => {}); // it is closed already
     this.#onReady.reject(new Error(`the plug-in host ${reason}`));
     this.options.onGone(reason, this.#closing ? "closed" : kind);
   }

@@ -94,6 +94,10 @@ class Manager implements PluginManager {
     return this.#guests.hostPid;
   }
 
+  hostMemoryBytes(): Promise<number | undefined> {
+    return this.#guests.residentBytes();
+  }
+
   list(): PluginStatus[] {
     return [...this.#plugins.values()].map((plugin) => this.#status(plugin))
       .sort((a, b) => a.name < b.name ? -1 : 1);

@@ -31,6 +31,8 @@ export class ProcessRunner implements Runner {
   readonly #slices = new Map<number, number>();
   readonly #loading = new Map<number, Loading>();
   readonly #open = new Map<number, { begun: boolean }>();
+  readonly #asked = new Map<number, (bytes: number | undefined) => void>();
+  #questions = 0;
   #entered: number | undefined;
   readonly #closed = new AbortController();
 
@@ -82,6 +84,14 @@ export class ProcessRunner implements Runner {
     this.#slices.delete(guest);
     this.#host?.send(`U ${guest}`);
     this.#loaded(guest)?.reject(new PluginError("closed", "it was unloaded while it was loading"));
+  }
+
+  residentBytes(): Promise<number | undefined> {
+    return new Promise((resolve) => {
+      const question = ++this.#questions;
+      if (this.#host?.send(`Q ${question}`)) this.#asked.set(question, resolve);
+      else resolve(undefined);
+    });
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -137,6 +147,8 @@ export class ProcessRunner implements Runner {
     this.#open.clear();
     this.#loading.clear();
     this.#slices.clear();
+    for (const resolve of this.#asked.values()) resolve(undefined);
+    this.#asked.clear();
     if (kind !== "closed") this.deps.log.warn("plug-in host is down", { reason, guest: guilty });
     for (const [guest, { reject }] of loading) {
       // Only the one that was being entered is at fault; the others are to try again.
@@ -188,6 +200,12 @@ export class ProcessRunner implements Runner {
       case "G": {
         const guest = fields.number(), level = fields.text();
         return this.events.log(guest, level, String(JSON.parse(bounded(fields.rest()))));
+      }
+      case "Q": {
+        const question = fields.number(), bytes = fields.number();
+        this.#asked.get(question)?.(bytes);
+        this.#asked.delete(question);
+        return;
       }
       case "M":
         return this.events.usage(fields.number(), fields.number());

@@ -57,4 +57,6 @@ export interface Runner extends AsyncDisposable {
   unload(guest: number): void;
   /** The process that holds the guests, if it is another one. */
   readonly pid: number | undefined;
+  /** Resident bytes of that process; undefined where there is none. */
+  residentBytes(): Promise<number | undefined>;
 }

@@ -142,4 +142,6 @@ export interface PluginManager extends AsyncDisposable {
   rescan(): Promise<void>;
   /** The process that holds the guests, where it is another one and runs. */
   readonly hostPid: number | undefined;
+  /** Resident bytes of that process, by its own account; undefined where there is none. */
+  hostMemoryBytes(): Promise<number | undefined>;
 }

@@ -6,12 +6,12 @@
  *
  * To the host: `L guest memoryBytes sliceMs program` load · `A guest grant` admit · `C guest call command request` ·
  * `R guest seq =value` or `R guest seq !message` answer a host call · `X call` cancel · `U guest` unload ·
- * `P n` ping.
+ * `P n` ping · `Q n` ask for its memory.
  *
  * From the host: `ready` · `D guest =description` or `D guest ![code, message]` loaded · `S call reply` ·
  * `E call [code, message, stack]` · `B call` begun, its reply comes later · `H guest seq name args` host call ·
  * `G guest level text` log · `M guest bytes` memory · `F guest [kind, message]` fault · `N guest` enters the guest ·
- * `P n 0` or `P n 1` pong (1: work is queued).
+ * `P n 0` or `P n 1` pong (1: work is queued) · `Q n bytes` its resident memory.
  *
  * @module
  */

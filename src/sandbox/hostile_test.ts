@@ -1,0 +1,189 @@
+/**
+ * Plug-ins that mean harm, in both isolations: each gets an answer, and no other plug-in is harmed.
+ *
+ * @module
+ */
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { systemClock } from "../base/mod.ts";
+import { PluginError } from "./errors.ts";
+import { type Bench, makeBench, pluginSource } from "./testing/fixture.ts";
+
+/** What each attack does, and with which codes it may be answered. */
+const ATTACKS: Readonly<Record<string, { run: string; codes: string[] }>> = {
+  LOOP: { run: "() => { for (;;); }", codes: ["timeout"] },
+  LOOP_ASYNC: { run: "async () => { await 0; for (;;); }", codes: ["timeout"] },
+  MEMORY: { run: `() => { const a = []; for (;;) a.push("x".repeat(65536) + a.length); }`, codes: ["limit"] },
+  DEEP_JSON: {
+    run: `() => ({ v: JSON.parse("[".repeat(100000) + "]".repeat(100000)) })`,
+    codes: ["crashed", "failed"],
+  },
+  DEEP_REPLY: {
+    run: `() => { let v = 1; for (let i = 0; i < 500; i++) v = [v]; return { v }; }`,
+    codes: ["limit"],
+  },
+  RECURSION: { run: "() => { const f = () => f() + 1; return f(); }", codes: ["failed"] },
+  NEVER: { run: "() => new Promise(() => {})", codes: ["timeout"] },
+  LOG_FLOOD: { run: `() => { for (;;) console.log("x".repeat(5000)); }`, codes: ["timeout", "limit"] },
+};
+/** Native built-ins that no interrupt reaches: only killing the process stops them. */
+const STUCK = {
+  INDEX_OF: `() => ({ at: "a".repeat(1e6).indexOf("a".repeat(5e5) + "b") })`,
+  SORT: `() => { const a = []; a[2 ** 31] = 1; a.length = 2 ** 32 - 1; a.sort(); }`,
+};
+
+const LIMITS = { callMs: 2000, memoryMb: 32 };
+const INNOCENT = pluginSource("innocent", {
+  OK: "() => ({ ok: 1 })",
+  ASK: "async (_, host) => ({ v: await host.t.v() })",
+}, {
+  capabilities: ["t"],
+});
+const OPTIONS = { capabilities: { t: { "t.v": () => "v" } } };
+
+/** Calls an attack, and the innocent plug-in again and again meanwhile. */
+async function attack(bench: Bench, command: string): Promise<{ code: string; slowest: number }> {
+  let over = false, slowest = 0;
+  const others = (async () => {
+    while (!over) {
+      const start = systemClock.monotonic();
+      assertEquals(await bench.call("innocent", "OK"), { ok: 1 });
+      assertEquals(await bench.call("innocent", "ASK"), { v: "v" });
+      slowest = Math.max(slowest, systemClock.monotonic() - start);
+      await new Promise((resolve) => systemClock.setTimer(() => resolve(undefined), 5));
+    }
+  })();
+  const error = await assertRejects(() => bench.call("evil", command), PluginError);
+  over = true;
+  await others;
+  return { code: error.code, slowest };
+}
+
+for (const isolation of ["process", "inline"] as const) {
+  Deno.test(`hostile plug-ins in ${isolation} isolation get an error, and others answer within a second`, async (t) => {
+    const commands = Object.fromEntries(Object.entries(ATTACKS).map(([name, { run }]) => [name, run]));
+    const evil = pluginSource("evil", commands, { limits: LIMITS });
+    await using bench = await makeBench(isolation, { "evil.js": evil, "innocent.js": INNOCENT }, OPTIONS);
+    const host = bench.manager.hostPid;
+    for (const [command, { codes }] of Object.entries(ATTACKS)) {
+      await t.step(command, async () => {
+        const { code, slowest } = await attack(bench, command);
+        assert(codes.includes(code), code);
+        assert(slowest < 1000, `another plug-in took ${slowest} ms`);
+        await bench.manager.run("evil");
+      });
+    }
+    assertEquals(bench.manager.hostPid, host, "no attack here needs the host to be killed");
+    assertEquals(bench.manager.get("innocent")?.restarts, 0);
+  });
+}
+
+Deno.test("a plug-in stuck in a native built-in costs its process, which comes back with the others", async (t) => {
+  const evil = pluginSource("evil", { ...STUCK, OK: "() => ({ ok: 2 })" }, { limits: LIMITS });
+  await using bench = await makeBench("process", { "evil.js": evil, "innocent.js": INNOCENT }, OPTIONS);
+  for (const command of Object.keys(STUCK)) {
+    await t.step(command, async () => {
+      const host = bench.manager.hostPid;
+      const { code, slowest } = await attack(bench, command);
+      assertEquals(code, "timeout");
+      assert(slowest < 1000, `another plug-in took ${slowest} ms`);
+      assert(bench.manager.hostPid !== host);
+      const status = bench.manager.get("evil");
+      assertEquals([status?.state, status?.failures], ["errored", 1]);
+      assertEquals(bench.manager.get("innocent")?.failures, 0);
+      assertEquals((await bench.manager.run("evil")).state, "running");
+      assertEquals(await bench.call("evil", "OK"), { ok: 2 });
+    });
+  }
+});
+
+Deno.test("a plug-in that gets stuck while it loads is not loaded, and the others are", async () => {
+  await using bench = await makeBench("process", { "innocent.js": INNOCENT }, OPTIONS);
+  const source = pluginSource("evil", {}, { head: `"a".repeat(1e6).indexOf("a".repeat(5e5) + "b");` });
+  const error = await assertRejects(() => bench.manager.install("evil", source), PluginError);
+  assertEquals(error.code, "timeout");
+  assertEquals(await bench.call("innocent", "OK"), { ok: 1 });
+  assertEquals(bench.manager.list().map(({ name }) => name), ["innocent"]);
+});
+
+Deno.test("memory that guests ate comes back to the machine", async () => {
+  const evil = pluginSource("evil", { MEMORY: ATTACKS["MEMORY"]!.run }, { limits: { memoryMb: 64 } });
+  await using bench = await makeBench("process", { "evil.js": evil, "innocent.js": INNOCENT }, OPTIONS);
+  const before = (await bench.manager.hostMemoryBytes())!;
+  for (let i = 0; i < 20; i++) { // 20 times 64 MiB, if none came back
+    assertEquals((await attack(bench, "MEMORY")).code, "limit");
+    await bench.manager.run("evil");
+  }
+  const after = (await bench.manager.hostMemoryBytes())!;
+  assert(after - before < 250 * 2 ** 20, `${Math.round((after - before) / 2 ** 20)} MiB more than before`);
+});
+
+Deno.test("after kill -9 of the host in the middle of calls, every call ends and every plug-in is back as asked for", async () => {
+  const entered = Promise.withResolvers<void>();
+  const wait = () => {
+    entered.resolve();
+    return new Promise<string>(() => {});
+  };
+  const waiter = pluginSource("waiter", { W: `(_, host) => host.t.wait()`, OK: "() => ({})" }, {
+    capabilities: ["t"],
+  });
+  await using bench = await makeBench("process", {
+    "waiter.js": waiter,
+    "stopped.js": pluginSource("stopped", {}),
+    "other.js": pluginSource("other", { OK: `() => ({ ok: 1 })` }, { limits: { calls: 256 } }),
+  }, { capabilities: { t: { "t.wait": wait } } });
+  await bench.manager.stop("stopped");
+  const pid = bench.manager.hostPid!;
+  const begun = assertRejects(() => bench.call("waiter", "W"), PluginError);
+  await entered.promise;
+  // Deno.kill would need leave to run anything; another Deno may be run, and that one may kill.
+  const kill = new Deno.Command(Deno.execPath(), { args: ["eval", `Deno.kill(${pid}, "SIGKILL")`] }).output();
+  // Calls all the while: to the living host, to the dead one (tried again on the next), and while it comes back.
+  let killed = false;
+  const fresh: Promise<Record<string, unknown>>[] = [];
+  const calling = (async () => {
+    while (!killed || fresh.length < 200) {
+      fresh.push(bench.call("other", "OK").catch((error) => ({ code: error.code })));
+      await new Promise((resolve) => systemClock.setTimer(() => resolve(undefined), 1));
+    }
+  })();
+  assertEquals((await begun).code, "crashed");
+  await kill;
+  killed = true;
+  await calling;
+  // Those that the host may have begun when it died are answered as crashed; the others were tried again.
+  const failed = (await Promise.all(fresh)).filter((reply) => reply["ok"] !== 1);
+  assert(failed.length < 20 && failed.every(({ code }) => code === "crashed"), JSON.stringify(failed));
+  assertEquals(await bench.call("waiter", "OK"), {});
+  assert(bench.manager.hostPid !== pid);
+  const states = bench.manager.list().map(({ name, state, failures }) => [name, state, failures]);
+  assertEquals(states, [["other", "running", 0], ["stopped", "stopped", 0], ["waiter", "running", 0]]);
+});
+
+Deno.test("many looping calls at once do not keep another plug-in waiting for more than a second", async () => {
+  const evil = pluginSource("evil", { LOOP: ATTACKS["LOOP"]!.run }, {
+    limits: { calls: 32, cpuMs: 200, callMs: 3000 },
+  });
+  await using bench = await makeBench("process", { "evil.js": evil, "innocent.js": INNOCENT }, OPTIONS);
+  const loops = Array.from({ length: 32 }, () => bench.call("evil", "LOOP").catch((error) => error.code));
+  let slowest = 0;
+  for (let i = 0; i < 10; i++) {
+    const start = systemClock.monotonic();
+    await bench.call("innocent", "ASK");
+    slowest = Math.max(slowest, systemClock.monotonic() - start);
+  }
+  assert(slowest < 1000, `another plug-in took ${slowest} ms`);
+  for (const code of await Promise.all(loops)) assert(code === "timeout" || code === "crashed", code);
+  assertEquals(bench.manager.get("innocent")?.restarts, 0);
+});
+
+Deno.test("the host drops every permission that it was started with, and ends with its input", async () => {
+  const main = new URL("./testing/host_permissions.ts", import.meta.url).pathname;
+  const { stdout } = await new Deno.Command(Deno.execPath(), {
+    args: ["run", "--quiet", "--allow-all", "--cached-only", main],
+    stdin: "null",
+    stdout: "piped",
+    stderr: "null",
+  }).output();
+  const lines = new TextDecoder().decode(stdout).trim().split("\n");
+  assertEquals(lines, [`{"before":7}`, "ready", `{"after":0}`]);
+});
