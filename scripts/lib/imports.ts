@@ -117,7 +117,8 @@ function face({ from, to }: Import): string | undefined {
 function impurities(file: string, text: string): Problem[] {
   const problems: Problem[] = [];
   withoutComments(text).split("\n").forEach((code, index) => {
-    const found = /\bDeno\.|\bfrom "node:(?!crypto")|\bsetTimeout\b|\bDate\.now\b|\bfetch\(|\bMath\.random\b/.exec(code);
+    const found = /\bDeno\.|\bfrom "node:(?!crypto")|\bsetTimeout\b|\bDate\.now\b|\bfetch\(|\bMath\.random\b/
+      .exec(code);
     if (found) {
       problems.push({
         file,

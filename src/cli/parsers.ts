@@ -151,8 +151,8 @@ export const database: Kind<string> = {
 };
 
 /** What this version can't do, so that nothing is allowed. */
-export function later(label: string, what: string): Kind<never> {
-  return { label, allowed: `nothing yet: ${what} is for a later version`, parse: () => undefined };
+export function later(label: string): Kind<never> {
+  return { label, allowed: "nothing yet, as this is for a later version", parse: () => undefined };
 }
 
 /** The name of a node among several. */

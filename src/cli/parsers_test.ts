@@ -59,7 +59,7 @@ const CASES: Record<string, [kinds.Kind<unknown>, [string, unknown][], string[]]
   "interfaces": [kinds.names, [["eth0, br-lan", ["eth0", "br-lan"]]], ["", "a b", "x".repeat(16)]],
   "the database": [kinds.database, [["sqlite:/x.db", "sqlite:/x.db"]], ["postgres://h/d", "sqlite:", "x"]],
   "a node": [kinds.nodeId, [["node-1.eu", "node-1.eu"]], ["", "a b", "x".repeat(65)]],
-  "what is for later": [kinds.later("URL", "it"), [], ["nats://x", ""]],
+  "what is for later": [kinds.later("URL"), [], ["nats://x", ""]],
 };
 
 for (const [what, [kind, good, bad]] of Object.entries(CASES)) {

@@ -74,7 +74,7 @@ export const PLATFORM_SETTINGS = {
     60,
     "seconds between heartbeats, as told to gateways",
   ),
-  "nats": optional(later("URL", "messages between several nodes"), "messages between several nodes"),
+  "nats": optional(later("URL"), "messages between several nodes"),
   "node": optional(nodeId, "this node's name in the log"),
 } satisfies SettingsTable;
 
