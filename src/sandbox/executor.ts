@@ -8,7 +8,7 @@
  *
  * @module
  */
-import { type Clock, messageOf, TokenBucket } from "../base/mod.ts";
+import { type Clock, messageOf, type Timer, TokenBucket } from "../base/mod.ts";
 import {
   type Engine,
   EngineFault,
@@ -67,6 +67,7 @@ export class Executor implements Runner {
   #spent = 0;
   #lastEnd = 0;
   #cooling = false;
+  #turn: Timer | undefined;
   #running = false;
 
   constructor(
@@ -153,6 +154,7 @@ export class Executor implements Runner {
 
   [Symbol.asyncDispose](): Promise<void> {
     for (const id of [...this.#guests.keys()]) this.unload(id);
+    this.#turn?.cancel();
     return Promise.resolve();
   }
 
@@ -220,7 +222,7 @@ export class Executor implements Runner {
   #coolDown(): void {
     if (this.#cooling) return;
     this.#cooling = true;
-    this.clock.setTimer(() => {
+    this.#turn = this.clock.setTimer(() => {
       this.#spent = 0;
       this.#lastEnd = this.clock.monotonic();
       // One piece per guest in rotation, until the turn is used up or nothing is left.

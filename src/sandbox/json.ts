@@ -44,3 +44,9 @@ export function faultOf(text: string, what: string, length: number = JSON_LENGTH
 export function isJsonObject(value: unknown): value is JsonObject {
   return typeof value === "object" && value !== null && !Array.isArray(value);
 }
+
+/** Parses an object so that it is safe to copy: a field named `__proto__` would become a prototype, so it is left out. */
+export function parseObject(text: string): JsonObject {
+  if (!text.includes("__proto__") && !text.includes("\\u")) return JSON.parse(text) as JsonObject;
+  return JSON.parse(text, (key, value) => key === "__proto__" ? undefined : value) as JsonObject;
+}

@@ -8,20 +8,23 @@
  * @module
  */
 import { join } from "@std/path";
-import { type Counter, type Deps, messageOf } from "../base/mod.ts";
+import { type Deps, messageOf } from "../base/mod.ts";
 import { createQuickJsEngine } from "./engine_quickjs.ts";
-import { PluginError, type PluginErrorCode } from "./errors.ts";
+import { PluginError } from "./errors.ts";
 import { Executor } from "./executor.ts";
 import { WatchedFolder } from "./folder.ts";
 import { type Guest, Guests, type OpenCall } from "./guests.ts";
-import { faultOf, type JsonObject } from "./json.ts";
+import type { JsonObject } from "./json.ts";
 import { DEFAULT_CEILINGS, type Manifest, NAME, type Right, RIGHTS } from "./manifest.ts";
 import { Plugin } from "./plugin.ts";
 import { ProcessRunner } from "./process_runner.ts";
 import type { Program } from "./engine.ts";
-import { ENTRY_MODULE, fingerprintOf, PLUGIN_BYTES, readEntry } from "./source.ts";
+import { programOf } from "./program.ts";
+import { absent, Router } from "./router.ts";
+import { fingerprintOf, readEntry } from "./source.ts";
 import { DesiredStates, recoverFolders, removeAll, writeFolderWhole, writeWhole } from "./store.ts";
-import type { Capabilities, PluginCall, PluginManager, PluginManagerOptions, PluginStatus } from "./types.ts";
+import { checkCapabilities } from "./capabilities.ts";
+import type { PluginCall, PluginManager, PluginManagerOptions, PluginStatus } from "./types.ts";
 
 /** How long a plug-in that is stopped may take to finish its open calls, in milliseconds. */
 const STOP_MS = 5_000;
@@ -43,11 +46,11 @@ export async function createPluginManager(deps: Deps, options: PluginManagerOpti
 class Manager implements PluginManager {
   readonly #guests: Guests;
   readonly #folder: WatchedFolder;
+  readonly #router: Router;
   /** By entry of the folder, and of those that have one by name. */
   readonly #plugins = new Map<string, Plugin>();
   readonly #named = new Map<string, Plugin>();
   readonly #turns = new Map<string, Promise<unknown>>();
-  readonly #counters = new Map<string, Counter>();
   readonly #maxPlugins: number;
   #closed = false;
 
@@ -72,6 +75,7 @@ class Manager implements PluginManager {
           : new Executor(deps.clock, createQuickJsEngine(deps.clock.monotonic.bind(deps.clock)), events),
       events: { gone: (guest, reason, orphans) => this.#onGone(guest, reason, orphans) },
     });
+    this.#router = new Router(this.#named, this.#guests, desired, deps.metrics);
     this.#folder = new WatchedFolder(options.dir, deps, ({ entry, fingerprint }) => {
       return this.#turn(
         entry,
@@ -202,41 +206,8 @@ class Manager implements PluginManager {
     await this.desired.setRight(name, command, right);
   }
 
-  async call(call: PluginCall): Promise<JsonObject> {
-    const { command, origin } = call;
-    const plugin = this.#choose(call.plugin ?? "", command);
-    const manifest = plugin.manifest!;
-    if (call.version && call.version !== manifest.version) {
-      throw new PluginError("version", `"${manifest.name}" is there in version ${manifest.version}`);
-    }
-    if (!Object.hasOwn(manifest.commands, command)) {
-      throw new PluginError("unknown_command", `"${manifest.name}" has no command "${command}"`);
-    }
-    const right = this.#rightOf(plugin, command);
-    if (right !== "both" && right !== origin) {
-      throw new PluginError("no_right", `"${command}" may not be called from the ${origin} side`);
-    }
-    const recovering = !plugin.active && plugin.state === "loading";
-    if (plugin.state !== "running" && !recovering) {
-      throw new PluginError("not_running", `"${manifest.name}" is ${plugin.state}`);
-    }
-    if (plugin.inFlight >= manifest.limits.calls) {
-      this.#count(plugin, "busy");
-      throw new PluginError("busy", `"${manifest.name}" has ${plugin.inFlight} calls in flight`);
-    }
-    const request = JSON.stringify(call.request);
-    const fault = faultOf(request, "the request");
-    if (fault) throw new PluginError("limit", fault);
-    plugin.calls++;
-    try {
-      const text = await this.#send(plugin, command, request, call.timeoutMs ?? Infinity);
-      this.#count(plugin, "ok");
-      return parseReply(text);
-    } catch (error) {
-      plugin.errors++;
-      this.#count(plugin, error instanceof PluginError ? error.code : "failed");
-      throw error;
-    }
+  call(call: PluginCall): Promise<JsonObject> {
+    return this.#router.call(call);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -253,63 +224,12 @@ class Manager implements PluginManager {
     await Promise.allSettled(this.#turns.values());
   }
 
-  #send(plugin: Plugin, command: string, request: string, timeoutMs: number): Promise<string> {
-    return new Promise((resolve, reject) => {
-      const call = this.#guests.newCall(command, request, resolve, (error) => {
-        plugin.waiting.delete(call);
-        reject(error);
-      });
-      if (plugin.active) this.#guests.dispatch(plugin.active, call);
-      else plugin.waiting.add(call);
-      this.#guests.limitTime(call, Math.min(timeoutMs, plugin.manifest!.limits.callMs));
-    });
-  }
-
-  /** The plug-in that a call is for. Without a name: the first by name that runs and has the command. */
-  #choose(name: string, command: string): Plugin {
-    if (name !== "") {
-      const plugin = this.#named.get(name);
-      if (!plugin?.manifest) throw absent(name);
-      return plugin;
-    }
-    let chosen: Plugin | undefined;
-    const better = (a: Plugin, b: Plugin) => {
-      const [aRuns, bRuns] = [a.state === "running", b.state === "running"];
-      return aRuns === bRuns ? a.name < b.name : aRuns;
-    };
-    for (const plugin of this.#named.values()) {
-      if (!plugin.manifest || !Object.hasOwn(plugin.manifest.commands, command)) continue;
-      if (!chosen || better(plugin, chosen)) chosen = plugin;
-    }
-    if (!chosen) throw new PluginError("unknown_command", `no plug-in has a command "${command}"`);
-    return chosen;
-  }
-
-  #rightOf(plugin: Plugin, command: string): Right {
-    return this.desired.right(plugin.name, command) ?? plugin.manifest?.commands[command]?.right ?? "none";
-  }
-
   #status(plugin: Plugin): PluginStatus {
     return plugin.status(
       this.deps.clock.monotonic(),
       this.desired.of(plugin.name),
-      (command) => this.#rightOf(plugin, command),
+      (command) => this.#router.rightOf(plugin, command),
     );
-  }
-
-  #count(plugin: Plugin, result: "ok" | PluginErrorCode): void {
-    const key = `${plugin.name} ${result}`;
-    let counter = this.#counters.get(key);
-    if (!counter) {
-      const labels = { plugin: plugin.name, result };
-      counter = this.deps.metrics.counter(
-        "gatehouse_plugin_calls_total",
-        "Calls of plug-ins, by result",
-        labels,
-      );
-      this.#counters.set(key, counter);
-    }
-    counter.inc();
   }
 
   /** Loads a program as the next version of what is at `entry`. `replaces`: a plug-in whose name it may take. */
@@ -521,54 +441,5 @@ class Manager implements PluginManager {
     });
     this.#turns.set(entry, settled);
     return turn;
-  }
-}
-
-function absent(name: string): PluginError {
-  return new PluginError("absent", `no plug-in "${name}"`);
-}
-
-/** The reply as an object that is safe to copy: a field named `__proto__` would become a prototype. */
-function parseReply(text: string): JsonObject {
-  if (!text.includes("__proto__") && !text.includes("\\u")) return JSON.parse(text) as JsonObject;
-  return JSON.parse(text, (key, value) => key === "__proto__" ? undefined : value) as JsonObject;
-}
-
-function programOf(name: string, files: string | Readonly<Record<string, string>>): Program {
-  const modules: Record<string, string> = Object.create(null);
-  if (typeof files === "string") modules[`${name}.js`] = files;
-  else Object.assign(modules, files);
-  let bytes = 0;
-  for (const [path, text] of Object.entries(modules)) {
-    if (
-      !/^[A-Za-z0-9_-][A-Za-z0-9._-]*(\/[A-Za-z0-9_-][A-Za-z0-9._-]*){0,7}$/.test(path) ||
-      !path.endsWith(".js")
-    ) {
-      throw new PluginError(
-        "invalid",
-        `"${path}": a path of letters, digits, '.', '_', '-' that ends in ".js"`,
-      );
-    }
-    if (text.includes("\0")) throw new PluginError("invalid", `"${path}" is not text`);
-    bytes += new TextEncoder().encode(text).length;
-  }
-  if (bytes > PLUGIN_BYTES) throw new PluginError("limit", `${bytes} bytes: ${PLUGIN_BYTES} at most`);
-  const entry = typeof files === "string" ? `${name}.js` : ENTRY_MODULE;
-  if (modules[entry] === undefined) throw new PluginError("invalid", `no "${ENTRY_MODULE}" among the files`);
-  return { entry, modules };
-}
-
-function checkCapabilities(capabilities: Capabilities): void {
-  const seen = new Set<string>();
-  for (const [capability, functions] of Object.entries(capabilities)) {
-    for (const name of Object.keys(functions)) {
-      if (!/^[a-z][A-Za-z0-9]*\.[a-z][A-Za-z0-9]*$/.test(name) || name.startsWith("log.")) {
-        throw new TypeError(
-          `capability "${capability}": "${name}" is no name for a host function, as "system.cpuPercent"`,
-        );
-      }
-      if (seen.has(name)) throw new TypeError(`host function "${name}" is in two capabilities`);
-      seen.add(name);
-    }
   }
 }

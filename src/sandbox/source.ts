@@ -9,16 +9,13 @@
 import { join } from "@std/path";
 import type { Program } from "./engine.ts";
 import { PluginError } from "./errors.ts";
+import { ENTRY_MODULE, PLUGIN_BYTES } from "./program.ts";
 
-/** The largest plug-in, all its files together, in bytes; the most files; the deepest folder. */
-export const PLUGIN_BYTES = 4 * 1024 * 1024;
+/** The most files of a plug-in, and its deepest folder. */
 const PLUGIN_FILES = 256;
 const PLUGIN_DEPTH = 8;
 /** The most entries of the plug-ins folder that are looked at. */
 const MOST_ENTRIES = 256;
-
-/** The module that a folder must have. */
-export const ENTRY_MODULE = "plugin.js";
 
 /** An entry of the plug-ins folder, and a text that changes when any of its files does. */
 export interface Entry {
