@@ -176,6 +176,16 @@ Deno.test("RequestDistri moves a gateway to another platform, also over a restar
   assertEquals(old.methods(), []);
 });
 
+Deno.test("settings that name another distribution platform void what was learned from the earlier one", async () => {
+  await using old = new ScriptedPlatform(SN);
+  await using next = new ScriptedPlatform(SN);
+  await using test = await testGateway(old);
+  await test.gateway.registered;
+  await test.restart({ port: next.distributionAt.port });
+  await test.gateway.registered;
+  assertEquals(next.methods().slice(0, 3), ["BootFirst", "RegisterFirst", "Boot"]);
+});
+
 Deno.test("the shipped plug-ins answer the platform with what the machine says", async () => {
   await using platform = new ScriptedPlatform(SN);
   await using test = await testGateway(platform);

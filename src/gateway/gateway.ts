@@ -65,6 +65,8 @@ export async function startGateway(
   const network = ports.network ?? systemNetwork(deps);
   const driver = stack.use(ports.driver ?? driverOf(deps, settings));
   const state = await StateStore.open(deps, settings.dataDir);
+  const distribution = { host: settings.mgtUrl, port: settings.port };
+  comeHome(state, formatHostPort(distribution));
   const identity = identityOf(settings, driver.name === "linux" ? await osVersion(driver) : "simulated");
   const timing = { ...DEFAULT_TIMING, ...settings.timing };
   const passwords = new Passwords(state, random);
@@ -96,7 +98,7 @@ export async function startGateway(
       state,
       timing,
       ipAddr,
-      distribution: { host: settings.mgtUrl, port: settings.port },
+      distribution,
       onTrigger: (message, from) => triggers.offer(message, from),
       onRegistered: () => registered.resolve(),
     }),
@@ -196,19 +198,23 @@ export async function startGateway(
   function act(trigger: Trigger): void {
     const to = { host: trigger.serverAddr, port: trigger.serverPort };
     if (trigger.method === "RequestPlug-in") return channel.open(to);
-    const distribution = trigger.mode === "0";
-    log.info("the platform moves this gateway", { to: formatHostPort(to), distribution });
-    const change = distribution
+    const anew = trigger.mode === "0";
+    log.info("the platform moves this gateway", { to: formatHostPort(to), distribution: anew });
+    const change = anew
       // A new distribution platform voids what an earlier one said (reference §8).
-      ? {
-        distribution: { ...to, instead: formatHostPort({ host: settings.mgtUrl, port: settings.port }) },
-        operations: undefined,
-      }
+      ? { distribution: to, operations: undefined }
       : { operations: to };
     state.update(change)
       .catch((error) => log.error("the state could not be kept", { error }))
-      .then(() => registration.restart(distribution ? "distribution" : "operations"));
+      .then(() => registration.restart(anew ? "distribution" : "operations"));
   }
+}
+
+/** Other settings of the distribution platform void what was learned under the earlier ones (reference §8). */
+function comeHome(state: StateStore, home: string): void {
+  if (state.get().home === home) return;
+  // Its end is awaited with all other writes, by `flushed`.
+  state.update({ home, operations: undefined, distribution: undefined }).catch(() => {});
 }
 
 interface Parts {

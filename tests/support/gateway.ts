@@ -31,8 +31,8 @@ export interface TestGateway extends AsyncDisposable {
   gateway: Gateway;
   readonly folder: string;
   readonly deps: Deps;
-  /** Stops it and starts it again on the same folders. */
-  restart(): Promise<void>;
+  /** Stops it and starts it again on the same folders, perhaps with other settings. */
+  restart(changes?: Partial<GatewaySettings>): Promise<void>;
   /** Asks its control API. */
   control(
     method: string,
@@ -82,9 +82,9 @@ export async function testGateway(
     gateway: await startGateway(deps, settings, ports),
     folder,
     deps,
-    async restart() {
+    async restart(changes = {}) {
       await test.gateway[Symbol.asyncDispose]();
-      test.gateway = await startGateway(deps, settings, ports);
+      test.gateway = await startGateway(deps, { ...settings, ...changes }, ports);
     },
     async control(method, path, body) {
       const { host, port } = test.gateway.control;

@@ -219,11 +219,8 @@ export class Registration implements AsyncDisposable {
     return this.#context.wait("waiting", this.#options.random.float() * this.#context.intervalMs, signal);
   }
 
-  /** RequestDistri's address, as long as the settings name the platform that it was told instead of. */
   #distributionAddress(): HostPort {
-    const { distribution, state } = this.#options;
-    const moved = state.get().distribution;
-    return moved && moved.instead === formatHostPort(distribution) ? moved : distribution;
+    return this.#options.state.get().distribution ?? this.#options.distribution;
   }
 
   #listenTo(...platform: HostPort[]): void {

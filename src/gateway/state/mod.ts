@@ -13,4 +13,4 @@ export {
 } from "./passwords.ts";
 export { Lockout, type LockoutOptions, PasswordGuard, WRONG_PASSWORD } from "./password_guard.ts";
 export { applyPasswordsFile } from "./passwords_file.ts";
-export { type GatewayState, type MovedDistribution, StateStore } from "./state_store.ts";
+export { type GatewayState, StateStore } from "./state_store.ts";

@@ -8,19 +8,16 @@ import type { HostPort, Log, Random } from "../../base/mod.ts";
 import { hex32, isHex32 } from "../../protocol/smart_gateway/mod.ts";
 import { readJsonFile, writeJsonFile } from "./json_file.ts";
 
-/** Another distribution platform than the settings name, told by RequestDistri (mode 0). */
-export interface MovedDistribution extends HostPort {
-  /** What the settings named then: once they name something else, they win again. */
-  readonly instead: string;
-}
-
 /** Everything in the file. */
 export interface GatewayState {
   /** 32 upper-case hex digits; keys of triggers and the binding SN are made with it. */
   readonly devRnd: string;
+  /** `host:port` of the distribution platform in the settings, under which the next two were learned. */
+  readonly home: string | undefined;
   /** The operations platform that distribution, a redirect or RequestDistri named. */
   readonly operations: HostPort | undefined;
-  readonly distribution: MovedDistribution | undefined;
+  /** Another distribution platform than the settings name, told by RequestDistri. */
+  readonly distribution: HostPort | undefined;
   /** Seconds between heartbeats, as last told by a platform. */
   readonly intervalSeconds: number | undefined;
   /** Hashes, see `passwords.ts`. */
@@ -88,13 +85,12 @@ function stateOf(value: unknown, devRnd: string): GatewayState {
   const source: Record<string, unknown> = typeof value === "object" && value !== null
     ? { __proto__: null, ...value }
     : {};
-  const { distribution, factoryPlugins } = source;
-  const moved = hostPortOf(distribution);
+  const { factoryPlugins } = source;
   return {
     devRnd: typeof source["devRnd"] === "string" && isHex32(source["devRnd"]) ? source["devRnd"] : devRnd,
+    home: textOf(source["home"]),
     operations: hostPortOf(source["operations"]),
-    distribution: moved &&
-      { ...moved, instead: String((distribution as Record<string, unknown>)["instead"]) },
+    distribution: hostPortOf(source["distribution"]),
     intervalSeconds: typeof source["intervalSeconds"] === "number" && source["intervalSeconds"] > 0
       ? source["intervalSeconds"]
       : undefined,
