@@ -18,21 +18,23 @@ const PERMISSIONS = [
   "--allow-run",
 ];
 
-const child = new Deno.Command(Deno.execPath(), {
-  args: ["test", "--quiet", "--no-prompt", "--doc", ...PERMISSIONS, ...Deno.args],
-  stdin: "null",
-  stdout: "piped",
-  stderr: "inherit",
-}).spawn();
-
-let tail = "";
-const decoder = new TextDecoder();
-for await (const chunk of child.stdout) {
-  for (let at = 0; at < chunk.length;) at += Deno.stdout.writeSync(chunk.subarray(at));
-  tail = (tail + decoder.decode(chunk, { stream: true })).slice(-4096);
+// Never as a module: `deno test` imports whatever it takes for a test, and this would start it again.
+if (import.meta.main) {
+  const child = new Deno.Command(Deno.execPath(), {
+    args: ["test", "--quiet", "--no-prompt", "--doc", ...PERMISSIONS, ...Deno.args],
+    stdin: "null",
+    stdout: "piped",
+    stderr: "inherit",
+  }).spawn();
+  let tail = "";
+  const decoder = new TextDecoder();
+  for await (const chunk of child.stdout) {
+    for (let at = 0; at < chunk.length;) at += Deno.stdout.writeSync(chunk.subarray(at));
+    tail = (tail + decoder.decode(chunk, { stream: true })).slice(-4096);
+  }
+  const { code } = await child.status;
+  Deno.exit(close(code, summaryOf(tail)));
 }
-const { code } = await child.status;
-Deno.exit(close(code, summaryOf(tail)));
 
 /** Prints the closing line; gives the exit code. */
 function close(code: number, summary: Summary | undefined): number {
