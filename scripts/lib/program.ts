@@ -114,6 +114,14 @@ export async function residentMiB(pid: number): Promise<number> {
   return pages * PAGE_BYTES / 2 ** 20;
 }
 
+/** What one process has in memory: resident, and with what it shares divided among those who share it. */
+export async function processMemory(pid: number): Promise<{ rssMiB: number; pssMiB: number }> {
+  const { stdout } = await new Deno.Command("cat", { args: [`/proc/${pid}/smaps_rollup`] }).output();
+  const text = new TextDecoder().decode(stdout);
+  const of = (name: string) => Number(new RegExp(`^${name}: +(\\d+)`, "m").exec(text)?.[1] ?? NaN) / 1024;
+  return { rssMiB: of("Rss"), pssMiB: of("Pss") };
+}
+
 /** The processes that `pid` started, and those that these started. */
 export async function descendants(pid: number): Promise<number[]> {
   const all = await processes(),
