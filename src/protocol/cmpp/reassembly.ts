@@ -1,0 +1,121 @@
+/**
+ * Putting the parts of long messages together again, in whatever order and number they come.
+ *
+ * @module
+ */
+import { type PartHeader, readPartHeader } from "./long_message.ts";
+
+/** How much is remembered, and how long. */
+export interface ReassemblyLimits {
+  /** Messages that are not whole yet. Past it the oldest is given up. Default 10,000. */
+  readonly maxMessages?: number;
+  /** How long a message waits for its next part, in milliseconds. Default 300,000. */
+  readonly timeoutMs?: number;
+}
+
+/** A message as far as it is known. */
+export interface Reassembled {
+  /** The content without headers, in order. */
+  readonly content: Uint8Array<ArrayBuffer>;
+  /** Parts that it is made of. */
+  readonly parts: number;
+}
+
+/** What a part brought. */
+export type PartOutcome =
+  | { readonly kind: "whole"; readonly message: Reassembled }
+  /** More parts are missing. */
+  | { readonly kind: "part"; readonly missing: number }
+  /** This part was there already, or its message was put together a moment ago. */
+  | { readonly kind: "duplicate" };
+
+/** A message that was given up, with the parts that came. */
+export interface Incomplete {
+  readonly key: string;
+  readonly have: number;
+  readonly total: number;
+}
+
+interface Pending {
+  readonly total: number;
+  readonly parts: Map<number, Uint8Array<ArrayBuffer>>;
+  /** When it is given up. */
+  due: number;
+  done: boolean;
+}
+
+/**
+ * Collects parts by `key` (who to whom) and the header's reference. Holds a bounded number of messages, at most
+ * 255 parts of 255 octets each; what was just finished is remembered for the same time, so that a late
+ * duplicate does not begin it anew.
+ */
+export class Reassembler {
+  readonly #maxMessages: number;
+  readonly #timeoutMs: number;
+  /** In the order of their due times: each change puts an entry at the end. */
+  readonly #pending = new Map<string, Pending>();
+
+  constructor(limits: ReassemblyLimits = {}) {
+    this.#maxMessages = limits.maxMessages ?? 10_000;
+    this.#timeoutMs = limits.timeoutMs ?? 300_000;
+  }
+
+  /** Messages remembered now, finished ones included. */
+  get size(): number {
+    return this.#pending.size;
+  }
+
+  /** Takes a part. `content` begins with a user data header; one without a concatenation element is whole by itself. */
+  push(key: string, content: Uint8Array, now: number): PartOutcome {
+    const header = readPartHeader(content);
+    if (!header) return { kind: "whole", message: { content: withoutHeader(content), parts: 1 } };
+    const id = `${key}\0${header.wide ? "w" : "n"}${header.reference}\0${header.total}`;
+    const known = this.#pending.get(id);
+    const entry = known && known.due > now
+      ? known
+      : { total: header.total, parts: new Map(), due: 0, done: false };
+    if (entry.done || entry.parts.has(header.number)) return { kind: "duplicate" };
+    entry.parts.set(header.number, content.slice(header.octets));
+    entry.due = now + this.#timeoutMs;
+    this.#pending.delete(id);
+    this.#pending.set(id, entry);
+    if (this.#pending.size > this.#maxMessages) this.#pending.delete(this.#pending.keys().next().value!);
+    return this.#outcome(entry, header);
+  }
+
+  /** Forgets what waited too long; gives the messages that stay incomplete. */
+  expire(now: number): Incomplete[] {
+    const given: Incomplete[] = [];
+    for (const [id, entry] of this.#pending) {
+      if (entry.due > now) break;
+      this.#pending.delete(id);
+      if (!entry.done) {
+        given.push({ key: id.slice(0, id.indexOf("\0")), have: entry.parts.size, total: entry.total });
+      }
+    }
+    return given;
+  }
+
+  #outcome(entry: Pending, header: PartHeader): PartOutcome {
+    const missing = header.total - entry.parts.size;
+    if (missing > 0) return { kind: "part", missing };
+    const content = concat(Array.from({ length: header.total }, (_, i) => entry.parts.get(i + 1)!));
+    entry.done = true;
+    entry.parts.clear();
+    return { kind: "whole", message: { content, parts: header.total } };
+  }
+}
+
+function withoutHeader(content: Uint8Array): Uint8Array<ArrayBuffer> {
+  return content.slice(Math.min(content.length, 1 + (content[0] ?? 0)));
+}
+
+function concat(parts: readonly Uint8Array[]): Uint8Array<ArrayBuffer> {
+  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
