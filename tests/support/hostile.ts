@@ -30,7 +30,11 @@ const NASTY = [
 ];
 
 /** An endless source of hostile messages of at most `longest` bytes, made from `valid` ones. */
-export function* hostile(valid: readonly string[], longest: number, seed = 1): Generator<Uint8Array<ArrayBuffer>> {
+export function* hostile(
+  valid: readonly string[],
+  longest: number,
+  seed = 1,
+): Generator<Uint8Array<ArrayBuffer>> {
   const random = seededRandom(seed), seeds = valid.map((text) => encoder.encode(text));
   while (true) {
     const bytes = random.float() < 0.25
@@ -95,7 +99,12 @@ export async function flood(port: number, count: number, messages: Iterator<Uint
 }
 
 /** Sends `count` hostile frames to a port of this machine, over as many connections as it takes. */
-export async function storm(port: number, count: number, bodies: Iterator<Uint8Array>, seed = 1): Promise<void> {
+export async function storm(
+  port: number,
+  count: number,
+  bodies: Iterator<Uint8Array>,
+  seed = 1,
+): Promise<void> {
   const random = seededRandom(seed);
   let conn: Deno.TcpConn | undefined;
   let drained: Promise<unknown> = Promise.resolve();
@@ -120,7 +129,10 @@ export async function storm(port: number, count: number, bodies: Iterator<Uint8A
 function framed(body: Uint8Array, random: Random): Uint8Array {
   const frame = new Uint8Array(4 + body.length), view = new DataView(frame.buffer);
   const lie = random.float();
-  view.setUint32(0, lie < 0.02 ? Math.floor(random.float() * 0xffffffff) : lie < 0.04 ? body.length + 1 : body.length);
+  view.setUint32(
+    0,
+    lie < 0.02 ? Math.floor(random.float() * 0xffffffff) : lie < 0.04 ? body.length + 1 : body.length,
+  );
   frame.set(body, 4);
   return frame;
 }

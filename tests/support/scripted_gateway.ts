@@ -65,6 +65,20 @@ export class UdpPeer implements Disposable {
     return await this.hear();
   }
 
+  /** Asks every 200 ms until something is heard; answers that come twice are forgotten. */
+  async askUntilAnswered(message: Json, port: number, tries = 100): Promise<Json> {
+    for (let i = 1;; i++) {
+      await this.send(message, port);
+      try {
+        const answer = await this.hear(200);
+        this.#heard.length = 0;
+        return answer;
+      } catch (error) {
+        if (i === tries) throw error;
+      }
+    }
+  }
+
   [Symbol.dispose](): void {
     this.#socket.close();
   }
