@@ -1,0 +1,122 @@
+import { assertEquals, assertRejects } from "@std/assert";
+import { FakeClock, systemClock } from "../../base/mod.ts";
+import { type Download, download, DownloadError } from "./download.ts";
+
+const BYTES = new TextEncoder().encode("a package".repeat(1000));
+
+/** Serves what `answer` gives while `test` runs. */
+async function serving(
+  answer: (request: Request) => Response,
+  test: (url: string) => Promise<void>,
+): Promise<void> {
+  const server = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, answer);
+  try {
+    await test(`http://127.0.0.1:${server.addr.port}/p.js`);
+  } finally {
+    await server.shutdown();
+  }
+}
+
+function of(url: string, more: Partial<Download> = {}): Download {
+  return {
+    url,
+    size: 0,
+    digest: undefined,
+    maxBytes: 100_000,
+    timeoutMs: 10_000,
+    onProgress: () => {},
+    signal: new AbortController().signal,
+    ...more,
+  };
+}
+
+Deno.test("a package of the right size and digest is taken, with its progress", () =>
+  serving(() => new Response(BYTES), async (url) => {
+    const digest = `sha256:${new Uint8Array(await crypto.subtle.digest("SHA-256", BYTES)).toHex()}`;
+    const progress: number[] = [];
+    const request = of(url, { size: BYTES.length, digest, onProgress: (bytes) => void progress.push(bytes) });
+    assertEquals(await download(systemClock, request), BYTES);
+    assertEquals([progress[0], progress.at(-1)], [0, BYTES.length]);
+    assertEquals(
+      await download(systemClock, { ...request, digest: digest.toUpperCase().replace("SHA256", "sha256") }),
+      BYTES,
+    );
+  }));
+
+Deno.test("a wrong address, size, digest or answer is told by its code", () =>
+  serving(
+    (request) =>
+      request.url.endsWith("/moved")
+        ? new Response(null, { status: 302, headers: { location: "/p.js" } })
+        : request.url.endsWith("/none")
+        ? new Response("gone", { status: 404 })
+        : new Response(BYTES),
+    async (url) => {
+      const cases: [Partial<Download>, string][] = [
+        [{ url: "file:///etc/passwd" }, "bad_url"],
+        [{ url: "ftp://127.0.0.1/" }, "bad_url"],
+        [{ url: "nonsense" }, "bad_url"],
+        [{ url: url.replace("/p.js", "/moved") }, "unreachable"],
+        [{ url: url.replace("/p.js", "/none") }, "unreachable"],
+        [{ url: "http://127.0.0.1:1/" }, "unreachable"],
+        [{ size: BYTES.length + 1 }, "wrong_size"],
+        [{ size: BYTES.length - 1 }, "wrong_size"],
+        [{ size: 100_001 }, "too_large"],
+        [{ maxBytes: 10 }, "too_large"],
+        [{ digest: `sha256:${"0".repeat(64)}` }, "wrong_digest"],
+        [{ digest: "0".repeat(64) }, "wrong_digest"],
+      ];
+      for (const [more, code] of cases) {
+        const error = await assertRejects(() => download(systemClock, of(url, more)), DownloadError);
+        assertEquals(error.code, code, JSON.stringify(more));
+      }
+    },
+  ));
+
+Deno.test("a server that sends without end is cut off at the limit", async () => {
+  let sent = 0;
+  await serving(() =>
+    new Response(
+      new ReadableStream({
+        pull(controller) {
+          sent += 1000;
+          controller.enqueue(new Uint8Array(1000));
+        },
+      }),
+    ), async (url) => {
+    const error = await assertRejects(() => download(systemClock, of(url)), DownloadError);
+    assertEquals(error.code, "too_large");
+  });
+  assertEquals(sent < 10_000_000, true);
+});
+
+Deno.test("a server that stalls is given up after the time allowed, or when nobody wants it any more", async () => {
+  const stall = () =>
+    new Response(new ReadableStream({ start: (controller) => controller.enqueue(new Uint8Array(1)) }));
+  await serving(stall, async (url) => {
+    const clock = new FakeClock();
+    const begun = Promise.withResolvers<void>();
+    const late = assertRejects(
+      () => download(clock, of(url, { onProgress: (bytes) => bytes > 0 && begun.resolve() })),
+      DownloadError,
+    );
+    await begun.promise;
+    await clock.advance(10_000);
+    assertEquals((await late).code, "too_slow");
+    assertEquals(clock.pendingTimers, 0);
+
+    const cancel = new AbortController();
+    const again = Promise.withResolvers<void>();
+    const cancelled = assertRejects(
+      () =>
+        download(
+          clock,
+          of(url, { signal: cancel.signal, onProgress: (bytes) => bytes > 0 && again.resolve() }),
+        ),
+      DOMException,
+    );
+    await again.promise;
+    cancel.abort();
+    await cancelled;
+  });
+});
