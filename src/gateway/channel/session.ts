@@ -91,9 +91,11 @@ class Session {
     const register = await this.#ask({
       method: "Register",
       checkSn: checkSn(boot.challengeCode, identity.sn),
+    }, (reply) => {
+      // At once: the platform's first request may come in the same piece as this answer.
+      if (reply.result === 0) this.#open = true;
     });
     if (register?.result !== 0) throw new Error(`Register: ${resultText(register)}`);
-    this.#open = true;
     this.#options.onOpen();
   }
 
@@ -112,7 +114,10 @@ class Session {
   }
 
   /** The answer; undefined where none came in time. Answers name no question: there is one at a time. */
-  #ask(question: ChannelUpRequest): Promise<ChannelReply | undefined> {
+  #ask(
+    question: ChannelUpRequest,
+    onReply: (reply: ChannelReply) => void = () => {},
+  ): Promise<ChannelReply | undefined> {
     const { clock, timing } = this.#options, { signal } = this.#ended;
     return new Promise((resolve, reject) => {
       const done = (settle: () => void) => {
@@ -124,7 +129,10 @@ class Session {
       const timer = clock.setTimer(() => done(() => resolve(undefined)), timing.answerWaitMs);
       const onEnd = () => done(() => reject(new Error("the connection ended")));
       signal.addEventListener("abort", onEnd);
-      this.#awaited = (reply) => done(() => resolve(reply));
+      this.#awaited = (reply) => {
+        onReply(reply);
+        done(() => resolve(reply));
+      };
       if (signal.aborted || !this.#connection.send(encodeChannelRequest(question))) onEnd();
     });
   }

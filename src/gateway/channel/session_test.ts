@@ -90,6 +90,21 @@ Deno.test("a session begins with Boot and Register, and the check of the SN is r
   assertEquals(stage.opened, 1);
 });
 
+Deno.test("a request that comes in one piece with the answer to Register is served", async () => {
+  const stage = new Stage();
+  const plain = stage.answer;
+  stage.answer = (message) => {
+    const reply = plain(message);
+    if (message.method !== "Register") return reply;
+    // Sent in one turn, the two leave in one write.
+    stage.platform.send(encodeChannelReply(reply!));
+    stage.say('{"RPCMethod":"ListPlugin","ID":7}');
+    return undefined;
+  };
+  await stage.clock.advance(0);
+  assertEquals(stage.replies().map(({ result, id }) => [result, id]), [[0, 7]]);
+});
+
 Deno.test("a platform that refuses or stays silent ends the session", async () => {
   for (
     const [method, reply] of [["Boot", { result: -2 }], ["Register", { result: -2 }], [
