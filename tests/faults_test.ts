@@ -16,7 +16,9 @@ export const commands = { HANG: () => new Promise(() => {}), HELLO: () => ({ Tex
 
 async function hang(fleet: Fleet): Promise<string> {
   const { body } = await fleet.command({ CmdType: "HANG" });
-  await fleet.until("sent", async () => (await fleet.look(body.id)).status === "sent");
+  let row = body;
+  await fleet.until("taken up", async () => (row = await fleet.look(body.id)).status !== "queued");
+  assertEquals(row.status, "sent", JSON.stringify(row));
   return String(body.id);
 }
 
