@@ -130,11 +130,11 @@ function impurities(file: string, text: string): Problem[] {
   return problems;
 }
 
-/** Cycles among the folders beside each other, at every depth. */
+/** Cycles among the folders of the house beside each other, at every depth. */
 function folderCycles(imports: readonly Import[]): Problem[] {
   const graph = new Map<string, Map<string, Import>>();
   for (const one of imports) {
-    if (/_test\.ts$|\/testing(\.ts$|\/)/.test(one.from)) continue;
+    if (!one.from.startsWith("src/") || /_test\.ts$|\/testing(\.ts$|\/)/.test(one.from)) continue;
     const edge = siblings(one.from, one.to);
     if (!edge) continue;
     const targets = graph.get(edge[0]) ?? new Map<string, Import>();

@@ -52,8 +52,9 @@ export async function startProgram(
   const began = performance.now();
   const child = new Deno.Command(binary ?? Deno.execPath(), {
     args: binary ? line : ["run", "--quiet", ...runPermissions(), MAIN, ...line],
-    env: options.env ?? {},
-    ...(binary ? { clearEnv: true } : {}),
+    // An executable must need nothing that lies around: no program on a path, no cache of Deno's.
+    env: { ...(binary && { PATH: "", DENO_DIR: "/nonexistent" }), ...options.env },
+    clearEnv: binary !== undefined,
     stdin: "null",
     stdout: "piped",
     stderr: "piped",
