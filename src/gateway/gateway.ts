@@ -67,7 +67,7 @@ export async function startGateway(
   const state = await StateStore.open(deps, settings.dataDir);
   const distribution = { host: settings.mgtUrl, port: settings.port };
   comeHome(state, formatHostPort(distribution));
-  const identity = identityOf(settings, driver.name === "linux" ? await osVersion(driver) : "simulated");
+  const identity = identityOf(settings, driver.osVersion());
   const timing = { ...DEFAULT_TIMING, ...settings.timing };
   const passwords = new Passwords(state, random);
   const factory = new FactoryPlugins(deps, state);
@@ -284,8 +284,4 @@ class RunningGateway implements Gateway {
 
 function driverOf({ clock, random }: Deps, { driver }: GatewaySettings): Driver {
   return driver === "linux" ? new LinuxDriver({ clock }) : new SimulatedDriver({ clock, random });
-}
-
-async function osVersion(driver: Driver): Promise<string> {
-  return (await driver.info()).osVersion ?? "Linux";
 }

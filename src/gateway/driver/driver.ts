@@ -68,6 +68,8 @@ export interface Driver extends AsyncDisposable {
   cpuPercent(): Promise<number>;
   memory(): Promise<MemoryUse>;
   info(): Promise<MachineInfo>;
+  /** The operating system, as Boot says it; costs nothing to ask. */
+  osVersion(): string;
   interfaces(): readonly InterfaceAddress[];
   /** The own IPv4 address on the way to `towards` (an IP address; absent: the internet). */
   wanAddress(towards?: string): string;

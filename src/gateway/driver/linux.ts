@@ -24,7 +24,7 @@ import {
   parseMemory,
   parseUptime,
 } from "./proc.ts";
-import { hasWifiName, runtimeCpuTimes, runtimeInfo, runtimeMemory } from "./runtime.ts";
+import { hasWifiName, runtimeCpuTimes, runtimeInfo, runtimeMemory, runtimeOsVersion } from "./runtime.ts";
 
 /** Processor load is measured over this time, once for everybody who asks. */
 const SAMPLE_MS = 5_000;
@@ -67,7 +67,7 @@ export class LinuxDriver implements Driver {
   }
 
   async memory(): Promise<MemoryUse> {
-    const memory = parseMemory(await this.#read("/proc/meminfo") ?? "") ?? this.#ask(runtimeMemory);
+    const memory = parseMemory(await this.#read("/proc/meminfo") ?? "") ?? await this.#ask(runtimeMemory);
     if (!memory) throw new DriverError("unsupported", "this machine does not tell its memory");
     return memory;
   }
@@ -84,7 +84,7 @@ export class LinuxDriver implements Driver {
         .map((path) => this.#read(path)),
     );
     return compact({
-      ...this.#ask(runtimeInfo),
+      ...await this.#ask(runtimeInfo),
       ...compact({
         osVersion: release === undefined ? undefined : `Linux ${release.trim()}`,
         cpuClass: parseCpuClass(cpuinfo ?? ""),
@@ -98,6 +98,10 @@ export class LinuxDriver implements Driver {
       ),
       wifi: await this.#hasWifi(),
     });
+  }
+
+  osVersion(): string {
+    return runtimeOsVersion() ?? "Linux";
   }
 
   interfaces(): readonly InterfaceAddress[] {
@@ -162,7 +166,7 @@ export class LinuxDriver implements Driver {
   }
 
   async #times(): Promise<{ at: number; times: CpuTimes }> {
-    const times = parseCpuTimes(await this.#read("/proc/stat") ?? "") ?? this.#ask(runtimeCpuTimes);
+    const times = parseCpuTimes(await this.#read("/proc/stat") ?? "") ?? await this.#ask(runtimeCpuTimes);
     if (!times) throw new DriverError("unsupported", "this machine does not tell its processor load");
     return { at: this.#clock.monotonic(), times };
   }
@@ -185,8 +189,8 @@ export class LinuxDriver implements Driver {
   }
 
   /** The runtime speaks of the real machine only. */
-  #ask<T>(runtime: () => T): T | undefined {
-    return this.#root === "" ? runtime() : undefined;
+  async #ask<T>(runtime: () => T | Promise<T>): Promise<T | undefined> {
+    return this.#root === "" ? await runtime() : undefined;
   }
 
   async #read(path: string): Promise<string | undefined> {

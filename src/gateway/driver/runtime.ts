@@ -1,16 +1,16 @@
 /**
  * The machine by what the runtime tells of it. Deno opens /proc and /sys only to a program that has every
- * permission there is; one with the least permissions asks the runtime, and learns a little less.
+ * permission there is; one with the least permissions asks the runtime, and learns a little less. Its Node modules are
+ * loaded when first asked: they cost a gateway some megabytes and milliseconds.
  *
  * @module
  */
-import { statfsSync } from "node:fs";
-import { cpus } from "node:os";
 import type { InterfaceAddress, MachineInfo, MemoryUse } from "./driver.ts";
 import type { CpuTimes } from "./proc.ts";
 
 /** Processor time since boot over all processors, in milliseconds. */
-export function runtimeCpuTimes(): CpuTimes | undefined {
+export async function runtimeCpuTimes(): Promise<CpuTimes | undefined> {
+  const { cpus } = await import("node:os");
   const all = allowed(cpus) ?? [];
   let total = 0, idle = 0;
   for (const { times } of all) {
@@ -33,17 +33,25 @@ export function runtimeMemory(): MemoryUse | undefined {
 }
 
 /** What the machine is. */
-export function runtimeInfo(): { [Field in keyof MachineInfo]?: MachineInfo[Field] | undefined } {
-  const release = allowed(Deno.osRelease);
+export async function runtimeInfo(): Promise<
+  { [Field in keyof MachineInfo]?: MachineInfo[Field] | undefined }
+> {
+  const [{ cpus }, { statfsSync }] = await Promise.all([import("node:os"), import("node:fs")]);
   const disk = allowed(() => statfsSync("/"));
   return {
-    osVersion: release && `Linux ${release}`,
+    osVersion: runtimeOsVersion(),
     cpuClass: allowed(cpus)?.[0]?.model || undefined,
     hostName: allowed(Deno.hostname),
     ramKb: runtimeMemory()?.totalKb,
     flashKb: disk && Math.round(disk.blocks * disk.bsize / 1024) || undefined,
     uptimeSeconds: allowed(Deno.osUptime),
   };
+}
+
+/** `Linux` and its release. */
+export function runtimeOsVersion(): string | undefined {
+  const release = allowed(Deno.osRelease);
+  return release && `Linux ${release}`;
 }
 
 /** Whether there is a WiFi interface that is up; undefined where the names do not tell. */

@@ -49,6 +49,10 @@ export class SimulatedDriver implements Driver {
     });
   }
 
+  osVersion(): string {
+    return "simulated";
+  }
+
   interfaces(): readonly InterfaceAddress[] {
     return [{ name: "lan0", address: "192.168.1.1", prefix: 24 }, {
       name: "wan0",

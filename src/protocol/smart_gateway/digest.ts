@@ -4,12 +4,12 @@
  *
  * @module
  */
-import { createHash, timingSafeEqual } from "node:crypto";
+import { md5Hex } from "./md5.ts";
+
+const encoder = new TextEncoder();
 
 function h(...parts: string[]): string {
-  const hash = createHash("md5");
-  for (const part of parts) hash.update(part, "utf8");
-  return hash.digest("hex").toUpperCase();
+  return md5Hex(encoder.encode(parts.join(""))).toUpperCase();
 }
 
 /** `CheckSN`: proves that the gateway has the SN that the platform preset. */
@@ -37,10 +37,10 @@ export function messageMd5(time: string, message: string, mac: string, sn: strin
   return h(time, message, mac, sn);
 }
 
-const encoder = new TextEncoder();
-
 /** Compares two digests without regard to case, in a time that does not tell where they differ. */
 export function equalDigest(a: string, b: string): boolean {
   const left = encoder.encode(a.toUpperCase()), right = encoder.encode(b.toUpperCase());
-  return left.length === right.length && timingSafeEqual(left, right);
+  let difference = left.length ^ right.length;
+  for (let i = 0; i < left.length; i++) difference |= left[i]! ^ (right[i] ?? 0);
+  return difference === 0;
 }
