@@ -121,7 +121,10 @@ export async function startFleet(options: FleetOptions = {}): Promise<Fleet> {
     },
   };
   const online = async () => {
-    const { body } = await fleet.control("GET", "/api/v1/status");
+    const { status, body } = await fleet.control("GET", "/api/v1/status");
+    if (status !== 200) {
+      throw new Error(`the gateway's status: ${status} ${JSON.stringify(body)}\n${gateway.log()}`);
+    }
     return (body.registration as { state: string }).state === "registered";
   };
   await fleet.until("registered", online);

@@ -1,0 +1,33 @@
+// deno-lint-ignore-file no-console -- a script talks to the terminal
+/**
+ * All benchmarks in one run: `deno task bench [heartbeats] [sandbox] [commands]`.
+ *
+ * What is compared is measured side by side in the same run, in rounds; ratios tell more than figures, which belong to
+ * the machine of the day.
+ *
+ * @module
+ */
+import { benchCommands } from "./commands.ts";
+import { benchHeartbeats } from "./heartbeats.ts";
+import { type BenchRow, printRows } from "./rows.ts";
+import { benchSandbox } from "./sandbox.ts";
+
+const BENCHES: Readonly<Record<string, { title: string; run: () => Promise<BenchRow[]> }>> = {
+  heartbeats: { title: "Heartbeats answered", run: benchHeartbeats },
+  sandbox: { title: "Plug-in calls", run: benchSandbox },
+  commands: { title: "Remote commands, start and memory", run: benchCommands },
+};
+
+const wanted = Deno.args.length > 0 ? Deno.args : Object.keys(BENCHES);
+const unknown = wanted.find((name) => !(name in BENCHES));
+if (unknown !== undefined) {
+  console.error(`unknown benchmark "${unknown}": ${Object.keys(BENCHES).join(", ")} are there`);
+  Deno.exit(2);
+}
+console.log(
+  `${
+    new Date().toISOString().slice(0, 10)
+  }, Deno ${Deno.version.deno}, ${navigator.hardwareConcurrency} cores`,
+);
+for (const name of wanted) printRows(BENCHES[name]!.title, await BENCHES[name]!.run());
+Deno.exit(0);
