@@ -1,4 +1,3 @@
-// deno-lint-ignore-file no-console -- a script talks to the terminal
 /**
  * Remote commands through HTTP, platform, gateway, plug-in and back, in real processes; and what the processes cost.
  *
