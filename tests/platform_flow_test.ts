@@ -72,6 +72,70 @@ Deno.test("more than three packets a second from one MAC are answered with -1", 
   assert(results.slice(3).includes(-1));
 });
 
+Deno.test("distribution answers over TCP too, for gateways whose network loses UDP", async () => {
+  await using p = await testPlatform();
+  const me = identity(16);
+  await p.call("POST", "/api/v1/gateways", me);
+  using tcp = await TcpPeer.connect(p.ports.distribution!);
+  const boot = await tcp.ask({ RPCMethod: "BootFirst", MAC: me.mac, IPAddr: "1.2.3.4", PlatformID: "OTHER" });
+  assertEquals(boot?.Result, 0);
+  // Some gateways leave the MAC out here: the connection says who it is.
+  const sent = await tcp.ask({ RPCMethod: "RegisterFirst", CheckSN: h(String(boot?.ChallengeCode), me.sn) });
+  assertEquals([sent?.Result, sent?.ServerPort], [2, p.ports.access]);
+});
+
+Deno.test("an operator moves a gateway: RequestDistri, its new DevRND, and the word that it was taken", async () => {
+  await using p = await testPlatform();
+  using udp = new UdpPeer();
+  const me = identity(17), { access } = p.ports as Record<string, number>;
+  await p.call("POST", "/api/v1/gateways", me);
+  const path = `/api/v1/gateways/${me.mac}/redistribute`, to = { mode: 1, address: "ops2.example:5000" };
+  assertEquals((await p.call("POST", path, to)).body.code, "gateway_offline");
+  await register(udp, access!, me, DEV_RND);
+  const moved = p.call("POST", path, to);
+  assertEquals(await udp.hear(), {
+    RPCMethod: "RequestDistri",
+    Key: h(DEV_RND, me.sn),
+    mode: "1",
+    ServerAddr: "ops2.example",
+    ServerPort: 5000,
+  });
+  assertEquals(await udp.ask({ Result: 0, DevRND: NEW_RND }, access!), { Result: 1 });
+  assertEquals((await moved).status, 204);
+});
+
+Deno.test("every management method goes down the channel as the protocol spells it", async () => {
+  await using p = await testPlatform();
+  const me = identity(18), base = `/api/v1/gateways/${me.mac}/plugins`;
+  await p.call("POST", "/api/v1/gateways", me);
+  using tcp = await TcpPeer.connect(p.ports.plugin_center!);
+  await tcp.signIn(me);
+  for (
+    const [method, path, body, expected] of [
+      ["POST", "/x/run", undefined, { RPCMethod: "Run", Plugin_Name: "x", Version: "" }],
+      ["POST", "/x/stop", undefined, { RPCMethod: "Stop", Plugin_Name: "x", Version: "" }],
+      ["POST", "/x/factory", undefined, { RPCMethod: "FactoryPlugin", Plugin_Name: "x", Version: "" }],
+      ["DELETE", "/x", undefined, { RPCMethod: "UnInstall", Plugin_Name: "x", Version: "" }],
+      ["PUT", "/x/parameters", { Level: "3" }, {
+        RPCMethod: "SetPlug-inParameterValues",
+        Plugin_Name: "x",
+        Version: "",
+        Parameter: inner({ Level: "3" }),
+      }],
+    ] as const
+  ) {
+    const asked = p.call(method, `${base}${path}?wait=5`, body);
+    const { ID, ...request } = (await tcp.hear())!;
+    assertEquals(request, expected);
+    await tcp.send({ Result: 0, ID });
+    assertEquals((await asked).body.status, "succeeded");
+  }
+  const listed = p.call("GET", base), list = (await tcp.hear())!;
+  assertEquals(list.RPCMethod, "ListPlugin");
+  await tcp.send({ Result: 0, ID: list.ID, Plugin: [{ Plugin_Name: "x", Version: "1.0", Run: 1 }] });
+  assertEquals((await listed).body.items, [{ name: "x", version: "1.0", run: true }]);
+});
+
 Deno.test("policy, pins and renewal send gateways where operators want them", async () => {
   await using p = await testPlatform();
   using udp = new UdpPeer();

@@ -63,9 +63,15 @@ export type ChannelRequest =
     readonly sha256: string;
   }
   | {
-    readonly method: "Install_query" | "Install_cancel" | "UnInstall" | "Run" | "Stop";
+    readonly method: "Install_query" | "Install_cancel" | "UnInstall" | "Run" | "Stop" | "FactoryPlugin";
     readonly plugin: string;
     readonly version: string;
+  }
+  | {
+    readonly method: "SetPlug-inParameterValues";
+    readonly plugin: string;
+    readonly version: string;
+    readonly parameter: Readonly<Record<string, unknown>>;
   }
   | { readonly method: "ListPlugin" };
 

@@ -138,12 +138,15 @@ export function commandRoutes(deps: PlatformDeps, commander: Commander): Routes 
   routes.route({
     method: "POST",
     path: "/api/v1/commands/{id}/cancel",
-    summary: "Take back a command that still waits",
+    summary: "Take back a command that still waits, or give up an installation that is under way",
     tags: ["commands"],
     auth: ["admin"],
     params: v.object({ id: v.pipe(v.string(), v.maxLength(64)) }),
     responses: {
-      200: { description: "Cancelled", schema: CommandView },
+      200: {
+        description: "Cancelled; an installation may take a moment to be given up",
+        schema: CommandView,
+      },
       404: { description: "No such command" },
       409: { description: "It is under way or has ended" },
     },
@@ -154,7 +157,7 @@ export function commandRoutes(deps: PlatformDeps, commander: Commander): Routes 
       throw problem(
         409,
         "not_cancellable",
-        `the command is ${row.status}: only queued ones can be taken back`,
+        `the command is ${row.status}: only waiting ones and installations can be taken back`,
       );
     }
     return { status: 200, body: commandView(row) };
@@ -195,6 +198,12 @@ export function commandRoutes(deps: PlatformDeps, commander: Commander): Routes 
     const { method, path, kind, summary } of [
       { method: "POST", path: "/run", kind: "run", summary: "Run a plug-in on a gateway" },
       { method: "POST", path: "/stop", kind: "stop", summary: "Stop a plug-in on a gateway" },
+      {
+        method: "POST",
+        path: "/factory",
+        kind: "factory",
+        summary: "Restore a plug-in as it left the factory",
+      },
       { method: "DELETE", path: "", kind: "uninstall", summary: "Remove a plug-in from a gateway" },
     ] as const
   ) {
@@ -222,6 +231,32 @@ export function commandRoutes(deps: PlatformDeps, commander: Commander): Routes 
       )
     );
   }
+
+  routes.route({
+    method: "PUT",
+    path: "/api/v1/gateways/{mac}/plugins/{name}/parameters",
+    summary: "Give a plug-in on a gateway its parameters",
+    tags: ["plugins on gateways"],
+    auth: ["admin"],
+    params: PluginParams,
+    query: v.object({ ...Wait.entries, version: v.optional(Version, "") }),
+    body: { json: v.record(v.string(), v.unknown()) },
+    responses: answers,
+  }).handle(({ params: { mac, name }, query, body, principal, signal }) =>
+    issue(
+      {
+        mac,
+        kind: "configure",
+        plugin: name,
+        version: query.version,
+        parameter: body,
+        actor: actorOf(principal),
+        timeoutMs: DEFAULT_TIMEOUT_MS,
+      },
+      query.wait,
+      signal,
+    )
+  );
 
   routes.route({
     method: "GET",

@@ -70,7 +70,7 @@ export function gatewayView(
 export const CommandView = v.object({
   id: v.string(),
   mac: v.string(),
-  kind: v.picklist(["post", "install", "uninstall", "run", "stop", "list"]),
+  kind: v.picklist(["post", "install", "uninstall", "run", "stop", "list", "factory", "configure"]),
   plugin: v.string(),
   version: v.string(),
   parameter: json,

@@ -53,6 +53,8 @@ interface Job {
   readonly done: PromiseWithResolvers<CommandRow>;
   /** Ends a job that waits in the queue past its deadline. */
   timer: Timer | undefined;
+  /** Somebody wants it given up while it is under way. */
+  unwanted: boolean;
 }
 
 /** One gateway's commands. */
@@ -157,11 +159,19 @@ export class Commander implements AsyncDisposable {
     return { ...job.row };
   }
 
-  /** Takes a command back that still waits: true; one that is under way or ended stays as it is: false. */
+  /**
+   * Takes a command back that still waits, and asks the gateway to give an installation up that is under way: true,
+   * and the row tells how that went. Whatever else is under way or has ended stays as it is: false.
+   */
   async cancel(id: string): Promise<boolean> {
     const job = this.#jobs.get(id);
-    if (!job || !this.#unqueue(job)) return false;
-    await this.#finish(job, { status: "cancelled" });
+    if (!job) return false;
+    if (this.#unqueue(job)) {
+      await this.#finish(job, { status: "cancelled" });
+      return true;
+    }
+    if (job.row.kind !== "install") return false;
+    job.unwanted = true;
     return true;
   }
 
@@ -203,7 +213,7 @@ export class Commander implements AsyncDisposable {
   }
 
   #job(row: CommandRow): Job {
-    const job: Job = { row, done: Promise.withResolvers(), timer: undefined };
+    const job: Job = { row, done: Promise.withResolvers(), timer: undefined, unwanted: false };
     this.#jobs.set(row.id, job);
     return job;
   }
@@ -280,6 +290,7 @@ export class Commander implements AsyncDisposable {
         packageOf: (plugin, version) => this.parts.packageOf(plugin, version),
         acked: () => this.#note(job, { status: "acked", acked_at: this.deps.clock.now() }),
         progress: (percent) => this.#note(job, { progress: percent }),
+        unwanted: () => job.unwanted,
       });
     } catch (error) {
       this.deps.log.error("a command failed here", { id: row.id, error: messageOf(error) });
@@ -325,6 +336,8 @@ export class Commander implements AsyncDisposable {
           return await this.#fail(job, "failed", "outcome_unknown", error);
         }
         break;
+      case "cancelled":
+        return await this.#finish(job, { status: "cancelled" });
       case "not_sent":
         break;
     }

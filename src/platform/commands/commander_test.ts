@@ -201,6 +201,31 @@ Deno.test("an installation is followed by its percentage to the end, then run", 
   assertEquals((await stage.row(missing.id)).error_code, "bad_version");
 });
 
+Deno.test("an installation under way is given up when that is asked for, unless the gateway says it is too late", async () => {
+  for (const [late, end] of [[false, "cancelled"], [true, "succeeded"]] as const) {
+    await using stage = await Stage.open();
+    stage.connect();
+    let looks = 0;
+    stage.answer = ({ method }) => ({
+      kind: "reply",
+      reply: {
+        result: method === "Install_query"
+          ? Math.min(20 * ++looks, 100)
+          : method === "Install_cancel" && late
+          ? -1
+          : 0,
+      },
+    });
+    const { id } = await stage.commander.create({ ...POST, kind: "install" });
+    await stage.clock.advance(20);
+    assertEquals(await stage.commander.cancel(id), true);
+    await stage.clock.advance(10_000);
+    assertEquals((await stage.row(id)).status, end);
+    assertEquals(stage.exchanges.some(({ method }) => method === "Install_cancel"), true);
+    assertEquals(await stage.commander.cancel(id), false);
+  }
+});
+
 Deno.test("after a restart waiting commands go on, and posts under way are told as unknown", async () => {
   const stage = await Stage.open();
   const hanging = Promise.withResolvers<ChannelOutcome>();

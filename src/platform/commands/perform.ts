@@ -23,7 +23,9 @@ export type Verdict =
   | { readonly kind: "not_sent" }
   /** It was sent and the answer was lost. */
   | { readonly kind: "lost"; readonly reason: string }
-  | { readonly kind: "timeout" };
+  | { readonly kind: "timeout" }
+  /** The gateway gave it up when it was asked to. */
+  | { readonly kind: "cancelled" };
 
 /** A package for an Install. */
 export interface PackageSource {
@@ -43,6 +45,8 @@ export interface Performance {
   acked(): void;
   /** Percent of an installation. */
   progress(percent: number): void;
+  /** Whether somebody wants it given up. */
+  unwanted(): boolean;
 }
 
 /** Pauses between looks at an installation, in milliseconds: short at first, since most plug-ins are small. */
@@ -66,6 +70,14 @@ export async function perform(row: CommandRow, on: Performance): Promise<Verdict
         return ofManagement(await on.exchange({ method: "Run", plugin, version }));
       case "stop":
         return ofManagement(await on.exchange({ method: "Stop", plugin, version }));
+      case "factory":
+        return ofManagement(await on.exchange({ method: "FactoryPlugin", plugin, version }));
+      case "configure": {
+        const parameter = JSON.parse(row.parameter) as Record<string, unknown>;
+        return ofManagement(
+          await on.exchange({ method: "SetPlug-inParameterValues", plugin, version, parameter }),
+        );
+      }
       case "list":
         return ofManagement(await on.exchange({ method: "ListPlugin" }), (reply) => ({
           plugins: reply.plugins ?? [],
@@ -91,6 +103,11 @@ async function install({ plugin, version }: CommandRow, on: Performance): Promis
   on.acked();
   for (let pause = FIRST_LOOK_MS;; pause = Math.min(pause * 2, LAST_LOOK_MS)) {
     await sleep(on.clock, pause);
+    if (on.unwanted()) {
+      const given = ofManagement(await on.exchange({ method: "Install_cancel", plugin, version }));
+      // One that is too late to give up is seen to its end.
+      if (given.kind === "succeeded") return { kind: "cancelled" };
+    }
     const looked = await on.exchange({ method: "Install_query", plugin, version });
     if (looked.kind !== "reply") return withoutReply(looked);
     const { result } = looked.reply;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { encodeBase64 } from "@std/encoding";
 import type { Clock, Log, Random, Timer } from "../../base/mod.ts";
 import type { FramedConnection } from "../../net/mod.ts";
 import {
@@ -117,6 +118,14 @@ export class Channel {
           }),
         };
       }
+      case "SetPlug-inParameterValues":
+        return {
+          method: message.method,
+          id,
+          pluginName: message.plugin,
+          version: message.version,
+          parameter: encodeBase64(JSON.stringify(message.parameter)),
+        };
       case "Install":
         return {
           method: "Install",

@@ -40,7 +40,17 @@ export interface GatewayRow {
 }
 
 /** What a command does on the gateway. */
-export type CommandKind = "post" | "install" | "uninstall" | "run" | "stop" | "list";
+export type CommandKind =
+  | "post"
+  | "install"
+  | "uninstall"
+  | "run"
+  | "stop"
+  | "list"
+  /** Restore the plug-in as it left the factory. */
+  | "factory"
+  /** Give it its parameters. */
+  | "configure";
 
 /** Where a command stands. The last four are final. */
 export type CommandStatus =

@@ -1,0 +1,87 @@
+import { assertEquals } from "@std/assert";
+import { type Deps, FakeClock, Metrics, seededRandom, silentLog } from "../../base/mod.ts";
+import { type AccessBoot, type AccessRegister, checkSn, userId } from "../../protocol/smart_gateway/mod.ts";
+import { openDatabase } from "../../storage/mod.ts";
+import { GatewayStore, PresenceTable, registryMigrations, type RegistryTables } from "../registry/mod.ts";
+import { Registration } from "./registration.ts";
+
+const MAC = "64D954000001", SN = "64D954-1", FROM = { host: "10.0.0.1", port: 5000 };
+const BOOT: AccessBoot = {
+  method: "Boot",
+  vendor: "V",
+  model: "M",
+  firmwareVer: "1",
+  hardwareVer: "1",
+  mac: MAC,
+  devRnd: "1".repeat(32),
+  platformId: "OTHER",
+  loid: "L",
+  card: "",
+  ipAddr: "1.2.3.4",
+  osVer: "",
+  appVer: "",
+};
+const answer = (challenge: string): AccessRegister => ({
+  method: "Register",
+  mac: MAC,
+  checkSn: checkSn(challenge, SN),
+  userId: userId(SN, "L"),
+  pppoeName: "",
+  flag: "0",
+});
+
+async function setUp() {
+  const clock = new FakeClock();
+  const deps: Deps = { clock, random: seededRandom(1), log: silentLog, metrics: new Metrics() };
+  const db = await openDatabase<RegistryTables>("sqlite::memory:", registryMigrations);
+  const store = new GatewayStore(db.sql, clock);
+  await store.preset([{ mac: MAC, sn: SN, loid: "L" }]);
+  const presence = new PresenceTable(deps, store, { heartbeatSeconds: 60, onChange: () => {} });
+  const registration = new Registration(deps, store, presence, {
+    self: { host: "ops", port: 1 },
+    messageServer: undefined,
+    heartbeatSeconds: 60,
+    databaseMs: 5000,
+  });
+  return {
+    clock,
+    store,
+    presence,
+    registration,
+    async [Symbol.asyncDispose]() {
+      await presence[Symbol.asyncDispose]();
+      await db[Symbol.asyncDispose]();
+    },
+  };
+}
+
+Deno.test("a Register is answered the same when it is sent twice, and -1 when its challenge is 130 s old", async () => {
+  await using s = await setUp();
+  const { challengeCode } = await s.registration.boot(BOOT, FROM);
+  for (let i = 0; i < 2; i++) {
+    assertEquals(await s.registration.register(answer(challengeCode!), FROM), { result: 2, interval: 60 });
+  }
+  await s.clock.advance(130_000);
+  assertEquals(await s.registration.register(answer(challengeCode!), FROM), { result: -1 });
+});
+
+Deno.test("a challenge is good only from where its Boot came", async () => {
+  await using s = await setUp();
+  const { challengeCode } = await s.registration.boot(BOOT, FROM);
+  const elsewhere = { ...FROM, host: "10.0.0.2" };
+  assertEquals((await s.registration.register(answer(challengeCode!), elsewhere)).result, -1);
+});
+
+Deno.test("a database that is slow answers -4, one that is away answers -1, and neither lets anybody in", async () => {
+  await using s = await setUp();
+  const { challengeCode } = await s.registration.boot(BOOT, FROM);
+  s.store.update = () => new Promise(() => {});
+  const slow = s.registration.register(answer(challengeCode!), FROM);
+  await s.clock.advance(5000);
+  assertEquals(await slow, { result: -4 });
+  s.store.update = () => Promise.reject(new Error("gone"));
+  assertEquals(await s.registration.register(answer(challengeCode!), FROM), { result: -1 });
+  s.store.find = () => Promise.reject(new Error("gone"));
+  assertEquals(await s.registration.boot(BOOT, FROM), { result: -1 });
+  assertEquals(s.presence.get(MAC), undefined);
+});

@@ -1,0 +1,62 @@
+import { assertEquals } from "@std/assert";
+import { type Deps, FakeClock, Metrics, seededRandom, silentLog } from "../../base/mod.ts";
+import { checkSn, encodeDistributionRequest } from "../../protocol/smart_gateway/mod.ts";
+import { openDatabase } from "../../storage/mod.ts";
+import { DocumentStore, GatewayStore, registryMigrations, type RegistryTables } from "../registry/mod.ts";
+import { Distribution } from "./distribution.ts";
+import { PolicyStore } from "./mod.ts";
+
+const MAC = "64D954000001", SN = "64D954-1";
+const boot = encodeDistributionRequest({
+  method: "BootFirst",
+  vendor: "V",
+  model: "M",
+  firmwareVer: "1",
+  hardwareVer: "1",
+  mac: MAC,
+  ipAddr: "1.2.3.4",
+  platformId: "OTHER",
+});
+
+async function setUp() {
+  const clock = new FakeClock();
+  const deps: Deps = { clock, random: seededRandom(1), log: silentLog, metrics: new Metrics() };
+  const db = await openDatabase<RegistryTables>("sqlite::memory:", registryMigrations);
+  const store = new GatewayStore(db.sql, clock), documents = new DocumentStore(db.sql, clock);
+  await store.preset([{ mac: MAC, sn: SN, loid: "L" }]);
+  const policy = await PolicyStore.open(documents, { host: "ops", port: 12113 });
+  return { clock, db, store, documents, policy, distribution: new Distribution(deps, store, policy, 60) };
+}
+
+Deno.test("an SN that can't be looked up is answered with -7, and the next try is as good as the first", async () => {
+  const { db, store, distribution } = await setUp();
+  const find = store.find;
+  store.find = () => Promise.reject(new Error("database is gone"));
+  assertEquals(await distribution.answer(boot, "a:1"), { result: -7 });
+  store.find = find;
+  assertEquals((await distribution.answer(boot, "a:1"))?.result, 0);
+  await db[Symbol.asyncDispose]();
+});
+
+Deno.test("a challenge is forgotten after 130 s: what answers it then is refused", async () => {
+  const { clock, db, distribution } = await setUp();
+  const reply = await distribution.answer(boot, "a:1");
+  const register = encodeDistributionRequest({
+    method: "RegisterFirst",
+    mac: MAC,
+    checkSn: checkSn(reply!.challengeCode!, SN),
+  });
+  await clock.advance(129_999);
+  assertEquals((await distribution.answer(register, "a:1"))?.result, 2);
+  await clock.advance(1);
+  assertEquals(await distribution.answer(register, "a:1"), { result: -2 });
+  await db[Symbol.asyncDispose]();
+});
+
+Deno.test("the policy in force outlives a restart", async () => {
+  const { db, documents, policy } = await setUp();
+  const other = { rules: [{ name: "r", match: {}, targets: [], redirect: "b:1" }] };
+  await policy.replace(other, "admin");
+  assertEquals((await PolicyStore.open(documents, { host: "x", port: 1 })).current, other);
+  await db[Symbol.asyncDispose]();
+});
