@@ -143,6 +143,13 @@ export const loid: Kind<string> = {
   parse: (text) => isLoid(text) ? text : undefined,
 };
 
+/** The code of a short-message gateway. */
+export const ismgCode: Kind<string> = {
+  label: "CODE",
+  allowed: "six digits, such as 001001",
+  parse: (text) => /^\d{6}$/.test(text) ? text : undefined,
+};
+
 /** The embedded database. */
 export const database: Kind<string> = {
   label: "URL",

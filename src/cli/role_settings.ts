@@ -29,6 +29,7 @@ export function platformSettings(
     database: values.database,
     heartbeatSeconds: values.heartbeat,
     adminToken: values["admin-token"],
+    sms: { listen: values.sms, short: values["sms-short"], gatewayCode: values["ismg-code"] },
   };
 }
 

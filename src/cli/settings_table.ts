@@ -5,10 +5,11 @@
  */
 import { LOG_LEVELS, type LogFormat } from "../base/mod.ts";
 import type { GatewaySettings } from "../gateway/settings.ts";
-import { SERVICES } from "../platform/settings.ts";
+import { DEFAULT_SERVICES, DEFAULT_SMS, SERVICES } from "../platform/settings.ts";
 import {
   database,
   host,
+  ismgCode,
   later,
   listenAddress,
   loid,
@@ -55,7 +56,7 @@ export const COMMON_SETTINGS = {
 /** Settings of `--role platform`. */
 export const PLATFORM_SETTINGS = {
   ...COMMON_SETTINGS,
-  "services": withDefault(someOf(SERVICES), SERVICES, "the services to run"),
+  "services": withDefault(someOf(SERVICES), DEFAULT_SERVICES, "the services to run"),
   "http": withDefault(listenAddress, anywhere(8080), "HTTP API, phone app's API and plug-in downloads (TCP)"),
   "distribution": withDefault(listenAddress, anywhere(12112), "first registration of gateways (UDP and TCP)"),
   "access": withDefault(listenAddress, anywhere(12113), "registration and heartbeats (UDP)"),
@@ -63,6 +64,9 @@ export const PLATFORM_SETTINGS = {
   "push": optional(remoteAddress, "message push server that registrations announce", {
     fallbackText: "none is announced",
   }),
+  "sms": withDefault(listenAddress, DEFAULT_SMS.listen, "long connections of SMS providers, CMPP (TCP)"),
+  "sms-short": withDefault(listenAddress, DEFAULT_SMS.short, "their short connections (TCP)"),
+  "ismg-code": withDefault(ismgCode, DEFAULT_SMS.gatewayCode, "this short-message gateway's ISMG_Id"),
   "advertise": optional(host, "name or address under which gateways reach this platform", {
     fallbackText: "the access service's address, or else this machine's first address",
   }),

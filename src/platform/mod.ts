@@ -4,4 +4,10 @@
  * @module
  */
 export { type Platform, startPlatform } from "./platform.ts";
-export { type PlatformSettings, type ServiceName, SERVICES } from "./settings.ts";
+export {
+  DEFAULT_SERVICES,
+  DEFAULT_SMS,
+  type PlatformSettings,
+  type ServiceName,
+  SERVICES,
+} from "./settings.ts";

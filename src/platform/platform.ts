@@ -40,7 +40,8 @@ import {
   registryMigrations,
   type RegistryTables,
 } from "./registry/mod.ts";
-import type { PlatformSettings, ServiceName } from "./settings.ts";
+import { DEFAULT_SMS, type PlatformSettings, type ServiceName } from "./settings.ts";
+import { smsMigrations, type SmsTables, startSms } from "./sms/mod.ts";
 import type { PlatformEvents, PlatformRequests } from "./subjects.ts";
 
 /** A running platform. */
@@ -70,7 +71,7 @@ export async function startPlatform(
   const database = starting.use(
     await openDatabase<RegistryTables>(
       settings.database ?? `sqlite:${join(settings.dataDir, "platform.db")}`,
-      { ...registryMigrations, ...appMigrations },
+      { ...registryMigrations, ...appMigrations, ...smsMigrations },
     ),
   );
   const bus = new LocalBus<PlatformEvents, PlatformRequests>(deps.clock, deps.log);
@@ -136,6 +137,15 @@ export async function startPlatform(
   );
 
   const app = wanted("app") ? run(startApp(shared, { sql: database.sql, commander })) : undefined;
+  const sms = wanted("sms")
+    ? run(
+      await startSms(
+        shared,
+        { sql: database.sql.$extendTables<SmsTables>(), dataDir: settings.dataDir },
+        settings.sms ?? DEFAULT_SMS,
+      ),
+    )
+    : undefined;
   const api = new Api(deps, {
     title: "Gatehouse platform",
     version: API_VERSION,
@@ -148,6 +158,7 @@ export async function startPlatform(
   api.mount("", pluginRoutes(repository));
   if (wanted("distribution")) api.mount("", policyRoutes(policy));
   if (app) api.mount("", app.routes);
+  if (sms) api.mount("", sms.routes);
   const http: HttpService = run(serveHttp(deps, api, settings.http));
   listening.resolve(http.address);
 

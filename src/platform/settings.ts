@@ -6,9 +6,11 @@
 import type { HostPort } from "../base/mod.ts";
 
 /** The services that a platform can run, each startable alone by `--services`. */
-export const SERVICES = ["distribution", "access", "plugin_center", "app"] as const;
+export const SERVICES = ["distribution", "access", "plugin_center", "app", "sms"] as const;
 /** One of {@linkcode SERVICES}. */
 export type ServiceName = typeof SERVICES[number];
+/** Those that run where nobody says: what home gateways need. */
+export const DEFAULT_SERVICES: readonly ServiceName[] = ["distribution", "access", "plugin_center", "app"];
 
 /** Settings of `--role platform`. */
 export interface PlatformSettings {
@@ -36,4 +38,13 @@ export interface PlatformSettings {
   readonly heartbeatSeconds: number;
   /** The first administrator's token; undefined: kept in, or made on first start and written to, `<data>/admin.token`. */
   readonly adminToken: string | undefined;
+  /** The short-message service's ports (TCP) and gateway code; defaults `0.0.0.0:7890`, `0.0.0.0:7900`, `001001`. */
+  readonly sms?: { readonly listen: HostPort; readonly short: HostPort; readonly gatewayCode: string };
 }
+
+/** Where the short-message service listens, and what it is called, where nobody says. */
+export const DEFAULT_SMS = {
+  listen: { host: "0.0.0.0", port: 7890 },
+  short: { host: "0.0.0.0", port: 7900 },
+  gatewayCode: "001001",
+} as const;

@@ -4,7 +4,12 @@
  * @module
  */
 import { createLog, type Deps, Metrics, silentLog, systemClock, systemRandom } from "../../src/base/mod.ts";
-import { type Platform, type PlatformSettings, SERVICES, startPlatform } from "../../src/platform/mod.ts";
+import {
+  DEFAULT_SERVICES,
+  type Platform,
+  type PlatformSettings,
+  startPlatform,
+} from "../../src/platform/mod.ts";
 
 /** The administrator's token of test platforms. */
 export const ADMIN_TOKEN = "administrator-of-the-tests";
@@ -41,7 +46,7 @@ export async function testPlatform(
   const local = { host: "127.0.0.1", port: 0 };
   const platform = await startPlatform(options.deps ?? realDeps(), {
     dataDir,
-    services: SERVICES,
+    services: DEFAULT_SERVICES,
     http: local,
     distribution: local,
     access: local,

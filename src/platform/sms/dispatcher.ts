@@ -1,0 +1,244 @@
+/**
+ * From the store to the short-message centre and to an end: every accepted message ends exactly once.
+ *
+ * @module
+ */
+import { type Deps, messageOf, type Timer } from "../../base/mod.ts";
+import { Stat } from "../../protocol/cmpp/mod.ts";
+import { type Mt, mtOf } from "./message.ts";
+import type { Outlet, OutletAnswer, Receipt } from "./outlet.ts";
+import type { MessageRow } from "./schema.ts";
+import type { Seal } from "./seal.ts";
+import type { SmsSettings } from "./settings.ts";
+import type { SmsStore } from "./store.ts";
+
+/** What the dispatcher works with. */
+export interface DispatcherParts {
+  readonly store: SmsStore;
+  readonly seal: Seal;
+  readonly outlet: Outlet;
+  readonly settings: Pick<SmsSettings, "outletWindow" | "maxBacklog">;
+  /** Writes down how a message ended; resolves when it is on disk. */
+  readonly end: (mt: Mt, stat: string, smscSequence: number) => Promise<void>;
+}
+
+/** How often messages are looked through for those whose time is over, in milliseconds. */
+const SWEEP_MS = 10_000;
+/** How long to wait before the centre, or the disk, is tried again, in milliseconds. */
+const RETRY_MS = 1_000;
+
+/** Hands messages to the outlet, in order for each number, and ends them. */
+export class Dispatcher implements AsyncDisposable {
+  /** Messages that wait or are at the centre, by Msg_Id. */
+  readonly #open = new Map<bigint, Mt>();
+  /** Those whose end is being written. */
+  readonly #ending = new Set<bigint>();
+  #ready: Mt[] = [];
+  #at = 0;
+  /** Numbers that the centre is just taking a message for, and those that wait behind it. */
+  readonly #behind = new Map<string, Mt[]>();
+  #inWork = 0;
+  readonly #timers = new Set<Timer>();
+  #retry: Timer | undefined;
+  #wake: Timer | undefined;
+  #wakeAt = Infinity;
+  #stopped = false;
+
+  constructor(
+    private readonly deps: Pick<Deps, "clock" | "log">,
+    private readonly parts: DispatcherParts,
+  ) {}
+
+  /** Messages that have not ended and are due. */
+  get backlog(): number {
+    return this.#open.size;
+  }
+
+  /** Takes up what an earlier run has left, and begins. */
+  async start(): Promise<void> {
+    this.parts.outlet.listen({
+      onReceipt: (receipt) => this.#onReceipt(receipt),
+      onMobileOriginated: (message) => this.onMobileOriginated(message),
+    });
+    let after: MessageRow | undefined;
+    do {
+      const rows = await this.parts.store.due("waiting", Infinity, after);
+      for (const row of rows) this.#takeUp(row);
+      after = rows.at(-1);
+    } while (after);
+    this.#every(SWEEP_MS, () => this.#sweep());
+    await this.#lookForDue();
+    this.#pump();
+  }
+
+  /** Told of each message from a phone. */
+  onMobileOriginated: Parameters<Outlet["listen"]>[0]["onMobileOriginated"] = () => {};
+
+  /** Takes a message that is in the store. */
+  offer(mt: Mt): void {
+    if (mt.dueAt > this.deps.clock.now()) return this.#wakeBy(mt.dueAt);
+    this.#open.set(mt.msgId, mt);
+    this.#ready.push(mt);
+    this.#pump();
+  }
+
+  /** Takes a message back that the centre has not got yet; false where that is too late, or it is not the provider's. */
+  async cancel(msgId: bigint, spId: string, key: string): Promise<boolean> {
+    let mt = this.#open.get(msgId);
+    if (!mt) {
+      const row = await this.parts.store.message(key);
+      mt = this.#open.get(msgId); // its time may have come meanwhile
+      if (!mt && row?.state === "scheduled" && row.sp_id === spId) mt = mtOf(row, this.parts.seal);
+    }
+    if (!mt || mt.spId !== spId || mt.sent || this.#ending.has(msgId)) return false;
+    await this.#end(mt, Stat.deleted, 0);
+    return true;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    this.#stopped = true;
+    for (const timer of this.#timers) timer.cancel();
+    this.#retry?.cancel();
+    this.#wake?.cancel();
+    return Promise.resolve();
+  }
+
+  /** False where it is here already, or about to end. */
+  #takeUp(row: MessageRow): boolean {
+    try {
+      const mt = mtOf(row, this.parts.seal);
+      if (this.#open.has(mt.msgId) || this.#ending.has(mt.msgId)) return false;
+      this.#open.set(mt.msgId, mt);
+      this.#ready.push(mt);
+    } catch (error) {
+      // Another key, or a changed row: it can't be sent, but it must not stop all others.
+      this.deps.log.error("a kept message can't be read", { msgId: row.msg_id, error: messageOf(error) });
+    }
+    return true;
+  }
+
+  #pump(): void {
+    while (!this.#stopped && this.#retry === undefined && this.#at < this.#ready.length) {
+      if (this.#inWork >= this.parts.settings.outletWindow) break;
+      const mt = this.#ready[this.#at++]!;
+      if (!this.#open.has(mt.msgId) || this.#ending.has(mt.msgId)) continue; // taken back
+      const number = mt.submit.Dest_terminal_Id[0]!, behind = this.#behind.get(number);
+      if (behind) behind.push(mt);
+      else this.#hand(mt, number);
+    }
+    if (this.#at > 1024 && this.#at * 2 > this.#ready.length) {
+      this.#ready = this.#ready.slice(this.#at);
+      this.#at = 0;
+    }
+  }
+
+  #hand(mt: Mt, number: string): void {
+    if (mt.expiresAt <= this.deps.clock.now()) return void this.#end(mt, Stat.expired, 0);
+    // Set first: the receipt of a quick centre may come before its answer.
+    mt.sent = true;
+    const answer = this.parts.outlet.submit(mt);
+    if (!(answer instanceof Promise)) return this.#answered(mt, answer);
+    this.#inWork++;
+    this.#behind.set(number, []);
+    answer.then((one) => {
+      this.#inWork--;
+      const behind = this.#behind.get(number) ?? [];
+      this.#behind.delete(number);
+      if (one.kind === "busy") this.#ready.splice(this.#at, 0, mt, ...behind);
+      else this.#ready.splice(this.#at, 0, ...behind);
+      this.#answered(mt, one, true);
+      this.#pump();
+    });
+  }
+
+  #answered(mt: Mt, answer: OutletAnswer, queued = false): void {
+    if (answer.kind === "refused") return void this.#end(mt, answer.stat, 0);
+    if (answer.kind === "accepted") return;
+    mt.sent = false;
+    if (!queued) this.#ready.splice(this.#at, 0, mt);
+    if (this.#stopped) return;
+    this.#retry ??= this.deps.clock.setTimer(() => {
+      this.#retry = undefined;
+      this.#pump();
+    }, RETRY_MS);
+  }
+
+  #onReceipt({ msgId, stat, smscSequence }: Receipt): void {
+    const mt = this.#open.get(msgId);
+    // Not final (reference, table 1), or of a message that has ended: its provider has its report.
+    if (stat === Stat.accepted || !mt || this.#ending.has(msgId)) return;
+    void this.#end(mt, stat, smscSequence);
+  }
+
+  /** Ends a message: once, and for sure. Where the disk fails it is tried again until it does not. */
+  async #end(mt: Mt, stat: string, smscSequence: number): Promise<void> {
+    this.#ending.add(mt.msgId);
+    this.#open.delete(mt.msgId);
+    try {
+      await this.parts.end(mt, stat, smscSequence);
+      this.#ending.delete(mt.msgId);
+    } catch (error) {
+      this.deps.log.error("the end of a message was not written, trying again", {
+        msgId: mt.key,
+        error: messageOf(error),
+      });
+      this.#after(RETRY_MS, () => void this.#end(mt, stat, smscSequence));
+    }
+  }
+
+  #sweep(): void {
+    const now = this.deps.clock.now();
+    for (const mt of this.#open.values()) if (mt.expiresAt <= now) void this.#end(mt, Stat.expired, 0);
+  }
+
+  /** Takes scheduled messages whose time has come, as far as there is room for them. */
+  async #lookForDue(): Promise<void> {
+    const { store, settings } = this.parts, now = this.deps.clock.now();
+    try {
+      while (this.#open.size < settings.maxBacklog) {
+        const rows = await store.due("scheduled", now);
+        if (this.#stopped || rows.length === 0) break;
+        const taken = rows.filter((row) => this.#takeUp(row));
+        await Promise.all(
+          taken.map((row) =>
+            store.write({ moved: { msgId: row.msg_id, state: "waiting", stat: null, at: null } })
+          ),
+        );
+        this.#pump();
+        if (taken.length === 0) break; // all of them are being taken back
+      }
+      const next = await store.nextDue();
+      // With no room, or nothing to be read: look again in a while.
+      if (next !== undefined) this.#wakeBy(Math.max(next, now + RETRY_MS));
+    } catch (error) {
+      this.deps.log.error("scheduled messages were not read, trying again", { error: messageOf(error) });
+      this.#wakeBy(now + RETRY_MS);
+    }
+  }
+
+  #wakeBy(at: number): void {
+    if (at >= this.#wakeAt || this.#stopped) return;
+    this.#wake?.cancel();
+    this.#wakeAt = at;
+    this.#wake = this.deps.clock.setTimer(() => {
+      this.#wakeAt = Infinity;
+      void this.#lookForDue();
+    }, at - this.deps.clock.now());
+  }
+
+  #after(ms: number, callback: () => void): void {
+    if (this.#stopped) return;
+    const timer = this.deps.clock.setTimer(() => {
+      this.#timers.delete(timer);
+      callback();
+    }, ms);
+    this.#timers.add(timer);
+  }
+
+  #every(ms: number, callback: () => void): void {
+    this.#after(ms, () => {
+      callback();
+      this.#every(ms, callback);
+    });
+  }
+}

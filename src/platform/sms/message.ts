@@ -1,0 +1,108 @@
+/**
+ * A message to a phone and what waits for a provider, as the service holds them, and how they become rows and back.
+ *
+ * @module
+ */
+import {
+  decodeMessage,
+  decodeReport,
+  type Deliver,
+  encodeMessage,
+  msgIdHex,
+  type StatusReport,
+  type Submit,
+} from "../../protocol/cmpp/mod.ts";
+import type { MessageRow, OutboxRow } from "./schema.ts";
+import type { Seal } from "./seal.ts";
+
+/** A message to one phone that has not ended. */
+export interface Mt {
+  readonly msgId: bigint;
+  /** Its Msg_Id as 16 hex digits. */
+  readonly key: string;
+  readonly spId: string;
+  /** To this one number only; its content is a copy of its own. */
+  readonly submit: Submit;
+  readonly submittedAt: number;
+  readonly dueAt: number;
+  readonly expiresAt: number;
+  /** Handed to the centre, which has taken it. */
+  sent: boolean;
+}
+
+/** A report or message for a provider. */
+export interface OutboxItem {
+  /** Rises with time. */
+  readonly id: number;
+  readonly spId: string;
+  readonly serviceId: string;
+  readonly kind: "report" | "mo";
+  readonly createdAt: number;
+  readonly deliver: Deliver;
+  /** What a report says: its width on the wire depends on who takes it. */
+  readonly report?: StatusReport | undefined;
+}
+
+/** The row of a new message. */
+export function messageRow(mt: Mt, seal: Seal, now: number): MessageRow {
+  return {
+    msg_id: mt.key,
+    sp_id: mt.spId,
+    service_id: mt.submit.Service_Id,
+    destination: mt.submit.Dest_terminal_Id[0]!,
+    state: mt.dueAt > now ? "scheduled" : "waiting",
+    stat: null,
+    submitted_at: mt.submittedAt,
+    due_at: mt.dueAt,
+    expires_at: mt.expiresAt,
+    done_at: null,
+    outlet_ref: null,
+    pdu: seal.seal(encodeMessage(mt.submit, 3)),
+  };
+}
+
+/** A message from its row. @throws {SealError} */
+export function mtOf(row: MessageRow, seal: Seal): Mt {
+  const submit = decodeMessage(seal.open(row.pdu), 3);
+  if (submit.command !== "SUBMIT") throw new TypeError(`message ${row.msg_id} is kept as ${submit.command}`);
+  return {
+    msgId: submit.Msg_Id,
+    key: row.msg_id,
+    spId: row.sp_id,
+    submit,
+    submittedAt: row.submitted_at,
+    dueAt: row.due_at,
+    expiresAt: row.expires_at,
+    sent: row.state === "sent",
+  };
+}
+
+/** The row of what waits for a provider. */
+export function outboxRow(item: OutboxItem, seal: Seal): OutboxRow {
+  return {
+    id: item.id,
+    sp_id: item.spId,
+    service_id: item.serviceId,
+    kind: item.kind,
+    created_at: item.createdAt,
+    pdu: seal.seal(encodeMessage(item.deliver, 3)),
+  };
+}
+
+/** What waits, from its row. @throws {SealError} */
+export function outboxItemOf(row: OutboxRow, seal: Seal): OutboxItem {
+  const deliver = decodeMessage(seal.open(row.pdu), 3);
+  if (deliver.command !== "DELIVER") throw new TypeError(`outbox ${row.id} is kept as ${deliver.command}`);
+  return {
+    id: row.id,
+    spId: row.sp_id,
+    serviceId: row.service_id,
+    kind: row.kind,
+    createdAt: row.created_at,
+    deliver,
+    report: row.kind === "report" ? decodeReport(deliver.Msg_Content) : undefined,
+  };
+}
+
+/** The Msg_Id as rows name it. */
+export const keyOf = msgIdHex;

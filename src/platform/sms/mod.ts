@@ -1,0 +1,18 @@
+/**
+ * Short messages: the gateway (ISMG) between service providers and a short-message centre, CMPP 3.0 and 2.0.
+ *
+ * @module
+ */
+export type {
+  MobileOriginated,
+  Outlet,
+  OutletAnswer,
+  OutletListener,
+  OutletMessage,
+  Receipt,
+} from "./outlet.ts";
+export { smsMigrations, type SmsTables } from "./schema.ts";
+export { SealError } from "./seal.ts";
+export { CMPP_FRAMING, type Sms, type SmsParts, startSms } from "./service.ts";
+export { DEFAULT_SMS_SETTINGS, type SmsSettings } from "./settings.ts";
+export { Simulator, type SimulatorBehaviour } from "./simulator.ts";

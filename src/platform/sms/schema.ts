@@ -1,0 +1,146 @@
+/**
+ * The short-message service's tables, as rows, and the migration that makes them.
+ *
+ * Msg_Ids are 16 hex digits; times are milliseconds since 1970; lists are JSON text. Contents and secrets are sealed.
+ *
+ * @module
+ */
+import type { Migrations } from "../../storage/mod.ts";
+
+/** One service provider. */
+export interface AccountRow {
+  sp_id: string;
+  /** The shared secret, sealed: CONNECT's digest needs it as it is. */
+  secret: Uint8Array;
+  sp_code: string;
+  /** JSON list; empty: any. */
+  service_ids: string;
+  /** JSON list of IP addresses it may connect from; empty: any. */
+  addresses: string;
+  /** The highest Version octet it may speak. */
+  version: number;
+  max_connections: number;
+  rate_per_second: number;
+  window: number;
+  created_at: number;
+  updated_at: number;
+}
+
+/**
+ * Where a message to a phone stands: `scheduled` for later, `waiting` to be handed to the centre, `sent` to it; the
+ * others are final.
+ */
+export type MessageState = "scheduled" | "waiting" | "sent" | "delivered" | "failed" | "cancelled";
+
+/** One message to one phone. */
+export interface MessageRow {
+  msg_id: string;
+  sp_id: string;
+  service_id: string;
+  destination: string;
+  state: MessageState;
+  /** How it ended, as its report says. */
+  stat: string | null;
+  submitted_at: number;
+  due_at: number;
+  expires_at: number;
+  done_at: number | null;
+  /** What the centre calls it. */
+  outlet_ref: string | null;
+  /** The SUBMIT to this one number as a PDU of 3.0, sealed. */
+  pdu: Uint8Array;
+}
+
+/** A report or message that a provider has not taken yet. */
+export interface OutboxRow {
+  id: number;
+  sp_id: string;
+  /** The service it is counted under. */
+  service_id: string;
+  kind: "report" | "mo";
+  created_at: number;
+  /** The DELIVER as a PDU of 3.0, sealed. */
+  pdu: Uint8Array;
+}
+
+/** What QUERY asks for, by day (YYYYMMDD), provider and service. What waits is the rest. */
+export interface CounterRow {
+  day: string;
+  sp_id: string;
+  service_id: string;
+  mt_messages: number;
+  mt_users: number;
+  mt_sent: number;
+  mt_failed: number;
+  mo_taken: number;
+  mo_delivered: number;
+  mo_failed: number;
+}
+
+/** The tables of this service. */
+export type SmsTables = {
+  sms_account: AccountRow;
+  sms_message: MessageRow;
+  sms_outbox: OutboxRow;
+  sms_counter: CounterRow;
+};
+
+/** Makes the tables. */
+export const smsMigrations: Migrations = {
+  "2026-11-22-short-messages": {
+    async up(db) {
+      await db.schema.createTable("sms_account")
+        .addColumn("sp_id", "text", (c) => c.primaryKey())
+        .addColumn("secret", "blob", (c) => c.notNull())
+        .addColumn("sp_code", "text", (c) => c.notNull().unique())
+        .addColumn("service_ids", "text", (c) => c.notNull())
+        .addColumn("addresses", "text", (c) => c.notNull())
+        .addColumn("version", "integer", (c) => c.notNull())
+        .addColumn("max_connections", "integer", (c) => c.notNull())
+        .addColumn("rate_per_second", "integer", (c) => c.notNull())
+        .addColumn("window", "integer", (c) => c.notNull())
+        .addColumn("created_at", "bigint", (c) => c.notNull())
+        .addColumn("updated_at", "bigint", (c) => c.notNull())
+        .execute();
+      await db.schema.createTable("sms_message")
+        .addColumn("msg_id", "text", (c) => c.primaryKey())
+        .addColumn("sp_id", "text", (c) => c.notNull())
+        .addColumn("service_id", "text", (c) => c.notNull())
+        .addColumn("destination", "text", (c) => c.notNull())
+        .addColumn("state", "text", (c) => c.notNull())
+        .addColumn("stat", "text")
+        .addColumn("submitted_at", "bigint", (c) => c.notNull())
+        .addColumn("due_at", "bigint", (c) => c.notNull())
+        .addColumn("expires_at", "bigint", (c) => c.notNull())
+        .addColumn("done_at", "bigint")
+        .addColumn("outlet_ref", "text")
+        .addColumn("pdu", "blob", (c) => c.notNull())
+        .execute();
+      await db.schema.createIndex("sms_message_open").on("sms_message").columns(["state", "due_at"])
+        .where("state", "in", ["scheduled", "waiting", "sent"]).execute();
+      await db.schema.createIndex("sms_message_age").on("sms_message").column("submitted_at").execute();
+      await db.schema.createTable("sms_outbox")
+        .addColumn("id", "bigint", (c) => c.primaryKey())
+        .addColumn("sp_id", "text", (c) => c.notNull())
+        .addColumn("service_id", "text", (c) => c.notNull())
+        .addColumn("kind", "text", (c) => c.notNull())
+        .addColumn("created_at", "bigint", (c) => c.notNull())
+        .addColumn("pdu", "blob", (c) => c.notNull())
+        .execute();
+      await db.schema.createIndex("sms_outbox_sp").on("sms_outbox").columns(["sp_id", "id"]).execute();
+      await db.schema.createTable("sms_counter")
+        .addColumn("day", "text", (c) => c.notNull())
+        .addColumn("sp_id", "text", (c) => c.notNull())
+        .addColumn("service_id", "text", (c) => c.notNull())
+        .addColumn("mt_messages", "integer", (c) => c.notNull())
+        .addColumn("mt_users", "integer", (c) => c.notNull())
+        .addColumn("mt_sent", "integer", (c) => c.notNull())
+        .addColumn("mt_failed", "integer", (c) => c.notNull())
+        .addColumn("mo_taken", "integer", (c) => c.notNull())
+        .addColumn("mo_delivered", "integer", (c) => c.notNull())
+        .addColumn("mo_failed", "integer", (c) => c.notNull())
+        .addPrimaryKeyConstraint("sms_counter_pk", ["day", "sp_id", "service_id"])
+        .execute();
+    },
+  },
+};

@@ -1,0 +1,160 @@
+/**
+ * The short-message service: listens for providers, and stops in good order.
+ *
+ * @module
+ */
+import type { Kysely } from "kysely";
+import { formatHostPort, type HostPort, messageOf, type Service, type Timer } from "../../base/mod.ts";
+import type { Routes } from "../../control/mod.ts";
+import { FramedServer, type Framing } from "../../net/mod.ts";
+import { PduDecoder } from "../../protocol/cmpp/mod.ts";
+import type { PlatformDeps } from "../deps.ts";
+import { AccountStore } from "./accounts.ts";
+import { Dispatcher } from "./dispatcher.ts";
+import { Ismg } from "./ismg.ts";
+import { MsgIds } from "./msg_ids.ts";
+import type { Outlet } from "./outlet.ts";
+import { smsRoutes } from "./routes.ts";
+import type { SmsTables } from "./schema.ts";
+import { Seal } from "./seal.ts";
+import { Session } from "./session.ts";
+import { DEFAULT_SMS_SETTINGS, type SmsSettings } from "./settings.ts";
+import { Simulator } from "./simulator.ts";
+import { SmsStore } from "./store.ts";
+
+/** What the service leans on beside the platform's dependencies. */
+export interface SmsParts {
+  /** The database, with `smsMigrations` applied. */
+  readonly sql: Kysely<SmsTables>;
+  /** Where the key of contents lies. */
+  readonly dataDir: string;
+  /** The way to the centre; undefined: a {@linkcode Simulator}. */
+  readonly outlet?: Outlet;
+}
+
+/** The running service. Mount its routes. */
+export interface Sms extends Service {
+  readonly routes: Routes;
+  readonly long: HostPort;
+  readonly short: HostPort;
+}
+
+/** PDUs carry their own length: a frame is a whole PDU, and what is sent is one already. */
+export const CMPP_FRAMING: Framing = { decoder: () => new PduDecoder(), encode: (pdu) => pdu };
+
+const HOUR_MS = 3_600_000;
+
+type SmsDeps = Pick<PlatformDeps, "clock" | "random" | "log" | "metrics" | "network">;
+
+/** Starts the service. @throws {NetError} where a port can't be had, {@link SealError} where the key is no key */
+export async function startSms(
+  platform: SmsDeps,
+  { sql, dataDir, ...parts }: SmsParts,
+  given: Partial<SmsSettings> & Pick<SmsSettings, "listen" | "short" | "gatewayCode">,
+): Promise<Sms> {
+  const settings: SmsSettings = { ...DEFAULT_SMS_SETTINGS, ...given };
+  const deps = { ...platform, log: platform.log.with({ service: "sms" }) };
+  await using starting = new AsyncDisposableStack();
+  const seal = await Seal.open(dataDir, deps.random);
+  const store = new SmsStore(sql);
+  starting.defer(() => store.flush());
+  const accounts = await AccountStore.open(sql, seal, deps.clock);
+  const last = await store.lastUsed();
+  const ids = new MsgIds(deps.clock, { ...settings, lastUsedAt: last.submittedAt });
+  const ismg = new Ismg(deps, settings, { accounts, store, seal, ids, lastOutboxId: last.outboxId });
+  starting.defer(() => ismg.stop());
+  const outlet = starting.use(parts.outlet ?? new Simulator(deps.clock, deps.random));
+  const dispatcher = starting.use(
+    new Dispatcher(deps, {
+      store,
+      seal,
+      outlet,
+      settings,
+      end: (mt, stat, sequence) => ismg.end(mt, stat, sequence),
+    }),
+  );
+  ismg.dispatcher = dispatcher;
+  dispatcher.onMobileOriginated = (mo) => {
+    ismg.mobileOriginated(mo).catch((error) =>
+      deps.log.error("a message from a phone was not kept", { error: messageOf(error) })
+    );
+  };
+  await dispatcher.start();
+  starting.defer(forgetting(deps, store, settings));
+  const long = starting.use(listen(deps, ismg, settings, "long"));
+  const short = starting.use(listen(deps, ismg, settings, "short"));
+  const { metrics } = deps;
+  metrics.gauge(
+    "gatehouse_sms_backlog",
+    "Messages that wait for the centre or its receipt",
+    () => dispatcher.backlog,
+  );
+  metrics.gauge("gatehouse_sms_connections", "Connections of providers", () => ismg.sessions.size);
+  metrics.gauge("gatehouse_sms_writes_waiting", "Changes that wait to be written", () => store.pending);
+
+  const stack = starting.move();
+  return {
+    name: "sms",
+    addresses: [
+      `tcp ${formatHostPort(long.address)}`,
+      `tcp ${formatHostPort(short.address)} (short connections)`,
+    ],
+    long: long.address,
+    short: short.address,
+    routes: smsRoutes(deps, {
+      accounts,
+      ismg,
+      store,
+      simulator: outlet instanceof Simulator ? outlet : undefined,
+    }),
+    health: () =>
+      outlet.connected ? { status: "up" } : { status: "degraded", detail: `${outlet.name} is not connected` },
+    [Symbol.asyncDispose]: () => stack.disposeAsync(),
+  };
+}
+
+function listen(deps: SmsDeps, ismg: Ismg, settings: SmsSettings, kind: "long" | "short"): FramedServer {
+  const sessions = new Map<unknown, Session>();
+  return new FramedServer(deps.network.listen(kind === "long" ? settings.listen : settings.short), {
+    framing: CMPP_FRAMING,
+    clock: deps.clock,
+    log: deps.log,
+    maxConnections: settings.maxConnections,
+    maxPerAddress: settings.maxPerAddress,
+    // A PDU may come in pieces with long gaps: as long as a response may take.
+    limits: { idleMs: settings.connectMs, frameMs: settings.responseMs, maxQueuedBytes: 4 * 1024 * 1024 },
+    admit: ({ host }) => ismg.welcome(host),
+    onConnection(connection) {
+      const session = new Session(connection, kind, ismg);
+      sessions.set(connection, session);
+      ismg.sessions.add(session);
+      return (frame) => session.handle(frame);
+    },
+    onClosed(connection) {
+      const session = sessions.get(connection);
+      if (!session) return;
+      sessions.delete(connection);
+      ismg.sessions.delete(session);
+      session.close();
+    },
+  });
+}
+
+/** Forgets what is older than it need be, every hour; gives what ends that. */
+function forgetting(deps: SmsDeps, store: SmsStore, settings: SmsSettings): () => Promise<void> {
+  let timer: Timer | undefined, work: Promise<unknown> = Promise.resolve(), stopped = false;
+  const schedule = () => {
+    if (stopped) return;
+    timer = deps.clock.setTimer(() => {
+      work = store.forget(deps.clock.now() - settings.retentionMs)
+        .catch((error) => deps.log.warn("old messages were not removed", { error: messageOf(error) }))
+        .then(schedule);
+    }, HOUR_MS);
+  };
+  schedule();
+  return async () => {
+    stopped = true;
+    timer?.cancel();
+    await work;
+  };
+}

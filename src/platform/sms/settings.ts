@@ -1,0 +1,63 @@
+/**
+ * What the short-message service is told when it starts.
+ *
+ * @module
+ */
+import type { HostPort } from "../../base/mod.ts";
+
+/** Settings of the service; {@linkcode DEFAULT_SMS_SETTINGS} has all but the addresses. */
+export interface SmsSettings {
+  /** Long connections of service providers (TCP); default port 7890. */
+  readonly listen: HostPort;
+  /** Short connections (TCP); default port 7900. */
+  readonly short: HostPort;
+  /** This gateway's ISMG_Id, six digits. */
+  readonly gatewayCode: string;
+  /** Minutes east of Greenwich of the local time in Msg_Ids, reports and counters. */
+  readonly utcOffsetMinutes: number;
+  /** C: after how long without traffic a link is tested, in milliseconds. */
+  readonly activeTestMs: number;
+  /** T: how long a request waits for its response, in milliseconds. */
+  readonly responseMs: number;
+  /** N: how often a request is sent at most. */
+  readonly attempts: number;
+  /** How long a new connection has for its CONNECT, in milliseconds. */
+  readonly connectMs: number;
+  /** Connections at once, in all and from one address. */
+  readonly maxConnections: number;
+  readonly maxPerAddress: number;
+  /** Wrong CONNECTs that one address has a minute before it is not let in any more. */
+  readonly wrongSecretsPerMinute: number;
+  /** Validity of a message that does not say, and the longest that it may say, in milliseconds. */
+  readonly validityMs: number;
+  /** Messages that may wait for the centre; past it SUBMIT is answered 8. */
+  readonly maxBacklog: number;
+  /** Messages handed to the centre and not answered by it, at once. */
+  readonly outletWindow: number;
+  /** How long what a provider has not taken is kept for it, in milliseconds. */
+  readonly outboxMs: number;
+  /** How long messages are kept after their end, in milliseconds. */
+  readonly retentionMs: number;
+  /** false: SUBMIT_RESP does not wait until the message is on disk. */
+  readonly durable: boolean;
+}
+
+const DAY_MS = 86_400_000;
+
+/** The standard's recommendations (C 3 min, T 60 s, N 3; W 16 is the account's) and our limits. */
+export const DEFAULT_SMS_SETTINGS: Omit<SmsSettings, "listen" | "short" | "gatewayCode"> = {
+  utcOffsetMinutes: 480,
+  activeTestMs: 180_000,
+  responseMs: 60_000,
+  attempts: 3,
+  connectMs: 10_000,
+  maxConnections: 20_000,
+  maxPerAddress: 20_000,
+  wrongSecretsPerMinute: 20,
+  validityMs: 2 * DAY_MS,
+  maxBacklog: 100_000,
+  outletWindow: 2_000,
+  outboxMs: 3 * DAY_MS,
+  retentionMs: 30 * DAY_MS,
+  durable: true,
+};
