@@ -69,7 +69,18 @@ async function run(programs: AsyncDisposableStack): Promise<void> {
   const platform = programs.use(
     await step("the platform starts", () =>
       startProgram("platform", [
-        ...["--http", local, "--distribution", local, "--access", local, "--plugin-center", local],
+        ...[
+          "--http",
+          local,
+          "--distribution",
+          local,
+          "--access",
+          local,
+          "--plugin-center",
+          local,
+          "--push",
+          local,
+        ],
         ...["--advertise", "127.0.0.1"],
       ], { binary, verbose, env: { GATEHOUSE_ADMIN_TOKEN: ADMIN_TOKEN } })),
   );

@@ -74,7 +74,18 @@ const CHANNEL = [
 
 Deno.test("no bytes at any port of the platform crash it, make it grow, or keep it from serving", async () => {
   const local = "127.0.0.1:0";
-  const args = ["--http", local, "--distribution", local, "--access", local, "--plugin-center", local];
+  const args = [
+    "--http",
+    local,
+    "--distribution",
+    local,
+    "--access",
+    local,
+    "--plugin-center",
+    local,
+    "--push",
+    local,
+  ];
   await using platform = await startProgram("platform", [...args, "--advertise", "127.0.0.1"], {
     env: { GATEHOUSE_ADMIN_TOKEN: ADMIN_TOKEN },
   });

@@ -380,3 +380,56 @@ Deno.test("CSV presets are taken line by line and faults are told by line", asyn
   assertEquals((second.body.items as { mac: string }[])[0]?.mac, "64D954000003");
   assertEquals(second.body.next, undefined);
 });
+
+Deno.test("a pushed message is kept once, however often it comes, and only if it is genuine", async () => {
+  await using p = await testPlatform();
+  using udp = new UdpPeer();
+  const me = identity(19), path = `/api/v1/gateways/${me.mac}/messages`;
+  await p.call("POST", "/api/v1/gateways", me);
+  const registered = await register(udp, p.ports.access!, me, DEV_RND);
+  assertEquals(registered.MessageServer, `127.0.0.1:${p.ports.push}`);
+  using tcp = await TcpPeer.connect(p.ports.push!);
+  const content = inner({ Alarm: "PON down" }), time = "20261122080000";
+  const message = {
+    RPCMethod: "MessagePush",
+    Plugin_Name: "watch",
+    time,
+    mac: me.mac,
+    Message: content,
+    MD5: h(time, content, me.mac, me.sn),
+  };
+  assertEquals(await tcp.ask(message), { Result: 0 });
+  assertEquals(await tcp.ask(message), { Result: 0 });
+  assertEquals((await tcp.ask({ ...message, MD5: h("forged") }))?.Result, -1);
+  assertEquals((await tcp.ask({ ...message, mac: identity(20).mac }))?.Result, -1);
+  assertEquals((await tcp.ask({ RPCMethod: "MessagePush" }))?.Result, -1);
+  const { items } = (await p.call("GET", path)).body as { items: Record<string, unknown>[] };
+  assertEquals(items.map(({ plugin, time, text }) => [plugin, time, text]), [[
+    "watch",
+    time,
+    '{"Alarm":"PON down"}',
+  ]]);
+  assertEquals((await p.call("GET", `/api/v1/gateways/${identity(20).mac}/messages`)).status, 404);
+});
+
+Deno.test("a gateway that pushes without end is told to come later, and others are not", async () => {
+  await using p = await testPlatform();
+  const [me, other] = [identity(21), identity(22)];
+  await p.call("POST", "/api/v1/gateways", [me, other]);
+  using tcp = await TcpPeer.connect(p.ports.push!);
+  const push = ({ mac, sn }: typeof me, n: number) => {
+    const content = inner({ n }), time = "20261122080000";
+    return tcp.ask({
+      RPCMethod: "MessagePush",
+      Plugin_Name: "x",
+      time,
+      mac,
+      Message: content,
+      MD5: h(time, content, mac, sn),
+    });
+  };
+  const results = new Set<unknown>();
+  for (let n = 0; n < 130; n++) results.add((await push(me, n))?.Result);
+  assertEquals([...results], [0, -5]);
+  assertEquals((await push(other, 0))?.Result, 0);
+});

@@ -18,7 +18,6 @@ import {
   nodeId,
   oneOf,
   path,
-  remoteAddress,
   sn,
   someOf,
   whole,
@@ -61,9 +60,7 @@ export const PLATFORM_SETTINGS = {
   "distribution": withDefault(listenAddress, anywhere(12112), "first registration of gateways (UDP and TCP)"),
   "access": withDefault(listenAddress, anywhere(12113), "registration and heartbeats (UDP)"),
   "plugin-center": withDefault(listenAddress, anywhere(12114), "the channel for plug-ins (TCP)"),
-  "push": optional(remoteAddress, "message push server that registrations announce", {
-    fallbackText: "none is announced",
-  }),
+  "push": withDefault(listenAddress, anywhere(12115), "what gateways send of their own accord (TCP)"),
   "sms": withDefault(listenAddress, DEFAULT_SMS.listen, "long connections of SMS providers, CMPP (TCP)"),
   "sms-short": withDefault(listenAddress, DEFAULT_SMS.short, "their short connections (TCP)"),
   "ismg-code": withDefault(ismgCode, DEFAULT_SMS.gatewayCode, "this short-message gateway's ISMG_Id"),

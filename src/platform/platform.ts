@@ -32,6 +32,7 @@ import type { PlatformDeps } from "./deps.ts";
 import { PolicyStore, startDistribution } from "./distribution/mod.ts";
 import { startPluginCenter } from "./plugin_center/mod.ts";
 import { PluginRepository } from "./plugins/mod.ts";
+import { pushMigrations, type PushTables, startPush } from "./push/mod.ts";
 import {
   CommandStore,
   DocumentStore,
@@ -71,7 +72,7 @@ export async function startPlatform(
   const database = starting.use(
     await openDatabase<RegistryTables>(
       settings.database ?? `sqlite:${join(settings.dataDir, "platform.db")}`,
-      { ...registryMigrations, ...appMigrations, ...smsMigrations },
+      { ...registryMigrations, ...appMigrations, ...pushMigrations, ...smsMigrations },
     ),
   );
   const bus = new LocalBus<PlatformEvents, PlatformRequests>(deps.clock, deps.log);
@@ -97,6 +98,9 @@ export async function startPlatform(
   };
 
   // From the inside out: whoever is told to go somewhere finds it open.
+  const push = wanted("push")
+    ? run(startPush(shared, database.sql.$extendTables<PushTables>(), { listen: settings.push }))
+    : undefined;
   let pluginCenter = advertised(settings.pluginCenter), access = advertised(settings.access);
   if (wanted("plugin_center")) {
     const service = run(startPluginCenter(shared, { listen: settings.pluginCenter }));
@@ -107,7 +111,7 @@ export async function startPlatform(
       listen: settings.access,
       advertise: settings.advertise,
       pluginCenter,
-      messageServer: settings.push,
+      messageServer: push && advertised(push.address),
       heartbeatSeconds: settings.heartbeatSeconds,
     }));
     access = advertised(service.address);
@@ -157,6 +161,7 @@ export async function startPlatform(
   api.mount("", commandRoutes(shared, commander));
   api.mount("", pluginRoutes(repository));
   if (wanted("distribution")) api.mount("", policyRoutes(policy));
+  if (push) api.mount("", push.routes);
   if (app) api.mount("", app.routes);
   if (sms) api.mount("", sms.routes);
   const http: HttpService = run(serveHttp(deps, api, settings.http));

@@ -6,11 +6,17 @@
 import type { HostPort } from "../base/mod.ts";
 
 /** The services that a platform can run, each startable alone by `--services`. */
-export const SERVICES = ["distribution", "access", "plugin_center", "app", "sms"] as const;
+export const SERVICES = ["distribution", "access", "plugin_center", "push", "app", "sms"] as const;
 /** One of {@linkcode SERVICES}. */
 export type ServiceName = typeof SERVICES[number];
 /** Those that run where nobody says: what home gateways need. */
-export const DEFAULT_SERVICES: readonly ServiceName[] = ["distribution", "access", "plugin_center", "app"];
+export const DEFAULT_SERVICES: readonly ServiceName[] = [
+  "distribution",
+  "access",
+  "plugin_center",
+  "push",
+  "app",
+];
 
 /** Settings of `--role platform`. */
 export interface PlatformSettings {
@@ -25,11 +31,8 @@ export interface PlatformSettings {
   readonly access: HostPort;
   /** TCP; default `0.0.0.0:12114`. */
   readonly pluginCenter: HostPort;
-  /**
-   * The message push server that registrations announce as `MessageServer`; undefined: none is announced.
-   * (The service itself is not part of this version: this names one that runs elsewhere.)
-   */
-  readonly push: HostPort | undefined;
+  /** TCP; default `0.0.0.0:12115`. Registrations announce it as `MessageServer` where the service runs. */
+  readonly push: HostPort;
   /** The host name or address that acks and triggers name to gateways. */
   readonly advertise: string;
   /** `sqlite:PATH`; undefined: `<data>/platform.db`. */

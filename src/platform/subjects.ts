@@ -81,6 +81,8 @@ export interface PlatformEvents {
   "channel.opened": { readonly mac: string };
   "channel.closed": { readonly mac: string; readonly reason: string };
   "command.changed": { readonly id: string; readonly mac: string; readonly status: CommandStatus };
+  /** A gateway pushed a message that was not there yet. */
+  "message.pushed": { readonly mac: string; readonly id: string; readonly plugin: string };
   /** A gateway's preset row was changed or removed: whoever holds something of it looks again. */
   "gateway.changed": { readonly mac: string; readonly removed: boolean };
 }

@@ -22,6 +22,8 @@ export interface Fleet extends AsyncDisposable {
   readonly platform: Program;
   readonly gateway: Program;
   readonly mac: string;
+  /** From the start of the gateway's process until it has registered, as its control API says. */
+  readonly registeredMs: number;
   readonly pluginsDir: string;
   readonly platformArgs: readonly string[];
   readonly env: Readonly<Record<string, string>>;
@@ -51,7 +53,7 @@ export async function startFleet(options: FleetOptions = {}): Promise<Fleet> {
   const { binary } = options;
   const pluginsDir = `${folder}/plugins`;
   await Deno.mkdir(pluginsDir);
-  const listen = ["http", "distribution", "access", "plugin-center"];
+  const listen = ["http", "distribution", "access", "plugin-center", "push"];
   const start = (at: (name: string) => number) => [
     ...listen.flatMap((name) => [`--${name}`, `127.0.0.1:${at(name)}`]),
     ...["--advertise", "127.0.0.1", ...options.platformArgs ?? []],
@@ -70,13 +72,17 @@ export async function startFleet(options: FleetOptions = {}): Promise<Fleet> {
       ...["--mac", me.mac, "--sn", me.sn, "--loid", me.loid, "--plugins", pluginsDir],
       ...["--local", "127.0.0.1:0", "--control", "127.0.0.1:0", ...options.gatewayArgs ?? []],
     ], { dataDir: `${folder}/gateway`, env, binary });
-  let gateway = await startGateway();
+  const begun = performance.now();
+  let gateway = await startGateway(), registeredMs = NaN;
   const fleet: Fleet = {
     get platform() {
       return platform;
     },
     get gateway() {
       return gateway;
+    },
+    get registeredMs() {
+      return registeredMs;
     },
     mac: me.mac,
     pluginsDir,
@@ -128,6 +134,7 @@ export async function startFleet(options: FleetOptions = {}): Promise<Fleet> {
     return (body.registration as { state: string }).state === "registered";
   };
   await fleet.until("registered", online);
+  registeredMs = performance.now() - begun;
   return fleet;
 }
 

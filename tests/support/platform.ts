@@ -51,7 +51,7 @@ export async function testPlatform(
     distribution: local,
     access: local,
     pluginCenter: local,
-    push: undefined,
+    push: local,
     advertise: "127.0.0.1",
     database: undefined,
     heartbeatSeconds: 60,

@@ -53,7 +53,7 @@ const platform = await startPlatform(
     distribution: local,
     access: local,
     pluginCenter: local,
-    push: undefined,
+    push: local,
     advertise: "127.0.0.1",
     database: undefined,
     heartbeatSeconds: 60,
