@@ -70,6 +70,22 @@ Deno.test("the gateway is killed in mid-command: the command ends, it registers 
   await assertWorks(fleet);
 });
 
+Deno.test("the gateway is killed while plug-ins are stuck in built-ins: their host ends soon after it", async () => {
+  await using fleet = await startFleet();
+  const stuck = SLOW.replace(
+    "HANG: () => new Promise(() => {})",
+    `HANG: () => { [].join.call({ length: 2e15 }); }`,
+  )
+    .replace("callMs: 3000", "callMs: 20000, cpuMs: 500");
+  await fleet.plugin("slow.js", stuck);
+  await fleet.until("loaded", () => fleet.runs("slow"));
+  const [host] = await descendants(fleet.gateway.pid);
+  await hang(fleet);
+  fleet.gateway.kill("SIGKILL");
+  await fleet.gateway.status;
+  await fleet.until("the host ends", async () => !(await descendants(1)).includes(host!), 5_000);
+});
+
 Deno.test("the plug-in host is killed in mid-command: the command ends, the plug-ins run again, the heartbeat went on", async () => {
   await using fleet = await startFleet();
   await fleet.plugin("slow.js", SLOW);

@@ -40,6 +40,7 @@ export interface GuestOutput {
 /**
  * How a stretch of running ended badly:
  * - `interrupted`: it held the processor too long and was broken off; the guest may go on;
+ * - `stuck`: a built-in of the engine held the processor too long and was broken off; the guest must be discarded;
  * - `memory`: it asked for more memory than it may have; the guest must be discarded;
  * - `crashed`: the engine itself failed; the guest must be discarded.
  */
@@ -47,7 +48,7 @@ export class EngineFault extends Error {
   override readonly name = "EngineFault";
 
   constructor(
-    readonly kind: "interrupted" | "memory" | "crashed",
+    readonly kind: "interrupted" | "stuck" | "memory" | "crashed",
     message: string,
     options?: ErrorOptions,
   ) {

@@ -7,6 +7,9 @@
  * `JSON.parse` among them) overflow the host's stack all the same; the instance is then unfit and is dropped
  * without being disposed of, since disposing may abort.
  *
+ * The interrupt handler of QuickJS stops loops in JavaScript. Built-ins that work on for long by themselves (a
+ * search, a sort) are stopped by the meter of `wasm_meter.ts`; the instance is then unfit as well.
+ *
  * @module
  */
 import variant from "@jitl/quickjs-wasmfile-release-sync";
@@ -33,6 +36,7 @@ import { ERROR_LENGTH, GUEST_SOURCE, LOG_LENGTH, LOGS_AT_ONCE, OPEN_HOST_CALLS }
 import { JSON_LENGTH } from "./json.ts";
 import { resolveModule } from "./program.ts";
 import { TextCalls } from "./quickjs_calls.ts";
+import { meterLoops } from "./wasm_meter.ts";
 
 /** The package's declarations are written for CommonJS and hide that its default export is the variant. */
 const releaseSync = variant as unknown as QuickJSSyncVariant;
@@ -43,20 +47,74 @@ const STACK_BYTES = 256 * 1024;
 /** The most that a guest may leave for the host in one stretch, in UTF-16 units. */
 const OUTPUT_LENGTH = 8 * 1024 * 1024;
 
+/** By what names the module imports its functions, and how it asks whether to interrupt a runtime (by its address). */
+const IMPORTS = "a", SHOULD_INTERRUPT = "i";
+/** How much longer than a slice a built-in may take: enough for the interrupt handler to be asked first. */
+const BUILT_IN_GRACE_MS = 50;
+
 /** Makes the engine. `now`: a clock that never jumps, in milliseconds. */
 export function createQuickJsEngine(now: () => number): Engine {
-  const compiled = WebAssembly.compile(wasm);
+  const compiled = WebAssembly.compile(meterLoops(wasm, SHOULD_INTERRUPT));
   compiled.catch(() => {}); // told to whoever opens a guest
   return {
     async open(limits, output) {
-      const memory = new CappedMemory(limits.memoryBytes);
+      const memory = new CappedMemory(limits.memoryBytes), meter = new Meter(now);
+      const module = await compiled;
+      const instantiateWasm = async (
+        imports: Record<string, Record<string, WebAssembly.ImportValue>>,
+        onInstance: (instance: WebAssembly.Instance) => void,
+      ) => {
+        const functions = imports[IMPORTS]!,
+          interrupt = functions[SHOULD_INTERRUPT] as (rt: number) => number;
+        // The meter asks with 0, where no runtime is.
+        functions[SHOULD_INTERRUPT] = (rt: number) => rt === 0 ? meter.ask() : interrupt(rt);
+        onInstance(await WebAssembly.instantiate(module, imports));
+      };
       const quickjs = await newQuickJSWASMModuleFromVariant(
-        newVariant(releaseSync, { wasmModule: await compiled, wasmMemory: memory.memory }),
+        newVariant(releaseSync, {
+          // The library's declarations leave out what it hands on to the module's loader.
+          emscriptenModule: { instantiateWasm } as object,
+          wasmMemory: memory.memory,
+        }),
       );
       const runtime = quickjs.newRuntime();
-      return new QuickJsIsolate(runtime, memory, limits, output, now);
+      return new QuickJsIsolate(runtime, memory, meter, limits, output);
     },
   };
+}
+
+/** The time of one stretch of running. */
+class Meter {
+  sliceMs = Infinity;
+  /** An interrupt broke the guest's JavaScript off. */
+  interrupted = false;
+  /** A built-in did not end: the instance trapped. */
+  trapped = false;
+  #end: number | undefined;
+
+  constructor(private readonly now: () => number) {}
+
+  begin(): void {
+    this.#end = undefined;
+    this.interrupted = false;
+  }
+
+  /** Asked between steps of JavaScript. */
+  interrupt(): boolean {
+    return this.#over(0) && (this.interrupted = true);
+  }
+
+  /** Asked within built-ins. */
+  ask(): number {
+    return this.#over(BUILT_IN_GRACE_MS) && (this.trapped = true) ? 1 : 0;
+  }
+
+  #over(graceMs: number): boolean {
+    const now = this.now();
+    // The clock is read only here, not at the start of each slice: most slices end before the first look.
+    this.#end ??= now + this.sliceMs;
+    return now >= this.#end + graceMs;
+  }
 }
 
 /** A WebAssembly memory whose ceiling can be lowered after it was made; remembers when growth was refused. */
@@ -86,27 +144,20 @@ class QuickJsIsolate implements Isolate {
   readonly #api: Record<"adopt" | "admit" | "invoke" | "answer" | "take", QuickJSHandle>;
   readonly #calls: TextCalls;
   readonly #names = new Map<string, QuickJSHandle>();
-  #sliceMs: number;
-  #sliceEnd: number | undefined;
-  #interrupted = false;
   #lost = false;
   unfinished = false;
 
   constructor(
     private readonly runtime: QuickJSRuntime,
     private readonly memory: CappedMemory,
+    private readonly meter: Meter,
     limits: IsolateLimits,
     private readonly output: GuestOutput,
-    private readonly now: () => number,
   ) {
-    this.#sliceMs = limits.sliceMs;
+    meter.sliceMs = limits.sliceMs;
+    meter.begin();
     runtime.setMaxStackSize(STACK_BYTES);
-    runtime.setInterruptHandler(() => {
-      // The clock is read only here, not at the start of each slice: most slices end before the first look.
-      this.#sliceEnd ??= this.now() + this.#sliceMs;
-      if (this.now() < this.#sliceEnd) return false;
-      return this.#interrupted = true;
-    });
+    runtime.setInterruptHandler(() => meter.interrupt());
     const context = this.#context = runtime.newContext();
     this.#calls = new TextCalls(context);
     const make = context.unwrapResult(context.evalCode(GUEST_SOURCE, "gatehouse:guest", { type: "global" }));
@@ -156,7 +207,7 @@ class QuickJsIsolate implements Isolate {
   }
 
   admit(functions: readonly string[], limits: IsolateLimits): void {
-    this.#sliceMs = limits.sliceMs;
+    this.meter.sliceMs = limits.sliceMs;
     this.memory.limitBytes = limits.memoryBytes;
     this.#slice(() => {
       const context = this.#context, names = context.newString(JSON.stringify(functions));
@@ -215,16 +266,20 @@ class QuickJsIsolate implements Isolate {
   /** Runs `work` as one stretch: the time limit starts now, and whatever the engine throws becomes a fault. */
   #slice<T>(work: () => T): T {
     if (this.#lost) throw new EngineFault("crashed", "the guest was discarded");
-    this.#sliceEnd = undefined;
-    this.#interrupted = false;
+    this.meter.begin();
     try {
       return work();
     } catch (error) {
       if (error instanceof EngineFault || error instanceof ProgramError) throw error;
       this.#lost = true;
-      throw this.memory.refused ? this.#full() : new EngineFault("crashed", describeHostError(error), {
-        cause: error,
-      });
+      if (this.memory.refused) throw this.#full();
+      if (this.meter.trapped) {
+        throw new EngineFault(
+          "stuck",
+          `did not come out of a built-in for more than ${this.meter.sliceMs} ms`,
+        );
+      }
+      throw new EngineFault("crashed", describeHostError(error), { cause: error });
     }
   }
 
@@ -232,9 +287,9 @@ class QuickJsIsolate implements Isolate {
   #entered<T>(enter: () => T): T {
     const result = enter();
     if (this.memory.refused) throw this.#full();
-    if (this.#interrupted) {
+    if (this.meter.interrupted) {
       this.unfinished = this.runtime.hasPendingJob();
-      throw new EngineFault("interrupted", `held the processor for more than ${this.#sliceMs} ms`);
+      throw new EngineFault("interrupted", `held the processor for more than ${this.meter.sliceMs} ms`);
     }
     return result;
   }

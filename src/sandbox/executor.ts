@@ -210,8 +210,8 @@ export class Executor implements Runner {
   #discard(guest: Guest, error: unknown, kind?: "overruns"): void {
     if (!this.#guests.delete(guest.id)) return;
     guest.isolate.dispose();
-    const fault = error instanceof EngineFault && error.kind === "memory" ? "memory" : "crashed";
-    this.events.fault(guest.id, { kind: kind ?? fault, message: messageOf(error) });
+    const own = error instanceof EngineFault && error.kind !== "interrupted" ? error.kind : "crashed";
+    this.events.fault(guest.id, { kind: kind ?? own, message: messageOf(error) });
   }
 
   #measure(guest: Guest): void {
@@ -285,6 +285,6 @@ function loadError(error: unknown): PluginError {
   if (error instanceof PluginError) return error;
   if (error instanceof ProgramError) return new PluginError("invalid", error.message, { cause: error });
   if (!(error instanceof EngineFault)) return new PluginError("crashed", messageOf(error), { cause: error });
-  const code = error.kind === "memory" ? "limit" : error.kind === "interrupted" ? "timeout" : "crashed";
+  const code = error.kind === "memory" ? "limit" : error.kind === "crashed" ? "crashed" : "timeout";
   return new PluginError(code, `loading it failed: ${error.message}`, { cause: error });
 }

@@ -8,11 +8,17 @@ import { systemClock } from "../base/mod.ts";
 import { PluginError } from "./errors.ts";
 import { type Bench, makeBench, pluginSource } from "./testing/fixture.ts";
 
-/** What each attack does, and with which codes it may be answered. */
+/**
+ * What each attack does, and with which codes it may be answered. Filling memory takes so long that it may be the
+ * time which ends first: either way the guest is discarded.
+ */
 const ATTACKS: Readonly<Record<string, { run: string; codes: string[] }>> = {
   LOOP: { run: "() => { for (;;); }", codes: ["timeout"] },
   LOOP_ASYNC: { run: "async () => { await 0; for (;;); }", codes: ["timeout"] },
-  MEMORY: { run: `() => { const a = []; for (;;) a.push("x".repeat(65536) + a.length); }`, codes: ["limit"] },
+  MEMORY: {
+    run: `() => { const a = []; for (;;) a.push("x".repeat(65536) + a.length); }`,
+    codes: ["limit", "timeout"],
+  },
   DEEP_JSON: {
     run: `() => ({ v: JSON.parse("[".repeat(100000) + "]".repeat(100000)) })`,
     codes: ["crashed", "failed"],
@@ -25,10 +31,15 @@ const ATTACKS: Readonly<Record<string, { run: string; codes: string[] }>> = {
   NEVER: { run: "() => new Promise(() => {})", codes: ["timeout"] },
   LOG_FLOOD: { run: `() => { for (;;) console.log("x".repeat(5000)); }`, codes: ["timeout", "limit"] },
 };
-/** Native built-ins that no interrupt reaches: only killing the process stops them. */
+/** Built-ins of the engine that its interrupt handler does not reach. */
 const STUCK = {
   INDEX_OF: `() => ({ at: "a".repeat(1e6).indexOf("a".repeat(5e5) + "b") })`,
   SORT: `() => { const a = []; a[2 ** 31] = 1; a.length = 2 ** 32 - 1; a.sort(); }`,
+  FILL: `() => { const a = new Uint8Array(1e7); for (;;) a.fill(1); }`,
+  JOIN: `() => { const a = []; a.length = 2 ** 32 - 1; return { a: a.join("") }; }`,
+  REVERSE: `() => { Array.prototype.reverse.call({ length: 2 ** 53 - 1 }); }`,
+  INCLUDES: `() => ({ i: Array.prototype.includes.call({ length: 2 ** 53 - 1 }, 1) })`,
+  BIG_NUMBER: `() => { let b = 3n ** 10000n; for (;;) b = b * b; }`,
 };
 
 const LIMITS = { callMs: 2000, memoryMb: 32 };
@@ -77,23 +88,43 @@ for (const isolation of ["process", "inline"] as const) {
   });
 }
 
-Deno.test("a plug-in stuck in a native built-in costs its process, which comes back with the others", async (t) => {
-  const evil = pluginSource("evil", { ...STUCK, OK: "() => ({ ok: 2 })" }, { limits: LIMITS });
-  await using bench = await makeBench("process", { "evil.js": evil, "innocent.js": INNOCENT }, OPTIONS);
-  for (const command of Object.keys(STUCK)) {
-    await t.step(command, async () => {
-      const host = bench.manager.hostPid;
-      const { code, slowest } = await attack(bench, command);
-      assertEquals(code, "timeout");
-      assert(slowest < 1000, `another plug-in took ${slowest} ms`);
-      assert(bench.manager.hostPid !== host);
-      const status = bench.manager.get("evil");
-      assertEquals([status?.state, status?.failures], ["errored", 1]);
-      assertEquals(bench.manager.get("innocent")?.failures, 0);
-      assertEquals((await bench.manager.run("evil")).state, "running");
-      assertEquals(await bench.call("evil", "OK"), { ok: 2 });
-    });
-  }
+for (const isolation of ["process", "inline"] as const) {
+  Deno.test(`a plug-in stuck in a built-in of the engine is broken off alone, in ${isolation} isolation`, async (t) => {
+    const evil = pluginSource("evil", { ...STUCK, OK: "() => ({ ok: 2 })" }, { limits: LIMITS });
+    await using bench = await makeBench(isolation, { "evil.js": evil, "innocent.js": INNOCENT }, OPTIONS);
+    const host = bench.manager.hostPid;
+    for (const command of Object.keys(STUCK)) {
+      await t.step(command, async () => {
+        const { code, slowest } = await attack(bench, command);
+        assertEquals(code, "timeout");
+        assert(slowest < 1000, `another plug-in took ${slowest} ms`);
+        const status = bench.manager.get("evil");
+        assertEquals([status?.state, status?.failures], ["errored", 1]);
+        assertEquals(bench.manager.get("innocent")?.failures, 0);
+        assertEquals((await bench.manager.run("evil")).state, "running");
+        assertEquals(await bench.call("evil", "OK"), { ok: 2 });
+      });
+    }
+    assertEquals(bench.manager.hostPid, host, "the host goes on");
+  });
+}
+
+Deno.test("a host that does not answer any more is killed, and comes back with its plug-ins", async () => {
+  const files = { "a.js": pluginSource("a", { OK: "() => ({ ok: 1 })" }), "innocent.js": INNOCENT };
+  await using bench = await makeBench("process", files, OPTIONS);
+  assertEquals(await bench.call("a", "OK"), { ok: 1 });
+  const host = bench.manager.hostPid!;
+  const { success } = await new Deno.Command(Deno.execPath(), {
+    args: ["eval", `Deno.kill(${host}, "SIGSTOP")`],
+  }).output();
+  assert(success);
+  // Whoever was entered last is held to be at fault; another plug-in's call is tried again on the next host.
+  const [own, other] = await Promise.allSettled([bench.call("a", "OK"), bench.call("innocent", "OK")]);
+  assertEquals(own.status === "rejected" && own.reason.code, "timeout");
+  assertEquals(other.status === "fulfilled" && other.value, { ok: 1 });
+  assert(bench.manager.hostPid !== host);
+  assertEquals((await bench.manager.run("a")).state, "running");
+  assertEquals(await bench.call("a", "OK"), { ok: 1 });
 });
 
 Deno.test("a plug-in that gets stuck while it loads is not loaded, and the others are", async () => {
@@ -110,11 +141,11 @@ Deno.test("memory that guests ate comes back to the machine", async () => {
   await using bench = await makeBench("process", { "evil.js": evil, "innocent.js": INNOCENT }, OPTIONS);
   const before = (await bench.manager.hostMemoryBytes())!;
   for (let i = 0; i < 20; i++) { // 20 times 64 MiB, if none came back
-    assertEquals((await attack(bench, "MEMORY")).code, "limit");
+    assert(ATTACKS["MEMORY"]!.codes.includes((await attack(bench, "MEMORY")).code));
     await bench.manager.run("evil");
   }
   const after = (await bench.manager.hostMemoryBytes())!;
-  assert(after - before < 250 * 2 ** 20, `${Math.round((after - before) / 2 ** 20)} MiB more than before`);
+  assert(after - before < 400 * 2 ** 20, `${Math.round((after - before) / 2 ** 20)} MiB more than before`);
 });
 
 Deno.test("after kill -9 of the host in the middle of calls, every call ends and every plug-in is back as asked for", async () => {

@@ -238,5 +238,5 @@ function codeOf(code: unknown): PluginErrorCode {
 }
 
 function faultKind(kind: unknown): GuestFault["kind"] {
-  return kind === "memory" || kind === "overruns" ? kind : "crashed";
+  return kind === "memory" || kind === "overruns" || kind === "stuck" ? kind : "crashed";
 }
