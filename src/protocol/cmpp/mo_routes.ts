@@ -56,18 +56,23 @@ const PUSH = {
 
 /** Asks which gateway serves a provider. */
 export type MoRoute = Fixed<"MO_ROUTE", typeof MO_ROUTE.fields>;
+/** The gateway that serves it, or why there is none. */
 export type MoRouteResp = Fixed<"MO_ROUTE_RESP", (typeof MO_ROUTE_RESP)[3]["fields"]>;
 /** Asks for the route behind Last_route_Id, -1 for the first. 3.0 only. */
 export type GetMoRoute = Fixed<"GET_MO_ROUTE", typeof GET_MO_ROUTE.fields>;
+/** One route of the table, or why there is none. */
 export type GetMoRouteResp = Fixed<"GET_MO_ROUTE_RESP", typeof GET_MO_ROUTE_RESP.fields>;
 /** The same in 2.0 for both kinds of routes: Route_type "MO" or "MT". */
 export type GetRoute = Fixed<"GET_ROUTE", typeof GET_ROUTE.fields>;
+/** One route of either kind, or why there is none. */
 export type GetRouteResp = Fixed<"GET_ROUTE_RESP", typeof GET_ROUTE_RESP.fields>;
 /** Adds (0), deletes (1) or changes (2) a route at the name server. */
 export type MoRouteUpdate = Fixed<"MO_ROUTE_UPDATE", (typeof UPDATE)[3]["fields"]>;
+/** Whether the name server took the change. */
 export type MoRouteUpdateResp = Fixed<"MO_ROUTE_UPDATE_RESP", (typeof UPDATE_RESP)[3]["fields"]>;
 /** The name server tells gateways of a change. */
 export type PushMoRouteUpdate = Fixed<"PUSH_MO_ROUTE_UPDATE", (typeof PUSH)[3]["fields"]>;
+/** The gateway has the change. */
 export type PushMoRouteUpdateResp = Fixed<"PUSH_MO_ROUTE_UPDATE_RESP", typeof PUSH_RESP.fields>;
 
 /** The codecs of this family. */

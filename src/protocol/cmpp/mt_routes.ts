@@ -72,15 +72,19 @@ export const PUSH_RESP = layout({ Result: u8 });
 
 /** Asks which gateway serves a phone. */
 export type MtRoute = Fixed<"MT_ROUTE", typeof MT_ROUTE.fields>;
+/** The gateway that serves it, or why there is none. */
 export type MtRouteResp = Fixed<"MT_ROUTE_RESP", (typeof MT_ROUTE_RESP)[3]["fields"]>;
 /** Asks for the route behind Last_route_Id, -1 for the first: the whole table, one by one. 3.0 only. */
 export type GetMtRoute = Fixed<"GET_MT_ROUTE", typeof GET_MT_ROUTE.fields>;
+/** One route of the table, or why there is none. */
 export type GetMtRouteResp = Fixed<"GET_MT_ROUTE_RESP", typeof GET_MT_ROUTE_RESP.fields>;
 /** Adds (0), deletes (1) or changes (2) a route at the name server. */
 export type MtRouteUpdate = Fixed<"MT_ROUTE_UPDATE", (typeof UPDATE)[3]["fields"]>;
+/** Whether the name server took the change. */
 export type MtRouteUpdateResp = Fixed<"MT_ROUTE_UPDATE_RESP", (typeof UPDATE_RESP)[3]["fields"]>;
 /** The name server tells gateways of a change. */
 export type PushMtRouteUpdate = Fixed<"PUSH_MT_ROUTE_UPDATE", (typeof PUSH)[3]["fields"]>;
+/** The gateway has the change. */
 export type PushMtRouteUpdateResp = Fixed<"PUSH_MT_ROUTE_UPDATE_RESP", typeof PUSH_RESP.fields>;
 
 /** The codecs of this family. */
