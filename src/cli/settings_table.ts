@@ -44,7 +44,7 @@ export const COMMON_SETTINGS = {
   ),
   "admin-token": optional(
     words("TOKEN", 1024),
-    "the administrator's bearer token, 16 or more characters without spaces",
+    "the administrator's bearer token, 8 or more characters without spaces",
     {
       fallbackText: "kept in, or made on first start and written to, <data>/admin.token",
       environmentOnly: true,
