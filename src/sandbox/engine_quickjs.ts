@@ -39,7 +39,31 @@ import { TextCalls } from "./quickjs_calls.ts";
 import { meterLoops } from "./wasm_meter.ts";
 
 /** The package's declarations are written for CommonJS and hide that its default export is the variant. */
-const releaseSync = variant as unknown as QuickJSSyncVariant;
+const packaged = variant as unknown as QuickJSSyncVariant;
+/**
+ * The variant, made without a look at `process`: where it finds one it loads the Node modules that it would read its
+ * WebAssembly with, which is handed to it here. That saves each process that runs guests 6 MB and some 20 ms.
+ */
+const releaseSync: QuickJSSyncVariant = {
+  ...packaged,
+  async importModuleLoader() {
+    const imported = await packaged.importModuleLoader();
+    if (typeof imported !== "function") throw new TypeError("the engine's package has another shape");
+    return (options) => withoutProcess(() => imported(options));
+  },
+};
+
+/** Runs `start`, whose first synchronous stretch sees no `process`. */
+function withoutProcess<T>(start: () => T): T {
+  const own = Object.getOwnPropertyDescriptor(globalThis, "process");
+  if (!own?.configurable) return start();
+  Object.defineProperty(globalThis, "process", { value: undefined, configurable: true });
+  try {
+    return start();
+  } finally {
+    Object.defineProperty(globalThis, "process", own);
+  }
+}
 
 const PAGE = 65536;
 const BRACE = 0x7b;
