@@ -27,12 +27,12 @@ function withFile(
 Deno.test("without a word every setting of the platform has its default", () => {
   const values = settings({}).all("platform", PLATFORM_SETTINGS);
   assertEquals(
-    [values.http, values.distribution, values.access, values["plugin-center"]].map((
+    [values.http, values.distribution, values.access, values["plugin-center"], values.push].map((
       { host, port },
     ) => [host, port]),
-    [8080, 12112, 12113, 12114].map((port) => ["0.0.0.0", port]),
+    [8080, 12112, 12113, 12114, 12115].map((port) => ["0.0.0.0", port]),
   );
-  assertEquals([values.data, values["log-level"], values.heartbeat, values.push], [
+  assertEquals([values.data, values["log-level"], values.heartbeat, values.database], [
     "./data",
     "info",
     60,
@@ -58,13 +58,13 @@ Deno.test("a gateway without identity is refused with what is needed", () => {
 
 Deno.test("a flag goes before the environment, the environment before the file, the file before the default", () => {
   const file = 'http = "127.0.0.1:3"\naccess = "127.0.0.1:3"\ndistribution = "127.0.0.1:3"';
-  const env = { GATEHOUSE_HTTP: "127.0.0.1:2", GATEHOUSE_ACCESS: "127.0.0.1:2", GATEHOUSE_PUSH: "" };
+  const env = { GATEHOUSE_HTTP: "127.0.0.1:2", GATEHOUSE_ACCESS: "127.0.0.1:2", GATEHOUSE_DATABASE: "" };
   const values = withFile(file, { http: "127.0.0.1:1" }, env).all("platform", PLATFORM_SETTINGS);
   assertEquals(
     [values.http, values.access, values.distribution, values["plugin-center"]].map(({ port }) => port),
     [1, 2, 3, 12114],
   );
-  assertEquals(values.push, undefined);
+  assertEquals(values.database, undefined);
 });
 
 Deno.test("a file holds texts, numbers and lists", () => {
