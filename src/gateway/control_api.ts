@@ -238,6 +238,7 @@ const STATUS: Readonly<Record<PluginErrorCode, number>> = {
   crashed: 422,
   limit: 422,
   invalid: 422,
+  untrusted: 403,
   closed: 503,
 };
 

@@ -18,6 +18,7 @@ import { GatehouseError } from "../base/mod.ts";
  * - `crashed`: the plug-in, or the process that hosts it, broke off in the middle of the call;
  * - `limit`: a size, depth or memory limit was reached;
  * - `invalid`: the package or its manifest is at fault; `faults` lists everything that was found;
+ * - `untrusted`: nobody that is trusted vouches for it, or it asks for more than it is trusted with;
  * - `closed`: the manager was shut down.
  */
 export type PluginErrorCode =
@@ -32,6 +33,7 @@ export type PluginErrorCode =
   | "crashed"
   | "limit"
   | "invalid"
+  | "untrusted"
   | "closed";
 
 /** A failure of a plug-in or of a call to one. */
@@ -61,6 +63,7 @@ const CODES: readonly string[] = [
   "crashed",
   "limit",
   "invalid",
+  "untrusted",
   "closed",
 ] satisfies PluginErrorCode[];
 
