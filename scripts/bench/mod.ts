@@ -1,12 +1,13 @@
 // deno-lint-ignore-file no-console -- a script talks to the terminal
 /**
- * All benchmarks in one run: `deno task bench [heartbeats] [sandbox] [commands]`.
+ * All benchmarks in one run: `deno task bench [heartbeats] [sandbox] [commands] [cmpp]`.
  *
  * What is compared is measured side by side in the same run, in rounds; ratios tell more than figures, which belong to
  * the machine of the day.
  *
  * @module
  */
+import { benchCmpp } from "./cmpp.ts";
 import { benchCommands } from "./commands.ts";
 import { benchHeartbeats } from "./heartbeats.ts";
 import { type BenchRow, printRows } from "./rows.ts";
@@ -16,6 +17,7 @@ const BENCHES: Readonly<Record<string, { title: string; run: () => Promise<Bench
   heartbeats: { title: "Heartbeats answered", run: benchHeartbeats },
   sandbox: { title: "Plug-in calls", run: benchSandbox },
   commands: { title: "Remote commands, start and memory", run: benchCommands },
+  cmpp: { title: "Short messages (CMPP 3.0, window 16)", run: benchCmpp },
 };
 
 const wanted = Deno.args.length > 0 ? Deno.args : Object.keys(BENCHES);

@@ -47,6 +47,8 @@ export interface IsmgParts {
 
 /** How often a provider may refuse an item before it is given up. */
 const MAX_REFUSALS = 3;
+/** How long a count that nothing depends on may wait for others, in milliseconds. */
+const COUNT_MS = 200;
 const NO_AUTHENTICATOR = new Uint8Array(16);
 
 /** One gateway. */
@@ -63,6 +65,8 @@ export class Ismg implements SessionHost {
   readonly #leaving = new Set<number>();
   readonly #timers = new Set<Timer>();
   readonly #results: (result: number) => void;
+  #counts: Count[] = [];
+  #counting: Timer | undefined;
   #outboxId: number;
 
   constructor(
@@ -86,9 +90,10 @@ export class Ismg implements SessionHost {
     };
   }
 
-  /** Leaves no timer behind. */
-  stop(): void {
+  /** Leaves no timer behind, and no count unwritten. */
+  async stop(): Promise<void> {
     for (const timer of this.#timers) timer.cancel();
+    await this.#writeCounts();
   }
 
   /** Whether connections from an address are let in at all: not after too many wrong secrets. */
@@ -154,6 +159,7 @@ export class Ismg implements SessionHost {
 
   async query(session: Session, message: Query): Promise<Message> {
     const { Time, Query_Type, Query_Code } = message, { spId } = session.account!;
+    await this.#writeCounts();
     const sums = await this.parts.store.counters(Time, spId, Query_Type === 1 ? Query_Code : undefined);
     return {
       command: "QUERY_RESP",
@@ -186,11 +192,13 @@ export class Ismg implements SessionHost {
     const now = this.clock.now(), { submit } = mt, delivered = stat === Stat.delivered;
     const item = submit.Registered_Delivery === 1 ? this.#reportItem(mt, stat, smscSequence, now) : undefined;
     const state = delivered ? "delivered" : stat === Stat.deleted ? "cancelled" : "failed";
+    const count = this.#count(mt.submittedAt, mt.spId, submit.Service_Id, {
+      [delivered ? "mt_sent" : "mt_failed"]: 1,
+    });
+    if (!mt.kept && !item) return this.#countSoon(count);
     await this.parts.store.write({
-      moved: { msgId: mt.key, state, stat, at: now },
-      count: this.#count(mt.submittedAt, mt.spId, submit.Service_Id, {
-        [delivered ? "mt_sent" : "mt_failed"]: 1,
-      }),
+      ...(mt.kept ? { moved: { msgId: mt.key, state, stat, at: now } } : {}),
+      count,
       ...(item ? { outbox: outboxRow(item, this.parts.seal) } : {}),
     });
     if (item) this.#mailbox(mt.spId).offer(item);
@@ -315,6 +323,7 @@ export class Ismg implements SessionHost {
       : this.parts.ids.take(numbers.length);
     if (msgId === undefined) return { msgId: 0n, result: Result.flowControl };
     session.submitted += numbers.length;
+    const kept = this.settings.durable || times.dueAt > now;
     const content = submit.Msg_Content.slice(); // a view into the receive buffer until here
     const messages = numbers.map((number, i): Mt => {
       const id = i === 0 ? msgId : msgIdInGroup(msgId, i);
@@ -326,29 +335,33 @@ export class Ismg implements SessionHost {
         submittedAt: now,
         ...times,
         sent: false,
+        kept,
       };
     });
     return this.#keep(messages, msgId);
   }
 
   #keep(messages: readonly Mt[], msgId: bigint): Promise<SubmitOutcome> | SubmitOutcome {
-    const [first] = messages, now = first!.submittedAt;
-    const written = this.parts.store.write({
-      messages: messages.map((mt) => messageRow(mt, this.parts.seal, now)),
-      count: this.#count(now, first!.spId, first!.submit.Service_Id, {
-        mt_messages: 1,
-        mt_users: messages.length,
-      }),
+    const first = messages[0]!, now = first.submittedAt;
+    const count = this.#count(now, first.spId, first.submit.Service_Id, {
+      mt_messages: 1,
+      mt_users: messages.length,
     });
-    const kept = written.then(() => {
+    const taken = () => {
       for (const mt of messages) this.dispatcher.offer(mt);
       return { msgId, result: Result.ok };
-    }, (error) => {
+    };
+    const failed = (error: unknown) => {
       this.deps.log.error("a message could not be kept", { error: messageOf(error) });
       // Nothing was taken: the provider keeps it and tries again, as with every 8.
       return { msgId: 0n, result: Result.flowControl };
-    });
-    return this.settings.durable ? kept : { msgId, result: Result.ok };
+    };
+    if (!first.kept) {
+      this.#countSoon(count);
+      return taken();
+    }
+    const rows = messages.map((mt) => messageRow(mt, this.parts.seal, now));
+    return this.parts.store.write({ messages: rows, count }).then(taken, failed);
   }
 
   #reportItem(mt: Mt, stat: string, SMSC_sequence: number, now: number): OutboxItem {
@@ -409,6 +422,24 @@ export class Ismg implements SessionHost {
     moved: Omit<Count, "day" | "sp_id" | "service_id">,
   ): Count {
     return { day: dayOf(at, this.settings.utcOffsetMinutes), sp_id, service_id, ...moved };
+  }
+
+  /** Counts of what is not kept: nothing waits for them, so many go in one write. */
+  #countSoon(count: Count): void {
+    this.#counts.push(count);
+    this.#counting ??= this.clock.setTimer(() => void this.#writeCounts(), COUNT_MS);
+  }
+
+  async #writeCounts(): Promise<void> {
+    this.#counting?.cancel();
+    this.#counting = undefined;
+    const counts = this.#counts;
+    this.#counts = [];
+    try {
+      await Promise.all(counts.map((count) => this.parts.store.write({ count })));
+    } catch (error) {
+      this.deps.log.error("counters were not written", { error: messageOf(error) });
+    }
   }
 
   #mailbox(spId: string): Mailbox {

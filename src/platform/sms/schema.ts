@@ -59,7 +59,7 @@ export interface OutboxRow {
   service_id: string;
   kind: "report" | "mo";
   created_at: number;
-  /** The DELIVER as a PDU of 3.0, sealed. */
+  /** The DELIVER as a PDU of 3.0; sealed where a phone wrote it. */
   pdu: Uint8Array;
 }
 

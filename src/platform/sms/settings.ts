@@ -38,7 +38,10 @@ export interface SmsSettings {
   readonly outboxMs: number;
   /** How long messages are kept after their end, in milliseconds. */
   readonly retentionMs: number;
-  /** false: SUBMIT_RESP does not wait until the message is on disk. */
+  /**
+   * false: messages that are to go at once are not written to disk, and lost where the process ends before they are
+   * sent. Those for later, reports and counters are kept as always.
+   */
   readonly durable: boolean;
 }
 

@@ -69,6 +69,8 @@ const OUTBOX_COLUMNS = [
   keyof OutboxRow
 )[];
 
+/** Changes in one transaction: the database works in this thread, so a larger one would hold up every answer. */
+const LARGEST_BATCH = 256;
 /** Messages in a page read from the database. */
 const PAGE = 500;
 
@@ -95,7 +97,7 @@ export class SmsStore {
   );
 
   constructor(private readonly db: Kysely<SmsTables>) {
-    this.#batch = new WriteBatch((changes) => this.#write(changes), 1000);
+    this.#batch = new WriteBatch((changes) => this.#write(changes), LARGEST_BATCH);
   }
 
   /** Resolves once `change` is on disk. */

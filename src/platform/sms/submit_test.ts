@@ -257,3 +257,27 @@ Deno.test("contents and secrets are not readable in the database, and no list sh
   const list = JSON.stringify((await stage.call("GET", "/api/v1/sms/messages")).body);
   assert(list.includes("13800138000") && !list.includes("the-very-secret"));
 });
+
+Deno.test("without durability messages leave no row, but their reports and counters are as always", async () => {
+  await using stage = await Stage.open({ settings: { durable: false } });
+  const provider = await stage.connect();
+  const answer = await stage.submit(provider);
+  await stage.submit(provider, { Registered_Delivery: 0 });
+  await stage.settle();
+  assertEquals(provider.reports(), [{ id: answer.Msg_Id, stat: "DELIVRD" }]);
+  assertEquals((await stage.call("GET", "/api/v1/sms/messages")).body, { items: [] });
+  provider.send({
+    command: "QUERY",
+    sequence: 1,
+    Time: "20261122",
+    Query_Type: 0,
+    Query_Code: "",
+    Reserve: "",
+  });
+  await stage.settle();
+  const { MT_TLMsg, MT_Scs, MT_WT } = provider.last("QUERY_RESP");
+  assertEquals([MT_TLMsg, MT_Scs, MT_WT], [2, 2, 0]);
+  // What is for later is kept all the same.
+  await stage.submit(provider, { At_Time: formatSmppTime(stage.clock.now() + 60_000, 480) });
+  assertEquals(((await stage.call("GET", "/api/v1/sms/messages")).body.items as unknown[]).length, 1);
+});
