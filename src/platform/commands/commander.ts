@@ -149,13 +149,15 @@ export class Commander implements AsyncDisposable {
   async wait(id: string, ms: number, signal?: AbortSignal): Promise<CommandRow | undefined> {
     const job = this.#jobs.get(id);
     if (!job) return await this.parts.store.find(id);
-    const over = new AbortController();
-    const signals = [over.signal, this.#stop.signal, ...(signal ? [signal] : [])];
-    await Promise.race([
-      job.done.promise,
-      sleep(this.deps.clock, ms, AbortSignal.any(signals)).catch(() => {}),
-    ]);
-    over.abort();
+    // By hand: a combined signal for each waiting request would cost more than the request.
+    const { promise, resolve } = Promise.withResolvers<void>(), over = () => resolve();
+    const timer = this.deps.clock.setTimer(over, ms);
+    signal?.addEventListener("abort", over);
+    this.#stop.signal.addEventListener("abort", over);
+    if (!signal?.aborted && !this.#stop.signal.aborted) await Promise.race([job.done.promise, promise]);
+    this.#stop.signal.removeEventListener("abort", over);
+    signal?.removeEventListener("abort", over);
+    timer.cancel();
     return { ...job.row };
   }
 
