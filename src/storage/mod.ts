@@ -5,4 +5,5 @@
  */
 export { type Database, type Migrations, openDatabase } from "./database.ts";
 export { StorageError, type StorageErrorCode } from "./errors.ts";
+export { Statement } from "./statement.ts";
 export { type WriteAll, WriteBatch } from "./write_batch.ts";

@@ -1,5 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { type Migrations, openDatabase, StorageError, WriteBatch } from "./mod.ts";
+import { type Migrations, openDatabase, Statement, StorageError, WriteBatch } from "./mod.ts";
 
 interface Tables {
   note: { id: string; body: string | null; done: number };
@@ -95,4 +95,22 @@ Deno.test("a write batch that fails tells its own writers and goes on with the n
   await batch.write("kept");
   await batch.flush();
   assertEquals(batch.pending, 0);
+});
+
+Deno.test("a statement is compiled once and runs with the parameters of each time", async () => {
+  await using db = await openDatabase<Tables>("sqlite::memory:", migrations);
+  let built = 0;
+  const insert = new Statement(() => {
+    built++;
+    return db.sql.insertInto("note").values({ id: "", body: "", done: 0 });
+  });
+  await insert.run(db.sql, ["a", "first", 1]);
+  await db.sql.transaction().execute((tx) => insert.run(tx, ["b", null, 0]));
+  const find = new Statement(() => db.sql.selectFrom("note").select("body").where("id", "=", ""));
+  assertEquals([await find.run(db.sql, ["a"]), await find.run(db.sql, ["b"]), built], [
+    [{ body: "first" }],
+    [{ body: null }],
+    1,
+  ]);
+  await assertRejects(() => find.run(db.sql, ["a", "b"]), TypeError, "takes 1 parameters, not 2");
 });

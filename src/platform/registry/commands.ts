@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { Kysely } from "kysely";
-import { WriteBatch } from "../../storage/mod.ts";
+import type { Compilable, Kysely } from "kysely";
+import { Statement, WriteBatch } from "../../storage/mod.ts";
 import type { CommandKind, CommandRow, CommandStatus, RegistryTables } from "./schema.ts";
 
 /** A change of a command. Only what is given is written. */
@@ -45,6 +45,8 @@ type Write = { insert: CommandRow } | { id: string; change: CommandChange };
  */
 export class CommandStore {
   readonly #writes: WriteBatch<Write>;
+  /** By the columns that they set: there are a handful of them. */
+  readonly #statements = new Map<string, Statement<unknown>>();
 
   constructor(private readonly db: Kysely<RegistryTables>) {
     this.#writes = new WriteBatch((writes) => this.#writeAll(writes));
@@ -97,7 +99,27 @@ export class CommandStore {
   }
 
   async #write(db: Kysely<RegistryTables>, write: Write): Promise<void> {
-    if ("insert" in write) await db.insertInto("command").values(write.insert).execute();
-    else await db.updateTable("command").set(write.change).where("id", "=", write.id).execute();
+    if ("insert" in write) {
+      const statement = this.#statement(
+        "insert",
+        write.insert,
+        () => db.insertInto("command").values(write.insert),
+      );
+      await statement.run(db, Object.values(write.insert));
+    } else {
+      const statement = this.#statement(
+        "update",
+        write.change,
+        () => db.updateTable("command").set(write.change).where("id", "=", write.id),
+      );
+      await statement.run(db, [...Object.values(write.change), write.id]);
+    }
+  }
+
+  #statement(kind: string, columns: object, build: () => Compilable<unknown>): Statement<unknown> {
+    const key = `${kind} ${Object.keys(columns).join()}`;
+    let statement = this.#statements.get(key);
+    if (!statement) this.#statements.set(key, statement = new Statement(build));
+    return statement;
   }
 }

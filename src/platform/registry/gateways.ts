@@ -5,6 +5,7 @@
  */
 import type { Insertable, Kysely, Updateable } from "kysely";
 import type { Clock } from "../../base/mod.ts";
+import { Statement } from "../../storage/mod.ts";
 import type { GatewayRow, RegistryTables } from "./schema.ts";
 
 /** What an operator says of a gateway when presetting it. */
@@ -40,10 +41,14 @@ export interface LastSeen {
 
 /** Gateways as rows. */
 export class GatewayStore {
-  constructor(private readonly db: Kysely<RegistryTables>, private readonly clock: Pick<Clock, "now">) {}
+  readonly #find: Statement<GatewayRow>;
 
-  find(mac: string): Promise<GatewayRow | undefined> {
-    return this.db.selectFrom("gateway").selectAll().where("mac", "=", mac).executeTakeFirst();
+  constructor(private readonly db: Kysely<RegistryTables>, private readonly clock: Pick<Clock, "now">) {
+    this.#find = new Statement(() => db.selectFrom("gateway").selectAll().where("mac", "=", ""));
+  }
+
+  async find(mac: string): Promise<GatewayRow | undefined> {
+    return (await this.#find.run(this.db, [mac]))[0];
   }
 
   byLoid(loid: string, limit: number): Promise<GatewayRow[]> {

@@ -103,6 +103,10 @@ export interface PluginRow {
   manifest: string;
   uploaded_at: number;
   uploaded_by: string;
+  /** What the file is: one module's source, or a package. */
+  format: "script" | "package";
+  /** Ids of the keys that signed it, as a JSON array. */
+  signed_by: string;
 }
 
 /** A document of settings that operators edit, such as the distribution policy. */
@@ -178,6 +182,14 @@ export const registryMigrations: Migrations = {
         .addColumn("updated_at", "bigint", (c) => c.notNull())
         .addColumn("updated_by", "text", (c) => c.notNull())
         .execute();
+    },
+  },
+  "2026-11-22-registry-packages": {
+    async up(db) {
+      await db.schema.alterTable("plugin")
+        .addColumn("format", "text", (c) => c.notNull().defaultTo("script")).execute();
+      await db.schema.alterTable("plugin")
+        .addColumn("signed_by", "text", (c) => c.notNull().defaultTo("[]")).execute();
     },
   },
 };
