@@ -4,6 +4,8 @@
  * @module
  */
 import { assert, assertEquals, assertNotEquals } from "@std/assert";
+import { makeKeys, packPlugin, readPrivateKey } from "../src/sandbox/package/mod.ts";
+import { gzipped, rawPackage } from "../src/sandbox/package/testing.ts";
 import { testPlatform } from "./support/platform.ts";
 import {
   distribute,
@@ -358,6 +360,46 @@ Deno.test("plug-ins are taken in once a version, read without being run, and dow
     404,
   );
   assertEquals((await p.call("DELETE", "/api/v1/plugins/com.example.a/1.0")).status, 204);
+});
+
+Deno.test("a package is taken in by its content, with who signed it, and downloaded as it is", async () => {
+  await using p = await testPlatform();
+  const key = await readPrivateKey((await makeKeys("author")).privateFile);
+  const text = `export const manifest = { name: "com.example.p", version: "1.0",
+    apiVersion: "2026-11-01", commands: { A: { right: "remote" } } };
+    import { a } from "./lib/a.js"; export const commands = { A: () => ({ a }) };`;
+  const files = { "plugin.js": text, "lib/a.js": `export const a = "1";` };
+  const encoded = new Map(Object.entries(files).map(([path, one]) => [path, new TextEncoder().encode(one)]));
+  const { bytes } = await packPlugin(encoded, { keys: [key] });
+  const added = await p.call("POST", "/api/v1/plugins", bytes);
+  assertEquals([added.status, added.body.name, added.body.format, added.body.signedBy], [
+    201,
+    "com.example.p",
+    "package",
+    [key.id],
+  ]);
+  assertEquals((await p.call("POST", "/api/v1/plugins", bytes)).status, 200);
+  const file = await fetch(`${p.url}/downloads/${added.body.sha256}.ghp`);
+  assertEquals(file.headers.get("content-type"), "application/gzip");
+  assertEquals(new Uint8Array(await file.arrayBuffer()), bytes);
+
+  // The code says other than the file that stands for it: packed by hand, not by "plugin pack".
+  const forged = rawPackage([
+    {
+      path: "manifest.json",
+      content: `{"name":"com.example.p","version":"2","apiVersion":"2026-11-01","commands":{}}`,
+    },
+    { path: "plugin.js", content: text.replace(`import { a } from "./lib/a.js";`, "const a = 1;") },
+  ]);
+  const bad = await p.call("POST", "/api/v1/plugins", forged);
+  assertEquals([bad.status, bad.body.code], [422, "invalid_plugin"]);
+  assertEquals((bad.body.faults as string[]).map((fault) => fault.split(":")[0]), [
+    "manifest.version",
+    "manifest.commands.A",
+  ]);
+  const bomb = gzipped(new Uint8Array(100 << 20));
+  assertEquals((await p.call("POST", "/api/v1/plugins", bomb)).status, 422);
+  assertEquals((await p.call("POST", "/api/v1/plugins", bytes.slice(0, -9))).status, 422);
 });
 
 Deno.test("CSV presets are taken line by line and faults are told by line", async () => {

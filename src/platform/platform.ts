@@ -132,7 +132,7 @@ export async function startPlatform(
       async packageOf(plugin, version) {
         const row = await repository.find(plugin, version);
         return row && {
-          url: `http://${formatHostPort(advertised(await listening.promise))}${downloadPath(row.sha256)}`,
+          url: `http://${formatHostPort(advertised(await listening.promise))}${downloadPath(row)}`,
           size: row.size,
           sha256: row.sha256,
         };

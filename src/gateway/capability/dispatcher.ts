@@ -146,6 +146,7 @@ function outcomeOf(error: unknown, request: CapabilityRequest): CapabilityOutcom
     case "crashed":
     case "limit":
     case "invalid":
+    case "untrusted":
       return failed(PostResult.OK, request, error.message);
   }
 }

@@ -6,6 +6,7 @@
 import * as v from "valibot";
 import { problem, Routes } from "../../control/mod.ts";
 import { MAX_PLUGIN_BYTES, type PluginRepository } from "../plugins/mod.ts";
+import type { PluginRow } from "../registry/mod.ts";
 import { actorOf } from "./commands.ts";
 import { PluginView, pluginView } from "./views.ts";
 
@@ -14,9 +15,9 @@ const VersionParams = v.object({
   version: v.pipe(v.string(), v.maxLength(64)),
 });
 
-/** The path under which a gateway finds the content with this digest. The digest itself is what lets it in. */
-export function downloadPath(sha256: string): string {
-  return `/downloads/${sha256}.js`;
+/** The path under which a gateway finds a plug-in's content. Its digest itself is what lets it in. */
+export function downloadPath({ sha256, format }: Pick<PluginRow, "sha256" | "format">): string {
+  return `/downloads/${sha256}.${format === "package" ? "ghp" : "js"}`;
 }
 
 /** The routes of the repository. */
@@ -26,7 +27,9 @@ export function pluginRoutes(repository: PluginRepository): Routes {
     method: "POST",
     path: "/api/v1/plugins",
     summary: "Add a plug-in to the repository",
-    description: "The body is the plug-in's file. Its name and version are read from its manifest.",
+    description:
+      "The body is a package or the source of a single module: what it is, its first bytes tell. " +
+      "Its name and version are read from its manifest.",
     tags: ["plugin repository"],
     auth: ["admin"],
     body: {
@@ -89,9 +92,9 @@ export function pluginRoutes(repository: PluginRepository): Routes {
     description: "No token: whoever knows the SHA-256 of the content was told it over the gateway's channel.",
     tags: ["plugin repository"],
     auth: "public",
-    params: v.object({ file: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}\.js$/)) }),
+    params: v.object({ file: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}\.(js|ghp)$/)) }),
     responses: {
-      200: { description: "The content", mediaType: "text/javascript" },
+      200: { description: "The content: a source or a package", mediaType: "application/octet-stream" },
       404: { description: "Not there" },
     },
   }).handle(async ({ params: { file } }) => {
@@ -100,7 +103,7 @@ export function pluginRoutes(repository: PluginRepository): Routes {
     return {
       response: new Response(content.stream, {
         headers: {
-          "content-type": "text/javascript; charset=utf-8",
+          "content-type": file.endsWith(".js") ? "text/javascript; charset=utf-8" : "application/gzip",
           "content-length": String(content.size),
           "cache-control": "public, max-age=31536000, immutable",
         },

@@ -16,9 +16,12 @@ export function problemOf(error: unknown): ProblemError | undefined {
       : problem(503, error.code, error.message, { retryAfterSeconds: 5 });
   }
   if (error instanceof RepositoryError) {
-    return error.code === "exists"
-      ? problem(409, "plugin_version_exists", error.message)
-      : problem(422, "invalid_plugin", error.message);
+    return error.code === "exists" ? problem(409, "plugin_version_exists", error.message) : problem(
+      422,
+      "invalid_plugin",
+      error.message,
+      error.faults.length > 0 ? { members: { faults: error.faults } } : {},
+    );
   }
   if (error instanceof BusError) {
     return error.code === "no_responder"

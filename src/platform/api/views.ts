@@ -121,6 +121,9 @@ export const PluginView = v.object({
   size: v.number(),
   sha256: v.string(),
   manifest: json,
+  format: v.picklist(["script", "package"]),
+  /** Ids of the keys that signed it; not verified. */
+  signedBy: v.array(v.string()),
   uploadedAt: time,
   uploadedBy: v.string(),
 });
@@ -133,6 +136,8 @@ export function pluginView(row: PluginRow): v.InferInput<typeof PluginView> {
     size: row.size,
     sha256: row.sha256,
     manifest: JSON.parse(row.manifest),
+    format: row.format,
+    signedBy: JSON.parse(row.signed_by),
     uploadedAt: iso(row.uploaded_at)!,
     uploadedBy: row.uploaded_by,
   };

@@ -3,7 +3,6 @@
  *
  * @module
  */
-export { ManifestError, type ManifestErrorCode, readManifest } from "./manifest_source.ts";
 export {
   MAX_PLUGIN_BYTES,
   PluginRepository,

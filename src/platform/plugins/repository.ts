@@ -7,9 +7,17 @@ import { createHash } from "node:crypto";
 import { join } from "@std/path";
 import type { Kysely } from "kysely";
 import { type Deps, GatehouseError } from "../../base/mod.ts";
+import { isVersion } from "../../protocol/smart_gateway/mod.ts";
+import {
+  checkCode,
+  checkSource,
+  DEFAULT_PACKAGE_LIMITS,
+  looksPacked,
+  PackageError,
+  type RawManifest,
+  readPackage,
+} from "../../sandbox/package/mod.ts";
 import type { PluginRow, RegistryTables } from "../registry/mod.ts";
-import { manifestFaults } from "./manifest_check.ts";
-import { readManifest } from "./manifest_source.ts";
 
 /**
  * - `invalid`: not a plug-in; the message says where and why
@@ -20,10 +28,29 @@ export type RepositoryErrorCode = "invalid" | "exists";
 /** Why a plug-in was not taken in. */
 export class RepositoryError extends GatehouseError<RepositoryErrorCode> {
   override readonly name = "RepositoryError";
+
+  /** `faults`: every fault of the manifest with its path, where it is the manifest's. */
+  constructor(
+    code: RepositoryErrorCode,
+    message: string,
+    options?: ErrorOptions,
+    readonly faults: readonly string[] = [],
+  ) {
+    super(code, message, options);
+  }
 }
 
-/** The largest plug-in taken in, in bytes. */
-export const MAX_PLUGIN_BYTES = 1024 * 1024;
+/** The largest plug-in taken in, in bytes: a package, and a single source. */
+export const MAX_PLUGIN_BYTES = DEFAULT_PACKAGE_LIMITS.packedBytes;
+const MAX_SOURCE_BYTES = 1024 * 1024;
+
+/** What a plug-in's bytes turned out to be. */
+interface Checked {
+  readonly manifest: RawManifest;
+  readonly format: PluginRow["format"];
+  /** Ids of the keys that signed it. Not verified: a gateway knows whom it trusts, a platform does not. */
+  readonly signedBy: readonly string[];
+}
 
 /** Plug-ins by name and version. */
 export class PluginRepository {
@@ -43,12 +70,12 @@ export class PluginRepository {
   }
 
   /**
-   * Takes in a plug-in: the bytes of its `.js` file. The same bytes again are no fault.
+   * Takes in a plug-in: a package, or the source of a single module. The same bytes again are no fault.
    * @throws {RepositoryError}
    */
-  async add(bytes: Uint8Array, by: string): Promise<{ plugin: PluginRow; created: boolean }> {
-    const manifest = this.#checked(bytes);
-    const name = String(manifest.name), version = String(manifest.version);
+  async add(bytes: Uint8Array<ArrayBuffer>, by: string): Promise<{ plugin: PluginRow; created: boolean }> {
+    const { manifest, format, signedBy } = await checked(bytes);
+    const { name, version } = manifest;
     const sha256 = createHash("sha256").update(bytes).digest("hex");
     const known = await this.find(name, version);
     if (known) {
@@ -66,6 +93,8 @@ export class PluginRepository {
       manifest: JSON.stringify(manifest),
       uploaded_at: this.deps.clock.now(),
       uploaded_by: by,
+      format,
+      signed_by: JSON.stringify(signedBy),
     };
     await this.#write(sha256, bytes);
     await this.db.insertInto("plugin").values(plugin).execute();
@@ -104,30 +133,6 @@ export class PluginRepository {
     }
   }
 
-  #checked(bytes: Uint8Array): Record<string, unknown> {
-    if (bytes.length > MAX_PLUGIN_BYTES) {
-      throw new RepositoryError("invalid", `a plug-in has at most ${MAX_PLUGIN_BYTES} bytes`);
-    }
-    let source;
-    try {
-      source = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-    } catch (error) {
-      throw new RepositoryError("invalid", "the plug-in is not UTF-8 text", { cause: error });
-    }
-    let manifest;
-    try {
-      manifest = readManifest(source);
-    } catch (error) {
-      if (!(error instanceof GatehouseError)) throw error;
-      throw new RepositoryError("invalid", error.message, { cause: error });
-    }
-    const faults = manifestFaults(manifest);
-    if (faults.length > 0) {
-      throw new RepositoryError("invalid", `the manifest is not valid: ${faults.join("; ")}`);
-    }
-    return manifest;
-  }
-
   /** A file appears under its name only when it is whole and on disk. */
   async #write(sha256: string, bytes: Uint8Array): Promise<void> {
     const path = this.#path(sha256), draft = `${path}.${this.deps.random.bytes(6).toHex()}.tmp`;
@@ -141,9 +146,43 @@ export class PluginRepository {
     await Deno.rename(draft, path);
   }
 
+  /** All under one ending, from the time when there were only scripts: what it is, its row says. */
   #path(sha256: string): string {
     return join(this.dir, `${sha256}.js`);
   }
+}
+
+/** Looks at a plug-in without running it. */
+async function checked(bytes: Uint8Array<ArrayBuffer>): Promise<Checked> {
+  try {
+    const found = looksPacked(bytes) ? await checkedPackage(bytes) : await checkedSource(bytes);
+    // A version that the protocol can't carry could never be asked for.
+    if (isVersion(found.manifest.version)) return found;
+    const fault = 'manifest.version: dotted decimal, such as "1.0"';
+    throw new RepositoryError("invalid", `the manifest is not valid: ${fault}`, {}, [fault]);
+  } catch (error) {
+    if (!(error instanceof PackageError)) throw error;
+    throw new RepositoryError("invalid", error.message, { cause: error }, error.faults);
+  }
+}
+
+async function checkedPackage(bytes: Uint8Array<ArrayBuffer>): Promise<Checked> {
+  const { manifest, files, signatures } = await readPackage(bytes);
+  await checkCode(files);
+  return { manifest, format: "package", signedBy: signatures.map(({ key }) => key) };
+}
+
+async function checkedSource(bytes: Uint8Array): Promise<Checked> {
+  if (bytes.length > MAX_SOURCE_BYTES) {
+    throw new RepositoryError("invalid", `a single source has at most ${MAX_SOURCE_BYTES} bytes: pack it`);
+  }
+  let source;
+  try {
+    source = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+  } catch (error) {
+    throw new RepositoryError("invalid", "the plug-in is neither a package nor UTF-8 text", { cause: error });
+  }
+  return { manifest: await checkSource(source), format: "script", signedBy: [] };
 }
 
 function ignoreAbsent(error: unknown): void {
