@@ -3,7 +3,12 @@
  *
  * @module
  */
-import type { Compilable, CompiledQuery, Kysely } from "kysely";
+import type { Compilable, CompiledQuery, QueryResult } from "kysely";
+
+/** A database or a transaction of it, as far as a statement needs it. */
+export interface Executor {
+  executeQuery<Row>(query: CompiledQuery<Row>): Promise<QueryResult<Row>>;
+}
 
 /**
  * A statement with places for parameters. What `build` fills them with does not matter: each run brings its own, in
@@ -15,7 +20,7 @@ export class Statement<Row> {
   constructor(private readonly build: () => Compilable<Row>) {}
 
   /** Runs it on `db`, which may be a transaction. */
-  async run<Tables>(db: Kysely<Tables>, parameters: readonly unknown[]): Promise<Row[]> {
+  async run(db: Executor, parameters: readonly unknown[]): Promise<Row[]> {
     const compiled = this.#compiled ??= this.build().compile();
     if (parameters.length !== compiled.parameters.length) {
       throw new TypeError(
