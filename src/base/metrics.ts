@@ -20,6 +20,16 @@ export interface Histogram {
   observe(value: number): void;
 }
 
+/** A distribution as it is at the moment. */
+export interface Distribution {
+  /** Upper bounds, ascending. */
+  readonly bounds: readonly number[];
+  /** Observed values per bucket; one more than bounds, the last is for what is beyond them. */
+  readonly counts: ArrayLike<number>;
+  readonly sum: number;
+  readonly count: number;
+}
+
 /** Buckets that suit a latency in seconds, from a tenth of a millisecond to ten seconds. */
 export const LATENCY_BUCKETS: readonly number[] = [
   0.0001,
@@ -83,15 +93,7 @@ export class Metrics {
     return this.#handle(name, help, "histogram", labels, (write) => {
       const counts = new Float64Array(buckets.length);
       let sum = 0, count = 0;
-      write(() => {
-        let lines = "", total = 0;
-        buckets.forEach((bound, i) => {
-          total += counts[i]!;
-          lines += sample(`${name}_bucket`, { ...labels, le: String(bound) }, total);
-        });
-        return lines + sample(`${name}_bucket`, { ...labels, le: "+Inf" }, count) +
-          sample(`${name}_sum`, labels, sum) + sample(`${name}_count`, labels, count);
-      });
+      write(() => histogramSamples(name, labels, { bounds: buckets, counts, sum, count }));
       return {
         observe(value: number) {
           sum += value;
@@ -101,6 +103,36 @@ export class Metrics {
           }
         },
       };
+    });
+  }
+
+  /**
+   * Registers a family whose series are only known when the metrics are read: whoever calls bounds their number.
+   * Registering it again replaces the reader.
+   */
+  collect(
+    name: string,
+    help: string,
+    type: "counter" | "gauge",
+    read: () => Iterable<readonly [Labels, number]>,
+  ): void {
+    this.#family(name, help, type).series.set("", () => {
+      let text = "";
+      for (const [labels, value] of read()) text += sample(name, labels, value);
+      return text;
+    });
+  }
+
+  /** As {@linkcode Metrics.collect}, for histograms. */
+  collectHistograms(
+    name: string,
+    help: string,
+    read: () => Iterable<readonly [Labels, Distribution]>,
+  ): void {
+    this.#family(name, help, "histogram").series.set("", () => {
+      let text = "";
+      for (const [labels, distribution] of read()) text += histogramSamples(name, labels, distribution);
+      return text;
     });
   }
 
@@ -139,6 +171,20 @@ export class Metrics {
 
 function key(labels: Labels): string {
   return JSON.stringify(Object.entries(labels).sort());
+}
+
+function histogramSamples(
+  name: string,
+  labels: Labels,
+  { bounds, counts, sum, count }: Distribution,
+): string {
+  let lines = "", total = 0;
+  bounds.forEach((bound, i) => {
+    total += counts[i]!;
+    lines += sample(`${name}_bucket`, { ...labels, le: String(bound) }, total);
+  });
+  return lines + sample(`${name}_bucket`, { ...labels, le: "+Inf" }, count) +
+    sample(`${name}_sum`, labels, sum) + sample(`${name}_count`, labels, count);
 }
 
 function sample(name: string, labels: Labels, value: number): string {

@@ -70,6 +70,8 @@ export interface GuestsOptions {
   readonly capabilities: Capabilities;
   readonly rules: ManifestRules;
   readonly hostCallMs: number;
+  /** The log of a plug-in. Default: the one of `deps`, with its name. */
+  readonly logOf?: (plugin: string) => Log;
   readonly makeRunner: (events: RunnerEvents) => Runner;
   readonly events: GuestsEvents;
 }
@@ -116,7 +118,8 @@ export class Guests implements AsyncDisposable {
         const text = await this.#runner.load(id, program, limits);
         const { manifest, facts } = readFacts(text, rules);
         check(manifest);
-        const log = this.options.deps.log.with({ plugin: manifest.name });
+        const { logOf } = this.options;
+        const log = logOf?.(manifest.name) ?? this.options.deps.log.with({ plugin: manifest.name });
         guest = new Guest(id, manifest, facts, this.#functionsOf(manifest), log);
         this.#guests.set(id, guest);
         this.#runner.admit(id, { ...limitsOf(manifest.limits), functions: [...guest.functions.keys()] });

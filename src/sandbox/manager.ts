@@ -12,9 +12,11 @@ import { type Deps, messageOf } from "../base/mod.ts";
 import { createQuickJsEngine } from "./engine_quickjs.ts";
 import { PluginError } from "./errors.ts";
 import { Executor } from "./executor.ts";
+import { Books, showFigures } from "./figures.ts";
 import { WatchedFolder } from "./folder.ts";
 import { type Guest, Guests, type OpenCall } from "./guests.ts";
 import type { JsonObject } from "./json.ts";
+import type { LogQuery, PluginLogLine } from "./log_lines.ts";
 import { DEFAULT_CEILINGS, type Manifest, NAME, type Right, RIGHTS } from "./manifest.ts";
 import { Plugin } from "./plugin.ts";
 import { ProcessRunner } from "./process_runner.ts";
@@ -52,6 +54,7 @@ class Manager implements PluginManager {
   readonly #named = new Map<string, Plugin>();
   readonly #turns = new Map<string, Promise<unknown>>();
   readonly #maxPlugins: number;
+  readonly #books: Books;
   #closed = false;
 
   constructor(
@@ -61,6 +64,7 @@ class Manager implements PluginManager {
   ) {
     const { isolation, capabilities, hostCommand } = options;
     this.#maxPlugins = options.maxPlugins ?? 100;
+    this.#books = new Books(deps.clock, 2 * this.#maxPlugins, (name) => this.#named.has(name));
     this.#guests = new Guests({
       deps,
       capabilities,
@@ -69,19 +73,21 @@ class Manager implements PluginManager {
         capabilities: Object.keys(capabilities).sort(),
       },
       hostCallMs: options.hostCallMs ?? 60_000,
+      logOf: (plugin) => this.#books.logOf(plugin, deps.log.with({ plugin })),
       makeRunner: (events) =>
         isolation === "process"
           ? new ProcessRunner(deps, hostCommand!, events)
           : new Executor(deps.clock, createQuickJsEngine(deps.clock.monotonic.bind(deps.clock)), events),
       events: { gone: (guest, reason, orphans) => this.#onGone(guest, reason, orphans) },
     });
-    this.#router = new Router(this.#named, this.#guests, desired, deps.metrics);
+    this.#router = new Router(this.#named, this.#guests, desired, this.#books, deps.clock);
     this.#folder = new WatchedFolder(options.dir, deps, ({ entry, fingerprint }) => {
       return this.#turn(
         entry,
         () => fingerprint === undefined ? this.#vanished(entry) : this.#appeared(entry),
       );
     });
+    showFigures(deps.metrics, this.#books, () => this.list());
     deps.metrics.gauge("gatehouse_plugins_running", "Plug-ins that run", () => {
       let count = 0;
       for (const plugin of this.#plugins.values()) count += plugin.state === "running" ? 1 : 0;
@@ -114,6 +120,12 @@ class Manager implements PluginManager {
 
   manifest(name: string): Manifest | undefined {
     return this.#named.get(name)?.manifest;
+  }
+
+  logs(name: string, query: LogQuery = {}): PluginLogLine[] {
+    const plugin = this.#named.get(name) ?? this.#plugins.get(name) ?? this.#plugins.get(`${name}.js`);
+    if (!plugin) throw absent(name);
+    return this.#books.of(plugin.name).lines.read(query);
   }
 
   rescan(): Promise<void> {
@@ -229,6 +241,7 @@ class Manager implements PluginManager {
       this.deps.clock.monotonic(),
       this.desired.of(plugin.name),
       (command) => this.#router.rightOf(plugin, command),
+      this.#books.of(plugin.name).figures(),
     );
   }
 
@@ -321,6 +334,7 @@ class Manager implements PluginManager {
   #loadFailed(plugin: Plugin, error: unknown): void {
     const message = messageOf(error);
     if (this.#closed) return;
+    this.#note(plugin, `does not load: ${message}`, "warn");
     this.deps.log.warn("plug-in does not load", {
       plugin: plugin.name,
       source: plugin.entry,
@@ -345,6 +359,7 @@ class Manager implements PluginManager {
     plugin.restarts++;
     if (guest.fault) {
       this.deps.log.warn("plug-in failed", { plugin: plugin.name, kind: guest.fault.kind, error: reason });
+      this.#note(plugin, `failed: ${reason}`, "error");
       return this.#failed(plugin, reason);
     }
     if (plugin.state !== "running") { // it is being stopped
@@ -405,7 +420,10 @@ class Manager implements PluginManager {
     if (this.#plugins.get(entry) === plugin) this.#plugins.delete(entry);
     if (this.#named.get(name) === plugin) this.#named.delete(name);
     await this.#halt(plugin);
-    if (!this.#named.has(name)) await this.desired.forget(name);
+    if (!this.#named.has(name)) {
+      this.#books.forget(name);
+      await this.desired.forget(name);
+    }
     this.deps.log.info("plug-in removed", { plugin: name });
     this.options.onEvent?.({ plugin: name, status: undefined });
   }
@@ -418,8 +436,14 @@ class Manager implements PluginManager {
     if (plugin.removed) return;
     if (changed) {
       this.deps.log.info("plug-in changed state", { plugin: plugin.name, state, error: plugin.error });
+      this.#note(plugin, `is ${state} now`);
     }
     this.options.onEvent?.({ plugin: plugin.name, status: this.#status(plugin) });
+  }
+
+  /** Writes what the gateway has to say about a plug-in among its own lines. */
+  #note(plugin: Plugin, text: string, level: "info" | "warn" | "error" = "info"): void {
+    this.#books.of(plugin.name).lines.add(level, `[gateway] ${text}`);
   }
 
   #tooMany(): PluginError {

@@ -4,8 +4,10 @@
  * @module
  */
 export { PluginError, type PluginErrorCode } from "./errors.ts";
+export type { Figures, Latency } from "./figures.ts";
 export { type HostCommand } from "./host_process.ts";
 export { type Json, type JsonObject } from "./json.ts";
+export { LOG_LINES, type LogQuery, type PluginLogLine } from "./log_lines.ts";
 export { createPluginManager } from "./manager.ts";
 export {
   API_VERSIONS,

@@ -5,6 +5,7 @@
  */
 import type { Timer } from "../base/mod.ts";
 import type { Program } from "./engine.ts";
+import type { Figures } from "./figures.ts";
 import type { Guest, OpenCall } from "./guests.ts";
 import type { Manifest, Right } from "./manifest.ts";
 import type { PluginState, PluginStatus } from "./types.ts";
@@ -54,7 +55,12 @@ export class Plugin {
     return this.waiting.size + (this.active?.open.size ?? 0);
   }
 
-  status(now: number, desired: "running" | "stopped", rightOf: (command: string) => Right): PluginStatus {
+  status(
+    now: number,
+    desired: "running" | "stopped",
+    rightOf: (command: string) => Right,
+    figures: Figures,
+  ): PluginStatus {
     const { manifest } = this;
     return {
       name: this.name,
@@ -74,6 +80,7 @@ export class Plugin {
       inFlight: this.inFlight,
       memoryBytes: this.active?.bytes,
       source: this.entry,
+      figures,
     };
   }
 }

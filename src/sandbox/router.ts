@@ -3,8 +3,9 @@
  *
  * @module
  */
-import type { Counter, Metrics } from "../base/mod.ts";
+import type { Clock } from "../base/mod.ts";
 import { PluginError, type PluginErrorCode } from "./errors.ts";
+import type { Books } from "./figures.ts";
 import type { Guests } from "./guests.ts";
 import { faultOf, type JsonObject, parseObject } from "./json.ts";
 import type { Right } from "./manifest.ts";
@@ -14,13 +15,12 @@ import type { PluginCall } from "./types.ts";
 
 /** Sends calls to the plug-ins that they are for. */
 export class Router {
-  readonly #counters = new Map<string, Counter>();
-
   constructor(
     private readonly named: ReadonlyMap<string, Plugin>,
     private readonly guests: Guests,
     private readonly desired: DesiredStates,
-    private readonly metrics: Metrics,
+    private readonly books: Books,
+    private readonly clock: Pick<Clock, "monotonic">,
   ) {}
 
   /** See `PluginManager.call`. */
@@ -43,37 +43,25 @@ export class Router {
       throw new PluginError("not_running", `"${manifest.name}" is ${plugin.state}`);
     }
     if (plugin.inFlight >= manifest.limits.calls) {
-      this.#count(plugin, "busy");
+      this.books.of(plugin.name).count("busy");
       throw new PluginError("busy", `"${manifest.name}" has ${plugin.inFlight} calls in flight`);
     }
     const request = JSON.stringify(call.request);
     const fault = faultOf(request, "the request");
     if (fault) throw new PluginError("limit", fault);
     plugin.calls++;
+    const began = this.clock.monotonic();
+    const end = (result: "ok" | PluginErrorCode) =>
+      this.books.of(plugin.name).count(result, this.clock.monotonic() - began);
     try {
       const text = await this.#send(plugin, command, request, call.timeoutMs ?? Infinity);
-      this.#count(plugin, "ok");
+      end("ok");
       return parseObject(text);
     } catch (error) {
       plugin.errors++;
-      this.#count(plugin, error instanceof PluginError ? error.code : "failed");
+      end(error instanceof PluginError ? error.code : "failed");
       throw error;
     }
-  }
-
-  #count(plugin: Plugin, result: "ok" | PluginErrorCode): void {
-    const key = `${plugin.name} ${result}`;
-    let counter = this.#counters.get(key);
-    if (!counter) {
-      const labels = { plugin: plugin.name, result };
-      counter = this.metrics.counter(
-        "gatehouse_plugin_calls_total",
-        "Calls of plug-ins, by result",
-        labels,
-      );
-      this.#counters.set(key, counter);
-    }
-    counter.inc();
   }
 
   #send(plugin: Plugin, command: string, request: string, timeoutMs: number): Promise<string> {

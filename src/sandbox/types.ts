@@ -3,8 +3,10 @@
  *
  * @module
  */
+import type { Figures } from "./figures.ts";
 import type { HostCommand } from "./host_process.ts";
 import type { Json, JsonObject } from "./json.ts";
+import type { LogQuery, PluginLogLine } from "./log_lines.ts";
 import type { Manifest, PluginLimits, Right } from "./manifest.ts";
 
 /** What a host function learns of its caller. */
@@ -65,6 +67,8 @@ export interface PluginStatus {
   readonly memoryBytes: number | undefined;
   /** Its file or folder, relative to the plug-ins folder. */
   readonly source: string;
+  /** Errors by kind and times, since the gateway was started; an upgrade does not begin them anew. */
+  readonly figures: Figures;
 }
 
 /** A call of a plug-in's command. */
@@ -134,6 +138,8 @@ export interface PluginManager extends AsyncDisposable {
   reload(name: string): Promise<PluginStatus>;
   /** Stops it and deletes it from the folder. */
   remove(name: string): Promise<void>;
+  /** The last lines of its log, within bounds of number and size; a removed plug-in's are gone. Throws `absent`. */
+  logs(name: string, query?: LogQuery): PluginLogLine[];
   /** Calls a command: the fields that it returned. */
   call(call: PluginCall): Promise<JsonObject>;
   /** Sets from where a command may be called, against its manifest; undefined: as its manifest says. Survives restarts. */
