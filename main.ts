@@ -8,6 +8,9 @@
 if (Deno.args[0] === "plugin-host") {
   const { runPluginHost } = await import("./src/sandbox/host/mod.ts");
   await runPluginHost();
+} else if (Deno.args[0] === "sms") {
+  const { smsMain } = await import("./src/cli/sms_main.ts");
+  Deno.exit(await smsMain(Deno.args.slice(1)));
 } else {
   const { main } = await import("./src/cli/mod.ts");
   Deno.exit(await main(Deno.args));

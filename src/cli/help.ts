@@ -34,6 +34,7 @@ Usage
   gatehouse --role platform [flags]   the carrier's servers: registration, plug-ins, phone app's API
   gatehouse --role gateway  [flags]   the agent on one home gateway
   gatehouse --role ROLE --help        the flags of a role
+  gatehouse sms --help                a provider of short messages at the terminal: send, listen, query, cancel
   gatehouse --version
 
 Flags of both roles

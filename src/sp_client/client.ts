@@ -1,0 +1,299 @@
+/**
+ * A service provider's client: keeps a connection to a gateway, sends text of any length, matches reports.
+ *
+ * @module
+ */
+import { messageOf, sleep } from "../base/mod.ts";
+import {
+  decodeReport,
+  decodeText,
+  type Deliver,
+  fmtFor,
+  type Message,
+  msgIdInGroup,
+  Reassembler,
+  Result,
+  splitMessage,
+  Stat,
+  type StatusReport,
+  type Submit,
+} from "../protocol/cmpp/mod.ts";
+import { SpError } from "./errors.ts";
+import { Link, type Request } from "./link.ts";
+import { settingsOf, type SpDeps, type SpOptions, type SpSettings } from "./options.ts";
+
+/** A text to send. */
+export interface TextMessage {
+  /** 1 to 99 numbers. */
+  readonly to: readonly string[];
+  readonly text: string;
+  /** SP_Code and what goes behind it. */
+  readonly from: string;
+  readonly serviceId?: string;
+  /** Ask for reports. */
+  readonly report?: boolean;
+  /** Msg_Fmt. Default: ASCII where it can be, else UCS2. */
+  readonly fmt?: number;
+  /** Further fields of SUBMIT, as they stand there. */
+  readonly fields?: Partial<Omit<Submit, "command" | "sequence">>;
+}
+
+/** One part of a text that the gateway has answered. */
+export interface SentPart {
+  readonly msgId: bigint;
+  /** 0: taken; else see `Result`. */
+  readonly result: number;
+}
+
+/** A whole message from a phone. */
+export interface ReceivedText {
+  readonly from: string;
+  readonly to: string;
+  readonly serviceId: string;
+  /** undefined where it is no text. */
+  readonly text: string | undefined;
+  readonly content: Uint8Array;
+  readonly fmt: number;
+}
+
+/** What the client tells of. A handler that throws has the gateway send the same again later. */
+export interface SpHandlers {
+  onText?(message: ReceivedText): void | Promise<void>;
+  onReport?(report: StatusReport): void | Promise<void>;
+  /** Connected (again), or not any more. */
+  onLink?(up: boolean, why?: string): void;
+}
+
+interface Waiting {
+  readonly request: Request;
+  readonly settle: PromiseWithResolvers<Message>;
+}
+
+const FLOW_PAUSE_MS = 250;
+/** Reports kept for requests whose answers are not here yet. */
+const EARLY_REPORTS = 10_000;
+
+/**
+ * The client. It connects by itself and again after every loss; requests wait for that. A request whose answer is lost
+ * with the connection is not sent again by itself, since the gateway may have taken it: it rejects with `lost`.
+ */
+export class SpClient implements AsyncDisposable {
+  /** Resolves once the gateway has let it in for the first time; rejects where it refuses. */
+  readonly ready: Promise<void>;
+  readonly #settings: SpSettings;
+  readonly #ready = Promise.withResolvers<void>();
+  readonly #stop = new AbortController();
+  readonly #loop: Promise<void>;
+  readonly #waiting: Waiting[] = [];
+  readonly #expected = new Map<bigint, (report: StatusReport) => void>();
+  readonly #early = new Map<bigint, StatusReport>();
+  readonly #parts = new Reassembler();
+  #link: Link | undefined;
+  #reference = 0;
+
+  constructor(
+    private readonly deps: SpDeps,
+    options: SpOptions,
+    private readonly handlers: SpHandlers = {},
+  ) {
+    this.#settings = settingsOf(options);
+    this.ready = this.#ready.promise;
+    this.ready.catch(() => {}); // whoever does not wait for it hears from each request
+    this.#loop = this.#run();
+  }
+
+  get connected(): boolean {
+    return this.#link !== undefined;
+  }
+
+  /** Sends a request as soon as the window allows. @throws {SpError} */
+  request(request: Request): Promise<Message> {
+    if (this.#stop.signal.aborted) return Promise.reject(new SpError("closed", "the client is closed"));
+    if (this.#waiting.length >= this.#settings.maxWaiting) {
+      return Promise.reject(new SpError("full", `${this.#waiting.length} requests wait already`));
+    }
+    const waiting: Waiting = { request, settle: Promise.withResolvers() };
+    this.#waiting.push(waiting);
+    this.#pump();
+    return waiting.settle.promise;
+  }
+
+  /** Sends one SUBMIT; while the gateway answers 8 it is tried again, for a time. @throws {SpError} */
+  async submit(submit: Omit<Submit, "sequence">): Promise<SentPart> {
+    const { clock } = this.deps, until = clock.monotonic() + this.#settings.flowControlMs;
+    while (true) {
+      const answer = await this.request(submit);
+      if (answer.command !== "SUBMIT_RESP") {
+        throw new SpError("lost", `SUBMIT was answered with ${answer.command}`);
+      }
+      const { Msg_Id: msgId, Result: result } = answer;
+      if (result !== Result.flowControl || clock.monotonic() >= until) return { msgId, result };
+      await sleep(clock, FLOW_PAUSE_MS, this.#stop.signal);
+    }
+  }
+
+  /**
+   * Sends a text, in parts where it is long; gives the answer to each part.
+   *
+   * @throws {SpError}; {@link CmppError} `text`, `too_long` or `value`
+   */
+  async sendText(message: TextMessage): Promise<SentPart[]> {
+    const fmt = message.fmt ?? fmtFor(message.text);
+    this.#reference = (this.#reference + 1) & 0xff;
+    const parts = splitMessage(message.text, fmt, { reference: this.#reference });
+    return await Promise.all(parts.map((part) =>
+      this.submit({
+        ...BLANK,
+        ...part,
+        Registered_Delivery: message.report ? 1 : 0,
+        Service_Id: message.serviceId ?? "",
+        Msg_Fmt: fmt,
+        Msg_src: this.#settings.spId,
+        Src_Id: message.from,
+        Dest_terminal_Id: message.to,
+        ...message.fields,
+      })
+    ));
+  }
+
+  /** The reports of what was sent to `numbers` numbers; for one that never comes: UNKNOWN, when its time is over. */
+  reports(parts: readonly SentPart[], numbers = 1): Promise<StatusReport[]> {
+    const ids = parts.filter(({ result }) => result === Result.ok)
+      .flatMap(({ msgId }) => Array.from({ length: numbers }, (_, i) => msgIdInGroup(msgId, i)));
+    return Promise.all(ids.map((id) => this.#report(id)));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#stop.signal.aborted) return await this.#loop;
+    const error = new SpError("closed", "the client is closed");
+    for (const { settle } of this.#waiting.splice(0)) settle.reject(error);
+    this.#stop.abort(error);
+    await this.#link?.end();
+    await this.#loop;
+  }
+
+  async #run(): Promise<void> {
+    const { reconnectMs: [first, last] } = this.#settings, { signal } = this.#stop;
+    for (let pause = first; !signal.aborted;) {
+      try {
+        const link = await Link.open(this.deps, this.#settings, (deliver) => this.#deliver(deliver), signal);
+        this.#link = link;
+        pause = first;
+        this.#ready.resolve();
+        this.handlers.onLink?.(true);
+        this.#pump();
+        const why = await link.closed;
+        this.#link = undefined;
+        this.handlers.onLink?.(false, why);
+      } catch (error) {
+        if (signal.aborted) break;
+        this.deps.log.warn("not connected", { reason: messageOf(error) });
+        if (error instanceof SpError && error.code === "refused") return this.#refuse(error);
+        this.handlers.onLink?.(false, messageOf(error));
+      }
+      await sleep(this.deps.clock, pause, signal).catch(() => {}); // closed: the loop's condition ends it
+      pause = Math.min(pause * 2, last);
+    }
+    this.#ready.reject(new SpError("closed", "the client is closed"));
+  }
+
+  /** The gateway does not want this provider: neither would it the next time. */
+  #refuse(error: SpError): void {
+    this.#ready.reject(error);
+    this.#stop.abort(error);
+    for (const { settle } of this.#waiting.splice(0)) settle.reject(error);
+  }
+
+  #pump(): void {
+    const link = this.#link;
+    while (link && this.#waiting.length > 0 && link.unanswered < this.#settings.window) {
+      const { request, settle } = this.#waiting.shift()!;
+      let answer: Promise<Message>;
+      try {
+        answer = link.request(request);
+      } catch (error) {
+        settle.reject(error); // it does not fit its fields
+        continue;
+      }
+      answer.then(settle.resolve, settle.reject).finally(() => this.#pump());
+    }
+  }
+
+  /** The Result for a DELIVER. */
+  async #deliver(deliver: Deliver): Promise<number> {
+    try {
+      if (deliver.Registered_Delivery === 1) {
+        const report = decodeReport(deliver.Msg_Content);
+        this.#match(report);
+        await this.handlers.onReport?.(report);
+      } else await this.#text(deliver);
+      return Result.ok;
+    } catch (error) {
+      this.deps.log.warn("a delivery was not taken", { reason: messageOf(error) });
+      return Result.flowControl;
+    }
+  }
+
+  async #text(deliver: Deliver): Promise<void> {
+    const { Src_terminal_Id: from, Dest_Id: to, Msg_Fmt: fmt } = deliver;
+    let content = deliver.Msg_Content;
+    if (deliver.TP_udhi === 1) {
+      const now = this.deps.clock.now();
+      this.#parts.expire(now);
+      const outcome = this.#parts.push(`${from}>${to}`, content, now);
+      if (outcome.kind !== "whole") return;
+      content = outcome.message.content;
+    }
+    const text = decodeText(content, fmt);
+    await this.handlers.onText?.({ from, to, serviceId: deliver.Service_Id, text, content, fmt });
+  }
+
+  #match(report: StatusReport): void {
+    const expected = this.#expected.get(report.Msg_Id);
+    if (expected) return expected(report);
+    this.#early.set(report.Msg_Id, report);
+    if (this.#early.size > EARLY_REPORTS) this.#early.delete(this.#early.keys().next().value!);
+  }
+
+  #report(id: bigint): Promise<StatusReport> {
+    const early = this.#early.get(id);
+    if (early && this.#early.delete(id)) return Promise.resolve(early);
+    return new Promise((resolve) => {
+      const unknown = {
+        Msg_Id: id,
+        Stat: Stat.unknown,
+        Submit_time: "",
+        Done_time: "",
+        Dest_terminal_Id: "",
+        SMSC_sequence: 0,
+      };
+      const timer = this.deps.clock.setTimer(() => settle(unknown), this.#settings.reportMs);
+      const settle = (report: StatusReport) => {
+        timer.cancel();
+        this.#expected.delete(id);
+        this.#stop.signal.removeEventListener("abort", onStop);
+        resolve(report);
+      };
+      const onStop = () => settle(unknown);
+      this.#expected.set(id, settle);
+      this.#stop.signal.addEventListener("abort", onStop);
+    });
+  }
+}
+
+/** The fields of a SUBMIT that most messages leave alone. */
+const BLANK = {
+  command: "SUBMIT",
+  Msg_Id: 0n,
+  Msg_level: 0,
+  Fee_UserType: 2,
+  Fee_terminal_Id: "",
+  Fee_terminal_type: 0,
+  TP_pId: 0,
+  FeeType: "01",
+  FeeCode: "0",
+  ValId_Time: "",
+  At_Time: "",
+  Dest_terminal_type: 0,
+  LinkID: "",
+} as const;
