@@ -63,12 +63,12 @@ export class ProgramError extends Error {
 
 /** One plug-in in its own engine. Every method may throw {@linkcode EngineFault}. */
 export interface Isolate {
-  /** Evaluates the program. Gives the JSON of `{ manifest, commands: string[], start: boolean, stop: boolean }`. */
+  /** Evaluates the program. Gives the JSON of `{ manifest, commands: string[], start, stop, health }`. */
   load(program: Program): string;
   /** Sets the final limits and which host functions the guest sees, as `system.cpuPercent`. */
   admit(functions: readonly string[], limits: IsolateLimits): void;
   /**
-   * Starts a command with the JSON object `request`. `@start` and `@stop` are the program's life-cycle functions.
+   * Starts a command with the JSON object `request`. `@start`, `@stop` and `@health` are the program's life-cycle functions.
    * The reply comes by {@linkcode GuestOutput}, before this returns or later.
    */
   invoke(call: number, command: string, request: string): void;

@@ -115,12 +115,14 @@ return {
         names[names.length] = name;
       }
     }
-    const { start, stop } = exported;
+    const { start, stop, health } = exported;
     if (typeof start === "function") commands["@start"] = (_request, host) => start(host);
     if (typeof stop === "function") commands["@stop"] = (_request, host) => stop(host);
+    if (typeof health === "function") commands["@health"] = (_request, host) => health(host);
     return stringify({
       manifest: exported.manifest === undefined ? null : exported.manifest,
       commands: names, start: typeof start === "function", stop: typeof stop === "function",
+      health: typeof health === "function",
     });
   },
   admit(text) {

@@ -108,8 +108,11 @@ export class Guests implements AsyncDisposable {
     return this.#runner.residentBytes();
   }
 
-  /** Loads a program, checks its manifest, grants it what it may have and starts it. Rejects with a PluginError. */
-  async load(program: Program, check: (manifest: Manifest) => void): Promise<Guest> {
+  /**
+   * Loads a program, checks its manifest, grants it what it may have and starts it; and asks it how it is, where
+   * `health` is set and it can tell. Rejects with a PluginError.
+   */
+  async load(program: Program, check: (manifest: Manifest) => void, health = false): Promise<Guest> {
     const { rules } = this.options, limits = limitsOf(rules.ceilings);
     for (let tried = 1;; tried++) {
       const id = ++this.#lastGuest;
@@ -124,6 +127,7 @@ export class Guests implements AsyncDisposable {
         this.#guests.set(id, guest);
         this.#runner.admit(id, { ...limitsOf(manifest.limits), functions: [...guest.functions.keys()] });
         if (facts.start) await this.callText(guest, "@start", "{}", manifest.limits.callMs);
+        if (health && facts.health) await this.callText(guest, "@health", "{}", manifest.limits.callMs);
         if (guest.fault) throw new PluginError(codeOf(guest.fault), guest.fault.message);
         if (!this.#guests.has(id)) throw new PluginError("closed", "its host process ended");
         return guest;

@@ -7,7 +7,6 @@
  *
  * @module
  */
-import { join } from "@std/path";
 import { type Deps, messageOf } from "../base/mod.ts";
 import { createQuickJsEngine } from "./engine_quickjs.ts";
 import { PluginError } from "./errors.ts";
@@ -21,15 +20,20 @@ import { DEFAULT_CEILINGS, type Manifest, NAME, type Right, RIGHTS } from "./man
 import { Plugin } from "./plugin.ts";
 import { ProcessRunner } from "./process_runner.ts";
 import type { Program } from "./engine.ts";
-import { programOf } from "./program.ts";
+import { ENTRY_MODULE, programOf } from "./program.ts";
 import { absent, Router } from "./router.ts";
 import { fingerprintOf, readEntry } from "./source.ts";
-import { DesiredStates, recoverFolders, removeAll, writeFolderWhole, writeWhole } from "./store.ts";
+import { DesiredStates } from "./store.ts";
+import { Versions } from "./versions.ts";
 import { checkCapabilities } from "./capabilities.ts";
 import type { PluginCall, PluginManager, PluginManagerOptions, PluginStatus } from "./types.ts";
 
 /** How long a plug-in that is stopped may take to finish its open calls, in milliseconds. */
 const STOP_MS = 5_000;
+/** A version that breaks within this time after it took over is taken back, in milliseconds. */
+const PROBATION_MS = 3_600_000;
+/** Versions kept beside the active one. */
+const KEEP_VERSIONS = 2;
 
 /** Starts a plug-in manager: resolves when every plug-in in the folder runs, or was found not to. */
 export async function createPluginManager(deps: Deps, options: PluginManagerOptions): Promise<PluginManager> {
@@ -38,9 +42,10 @@ export async function createPluginManager(deps: Deps, options: PluginManagerOpti
     throw new TypeError(`isolation "process" needs a hostCommand`);
   }
   await Deno.mkdir(options.dir, { recursive: true });
-  await recoverFolders(options.dir);
+  const versions = new Versions(options.dir, options.keepVersions ?? KEEP_VERSIONS, options.onStep);
+  await versions.recover();
   const desired = await DesiredStates.open(options.stateDir, deps.log);
-  const manager = new Manager(deps, options, desired);
+  const manager = new Manager(deps, options, desired, versions);
   await manager.start();
   return manager;
 }
@@ -61,6 +66,7 @@ class Manager implements PluginManager {
     private readonly deps: Deps,
     private readonly options: PluginManagerOptions,
     private readonly desired: DesiredStates,
+    private readonly versions: Versions,
   ) {
     const { isolation, capabilities, hostCommand } = options;
     this.#maxPlugins = options.maxPlugins ?? 100;
@@ -138,41 +144,88 @@ class Manager implements PluginManager {
     expected: { readonly version?: string } = {},
   ): Promise<PluginStatus> {
     if (!NAME.test(name)) throw new PluginError("invalid", `"${name}" is no name for a plug-in`);
-    const program = programOf(name, files);
-    const known = this.#named.get(name);
-    if (!known && this.#plugins.size >= this.#maxPlugins) throw this.#tooMany();
-    const entry = typeof files === "string" ? `${name}.js` : name;
-    return await this.#turn(entry, async () => {
-      const { dir } = this.options;
-      const guest = await this.#load(program, entry, (manifest) => {
+    const sources = typeof files === "string" ? { [ENTRY_MODULE]: files } : files;
+    const program = programOf(name, sources);
+    if (!this.#named.has(name) && this.#plugins.size >= this.#maxPlugins) throw this.#tooMany();
+    const former = this.#named.get(name)?.entry ?? name;
+    const step = () => this.#turn(name, () => this.#install(name, program, sources, expected.version));
+    return await (former === name ? step() : this.#turn(former, step));
+  }
+
+  async #install(
+    name: string,
+    program: Program,
+    sources: Readonly<Record<string, string>>,
+    version: string | undefined,
+  ): Promise<PluginStatus> {
+    const known = this.#named.get(name), holder = this.#plugins.get(name);
+    if (holder && holder !== known && holder.manifest) {
+      throw new PluginError("invalid", `the folder "${name}" is that of another plug-in: "${holder.name}"`);
+    }
+    const guest = await this.#load(program, name, {
+      replaces: known,
+      health: true,
+      check: (manifest) => {
         if (manifest.name !== name) {
           throw new PluginError(
             "invalid",
             `manifest.name: "${manifest.name}", not "${name}" as it is installed`,
           );
         }
-        if (expected.version !== undefined && manifest.version !== expected.version) {
+        if (version !== undefined && manifest.version !== version) {
           throw new PluginError(
             "version",
-            `its manifest says version "${manifest.version}", not "${expected.version}"`,
+            `its manifest says version "${manifest.version}", not "${version}"`,
           );
         }
-      }, known);
-      try {
-        if (typeof files === "string") {
-          await removeAll(join(dir, entry)).catch(() => {}); // a folder of that name would be in the way
-          await writeWhole(join(dir, entry), files);
-        } else await writeFolderWhole(dir, entry, files);
-      } catch (error) {
-        this.#guests.unload(guest);
-        throw new PluginError("limit", `writing "${entry}" failed: ${messageOf(error)}`, { cause: error });
-      }
-      this.#folder.note(entry, await fingerprintOf(dir, entry));
-      if (known && known.entry !== entry) await this.#drop(known, true);
-      const plugin = this.#plugins.get(entry) ?? new Plugin(entry);
-      await this.#adopt(plugin, program, guest);
+      },
+    });
+    const replaces = known && known.entry !== name ? known.entry : undefined;
+    let folder: string | undefined;
+    try {
+      folder = await this.versions.add(name, guest.manifest.version, sources);
+      await this.versions.activate(name, folder, replaces);
+    } catch (error) {
+      this.#guests.unload(guest);
+      if (folder !== undefined) await this.versions.discard(name, folder).catch(() => {});
+      throw new PluginError("limit", `writing "${name}" failed: ${messageOf(error)}`, { cause: error });
+    }
+    const plugin = known ?? this.#plugins.get(name) ?? new Plugin(name);
+    if (replaces !== undefined) {
+      this.#folder.note(replaces, undefined);
+      this.#plugins.delete(replaces);
+      plugin.entry = name;
+    }
+    this.#folder.note(name, await fingerprintOf(this.options.dir, name));
+    await this.#adopt(plugin, program, guest);
+    return this.#status(plugin);
+  }
+
+  rollBack(name: string): Promise<PluginStatus> {
+    return this.#turnOf(name, async (plugin) => {
+      await this.#rollBack(plugin);
       return this.#status(plugin);
     });
+  }
+
+  async #rollBack(plugin: Plugin): Promise<void> {
+    const { entry } = plugin, pointer = await this.versions.pointer(entry);
+    const [folder] = pointer?.history ?? [];
+    if (folder === undefined) {
+      throw new PluginError("version", `no earlier version of "${plugin.name}" is kept`);
+    }
+    const program = await readEntry(this.options.dir, entry, folder);
+    const guest = await this.#load(program, entry, { health: true });
+    try {
+      await this.versions.rollBack(entry);
+    } catch (error) {
+      this.#guests.unload(guest);
+      throw error;
+    }
+    this.#folder.note(entry, await fingerprintOf(this.options.dir, entry));
+    plugin.forgive();
+    await this.#adopt(plugin, program, guest);
+    plugin.switchedAt = undefined; // nobody rolls back from here by themselves
   }
 
   run(name: string): Promise<PluginStatus> {
@@ -249,16 +302,19 @@ class Manager implements PluginManager {
   #load(
     program: Program,
     entry: string,
-    check: (manifest: Manifest) => void = () => {},
-    replaces?: Plugin,
+    { check, replaces, health = false }: {
+      check?: (manifest: Manifest) => void;
+      replaces?: Plugin | undefined;
+      health?: boolean;
+    } = {},
   ): Promise<Guest> {
     return this.#guests.load(program, (manifest) => {
-      check(manifest);
+      check?.(manifest);
       const other = this.#named.get(manifest.name);
       if (other && other.entry !== entry && other !== replaces) {
         throw new PluginError("invalid", `manifest.name: "${manifest.name}" is taken by "${other.entry}"`);
       }
-    });
+    }, health);
   }
 
   /** The entry is new or changed, or is to be read again. `strict`: whoever asked wants to know of a failure. */
@@ -274,12 +330,36 @@ class Manager implements PluginManager {
     if (!plugin.active) this.#setState(plugin, "loading");
     try {
       const program = await readEntry(this.options.dir, entry);
-      await this.#adopt(plugin, program, await this.#load(program, entry));
+      await this.#adopt(plugin, program, await this.#load(program, entry, { health: !!plugin.active }));
     } catch (error) {
+      if (!plugin.active && await this.#recovered(plugin, error)) return;
       if (error instanceof Deno.errors.NotFound) return; // gone again: the next look will tell
       this.#loadFailed(plugin, error);
       if (strict) throw error;
     }
+  }
+
+  /** Where the active version can't be what it was (its files are damaged or gone), an earlier one takes its place. */
+  async #recovered(plugin: Plugin, error: unknown): Promise<boolean> {
+    const unfit = error instanceof Deno.errors.NotFound ||
+      error instanceof PluginError && (error.code === "invalid" || error.code === "limit");
+    const { entry } = plugin;
+    for (let pointer; unfit && (pointer = await this.versions.pointer(entry))?.history[0] !== undefined;) {
+      this.deps.log.error("plug-in goes back to an earlier version", {
+        plugin: plugin.name,
+        from: pointer!.active,
+        to: pointer!.history[0],
+        error: messageOf(error),
+      });
+      try {
+        await this.#rollBack(plugin);
+        plugin.error = `went back from "${pointer!.active}": ${messageOf(error)}`;
+        return true;
+      } catch {
+        await this.versions.rollBack(entry); // that one is unfit too: on to the next
+      }
+    }
+    return false;
   }
 
   async #vanished(entry: string): Promise<void> {
@@ -311,6 +391,7 @@ class Manager implements PluginManager {
     if (old) {
       void this.#guests.retire(old, old.manifest.limits.callMs);
       plugin.forgive();
+      plugin.switchedAt = this.deps.clock.monotonic();
     }
     this.#setState(plugin, "running", undefined);
     for (const call of plugin.waiting) this.#guests.dispatch(guest, call);
@@ -378,9 +459,10 @@ class Manager implements PluginManager {
     this.#setState(plugin, pause === undefined ? "broken" : "errored", message);
     this.#refuseWaiting(plugin);
     if (pause === undefined) {
-      return this.deps.log.error("plug-in is broken: it stays down until it is run by hand", {
+      this.deps.log.error("plug-in is broken: it stays down until it is run by hand", {
         plugin: plugin.name,
       });
+      return this.#takeBack(plugin, message);
     }
     plugin.backoff?.cancel();
     plugin.backoff = this.deps.clock.setTimer(() => {
@@ -388,6 +470,21 @@ class Manager implements PluginManager {
         if (plugin.state === "errored") await this.#launch(plugin);
       }).catch(() => {}); // its failure is in its status
     }, pause);
+  }
+
+  /** A version that broke soon after it took over gives way to the one before it. */
+  #takeBack(plugin: Plugin, message: string): void {
+    const { switchedAt } = plugin;
+    if (switchedAt === undefined || this.deps.clock.monotonic() - switchedAt > PROBATION_MS) return;
+    this.#turn(plugin.entry, async () => {
+      if (plugin.state !== "broken" || plugin.removed) return;
+      const version = plugin.manifest?.version;
+      await this.#rollBack(plugin);
+      this.deps.log.error("plug-in went back to its earlier version", { plugin: plugin.name, from: version });
+      this.#setState(plugin, plugin.state, `went back from version ${version}: ${message}`);
+    }).catch((error) => {
+      this.deps.log.warn("plug-in can't go back", { plugin: plugin.name, error: messageOf(error) });
+    });
   }
 
   #refuseWaiting(plugin: Plugin): void {
@@ -413,7 +510,7 @@ class Manager implements PluginManager {
     plugin.removed = true;
     const { name, entry } = plugin;
     if (files) {
-      await removeAll(join(this.options.dir, entry));
+      await this.versions.remove(entry);
       this.#folder.note(entry, undefined);
     }
     // Out of the books first: whoever calls it from now on is told that it is absent.

@@ -107,6 +107,7 @@ export interface ProgramFacts {
   readonly commands: readonly string[];
   readonly start: boolean;
   readonly stop: boolean;
+  readonly health: boolean;
 }
 
 const FACTS = v.object({
@@ -114,6 +115,7 @@ const FACTS = v.object({
   commands: v.array(v.string()),
   start: v.boolean(),
   stop: v.boolean(),
+  health: v.boolean(),
 });
 
 /** Reads the description that a guest gave of itself. Throws PluginError `invalid` with every fault and its path. */

@@ -33,7 +33,11 @@ export class Plugin {
   backoff: Timer | undefined;
   #failures: number[] = [];
 
-  constructor(readonly entry: string) {}
+  /** When a version took over from another, by the clock that never jumps. */
+  switchedAt: number | undefined;
+
+  /** `entry`: its file or folder in the plug-ins folder. */
+  constructor(public entry: string) {}
 
   get name(): string {
     return this.manifest?.name ?? this.entry.replace(/\.js$/, "");

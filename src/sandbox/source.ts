@@ -1,7 +1,7 @@
 /**
  * The plug-ins folder on disk: what lies in it, and reading one plug-in out of it.
  *
- * An entry is a `.js` file, or a folder with a `plugin.js`. Names that start with a dot are nobody's business but
+ * An entry is a `.js` file, a folder with a `plugin.js`, or a folder of versions (see `versions.ts`). Names that start with a dot are nobody's business but
  * ours. Links are followed only where they stay inside the plug-in (a folder) or the plug-ins folder (a file).
  *
  * @module
@@ -10,6 +10,7 @@ import { join } from "@std/path";
 import type { Program } from "./engine.ts";
 import { PluginError } from "./errors.ts";
 import { ENTRY_MODULE, PLUGIN_BYTES } from "./program.ts";
+import { readPointer } from "./versions.ts";
 
 /** The most files of a plug-in, and its deepest folder. */
 const PLUGIN_FILES = 256;
@@ -40,9 +41,11 @@ export async function fingerprintOf(dir: string, name: string): Promise<string |
   const info = await Deno.stat(path);
   if (info.isFile) return name.endsWith(".js") ? mark("", info) : undefined;
   if (!info.isDirectory) return undefined;
-  if (!(await Deno.stat(join(path, ENTRY_MODULE)).catch(() => undefined))?.isFile) return undefined;
-  const marks: string[] = [];
-  for (const file of await filesOf(path)) marks.push(mark(file, await Deno.stat(join(path, file))));
+  const pointer = await readPointer(path), root = pointer ? join(path, pointer.active) : path;
+  const entered = (await Deno.stat(join(root, ENTRY_MODULE)).catch(() => undefined))?.isFile;
+  if (!entered) return pointer && `${pointer.active} is not there`;
+  const marks: string[] = [pointer?.active ?? ""];
+  for (const file of await filesOf(root)) marks.push(mark(file, await Deno.stat(join(root, file))));
   return marks.join("\n");
 }
 
@@ -50,9 +53,13 @@ function mark(path: string, info: Deno.FileInfo): string {
   return `${path}:${info.size}:${info.mtime?.getTime() ?? 0}:${info.ino ?? 0}`;
 }
 
-/** Reads an entry. Throws PluginError `invalid` or `limit`, or NotFound. */
-export async function readEntry(dir: string, name: string): Promise<Program> {
-  const path = join(dir, name);
+/**
+ * Reads an entry; of one with versions the active one, or that in the folder `version`. Throws PluginError `invalid`
+ * or `limit`, or NotFound.
+ */
+export async function readEntry(dir: string, name: string, version?: string): Promise<Program> {
+  const top = join(dir, name), pointed = version ?? (await readPointer(top))?.active;
+  const path = pointed === undefined ? top : join(top, pointed);
   const home = await Deno.realPath(dir);
   const info = await Deno.stat(path);
   const modules: Record<string, string> = Object.create(null);

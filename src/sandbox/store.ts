@@ -14,53 +14,27 @@ import { type Right, RIGHTS } from "./manifest.ts";
 export async function writeWhole(path: string, text: string): Promise<void> {
   const beside = join(dirname(path), `.${newId()}.new`);
   try {
-    {
-      using file = await Deno.open(beside, { write: true, createNew: true });
-      const bytes = new TextEncoder().encode(text);
-      for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
-      await file.sync();
-    }
+    await writeSynced(beside, text);
     await Deno.rename(beside, path);
+    await syncFolder(dirname(path));
   } catch (error) {
     await Deno.remove(beside).catch(() => {});
     throw error;
   }
 }
 
-/** Prefixes of folders on their way in and out; see {@linkcode recoverFolders}. */
-const INCOMING = ".new-", OUTGOING = ".old-";
-
-/** Puts a folder of text files in the place of `join(dir, name)`. Undone by {@linkcode recoverFolders} if cut off. */
-export async function writeFolderWhole(
-  dir: string,
-  name: string,
-  files: Readonly<Record<string, string>>,
-): Promise<void> {
-  const incoming = join(dir, INCOMING + name), outgoing = join(dir, OUTGOING + name), path = join(dir, name);
-  await removeAll(incoming);
-  await removeAll(outgoing);
-  for (const [file, text] of Object.entries(files)) {
-    const target = join(incoming, file);
-    await Deno.mkdir(dirname(target), { recursive: true });
-    await writeWhole(target, text);
-  }
-  await Deno.rename(path, outgoing).catch(ignoreMissing);
-  await Deno.rename(incoming, path);
-  await removeAll(outgoing);
+/** Writes a new file, and returns when the disk has its content. Its name is the folder's: {@linkcode syncFolder}. */
+export async function writeSynced(path: string, content: string | Uint8Array): Promise<void> {
+  using file = await Deno.open(path, { write: true, createNew: true });
+  const bytes = typeof content === "string" ? new TextEncoder().encode(content) : content;
+  for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
+  await file.sync();
 }
 
-/** Brings folders back that a power cut caught between going out and coming in, and clears away half-made ones. */
-export async function recoverFolders(dir: string): Promise<void> {
-  for await (const { name } of Deno.readDir(dir)) {
-    const path = join(dir, name);
-    if (name.startsWith(OUTGOING)) {
-      const home = join(dir, name.slice(OUTGOING.length));
-      const there = await Deno.lstat(home).then(() => true, () => false);
-      if (there) await removeAll(path);
-      else await Deno.rename(path, home);
-    } else if (name.startsWith(INCOMING)) await removeAll(path);
-    else if (/^\.[0-9a-f-]{36}\.new$/.test(name)) await Deno.remove(path);
-  }
+/** Returns when the disk has the names in a folder as they are now. */
+export async function syncFolder(path: string): Promise<void> {
+  using folder = await Deno.open(path, { read: true });
+  await folder.sync();
 }
 
 /** Removes a file or folder, if it is there. */

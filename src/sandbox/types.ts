@@ -98,6 +98,10 @@ export interface PluginManagerOptions {
   readonly ceilings?: Partial<PluginLimits>;
   /** How many plug-ins there may be. Default 100. */
   readonly maxPlugins?: number;
+  /** How many versions of a plug-in that was installed stay on disk beside the active one. Default 2. */
+  readonly keepVersions?: number;
+  /** Told before each step on the disk of an installation: lets a test cut the power there. */
+  readonly onStep?: (step: string) => void;
   /** How long a host function may take, in milliseconds. Default 60,000. */
   readonly hostCallMs?: number;
   /** Told whenever a plug-in's state changes, or it is removed (then without a status). */
@@ -120,9 +124,10 @@ export interface PluginManager extends AsyncDisposable {
   /** The manifest of an installed plug-in, if it could be read. */
   manifest(name: string): Manifest | undefined;
   /**
-   * Puts a plug-in into the folder and runs it (unless it was stopped before: then it stays so). `files`: the source
-   * of a single module, or sources by path, `plugin.js` among them. Nothing is written, and a version that runs
-   * goes on, unless the new one loads: otherwise rejects with `invalid`, `limit`, `timeout`, `crashed` or `failed`,
+   * Puts a plug-in into the folder and runs it (unless it was stopped before: then it stays so), beside the version
+   * that is there: that one goes on until the new one has loaded and, where it exports `health`, said that it is
+   * well; then it finishes its calls. `files`: the source of a single module, or sources by path, `plugin.js` among
+   * them. Otherwise nothing changes, and it rejects with `invalid`, `limit`, `timeout`, `crashed` or `failed`,
    * or with `version` where `expected` names another version than its manifest.
    */
   install(
@@ -134,6 +139,11 @@ export interface PluginManager extends AsyncDisposable {
   run(name: string): Promise<PluginStatus>;
   /** Lets its calls finish, stops it, and remembers that it is to be stopped. */
   stop(name: string): Promise<PluginStatus>;
+  /**
+   * Goes back to the version that was active before. Rejects with `version` where none is kept, or as `install` does
+   * where it does not load any more: then the present one goes on.
+   */
+  rollBack(name: string): Promise<PluginStatus>;
   /** Reads it again from the folder; the version that runs goes on if that fails. */
   reload(name: string): Promise<PluginStatus>;
   /** Stops it and deletes it from the folder. */
