@@ -16,6 +16,7 @@ import {
 } from "../sandbox/mod.ts";
 import type { Dispatcher } from "./capability/mod.ts";
 import { APP_VERSION } from "./identity.ts";
+import { pluginLogRoutes } from "./plugin_logs_api.ts";
 import type { Passwords } from "./state/mod.ts";
 
 /** What the API shows and does. */
@@ -193,6 +194,7 @@ export function controlApi(deps: ControlDeps): Api {
     return { status: 200, body: deps.passwords.configured() };
   });
 
+  api.mount("", pluginLogRoutes(plugins));
   return api;
 }
 
