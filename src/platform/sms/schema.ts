@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { Migrations } from "../../storage/mod.ts";
+import { binaryType, type Migrations } from "../../storage/mod.ts";
 
 /** One service provider. */
 export interface AccountRow {
@@ -91,7 +91,7 @@ export const smsMigrations: Migrations = {
     async up(db) {
       await db.schema.createTable("sms_account")
         .addColumn("sp_id", "text", (c) => c.primaryKey())
-        .addColumn("secret", "blob", (c) => c.notNull())
+        .addColumn("secret", binaryType(db), (c) => c.notNull())
         .addColumn("sp_code", "text", (c) => c.notNull().unique())
         .addColumn("service_ids", "text", (c) => c.notNull())
         .addColumn("addresses", "text", (c) => c.notNull())
@@ -114,7 +114,7 @@ export const smsMigrations: Migrations = {
         .addColumn("expires_at", "bigint", (c) => c.notNull())
         .addColumn("done_at", "bigint")
         .addColumn("outlet_ref", "text")
-        .addColumn("pdu", "blob", (c) => c.notNull())
+        .addColumn("pdu", binaryType(db), (c) => c.notNull())
         .execute();
       await db.schema.createIndex("sms_message_open").on("sms_message").columns(["state", "due_at"])
         .where("state", "in", ["scheduled", "waiting", "sent"]).execute();
@@ -125,7 +125,7 @@ export const smsMigrations: Migrations = {
         .addColumn("service_id", "text", (c) => c.notNull())
         .addColumn("kind", "text", (c) => c.notNull())
         .addColumn("created_at", "bigint", (c) => c.notNull())
-        .addColumn("pdu", "blob", (c) => c.notNull())
+        .addColumn("pdu", binaryType(db), (c) => c.notNull())
         .execute();
       await db.schema.createIndex("sms_outbox_sp").on("sms_outbox").columns(["sp_id", "id"]).execute();
       await db.schema.createTable("sms_counter")
