@@ -4,7 +4,10 @@
  * @module
  */
 
-/** What the program asks the environment: its settings, and where Deno keeps its cache (for the plug-in host). */
+/**
+ * What the program asks the environment: its settings, and where Deno keeps its cache (for the plug-in host). Libraries
+ * that look for more (the database client does) find nothing.
+ */
 const ENVIRONMENT = ["GATEHOUSE_*", "HOME", "DENO_DIR", "XDG_CACHE_HOME"];
 
 /**
@@ -17,6 +20,7 @@ export function runPermissions(): string[] {
     "--allow-read",
     "--allow-write",
     `--allow-env=${ENVIRONMENT.join(",")}`,
+    "--ignore-env",
     `--allow-run=${Deno.execPath()},ping`,
     "--allow-sys",
   ];
@@ -31,6 +35,7 @@ export const COMPILED_PERMISSIONS: readonly string[] = [
   "--allow-read",
   "--allow-write",
   "--allow-env=GATEHOUSE_*",
+  "--ignore-env",
   "--allow-run",
   "--allow-sys",
 ];

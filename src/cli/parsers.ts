@@ -150,11 +150,11 @@ export const ismgCode: Kind<string> = {
   parse: (text) => /^\d{6}$/.test(text) ? text : undefined,
 };
 
-/** The embedded database. */
+/** The embedded database, or a server. */
 export const database: Kind<string> = {
   label: "URL",
-  allowed: "sqlite:PATH (database servers are for a later version)",
-  parse: (text) => /^sqlite:./.test(text) ? text : undefined,
+  allowed: "sqlite:PATH or postgres://USER:PASSWORD@HOST:PORT/DATABASE",
+  parse: (text) => /^(sqlite:|postgres(ql)?:\/\/[^/]*\/)./.test(text) ? text : undefined,
 };
 
 /** What this version can't do, so that nothing is allowed. */

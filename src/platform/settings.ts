@@ -35,7 +35,7 @@ export interface PlatformSettings {
   readonly push: HostPort;
   /** The host name or address that acks and triggers name to gateways. */
   readonly advertise: string;
-  /** `sqlite:PATH`; undefined: `<data>/platform.db`. */
+  /** `sqlite:PATH` or `postgres://…`; undefined: `<data>/platform.db`. */
   readonly database: string | undefined;
   /** Seconds between heartbeats that registrations hand out; default 60. */
   readonly heartbeatSeconds: number;

@@ -3,10 +3,11 @@
  *
  * @module
  */
-import { Kysely } from "kysely";
+import { type Dialect, Kysely } from "kysely";
 import { type Migration, Migrator } from "kysely/migration";
 import { messageOf } from "../base/mod.ts";
 import { StorageError } from "./errors.ts";
+import { postgresDialect } from "./postgres.ts";
 import { sqliteDialect } from "./sqlite.ts";
 
 /** Migrations of one or more components by name; names start with a date, so that they sort by age. */
@@ -19,17 +20,15 @@ export interface Database<Tables> extends AsyncDisposable {
 }
 
 /**
- * Opens the database at `url` (`sqlite:PATH`; `sqlite::memory:`) and applies the migrations it has not seen.
+ * Opens the database at `url` (`sqlite:PATH`, `sqlite::memory:`, or `postgres://…`) and applies the migrations that it
+ * has not seen.
  *
  * @throws {StorageError} `url`, `unavailable`, `newer` (the database knows migrations that this program does not)
  *   or `migration`
  */
 export async function openDatabase<Tables>(url: string, migrations: Migrations): Promise<Database<Tables>> {
-  if (!url.startsWith("sqlite:")) {
-    throw new StorageError("url", `database "${url}" is not supported: give sqlite:PATH`);
-  }
-  const path = url.slice("sqlite:".length);
-  const sql = new Kysely<Tables>({ dialect: sqliteDialect(path) });
+  const { dialect, name: path } = dialectOf(url);
+  const sql = new Kysely<Tables>({ dialect });
   try {
     await migrate(sql, migrations, path);
   } catch (error) {
@@ -37,6 +36,23 @@ export async function openDatabase<Tables>(url: string, migrations: Migrations):
     throw error;
   }
   return { sql, [Symbol.asyncDispose]: () => sql.destroy() };
+}
+
+/** The dialect of a URL, and its name for people: without the password. */
+function dialectOf(url: string): { dialect: Dialect; name: string } {
+  if (url.startsWith("sqlite:")) {
+    const path = url.slice("sqlite:".length);
+    return { dialect: sqliteDialect(path), name: path };
+  }
+  if (/^postgres(ql)?:\/\//.test(url) && URL.canParse(url)) {
+    const shown = new URL(url);
+    if (shown.password) shown.password = "***";
+    return { dialect: postgresDialect(url), name: shown.href };
+  }
+  throw new StorageError(
+    "url",
+    "the database URL is not supported: give sqlite:PATH or postgres://USER@HOST/DATABASE",
+  );
 }
 
 async function migrate<Tables>(sql: Kysely<Tables>, migrations: Migrations, path: string): Promise<void> {

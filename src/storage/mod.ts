@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { binaryType } from "./column_types.ts";
 export { type Database, type Migrations, openDatabase } from "./database.ts";
 export { StorageError, type StorageErrorCode } from "./errors.ts";
 export { Statement } from "./statement.ts";

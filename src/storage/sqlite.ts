@@ -24,7 +24,7 @@ export function sqliteDialect(path: string): Dialect {
       const database = new DatabaseSync(path);
       database.exec(
         "pragma journal_mode = wal; pragma synchronous = normal; pragma foreign_keys = on; " +
-          "pragma busy_timeout = 5000; pragma temp_store = memory",
+          "pragma busy_timeout = 5000; pragma temp_store = memory; pragma case_sensitive_like = on",
       );
       const statements = new Map<string, SqliteStatement>();
       return Promise.resolve({

@@ -11,6 +11,8 @@ import {
   startPlatform,
 } from "../../src/platform/mod.ts";
 
+import { makeDatabase } from "./postgres.ts";
+
 /** The administrator's token of test platforms. */
 export const ADMIN_TOKEN = "administrator-of-the-tests";
 
@@ -44,6 +46,9 @@ export async function testPlatform(
 ): Promise<TestPlatform> {
   const dataDir = options.dataDir ?? await Deno.makeTempDir({ prefix: "gatehouse-platform-" });
   const local = { host: "127.0.0.1", port: 0 };
+  // Where `GATEHOUSE_TEST_POSTGRES` gives the beginning of names, each folder's platform has a database on the server.
+  const prefix = Deno.env.get("GATEHOUSE_TEST_POSTGRES");
+  const database = prefix ? await makeDatabase(prefix + dataDir.replace(/\W/g, "").slice(-16)) : undefined;
   const platform = await startPlatform(options.deps ?? realDeps(), {
     dataDir,
     services: DEFAULT_SERVICES,
@@ -53,7 +58,7 @@ export async function testPlatform(
     pluginCenter: local,
     push: local,
     advertise: "127.0.0.1",
-    database: undefined,
+    database,
     heartbeatSeconds: 60,
     adminToken: ADMIN_TOKEN,
     ...options.settings,

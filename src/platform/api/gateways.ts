@@ -119,7 +119,7 @@ export function gatewayRoutes(deps: PlatformDeps): Routes {
       /** As of the last flush of presence, a few seconds ago. */
       online: v.optional(queryBoolean()),
       /** The beginning of a MAC or SN. */
-      search: v.optional(v.pipe(v.string(), v.maxLength(80))),
+      search: v.optional(v.pipe(v.string(), v.regex(/^[\x21-\x7e]{1,80}$/), v.regex(/^[^%_\\]*$/))),
       ...pageQuery(),
     }),
     responses: { 200: { description: "A page of gateways, by MAC", schema: pageSchema(GatewayView) } },

@@ -25,7 +25,7 @@ export interface GatewayQuery {
   readonly region?: string | undefined;
   readonly loid?: string | undefined;
   readonly online?: boolean | undefined;
-  /** The beginning of a MAC or SN. */
+  /** The beginning of a MAC or SN; none of `%`, `_` and `\\`. */
   readonly search?: string | undefined;
   readonly after?: string | undefined;
   readonly limit: number;
@@ -76,12 +76,9 @@ export class GatewayStore {
     if (query.online !== undefined) select = select.where("online", "=", query.online ? 1 : 0);
     if (query.after !== undefined) select = select.where("mac", ">", query.after);
     if (query.search !== undefined) {
-      const from = query.search.toUpperCase(), to = from + "\uffff";
+      const beginning = `${query.search.toUpperCase()}%`;
       select = select.where((where) =>
-        where.or([
-          where.and([where("mac", ">=", from), where("mac", "<", to)]),
-          where.and([where("sn", ">=", from), where("sn", "<", to)]),
-        ])
+        where.or([where("mac", "like", beginning), where("sn", "like", beginning)])
       );
     }
     return select.execute();
