@@ -20,6 +20,7 @@ export const FLOORS: Readonly<Record<string, number>> = {
   cluster: 2,
   control: 3,
   sandbox: 3,
+  sp_client: 3,
   gateway: 4,
   platform: 4,
   cli: 5,
