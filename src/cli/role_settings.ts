@@ -53,6 +53,7 @@ export function gatewaySettings(values: ValuesOf<typeof GATEWAY_SETTINGS>): Gate
     pluginsDir: values.plugins,
     isolation: values.isolation,
     driver: values.driver,
+    requireSigned: values["require-signed"],
     adminToken: values["admin-token"],
     passwordsFile: values.passwords,
   };

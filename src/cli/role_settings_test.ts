@@ -43,6 +43,7 @@ Deno.test("every setting of the gateway reaches it", () => {
     "plugins": "/p",
     "isolation": "inline",
     "driver": "simulated",
+    "require-signed": "carrier",
     "passwords": "/w",
   };
   const settings = new Settings({ flags: new Map(Object.entries(flags)), env: () => undefined });
@@ -64,6 +65,7 @@ Deno.test("every setting of the gateway reaches it", () => {
     pluginsDir: "/p",
     isolation: "inline",
     driver: "simulated",
+    requireSigned: "carrier",
     adminToken: undefined,
     passwordsFile: "/w",
   });

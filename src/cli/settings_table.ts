@@ -110,6 +110,11 @@ export const GATEWAY_SETTINGS = {
     "linux",
     "the machine under the gateway",
   ),
+  "require-signed": withDefault(
+    oneOf<NonNullable<GatewaySettings["requireSigned"]>>(["none", "carrier", "all"]),
+    "none",
+    "plug-ins that must be signed by a key in <data>/trust.json: those the carrier installs, or all",
+  ),
   "passwords": optional(path("FILE"), "JSON file with the local passwords, read at each start", {
     fallbackText: "<data>/passwords.json, if there is one",
   }),

@@ -14,10 +14,12 @@ import {
   type PluginManager,
   type PluginStatus,
 } from "../sandbox/mod.ts";
+import { PackageError, readPackage, type TrustStore } from "../sandbox/package/mod.ts";
 import type { Dispatcher } from "./capability/mod.ts";
 import { APP_VERSION } from "./identity.ts";
 import { pluginLogRoutes } from "./plugin_logs_api.ts";
 import type { Passwords } from "./state/mod.ts";
+import { trustProblem, trustRoutes } from "./trust_api.ts";
 
 /** What the API shows and does. */
 export interface ControlDeps extends Deps {
@@ -26,6 +28,7 @@ export interface ControlDeps extends Deps {
   readonly status: () => Record<string, unknown>;
   readonly plugins: PluginManager;
   readonly dispatcher: Dispatcher;
+  readonly trust: TrustStore;
   readonly passwords: Passwords;
   /** Begins registration anew, at distribution or at the known operations platform. */
   readonly register: (from: "distribution" | "operations") => void;
@@ -34,6 +37,7 @@ export interface ControlDeps extends Deps {
 const AUTH = ["admin"] as const;
 const MAX_PACKAGE = 5 << 20;
 const SCRIPT_TYPES = ["text/javascript", "application/javascript", "text/plain"] as const;
+const PACKAGE_TYPES = ["application/gzip", "application/octet-stream"] as const;
 
 const nameSchema = v.pipe(v.string(), v.minLength(1), v.maxLength(100));
 const params = v.object({ name: nameSchema });
@@ -98,13 +102,15 @@ export function controlApi(deps: ControlDeps): Api {
     method: "POST",
     path: "/api/v1/plugins",
     summary: "Installs a plug-in and runs it",
-    description: "As JSON with its source or its files, or the source alone with `?name=`.",
+    description: "A package, or as JSON with its source or its files, or the source alone with `?name=`.",
     auth: AUTH,
     query: v.object({ name: v.optional(nameSchema) }),
-    body: { json: packageSchema, text: SCRIPT_TYPES, maxBytes: MAX_PACKAGE },
+    body: { json: packageSchema, text: SCRIPT_TYPES, stream: PACKAGE_TYPES, maxBytes: MAX_PACKAGE },
     responses: { 201: { description: "Installed", schema: pluginSchema } },
   }).handle(async ({ body, query }) => {
-    const { name, version, files } = packageOf(body, query.name);
+    const { name, version, files } = "kind" in body && body.kind === "stream"
+      ? await packed(body.stream)
+      : packageOf(body, query.name);
     const status = await plugins.install(name, files, version === undefined ? {} : { version });
     return { status: 201, body: view(status) };
   });
@@ -194,12 +200,22 @@ export function controlApi(deps: ControlDeps): Api {
     return { status: 200, body: deps.passwords.configured() };
   });
 
+  api.mount("", trustRoutes(deps.trust));
   api.mount("", pluginLogRoutes(plugins));
   return api;
 }
 
 function view(status: PluginStatus): Record<string, unknown> & { name: string; state: string } {
   return { ...status };
+}
+
+/** A package says itself what it is called. */
+async function packed(
+  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+): Promise<{ name: string; version: string; files: Uint8Array<ArrayBuffer> }> {
+  const files = new Uint8Array(await new Response(stream).arrayBuffer());
+  const { name, version } = (await readPackage(files)).manifest;
+  return { name, version, files };
 }
 
 function packageOf(
@@ -249,6 +265,11 @@ function mapError(error: unknown): ProblemError | undefined {
     const members = error.faults.length > 0 ? { members: { faults: error.faults } } : {};
     return problem(STATUS[error.code], `plugin_${error.code}`, error.message, members);
   }
+  if (error instanceof PackageError) {
+    return problem(422, "plugin_invalid", error.message, { members: { faults: error.faults } });
+  }
+  const trust = trustProblem(error);
+  if (trust) return trust;
   if (error instanceof ProtocolError) return problem(400, "invalid_request", error.message);
   if (error instanceof GatehouseError && error.code === "bad_password") {
     return problem(400, error.code, error.message);

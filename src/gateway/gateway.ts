@@ -8,6 +8,7 @@ import { type Deps, formatHostPort, type Health, type HostPort, type Service } f
 import type { HttpService } from "../control/mod.ts";
 import { type Network, systemNetwork } from "../net/mod.ts";
 import { createPluginManager, type PluginManager } from "../sandbox/mod.ts";
+import { TrustStore } from "../sandbox/package/mod.ts";
 import { Dispatcher, hostFunctions } from "./capability/mod.ts";
 import {
   Channel,
@@ -17,7 +18,7 @@ import {
   Installs,
 } from "./channel/mod.ts";
 import { type Driver, LinuxDriver, SimulatedDriver } from "./driver/mod.ts";
-import { FactoryPlugins } from "./factory_plugins.ts";
+import { FACTORY_SOURCES, FactoryPlugins } from "./factory_plugins.ts";
 import { identityOf } from "./identity.ts";
 import { LocalServer, PasswordLock } from "./local/mod.ts";
 import {
@@ -114,11 +115,19 @@ export async function startGateway(
   });
 
   await factory.seed(settings.pluginsDir);
+  const trust = stack.use(
+    await TrustStore.open(deps, {
+      path: join(settings.dataDir, "trust.json"),
+      requireSigned: settings.requireSigned ?? "none",
+      builtIn: Object.values(FACTORY_SOURCES),
+    }),
+  );
   const plugins = stack.use(
     await createPluginManager(deps, {
       dir: settings.pluginsDir,
       stateDir: join(settings.dataDir, "sandbox"),
       isolation: settings.isolation,
+      admit: (program) => trust.admit(program),
       capabilities: hostFunctions({
         driver,
         identity,
@@ -129,8 +138,11 @@ export async function startGateway(
       ...(settings.pluginHost && { hostCommand: settings.pluginHost }),
     }),
   );
+  trust.onChange(() => {
+    plugins.recheck().catch((error) => log.error("plug-ins could not be checked again", { error }));
+  });
   const dispatcher = new Dispatcher(deps, plugins);
-  const installs = stack.use(new Installs(deps, plugins));
+  const installs = stack.use(new Installs(deps, plugins, trust));
   const channel = later.channel = stack.use(
     new Channel({
       ...deps,
@@ -177,6 +189,7 @@ export async function startGateway(
     service: running,
     plugins,
     dispatcher,
+    trust,
     passwords,
     register: (from) => registration.restart(from),
     status: () => ({

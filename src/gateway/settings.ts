@@ -5,6 +5,7 @@
  */
 import type { HostPort } from "../base/mod.ts";
 import type { HostCommand } from "../sandbox/mod.ts";
+import type { RequireSigned } from "../sandbox/package/mod.ts";
 import type { ChannelTiming } from "./channel/mod.ts";
 import type { RegistrationTiming } from "./registration/mod.ts";
 
@@ -38,6 +39,8 @@ export interface GatewaySettings {
   readonly pluginsDir: string;
   readonly isolation: "process" | "inline";
   readonly driver: "linux" | "simulated";
+  /** Which plug-ins must be signed by a trusted key; undefined: none. The keys are in `<data>/trust.json`. */
+  readonly requireSigned?: RequireSigned | undefined;
   /** The control API's bearer token; undefined: kept in, or made on first start and written to, `<data>/admin.token`. */
   readonly adminToken: string | undefined;
   /**

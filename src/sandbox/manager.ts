@@ -8,6 +8,7 @@
  * @module
  */
 import { type Deps, messageOf } from "../base/mod.ts";
+import { checkOrigin, contentOf, type PluginContent } from "./content.ts";
 import { createQuickJsEngine } from "./engine_quickjs.ts";
 import { PluginError } from "./errors.ts";
 import { Executor } from "./executor.ts";
@@ -20,7 +21,6 @@ import { DEFAULT_CEILINGS, type Manifest, NAME, type Right, RIGHTS } from "./man
 import { Plugin } from "./plugin.ts";
 import { ProcessRunner } from "./process_runner.ts";
 import type { Program } from "./engine.ts";
-import { ENTRY_MODULE, programOf } from "./program.ts";
 import { absent, Router } from "./router.ts";
 import { fingerprintOf, readEntry } from "./source.ts";
 import { DesiredStates } from "./store.ts";
@@ -60,6 +60,7 @@ class Manager implements PluginManager {
   readonly #turns = new Map<string, Promise<unknown>>();
   readonly #maxPlugins: number;
   readonly #books: Books;
+  readonly #tiers = new WeakMap<Guest, string>();
   #closed = false;
 
   constructor(
@@ -129,7 +130,7 @@ class Manager implements PluginManager {
   }
 
   logs(name: string, query: LogQuery = {}): PluginLogLine[] {
-    const plugin = this.#named.get(name) ?? this.#plugins.get(name) ?? this.#plugins.get(`${name}.js`);
+    const plugin = this.#find(name);
     if (!plugin) throw absent(name);
     return this.#books.of(plugin.name).lines.read(query);
   }
@@ -140,22 +141,21 @@ class Manager implements PluginManager {
 
   async install(
     name: string,
-    files: string | Readonly<Record<string, string>>,
+    files: PluginContent,
     expected: { readonly version?: string } = {},
   ): Promise<PluginStatus> {
     if (!NAME.test(name)) throw new PluginError("invalid", `"${name}" is no name for a plug-in`);
-    const sources = typeof files === "string" ? { [ENTRY_MODULE]: files } : files;
-    const program = programOf(name, sources);
+    const { program, kept } = await contentOf(name, files);
     if (!this.#named.has(name) && this.#plugins.size >= this.#maxPlugins) throw this.#tooMany();
     const former = this.#named.get(name)?.entry ?? name;
-    const step = () => this.#turn(name, () => this.#install(name, program, sources, expected.version));
+    const step = () => this.#turn(name, () => this.#install(name, program, kept, expected.version));
     return await (former === name ? step() : this.#turn(former, step));
   }
 
   async #install(
     name: string,
     program: Program,
-    sources: Readonly<Record<string, string>>,
+    kept: Readonly<Record<string, string | Uint8Array>>,
     version: string | undefined,
   ): Promise<PluginStatus> {
     const known = this.#named.get(name), holder = this.#plugins.get(name);
@@ -183,7 +183,7 @@ class Manager implements PluginManager {
     const replaces = known && known.entry !== name ? known.entry : undefined;
     let folder: string | undefined;
     try {
-      folder = await this.versions.add(name, guest.manifest.version, sources);
+      folder = await this.versions.add(name, guest.manifest.version, kept);
       await this.versions.activate(name, folder, replaces);
     } catch (error) {
       this.#guests.unload(guest);
@@ -275,6 +275,29 @@ class Manager implements PluginManager {
     return this.#router.call(call);
   }
 
+  async recheck(): Promise<void> {
+    await Promise.allSettled(
+      [...this.#plugins.values()].map((plugin) => this.#turn(plugin.entry, () => this.#recheck(plugin))),
+    );
+  }
+
+  async #recheck(plugin: Plugin): Promise<void> {
+    const { program, manifest } = plugin;
+    if (plugin.removed) return;
+    if (plugin.untrusted) { // perhaps not any more
+      return program ? await this.#launch(plugin) : await this.#appeared(plugin.entry);
+    }
+    if (!program || !manifest) return;
+    try {
+      const admission = await this.options.admit?.(program);
+      admission?.check(manifest);
+      plugin.tier = admission?.tier;
+    } catch (error) {
+      await this.#halt(plugin, 0); // not a moment longer, calls in work or not
+      this.#loadFailed(plugin, error);
+    }
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#closed) return;
     this.#closed = true;
@@ -299,7 +322,7 @@ class Manager implements PluginManager {
   }
 
   /** Loads a program as the next version of what is at `entry`. `replaces`: a plug-in whose name it may take. */
-  #load(
+  async #load(
     program: Program,
     entry: string,
     { check, replaces, health = false }: {
@@ -308,13 +331,18 @@ class Manager implements PluginManager {
       health?: boolean;
     } = {},
   ): Promise<Guest> {
-    return this.#guests.load(program, (manifest) => {
+    const admission = await this.options.admit?.(program);
+    const guest = await this.#guests.load(program, (manifest) => {
       check?.(manifest);
+      checkOrigin(program, manifest);
+      admission?.check(manifest);
       const other = this.#named.get(manifest.name);
       if (other && other.entry !== entry && other !== replaces) {
         throw new PluginError("invalid", `manifest.name: "${manifest.name}" is taken by "${other.entry}"`);
       }
     }, health);
+    if (admission) this.#tiers.set(guest, admission.tier);
+    return guest;
   }
 
   /** The entry is new or changed, or is to be read again. `strict`: whoever asked wants to know of a failure. */
@@ -379,6 +407,8 @@ class Manager implements PluginManager {
     const old = plugin.active;
     plugin.manifest = manifest;
     plugin.program = program;
+    plugin.tier = this.#tiers.get(guest);
+    plugin.untrusted = false;
     this.#plugins.set(plugin.entry, plugin);
     this.#named.set(manifest.name, plugin);
     plugin.backoff?.cancel();
@@ -423,7 +453,8 @@ class Manager implements PluginManager {
     });
     if (plugin.active) return this.#setState(plugin, "running", message);
     const code = error instanceof PluginError ? error.code : undefined;
-    if (code === "invalid") {
+    plugin.untrusted = code === "untrusted";
+    if (code === "invalid" || plugin.untrusted) {
       this.#setState(plugin, "errored", message);
       this.#refuseWaiting(plugin);
     } else this.#failed(plugin, message);
@@ -495,12 +526,12 @@ class Manager implements PluginManager {
   }
 
   /** Stops what runs of a plug-in: no new calls, open ones finish. */
-  async #halt(plugin: Plugin): Promise<void> {
+  async #halt(plugin: Plugin, mostMs = STOP_MS): Promise<void> {
     plugin.backoff?.cancel();
     this.#setState(plugin, "stopping");
     this.#refuseWaiting(plugin);
     const { active } = plugin;
-    if (active) await this.#guests.retire(active, Math.min(STOP_MS, active.manifest.limits.callMs));
+    if (active) await this.#guests.retire(active, Math.min(mostMs, active.manifest.limits.callMs));
     plugin.active = undefined;
   }
 
@@ -547,8 +578,14 @@ class Manager implements PluginManager {
     return new PluginError("limit", `there are ${this.#maxPlugins} plug-ins already: no more are taken`);
   }
 
+  /** By its name; what never loaded has that of its file. */
+  #find(name: string): Plugin | undefined {
+    return this.#named.get(name) ??
+      ["", ".js", ".ts", ".ghp"].map((end) => this.#plugins.get(name + end)).find((plugin) => plugin);
+  }
+
   #turnOf<T>(name: string, step: (plugin: Plugin) => Promise<T>): Promise<T> {
-    const plugin = this.#named.get(name) ?? this.#plugins.get(name) ?? this.#plugins.get(`${name}.js`);
+    const plugin = this.#find(name);
     if (!plugin) return Promise.reject(absent(name));
     return this.#turn(plugin.entry, () => plugin.removed ? Promise.reject(absent(name)) : step(plugin));
   }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+export type { PluginContent } from "./content.ts";
 export { PluginError, type PluginErrorCode } from "./errors.ts";
 export type { Figures, Latency } from "./figures.ts";
 export { type HostCommand } from "./host_process.ts";

@@ -31,6 +31,10 @@ export class Plugin {
   errors = 0;
   removed = false;
   backoff: Timer | undefined;
+  /** How far it is trusted, where somebody is asked. */
+  tier: string | undefined;
+  /** It is down because it may not run. */
+  untrusted = false;
   #failures: number[] = [];
 
   /** When a version took over from another, by the clock that never jumps. */
@@ -40,7 +44,7 @@ export class Plugin {
   constructor(public entry: string) {}
 
   get name(): string {
-    return this.manifest?.name ?? this.entry.replace(/\.js$/, "");
+    return this.manifest?.name ?? this.entry.replace(/\.(js|ts|ghp)$/, "");
   }
 
   /** Books a failure: how long to pause before it is started again, or undefined where it is broken now. */
@@ -76,6 +80,7 @@ export class Plugin {
       commands: Object.keys(manifest?.commands ?? {}).map((name) => ({ name, right: rightOf(name) })),
       capabilities: manifest?.capabilities ?? [],
       limits: manifest?.limits,
+      tier: this.tier,
       error: this.error,
       restarts: this.restarts,
       failures: this.#failures.filter((at) => now - at < FAILURE_WINDOW_MS).length,

@@ -1,14 +1,16 @@
 /**
  * The plug-ins folder on disk: what lies in it, and reading one plug-in out of it.
  *
- * An entry is a `.js` file, a folder with a `plugin.js`, or a folder of versions (see `versions.ts`). Names that start with a dot are nobody's business but
+ * An entry is a `.js`, `.ts` or `.ghp` (package) file, a folder with a `plugin.js` or `plugin.ts`, or a folder of versions (see `versions.ts`). Names that start with a dot are nobody's business but
  * ours. Links are followed only where they stay inside the plug-in (a folder) or the plug-ins folder (a file).
  *
  * @module
  */
 import { join } from "@std/path";
 import type { Program } from "./engine.ts";
+import { PACKAGE_FILE, packageProgram, TYPED_ENTRY_MODULE, withoutTypes } from "./content.ts";
 import { PluginError } from "./errors.ts";
+import { DEFAULT_PACKAGE_LIMITS, isTypeScript, PACKAGE_EXTENSION } from "./package/mod.ts";
 import { ENTRY_MODULE, PLUGIN_BYTES } from "./program.ts";
 import { readPointer } from "./versions.ts";
 
@@ -39,14 +41,30 @@ export async function scanFolder(dir: string): Promise<Map<string, Entry>> {
 export async function fingerprintOf(dir: string, name: string): Promise<string | undefined> {
   const path = join(dir, name);
   const info = await Deno.stat(path);
-  if (info.isFile) return name.endsWith(".js") ? mark("", info) : undefined;
+  if (info.isFile) return isModule(name) || isPackage(name) ? mark("", info) : undefined;
   if (!info.isDirectory) return undefined;
   const pointer = await readPointer(path), root = pointer ? join(path, pointer.active) : path;
-  const entered = (await Deno.stat(join(root, ENTRY_MODULE)).catch(() => undefined))?.isFile;
-  if (!entered) return pointer && `${pointer.active} is not there`;
+  if (await entryOf(root) === undefined) return pointer && `${pointer.active} is not there`;
   const marks: string[] = [pointer?.active ?? ""];
   for (const file of await filesOf(root)) marks.push(mark(file, await Deno.stat(join(root, file))));
   return marks.join("\n");
+}
+
+/** The file by which a folder is a plug-in: its entry module, or the package that it was installed from. */
+async function entryOf(folder: string): Promise<string | undefined> {
+  for (const name of [PACKAGE_FILE, ENTRY_MODULE, TYPED_ENTRY_MODULE]) {
+    if ((await Deno.stat(join(folder, name)).catch(() => undefined))?.isFile) return name;
+  }
+  return undefined;
+}
+
+/** Files of code; those of an author's tests are none. */
+function isModule(name: string): boolean {
+  return name.endsWith(".js") || (isTypeScript(name) && !name.endsWith("_test.ts"));
+}
+
+function isPackage(name: string): boolean {
+  return name.endsWith(PACKAGE_EXTENSION);
 }
 
 function mark(path: string, info: Deno.FileInfo): string {
@@ -65,18 +83,26 @@ export async function readEntry(dir: string, name: string, version?: string): Pr
   const modules: Record<string, string> = Object.create(null);
   const budget = { left: PLUGIN_BYTES };
   if (info.isFile) {
+    if (isPackage(name)) return await readPackageFile(path, home);
     modules[name] = await readModule(path, home, budget);
-    return { entry: name, modules };
+    return { entry: name, modules: await withoutTypes(modules) };
   }
   const inside = await Deno.realPath(path);
   if (!isWithin(inside, home)) {
     throw new PluginError("invalid", `"${name}" links to outside the plug-ins folder`);
   }
+  const entry = await entryOf(path);
+  if (entry === PACKAGE_FILE) return await readPackageFile(join(path, PACKAGE_FILE), inside);
   for (const file of await filesOf(path)) modules[file] = await readModule(join(path, file), inside, budget);
-  return { entry: ENTRY_MODULE, modules };
+  return { entry: entry ?? ENTRY_MODULE, modules: await withoutTypes(modules) };
 }
 
-/** The `.js` files under `root`, relative, in a fixed order. */
+async function readPackageFile(path: string, home: string): Promise<Program> {
+  const budget = { left: DEFAULT_PACKAGE_LIMITS.packedBytes };
+  return await packageProgram(await readWhole(path, home, budget));
+}
+
+/** The files under `root` that count, relative, in a fixed order. */
 async function filesOf(root: string): Promise<string[]> {
   const files: string[] = [];
   const walk = async (folder: string, depth: number) => {
@@ -87,7 +113,7 @@ async function filesOf(root: string): Promise<string[]> {
       if (name.startsWith(".")) continue;
       const path = folder === "" ? name : `${folder}/${name}`;
       if (isDirectory) await walk(path, depth + 1);
-      else if (name.endsWith(".js")) files.push(path);
+      else if (isModule(name) || path === PACKAGE_FILE) files.push(path);
       if (files.length > PLUGIN_FILES) throw new PluginError("limit", `more than ${PLUGIN_FILES} files`);
     }
   };
@@ -96,6 +122,22 @@ async function filesOf(root: string): Promise<string[]> {
 }
 
 async function readModule(path: string, home: string, budget: { left: number }): Promise<string> {
+  const bytes = await readWhole(path, home, budget);
+  try {
+    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
+    if (!text.includes("\0")) return text;
+  } catch {
+    // told below
+  }
+  throw new PluginError("invalid", `"${path}" is not UTF-8 text`);
+}
+
+/** A file's bytes, as long as the budget has room for them; it is charged with them. */
+async function readWhole(
+  path: string,
+  home: string,
+  budget: { left: number },
+): Promise<Uint8Array<ArrayBuffer>> {
   const real = await Deno.realPath(path);
   if (!isWithin(real, home)) throw new PluginError("invalid", `"${path}" links to outside its folder`);
   using file = await Deno.open(real, { read: true });
@@ -104,15 +146,9 @@ async function readModule(path: string, home: string, budget: { left: number }):
   const bytes = new Uint8Array(Math.min(info.size, budget.left) + 1); // one more, to see a file that is longer
   let length = 0;
   for (let n; length < bytes.length && (n = await file.read(bytes.subarray(length))) !== null;) length += n;
-  if (length > budget.left) throw new PluginError("limit", `more than ${PLUGIN_BYTES} bytes`);
+  if (length > budget.left) throw new PluginError("limit", `"${path}" has more than ${budget.left} bytes`);
   budget.left -= length;
-  try {
-    const text = new TextDecoder("utf-8", { fatal: true }).decode(bytes.subarray(0, length));
-    if (!text.includes("\0")) return text;
-  } catch {
-    // told below
-  }
-  throw new PluginError("invalid", `"${path}" is not UTF-8 text`);
+  return bytes.subarray(0, length);
 }
 
 function isWithin(path: string, folder: string): boolean {

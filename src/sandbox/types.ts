@@ -4,6 +4,8 @@
  * @module
  */
 import type { Figures } from "./figures.ts";
+import type { PluginContent } from "./content.ts";
+import type { Program } from "./engine.ts";
 import type { HostCommand } from "./host_process.ts";
 import type { Json, JsonObject } from "./json.ts";
 import type { LogQuery, PluginLogLine } from "./log_lines.ts";
@@ -53,6 +55,8 @@ export interface PluginStatus {
   readonly commands: readonly { readonly name: string; readonly right: Right }[];
   readonly capabilities: readonly string[];
   readonly limits: PluginLimits | undefined;
+  /** How far it is trusted, where {@linkcode PluginManagerOptions.admit} says so. */
+  readonly tier: string | undefined;
   /** The latest fault. It may be that of a new version that could not take over from the one that runs. */
   readonly error: string | undefined;
   /** How often it was started again after a failure of its own or of its host process. */
@@ -96,6 +100,14 @@ export interface PluginManagerOptions {
   readonly hostCommand?: HostCommand;
   /** The most that a manifest may ask for. */
   readonly ceilings?: Partial<PluginLimits>;
+  /**
+   * Asked before each load whether a program may run. Rejects with PluginError `untrusted` where it may not; `check`
+   * throws that where its manifest asks for more than it may have.
+   */
+  readonly admit?: (program: Program) => Promise<{
+    readonly tier: string;
+    check(manifest: Manifest): void;
+  }>;
   /** How many plug-ins there may be. Default 100. */
   readonly maxPlugins?: number;
   /** How many versions of a plug-in that was installed stay on disk beside the active one. Default 2. */
@@ -126,13 +138,13 @@ export interface PluginManager extends AsyncDisposable {
   /**
    * Puts a plug-in into the folder and runs it (unless it was stopped before: then it stays so), beside the version
    * that is there: that one goes on until the new one has loaded and, where it exports `health`, said that it is
-   * well; then it finishes its calls. `files`: the source of a single module, or sources by path, `plugin.js` among
+   * well; then it finishes its calls. `files`: a package, the source of a single module, or sources by path, `plugin.js` among
    * them. Otherwise nothing changes, and it rejects with `invalid`, `limit`, `timeout`, `crashed` or `failed`,
    * or with `version` where `expected` names another version than its manifest.
    */
   install(
     name: string,
-    files: string | Readonly<Record<string, string>>,
+    files: PluginContent,
     expected?: { readonly version?: string },
   ): Promise<PluginStatus>;
   /** Runs it, also from `broken`, and remembers that it is to run. */
@@ -154,6 +166,11 @@ export interface PluginManager extends AsyncDisposable {
   call(call: PluginCall): Promise<JsonObject>;
   /** Sets from where a command may be called, against its manifest; undefined: as its manifest says. Survives restarts. */
   setRight(name: string, command: string, right: Right | undefined): Promise<void>;
+  /**
+   * Asks {@linkcode PluginManagerOptions.admit} again about every plug-in: those that may not run any more are stopped
+   * at once, those that may again are started.
+   */
+  recheck(): Promise<void>;
   /** Looks at the folder now, without waiting for word from the file system. */
   rescan(): Promise<void>;
   /** The process that holds the guests, where it is another one and runs. */

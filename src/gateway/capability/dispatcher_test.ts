@@ -50,6 +50,7 @@ Deno.test("each plug-in error has its result or its FailReason", async () => {
     crashed: [0, "why"],
     limit: [0, "why"],
     invalid: [0, "why"],
+    untrusted: [0, "why"],
   };
   for (const [code, [result, failReason]] of Object.entries(table)) {
     const dispatcher = dispatcherOf(() => Promise.reject(new PluginError(code as PluginErrorCode, "why")));

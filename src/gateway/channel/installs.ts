@@ -6,6 +6,7 @@
 import { type Clock, type Log, messageOf } from "../../base/mod.ts";
 import { type Install, PluginOs, PluginResult } from "../../protocol/smart_gateway/mod.ts";
 import type { PluginManager } from "../../sandbox/mod.ts";
+import { looksPacked, readPackage, type TrustStore } from "../../sandbox/package/mod.ts";
 import { download, DownloadError } from "./download.ts";
 import { pluginResultOf } from "./plugin_results.ts";
 
@@ -43,6 +44,7 @@ export class Installs implements AsyncDisposable {
   constructor(
     private readonly deps: { clock: Clock; log: Log },
     private readonly plugins: Pick<PluginManager, "install" | "get">,
+    private readonly trust: Pick<TrustStore, "admit">,
     private readonly limits: InstallLimits = DEFAULT_INSTALL_LIMITS,
   ) {}
 
@@ -111,8 +113,9 @@ export class Installs implements AsyncDisposable {
       });
       job.progress = DOWNLOADED;
       if (digest === undefined) log.warn("the platform announced no digest for a package", { plugin });
-      const source = sourceOf(bytes);
-      await this.plugins.install(plugin, source, version === "" ? {} : { version });
+      const content = looksPacked(bytes) ? bytes : sourceOf(bytes);
+      await this.#vouchedFor(plugin, content);
+      await this.plugins.install(plugin, content, version === "" ? {} : { version });
       job.progress = 100;
       log.info("plug-in installed", { plugin, version, bytes: bytes.length });
     } catch (error) {
@@ -120,6 +123,15 @@ export class Installs implements AsyncDisposable {
       log.warn("plug-in not installed", { plugin, version, reason: messageOf(error) });
     }
     job.done = true;
+  }
+
+  /** What the carrier sends may need more trust than what lies here already. */
+  async #vouchedFor(plugin: string, content: string | Uint8Array<ArrayBuffer>): Promise<void> {
+    const entry = `${plugin}.js`;
+    const program = typeof content === "string"
+      ? { entry, modules: { [entry]: content } }
+      : (await readPackage(content)).program;
+    await this.trust.admit(program, "carrier");
   }
 
   #forgetOld(): void {
@@ -130,12 +142,12 @@ export class Installs implements AsyncDisposable {
   }
 }
 
-/** A script package is one module's source. */
+/** What is no package is one module's source. */
 function sourceOf(bytes: Uint8Array): string {
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (cause) {
-    throw new DownloadError("wrong_digest", "the package is not UTF-8 text", { cause });
+    throw new DownloadError("wrong_digest", "it is neither a package nor UTF-8 text", { cause });
   }
 }
 

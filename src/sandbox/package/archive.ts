@@ -11,7 +11,9 @@ import { PackageError } from "./errors.ts";
 import { DEFAULT_PACKAGE_LIMITS, type PackageFiles, type PackageLimits } from "./files.ts";
 import { readTar, writeTar } from "./tar.ts";
 
-/** Bytes given to the inflater at once: deflate makes at most 1,032 bytes of one. */
+/** Deflate makes at most this many bytes of one. */
+const DEFLATE_RATIO = 1032;
+/** Bytes given to the inflater at once. */
 const PIECE = 2048;
 /** The smallest gzip file: header and trailer. */
 const SMALLEST = 18;
@@ -50,6 +52,9 @@ async function inflate(bytes: Uint8Array<ArrayBuffer>, limit: number): Promise<U
     throw new PackageError("form", "the package's gzip header has parts that no package has");
   }
   const declared = new DataView(bytes.buffer, bytes.byteOffset).getUint32(bytes.length - 4, true);
+  if (declared > bytes.length * DEFLATE_RATIO) {
+    throw new PackageError("corrupt", "the package is damaged or cut short"); // no size at all
+  }
   if (declared > limit) {
     throw new PackageError("size", `the package declares ${declared} bytes unpacked: ${limit} at most`);
   }
