@@ -9,7 +9,6 @@ import {
   authenticatorSource,
   CmppError,
   ConnectStatus,
-  dayOf,
   type Deliver,
   dialectOf,
   encodeReport,
@@ -17,7 +16,6 @@ import {
   type Message,
   msgIdInGroup,
   type Query,
-  reportTime,
   Result,
   Stat,
   type Submit,
@@ -26,6 +24,7 @@ import {
 import type { Account, AccountStore } from "./accounts.ts";
 import { refusalOf, timesOf } from "./checks.ts";
 import type { Dispatcher } from "./dispatcher.ts";
+import { LocalTimes } from "./local_times.ts";
 import { Mailbox } from "./mailbox.ts";
 import { keyOf, messageRow, type Mt, type OutboxItem, outboxItemOf, outboxRow } from "./message.ts";
 import type { MsgIds } from "./msg_ids.ts";
@@ -65,6 +64,7 @@ export class Ismg implements SessionHost {
   readonly #leaving = new Set<number>();
   readonly #timers = new Set<Timer>();
   readonly #results: (result: number) => void;
+  readonly #times: LocalTimes;
   #counts: Count[] = [];
   #counting: Timer | undefined;
   #outboxId: number;
@@ -76,6 +76,7 @@ export class Ismg implements SessionHost {
   ) {
     this.clock = deps.clock;
     this.#outboxId = parts.lastOutboxId;
+    this.#times = new LocalTimes(settings.utcOffsetMinutes);
     this.#wrong = new KeyedRate(deps.clock, settings.wrongSecretsPerMinute, 60_000, 100_000);
     const counters = new Map<number, { inc(): void }>();
     this.#results = (result) => {
@@ -250,7 +251,7 @@ export class Ismg implements SessionHost {
     this.#refusals.delete(item.id);
     const moved = result === Result.ok ? "mo_delivered" : "mo_failed";
     this.parts.store.write({
-      taken: item.id,
+      taken: { spId: item.spId, id: item.id },
       ...(item.kind === "mo"
         ? { count: this.#count(item.createdAt, item.spId, item.serviceId, { [moved]: 1 }) }
         : {}),
@@ -365,13 +366,13 @@ export class Ismg implements SessionHost {
   }
 
   #reportItem(mt: Mt, stat: string, SMSC_sequence: number, now: number): OutboxItem {
-    const { submit, msgId } = mt, offset = this.settings.utcOffsetMinutes;
+    const { submit, msgId } = mt;
     const number = submit.Dest_terminal_Id[0]!;
     const report = {
       Msg_Id: msgId,
       Stat: stat.slice(0, 7),
-      Submit_time: reportTime(mt.submittedAt, offset),
-      Done_time: reportTime(now, offset),
+      Submit_time: this.#times.report(mt.submittedAt),
+      Done_time: this.#times.report(now),
       Dest_terminal_Id: number,
       SMSC_sequence,
     };
@@ -421,7 +422,7 @@ export class Ismg implements SessionHost {
     service_id: string,
     moved: Omit<Count, "day" | "sp_id" | "service_id">,
   ): Count {
-    return { day: dayOf(at, this.settings.utcOffsetMinutes), sp_id, service_id, ...moved };
+    return { day: this.#times.day(at), sp_id, service_id, ...moved };
   }
 
   /** Counts of what is not kept: nothing waits for them, so many go in one write. */

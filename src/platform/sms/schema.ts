@@ -120,14 +120,15 @@ export const smsMigrations: Migrations = {
         .where("state", "in", ["scheduled", "waiting", "sent"]).execute();
       await db.schema.createIndex("sms_message_age").on("sms_message").column("submitted_at").execute();
       await db.schema.createTable("sms_outbox")
-        .addColumn("id", "bigint", (c) => c.primaryKey())
+        .addColumn("id", "bigint", (c) => c.notNull())
         .addColumn("sp_id", "text", (c) => c.notNull())
         .addColumn("service_id", "text", (c) => c.notNull())
         .addColumn("kind", "text", (c) => c.notNull())
         .addColumn("created_at", "bigint", (c) => c.notNull())
         .addColumn("pdu", binaryType(db), (c) => c.notNull())
+        // One tree in place of two: it is only ever asked for by provider.
+        .addPrimaryKeyConstraint("sms_outbox_pk", ["sp_id", "id"])
         .execute();
-      await db.schema.createIndex("sms_outbox_sp").on("sms_outbox").columns(["sp_id", "id"]).execute();
       await db.schema.createTable("sms_counter")
         .addColumn("day", "text", (c) => c.notNull())
         .addColumn("sp_id", "text", (c) => c.notNull())

@@ -137,7 +137,10 @@ export class Session implements Carrier {
     const sequence = this.#nextSequence();
     let pdu: Uint8Array;
     try {
-      const content = item.report ? encodeReport(item.report, this.dialect) : item.deliver.Msg_Content;
+      // As it is kept, it is in the widths of 3.0.
+      const content = item.report && this.dialect === 2
+        ? encodeReport(item.report, 2)
+        : item.deliver.Msg_Content;
       pdu = encodeMessage({ ...item.deliver, sequence, Msg_Content: content }, this.dialect);
     } catch (error) {
       if (!(error instanceof CmppError)) throw error;

@@ -30,7 +30,7 @@ export interface Change {
   /** What a provider is to get. */
   readonly outbox?: OutboxRow;
   /** What it took, or what is given up. */
-  readonly taken?: number;
+  readonly taken?: { readonly spId: string; readonly id: number };
   readonly count?: Count;
 }
 
@@ -86,7 +86,7 @@ export class SmsStore {
     (row) => OUTBOX_COLUMNS.map((name) => row[name]),
   );
   readonly #taken = new Bulk<SmsTables, number>(
-    (db, ids) => db.deleteFrom("sms_outbox").where("id", "in", [...ids]),
+    (db, ids) => db.deleteFrom("sms_outbox").where("sp_id", "=", "").where("id", "in", [...ids]),
     (id) => [id],
   );
   readonly #moved = new Bulk<SmsTables, string>(
@@ -229,7 +229,7 @@ export class SmsStore {
           .where("msg_id", "=", moved.msgId).execute();
       }
       await this.#outbox.run(transaction, changes.flatMap((change) => change.outbox ?? []));
-      await this.#taken.run(transaction, changes.flatMap((change) => change.taken ?? []));
+      for (const [spId, ids] of bySp(changes)) await this.#taken.run(transaction, ids, [spId]);
       for (const count of sum(changes)) await addCount(transaction, count);
     });
   }
@@ -246,6 +246,17 @@ function byOutcome(changes: readonly Change[]): Map<string, string[]> {
     const group = groups.get(key);
     if (group) group.push(id);
     else groups.set(key, [id]);
+  }
+  return groups;
+}
+
+function bySp(changes: readonly Change[]): Map<string, number[]> {
+  const groups = new Map<string, number[]>();
+  for (const { taken } of changes) {
+    if (!taken) continue;
+    const group = groups.get(taken.spId);
+    if (group) group.push(taken.id);
+    else groups.set(taken.spId, [taken.id]);
   }
   return groups;
 }
