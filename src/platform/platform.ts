@@ -99,7 +99,7 @@ export async function startPlatform(
 
   // From the inside out: whoever is told to go somewhere finds it open.
   const push = wanted("push")
-    ? run(startPush(shared, database.sql.$extendTables<PushTables>(), { listen: settings.push }))
+    ? run(startPush(shared, database.tables<PushTables>(), { listen: settings.push }))
     : undefined;
   let pluginCenter = advertised(settings.pluginCenter), access = advertised(settings.access);
   if (wanted("plugin_center")) {
@@ -145,7 +145,7 @@ export async function startPlatform(
     ? run(
       await startSms(
         shared,
-        { sql: database.sql.$extendTables<SmsTables>(), dataDir: settings.dataDir },
+        { sql: database.tables<SmsTables>(), dataDir: settings.dataDir },
         settings.sms ?? DEFAULT_SMS,
       ),
     )

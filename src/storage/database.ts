@@ -17,6 +17,8 @@ export type Migrations = Readonly<Record<string, Migration>>;
 export interface Database<Tables> extends AsyncDisposable {
   /** The query layer. Every call is asynchronous: a server may stand behind it. */
   readonly sql: Kysely<Tables>;
+  /** The same, as a component sees it whose migrations made the tables `Own`. */
+  tables<Own>(): Kysely<Own>;
 }
 
 /**
@@ -35,7 +37,11 @@ export async function openDatabase<Tables>(url: string, migrations: Migrations):
     await sql.destroy().catch(() => {}); // a database that never opened has nothing to close
     throw error;
   }
-  return { sql, [Symbol.asyncDispose]: () => sql.destroy() };
+  return {
+    sql,
+    tables: <Own>() => sql as unknown as Kysely<Own>,
+    [Symbol.asyncDispose]: () => sql.destroy(),
+  };
 }
 
 /** The dialect of a URL, and its name for people: without the password. */
