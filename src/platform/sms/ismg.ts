@@ -91,6 +91,25 @@ export class Ismg implements SessionHost {
     };
   }
 
+  /** Gives up what no provider has come for in a long time; gives how much. */
+  async giveUpStale(): Promise<number> {
+    const before = this.clock.now() - this.settings.outboxMs;
+    let given = 0;
+    while (true) {
+      const rows = await this.parts.store.stale(before);
+      if (rows.length === 0) return given;
+      await Promise.all(rows.map((row) =>
+        this.parts.store.write({
+          taken: { spId: row.sp_id, id: row.id },
+          ...(row.kind === "mo"
+            ? { count: this.#count(row.created_at, row.sp_id, row.service_id, { mo_failed: 1 }) }
+            : {}),
+        })
+      ));
+      given += rows.length;
+    }
+  }
+
   /** Leaves no timer behind, and no count unwritten. */
   async stop(): Promise<void> {
     for (const timer of this.#timers) timer.cancel();

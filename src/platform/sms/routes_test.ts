@@ -93,3 +93,30 @@ Deno.test("a phone can't be simulated for a number of 22 digits or a body too lo
   assertEquals((await mo({ to: "1".repeat(22) })).status, 400);
   assertEquals((await mo({ text: "x".repeat(10_001) })).status, 400);
 });
+
+Deno.test("what no provider comes for is given up after its time, and counted as failed", async () => {
+  await using stage = await Stage.open({ settings: { outboxMs: 5_400_000, activeTestMs: 1e9 } });
+  for (let i = 0; i < 3; i++) {
+    await stage.call("POST", "/api/v1/sms/simulator/mo", { from: "13800138000", to: CODE, text: String(i) });
+  }
+  await stage.settle();
+  const waiting = async () =>
+    ((await stage.call("GET", "/api/v1/sms/queues")).body.items as { count: number }[])[0]?.count ?? 0;
+  await stage.clock.advance(3_600_000);
+  assertEquals(await waiting(), 3);
+  await stage.clock.advance(3_600_000);
+  await stage.settle();
+  assertEquals(await waiting(), 0);
+  const provider = await stage.connect();
+  provider.send({
+    command: "QUERY",
+    sequence: 1,
+    Time: "20261122",
+    Query_Type: 0,
+    Query_Code: "",
+    Reserve: "",
+  });
+  await stage.settle();
+  const { MO_Scs, MO_WT, MO_FL } = provider.last("QUERY_RESP");
+  assertEquals([provider.all("DELIVER").length, MO_Scs, MO_WT, MO_FL], [0, 0, 0, 3]);
+});

@@ -80,7 +80,7 @@ export async function startSms(
     );
   };
   await dispatcher.start();
-  starting.defer(forgetting(deps, store, settings));
+  starting.defer(forgetting(deps, store, ismg, settings));
   const long = starting.use(listen(deps, ismg, settings, "long"));
   const short = starting.use(listen(deps, ismg, settings, "short"));
   const { metrics } = deps;
@@ -141,12 +141,12 @@ function listen(deps: SmsDeps, ismg: Ismg, settings: SmsSettings, kind: "long" |
 }
 
 /** Forgets what is older than it need be, every hour; gives what ends that. */
-function forgetting(deps: SmsDeps, store: SmsStore, settings: SmsSettings): () => Promise<void> {
+function forgetting(deps: SmsDeps, store: SmsStore, ismg: Ismg, settings: SmsSettings): () => Promise<void> {
   let timer: Timer | undefined, work: Promise<unknown> = Promise.resolve(), stopped = false;
   const schedule = () => {
     if (stopped) return;
     timer = deps.clock.setTimer(() => {
-      work = store.forget(deps.clock.now() - settings.retentionMs)
+      work = Promise.all([store.forget(deps.clock.now() - settings.retentionMs), ismg.giveUpStale()])
         .catch((error) => deps.log.warn("old messages were not removed", { error: messageOf(error) }))
         .then(schedule);
     }, HOUR_MS);

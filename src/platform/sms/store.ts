@@ -216,6 +216,12 @@ export class SmsStore {
     return Number(result.numDeletedRows);
   }
 
+  /** A page of what has waited for its provider since before `before`, without its contents. */
+  async stale(before: number): Promise<Omit<OutboxRow, "pdu">[]> {
+    return await this.db.selectFrom("sms_outbox").select(["id", "sp_id", "service_id", "kind", "created_at"])
+      .where("created_at", "<", before).orderBy("created_at").limit(PAGE).execute();
+  }
+
   async #write(changes: readonly Change[]): Promise<void> {
     await this.db.transaction().execute(async (transaction) => {
       const messages = changes.flatMap((change) => change.messages ?? []);
