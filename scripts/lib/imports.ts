@@ -88,8 +88,10 @@ function direction({ from, to }: Import): string | undefined {
   const here = top(from), there = top(to);
   if (here === undefined) return undefined; // main.ts, tests and scripts stand above the house
   if (there === undefined) {
-    // Data files (plugins/*.js, deno.json) may be embedded; code outside src may not be leant on.
-    return /\.(ts|tsx)$/.test(to) ? `imports "${to}": src may not lean on code outside src` : undefined;
+    // Data files (plugins/*.js, declarations, deno.json) may be embedded; code outside src may not be leant on.
+    return /(?<!\.d)\.(ts|tsx)$/.test(to)
+      ? `imports "${to}": src may not lean on code outside src`
+      : undefined;
   }
   if (here === there) return undefined;
   const mine = FLOORS[here], below = FLOORS[there];

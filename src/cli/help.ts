@@ -35,6 +35,7 @@ Usage
   gatehouse --role gateway  [flags]   the agent on one home gateway
   gatehouse --role ROLE --help        the flags of a role
   gatehouse sms --help                a provider of short messages at the terminal: send, listen, query, cancel
+  gatehouse plugin --help             for those who write plug-ins: new, check, test, run, pack, sign, install, list
   gatehouse --version
 
 Flags of both roles

@@ -1,0 +1,152 @@
+/**
+ * What a plug-in of a Gatehouse gateway is handed and what it exports, for editors and type checkers.
+ *
+ * At the head of a plug-in: `/// <reference path="./gatehouse.d.ts" />`. Nothing of this exists at run time.
+ * Host API 2026-11-01.
+ */
+declare namespace Gatehouse {
+  /** Any JSON value. */
+  type Json = null | boolean | number | string | Json[] | { [name: string]: Json };
+
+  /** From where a command may be called: the LAN (Post1), the platform (Post), either, nobody. */
+  type Right = "local" | "remote" | "both" | "none";
+
+  /** What a plug-in may ask of its gateway: without it the functions are not there. */
+  type Capability =
+    | "device.identity"
+    | "device.password"
+    | "network.ping"
+    | "system.cpu"
+    | "system.info"
+    | "system.memory"
+    // What later versions add is no error here.
+    | (string & Record<never, never>);
+
+  /** The exported `manifest`. It has to be a literal: it is read without running the code. */
+  interface Manifest {
+    /** Letters, digits, `.`, `_`, `-`; up to 100: `com.example.greeter`. */
+    name: string;
+    /** Up to 32: `1.0`. */
+    version: string;
+    /** The host API that it was written for. */
+    apiVersion: string;
+    description?: string;
+    author?: string;
+    /** Its commands (each a CmdType), and from where each may be called. */
+    commands: Record<string, { right: Right }>;
+    capabilities?: readonly Capability[];
+    limits?: {
+      /** The whole memory of its engine in MiB, 16 to 64. Default 16. */
+      memoryMb?: number;
+      /** From a call to its answer in milliseconds, waiting included; up to 60,000. Default 5,000. */
+      callMs?: number;
+      /** The longest that it may compute without awaiting anything, in milliseconds; up to 500. Default 200. */
+      cpuMs?: number;
+      /** Calls in flight at one time, up to 256. Default 32. */
+      calls?: number;
+    } & Record<string, number>;
+  }
+
+  /** The fields of the inner request: `CmdType`, `SequenceId`, and what the caller put beside them. */
+  interface Request {
+    readonly CmdType: string;
+    readonly SequenceId: string;
+    // Whoever calls decides what else is there: check it.
+    // deno-lint-ignore no-explicit-any
+    readonly [name: string]: any;
+  }
+
+  /** The fields of the inner reply. Values that are not text are made text. */
+  type Reply = { [name: string]: Json | undefined } | void;
+
+  /** One command. What it throws becomes `Status` "1" with the message as `FailReason`. */
+  type Command = (request: Request, host: Host) => Reply | Promise<Reply>;
+
+  /** The exported `commands`. */
+  type Commands = Record<string, Command>;
+
+  /** Writes a line of the log, of which the gateway keeps the last thousand. Needs no capability. */
+  interface Log {
+    (...parts: unknown[]): void;
+    debug(...parts: unknown[]): void;
+    info(...parts: unknown[]): void;
+    warn(...parts: unknown[]): void;
+    error(...parts: unknown[]): void;
+  }
+
+  /** What the gateway does for a plug-in: of these groups only what its capabilities name is there. */
+  interface Host {
+    readonly log: Log;
+    readonly device: {
+      /** Who this gateway is. Capability `device.identity`. */
+      identity(): Promise<{
+        driver: string;
+        mac: string;
+        loid: string;
+        card: string;
+        registered: boolean;
+        softwareVersion: string;
+        hardwareVersion: string;
+        appVersion: string;
+      }>;
+      /** MD5(DevRND,SN) where the password is right; throws where it is not. Capability `device.password`. */
+      checkPassword(password: string): Promise<{ sn: string }>;
+    };
+    readonly network: {
+      /** Pings. Capability `network.ping`. Times in milliseconds. */
+      ping(destination: string, options?: { count?: number; size?: number }): Promise<{
+        sent: number;
+        received: number;
+        minMs?: number;
+        avgMs?: number;
+        maxMs?: number;
+      }>;
+    };
+    readonly system: {
+      /** Processor load, 0 to 100. Capability `system.cpu`. */
+      cpuPercent(): Promise<number>;
+      /** Memory in use, 0 to 100, and sizes in KiB. Capability `system.memory`. */
+      memory(): Promise<{ percent: number; totalKb: number; availableKb: number }>;
+      /** What the machine is; what is not known is absent. Capability `system.info`. */
+      info(): Promise<{
+        driver: string;
+        softwareVersion: string;
+        hardwareVersion: string;
+        appVersion: string;
+        model: string;
+        vendor: string;
+        card: string;
+        wanAddress: string;
+        lanAddress: string;
+        osVersion?: string;
+        cpuClass?: string;
+        hostName?: string;
+        ramKb?: number;
+        flashKb?: number;
+        uptimeSeconds?: number;
+        ipv6?: boolean;
+        wifi?: boolean;
+      }>;
+    };
+  }
+
+  /** What `gatehouse plugin test` hands each test. */
+  interface TestKit {
+    /** Calls a command of the plug-in: the fields that it returned. Rejects with its `FailReason`. */
+    call(command: string, request?: Record<string, Json>): Promise<Record<string, Json>>;
+    /**
+     * Stands in for a host function (`"system.cpuPercent"`) with a value, or with a function of its arguments. What is
+     * not stubbed is answered by a simulated gateway.
+     */
+    stub(hostFunction: string, answer: Json | ((...args: Json[]) => Json | Promise<Json>)): void;
+    /** Throws where the two are not the same as JSON. */
+    equal(actual: unknown, expected: unknown, message?: string): void;
+    /** Resolves with the message of the failure; throws where there is none, or `part` is not in it. */
+    rejects(promise: Promise<unknown> | (() => Promise<unknown>), part?: string): Promise<string>;
+    /** What the plug-in logged in this test: `"warn text"`. */
+    logs(): Promise<string[]>;
+  }
+
+  /** The exported `tests` of a `…_test.js`. */
+  type Tests = Record<string, (kit: TestKit) => void | Promise<void>>;
+}

@@ -1,0 +1,52 @@
+/**
+ * A gateway that is none, for authors of plug-ins: the real host functions over a simulated machine, in a folder of
+ * its own that goes with it.
+ *
+ * @module
+ */
+import { type Clock, type Random, silentLog } from "../../base/mod.ts";
+import type { Capabilities } from "../../sandbox/mod.ts";
+import { hostFunctions } from "../capability/mod.ts";
+import { SimulatedDriver } from "../driver/mod.ts";
+import { APP_VERSION } from "../identity.ts";
+import { PasswordGuard, Passwords, StateStore } from "../state/mod.ts";
+
+/** The local user's password there. */
+export const FAKE_PASSWORD = "password";
+
+/** The host functions of a fake gateway. */
+export interface FakeGateway extends AsyncDisposable {
+  readonly capabilities: Capabilities;
+}
+
+/** Makes one. */
+export async function openFakeGateway(deps: { clock: Clock; random: Random }): Promise<FakeGateway> {
+  const { clock, random } = deps;
+  const folder = await Deno.makeTempDir({ prefix: "gatehouse-fake-" });
+  await using stack = new AsyncDisposableStack();
+  stack.defer(() => Deno.remove(folder, { recursive: true }));
+  const state = await StateStore.open({ random, log: silentLog }, folder);
+  stack.defer(() => state.flushed());
+  const passwords = new Passwords(state, random);
+  await passwords.set("user", FAKE_PASSWORD);
+  const capabilities = hostFunctions({
+    driver: stack.use(new SimulatedDriver(deps)),
+    identity: {
+      vendor: "Example",
+      model: "Fake",
+      firmwareVer: "1.0",
+      hardwareVer: "1.0",
+      osVer: "simulated",
+      appVer: APP_VERSION,
+      mac: "64D95420214B",
+      sn: "64D954-D6AEE64D95420214B",
+      loid: "0123456789",
+      card: "",
+    },
+    state,
+    passwords: new PasswordGuard(clock, passwords),
+    registered: () => true,
+  });
+  const owned = stack.move();
+  return { capabilities, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+}
