@@ -6,7 +6,9 @@ const SELF = "$(deno eval 'console.log(Deno.execPath())')";
 
 /** The permission flags in a task's command, in one order. */
 function flagsOf(command: string): string[] {
-  return command.replaceAll(SELF, Deno.execPath()).split(" ").filter((word) => word.startsWith("--allow-"))
+  return command.replaceAll(SELF, Deno.execPath()).split(" ").filter((word) =>
+    /^--(allow|ignore)-/.test(word)
+  )
     .sort();
 }
 

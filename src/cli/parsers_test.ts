@@ -57,7 +57,16 @@ const CASES: Record<string, [kinds.Kind<unknown>, [string, unknown][], string[]]
   "a path": [kinds.path("DIR"), [["./data", "./data"]], ["", "a\0b"]],
   "words": [kinds.words("TEXT", 5), [["a b", "a b"]], ["", " ", "123456", "a\nb", "a\u2028b"]],
   "interfaces": [kinds.names, [["eth0, br-lan", ["eth0", "br-lan"]]], ["", "a b", "x".repeat(16)]],
-  "the database": [kinds.database, [["sqlite:/x.db", "sqlite:/x.db"]], ["postgres://h/d", "sqlite:", "x"]],
+  "the database": [kinds.database, [["sqlite:/x.db", "sqlite:/x.db"], [
+    "postgres://u:p@h:1/d",
+    "postgres://u:p@h:1/d",
+  ]], [
+    "postgres://h",
+    "postgres://h/",
+    "mysql://h/d",
+    "sqlite:",
+    "x",
+  ]],
   "a node": [kinds.nodeId, [["node-1.eu", "node-1.eu"]], ["", "a b", "x".repeat(65)]],
   "what is for later": [kinds.later("URL"), [], ["nats://x", ""]],
 };
