@@ -7,6 +7,7 @@ import * as v from "valibot";
 import { problem, type ProblemError, Routes } from "../control/mod.ts";
 import {
   KEY_TIERS,
+  TIER_CAPS,
   TIERS,
   type TrustedKey,
   TrustError,
@@ -44,11 +45,6 @@ const KeyView = v.object({
   until: v.nullable(v.string()),
   revokedAt: v.nullable(v.string()),
   reason: v.nullable(v.string()),
-});
-const limit = v.optional(v.pipe(v.number(), v.integer(), v.minValue(1)));
-const CapsBody = v.strictObject({
-  capabilities: v.optional(v.pipe(v.array(v.pipe(v.string(), v.maxLength(100))), v.maxLength(100))),
-  limits: v.optional(v.strictObject({ memoryMb: limit, callMs: limit, cpuMs: limit, calls: limit })),
 });
 const unknown = { description: "No such key" };
 
@@ -141,11 +137,10 @@ export function trustRoutes(trust: TrustStore): Routes {
     tags: TAGS,
     auth: AUTH,
     params: v.object({ tier: v.picklist(TIERS) }),
-    body: { json: v.nullable(CapsBody) },
+    body: { json: v.nullable(TIER_CAPS) },
     responses: { 204: { description: "Set" } },
   }).handle(async ({ params: { tier }, body }) => {
-    // Without fields that are undefined: they would count as limits.
-    await trust.setCaps(tier, body === null ? undefined : JSON.parse(JSON.stringify(body)));
+    await trust.setCaps(tier, body ?? undefined);
     return { status: 204 };
   });
   return routes;

@@ -44,4 +44,5 @@ export {
   type TierCaps,
   TIERS,
 } from "./tiers.ts";
+export { TIER_CAPS } from "./trust_file.ts";
 export { type NewKey, type TrustedKey, TrustError, type TrustErrorCode, TrustStore } from "./trust.ts";

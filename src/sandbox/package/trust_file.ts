@@ -5,6 +5,7 @@
  */
 import * as v from "valibot";
 import { messageOf } from "../../base/mod.ts";
+import { DEFAULT_LIMITS, type PluginLimits } from "../manifest.ts";
 import { PackageError } from "./errors.ts";
 import { keyIdOf } from "./signature.ts";
 import { KEY_TIERS, type Tier, type TierCaps, TIERS } from "./tiers.ts";
@@ -33,11 +34,12 @@ export interface TrustFile {
 export const MOST_KEYS = 1000;
 
 const time = v.pipe(v.string(), v.isoTimestamp(), v.transform((text) => Date.parse(text)));
-/** The shape of what a tier may ask for. */
-export const CAPS = v.strictObject({
+const LIMITS = Object.keys(DEFAULT_LIMITS) as (keyof PluginLimits)[];
+/** The shape of what a tier may ask for ({@linkcode TierCaps}). */
+export const TIER_CAPS = v.strictObject({
   capabilities: v.optional(v.pipe(v.array(v.pipe(v.string(), v.maxLength(100))), v.maxLength(100))),
   limits: v.optional(v.record(
-    v.picklist(["memoryMb", "callMs", "cpuMs", "calls"]),
+    v.picklist(LIMITS, `one of ${LIMITS.join(", ")}`),
     v.pipe(v.number(), v.integer(), v.minValue(1)),
   )),
 });
@@ -59,7 +61,7 @@ const FILE = v.strictObject({
     [],
   ),
   tiers: v.optional(
-    v.strictObject(Object.fromEntries(TIERS.map((tier) => [tier, v.optional(CAPS)]))),
+    v.strictObject(Object.fromEntries(TIERS.map((tier) => [tier, v.optional(TIER_CAPS)]))),
     {},
   ),
 });
