@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type Deps, type Log, messageOf, type Timer } from "../base/mod.ts";
+import { type Deps, type Log, messageOf, type Timer, TokenBucket } from "../base/mod.ts";
 import { type Program, SMALLEST_MEMORY } from "./engine.ts";
 import { PluginError, type PluginErrorCode } from "./errors.ts";
 import { OPEN_HOST_CALLS } from "./guest.ts";
@@ -12,6 +12,9 @@ import { faultOf, type Json } from "./json.ts";
 import { type Manifest, type ManifestRules, type ProgramFacts, readFacts } from "./manifest.ts";
 import type { GuestFault, Runner, RunnerDown, RunnerEvents } from "./runner.ts";
 import type { Capabilities, HostFunction } from "./types.ts";
+
+/** How many seconds' worth of log lines a plug-in may write at once. */
+const LOG_BURST_SECONDS = 5;
 
 /** A call on its way. It may be handed from one guest to another while it was not begun. */
 export class OpenCall {
@@ -41,6 +44,10 @@ export class Guest {
   readonly ended = new AbortController();
   bytes = 0;
   hostCalls = 0;
+  /** Log lines that came too fast since the last one that was let through. */
+  droppedLogs = 0;
+  readonly logs: TokenBucket;
+  readonly messages: TokenBucket;
   /** What it did, where it is gone by its own doing. */
   fault: GuestFault | undefined;
   /** Set while someone waits for its last call to finish. */
@@ -52,7 +59,12 @@ export class Guest {
     readonly facts: ProgramFacts,
     readonly functions: ReadonlyMap<string, HostFunction>,
     readonly log: Log,
-  ) {}
+    clock: Deps["clock"],
+  ) {
+    const { logsPerSecond, messagesPerMinute } = manifest.limits;
+    this.logs = new TokenBucket(clock, logsPerSecond, logsPerSecond * LOG_BURST_SECONDS);
+    this.messages = new TokenBucket(clock, messagesPerMinute / 60, messagesPerMinute);
+  }
 }
 
 /** What the owner of {@linkcode Guests} is told. */
@@ -123,7 +135,7 @@ export class Guests implements AsyncDisposable {
         check(manifest);
         const { logOf } = this.options;
         const log = logOf?.(manifest.name) ?? this.options.deps.log.with({ plugin: manifest.name });
-        guest = new Guest(id, manifest, facts, this.#functionsOf(manifest), log);
+        guest = new Guest(id, manifest, facts, this.#functionsOf(manifest), log, this.options.deps.clock);
         this.#guests.set(id, guest);
         this.#runner.admit(id, { ...limitsOf(manifest.limits), functions: [...guest.functions.keys()] });
         if (facts.start) await this.callText(guest, "@start", "{}", manifest.limits.callMs);
@@ -267,6 +279,9 @@ export class Guests implements AsyncDisposable {
       if (guest.hostCalls >= OPEN_HOST_CALLS) {
         throw new Error(`${name}: too many calls to the host at one time`);
       }
+      if (run.message && !guest.messages.take()) {
+        throw new Error(`${name}: more than ${guest.manifest.limits.messagesPerMinute} messages a minute`);
+      }
       guest.hostCalls++;
       try {
         value = await this.#bounded(guest, run, name, JSON.parse(args) as Json[]);
@@ -285,7 +300,7 @@ export class Guests implements AsyncDisposable {
 
   /** Runs a host function within its time, and not longer than the guest lives. */
   #bounded(guest: Guest, run: HostFunction, name: string, args: Json[]): Promise<Json | undefined> {
-    const { deps, hostCallMs } = this.options;
+    const { deps } = this.options, hostCallMs = run.maxMs ?? this.options.hostCallMs;
     const late = new AbortController(), { signal: ended } = guest.ended;
     return new Promise<Json | undefined>((resolve, reject) => {
       const giveUp = (message: string) => {
@@ -303,14 +318,20 @@ export class Guests implements AsyncDisposable {
         ended.removeEventListener("abort", onEnded);
       };
       ended.addEventListener("abort", onEnded, { once: true });
-      const { name: plugin, version } = guest.manifest;
-      new Promise<Json | undefined>((done) => done(run(args, { plugin, version, signal: late.signal })))
+      const { id, manifest } = guest, { name: plugin, version } = manifest;
+      const call = { plugin, version, manifest, guest: id, signal: late.signal };
+      new Promise<Json | undefined>((done) => done(run(args, call)))
         .finally(settled).then(resolve, reject);
     });
   }
 
   #log(id: number, level: string, text: string): void {
-    const log = this.#guests.get(id)?.log ?? this.options.deps.log;
+    const guest = this.#guests.get(id), log = guest?.log ?? this.options.deps.log;
+    if (guest) {
+      if (!guest.logs.take()) return void guest.droppedLogs++;
+      if (guest.droppedLogs > 0) log.warn(`${guest.droppedLogs} log lines came too fast: dropped`);
+      guest.droppedLogs = 0;
+    }
     if (level === "debug" || level === "warn" || level === "error") log[level](text);
     else log.info(text);
   }

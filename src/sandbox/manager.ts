@@ -7,6 +7,7 @@
  *
  * @module
  */
+import { join } from "@std/path";
 import { type Deps, messageOf } from "../base/mod.ts";
 import { checkOrigin, contentOf, type PluginContent } from "./content.ts";
 import { createQuickJsEngine } from "./engine_quickjs.ts";
@@ -25,6 +26,7 @@ import { absent, Router } from "./router.ts";
 import { fingerprintOf, readEntry } from "./source.ts";
 import { DesiredStates } from "./store.ts";
 import { Versions } from "./versions.ts";
+import { HOST_API, hostApi, PluginStorage } from "./host_api/mod.ts";
 import { checkCapabilities } from "./capabilities.ts";
 import type { PluginCall, PluginManager, PluginManagerOptions, PluginStatus } from "./types.ts";
 
@@ -37,6 +39,11 @@ const KEEP_VERSIONS = 2;
 
 /** Starts a plug-in manager: resolves when every plug-in in the folder runs, or was found not to. */
 export async function createPluginManager(deps: Deps, options: PluginManagerOptions): Promise<PluginManager> {
+  for (const name of HOST_API) {
+    if (Object.hasOwn(options.capabilities, name)) {
+      throw new TypeError(`capability "${name}" is there already`);
+    }
+  }
   checkCapabilities(options.capabilities);
   if (options.isolation === "process" && !options.hostCommand) {
     throw new TypeError(`isolation "process" needs a hostCommand`);
@@ -60,6 +67,7 @@ class Manager implements PluginManager {
   readonly #turns = new Map<string, Promise<unknown>>();
   readonly #maxPlugins: number;
   readonly #books: Books;
+  readonly #storage: PluginStorage;
   readonly #tiers = new WeakMap<Guest, string>();
   #closed = false;
 
@@ -69,7 +77,13 @@ class Manager implements PluginManager {
     private readonly desired: DesiredStates,
     private readonly versions: Versions,
   ) {
-    const { isolation, capabilities, hostCommand } = options;
+    const { isolation, hostCommand } = options, { clock, random, log } = deps;
+    const storage = this.#storage = new PluginStorage(join(options.stateDir, "storage"), clock, log);
+    const capabilities = {
+      ...hostApi({ clock, random, storage, call: (call) => this.#router.call(call) }),
+      ...options.capabilities,
+    };
+    checkCapabilities(capabilities);
     this.#maxPlugins = options.maxPlugins ?? 100;
     this.#books = new Books(deps.clock, 2 * this.#maxPlugins, (name) => this.#named.has(name));
     this.#guests = new Guests({
@@ -310,6 +324,7 @@ class Manager implements PluginManager {
     }));
     await this.#guests[Symbol.asyncDispose]();
     await Promise.allSettled(this.#turns.values());
+    await this.#storage.flushed();
   }
 
   #status(plugin: Plugin): PluginStatus {
@@ -426,6 +441,7 @@ class Manager implements PluginManager {
     this.#setState(plugin, "running", undefined);
     for (const call of plugin.waiting) this.#guests.dispatch(guest, call);
     plugin.waiting.clear();
+    this.#router.advance(plugin);
   }
 
   /** Starts a plug-in again from the program that it ran before, or from the folder if it never ran. */
@@ -519,7 +535,7 @@ class Manager implements PluginManager {
   }
 
   #refuseWaiting(plugin: Plugin): void {
-    for (const call of [...plugin.waiting]) {
+    for (const call of [...plugin.waiting, ...plugin.queue]) {
       this.#guests.fail(call, "not_running", `"${plugin.name}" is ${plugin.state}`);
     }
     plugin.waiting.clear();
@@ -551,6 +567,8 @@ class Manager implements PluginManager {
     if (!this.#named.has(name)) {
       this.#books.forget(name);
       await this.desired.forget(name);
+      // A file that is gone may be on its way to another name: only who asks for removal means what it kept, too.
+      if (files) await this.#storage.forget(name);
     }
     this.deps.log.info("plug-in removed", { plugin: name });
     this.options.onEvent?.({ plugin: name, status: undefined });

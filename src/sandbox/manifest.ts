@@ -21,14 +21,44 @@ export interface PluginLimits {
   readonly callMs: number;
   /** The longest that it may hold the processor without awaiting anything, in milliseconds. */
   readonly cpuMs: number;
-  /** Calls in flight; one more is answered `busy`. */
+  /** Calls in flight. */
   readonly calls: number;
+  /** Calls that wait for others to end where so many are in flight; one more is answered `busy`. */
+  readonly queue: number;
+  /** What it may keep in its storage, in KiB. */
+  readonly storageKb: number;
+  /** Lines for the log a second, on average; five times as many at once. */
+  readonly logsPerSecond: number;
+  /** Timers that are set at one time. */
+  readonly timers: number;
+  /** Messages that it may push a minute. */
+  readonly messagesPerMinute: number;
 }
 
 /** What a manifest that names no limit gets. */
-export const DEFAULT_LIMITS: PluginLimits = { memoryMb: 16, callMs: 5_000, cpuMs: 200, calls: 32 };
+export const DEFAULT_LIMITS: PluginLimits = {
+  memoryMb: 16,
+  callMs: 5_000,
+  cpuMs: 200,
+  calls: 32,
+  queue: 0,
+  storageKb: 64,
+  logsPerSecond: 20,
+  timers: 8,
+  messagesPerMinute: 30,
+};
 /** The most that a manifest may ask for. */
-export const DEFAULT_CEILINGS: PluginLimits = { memoryMb: 64, callMs: 60_000, cpuMs: 500, calls: 256 };
+export const DEFAULT_CEILINGS: PluginLimits = {
+  memoryMb: 64,
+  callMs: 60_000,
+  cpuMs: 500,
+  calls: 256,
+  queue: 256,
+  storageKb: 1024,
+  logsPerSecond: 100,
+  timers: 32,
+  messagesPerMinute: 600,
+};
 
 /** A manifest that was found good, with its defaults filled in. */
 export interface Manifest {
@@ -39,6 +69,10 @@ export interface Manifest {
   readonly author?: string | undefined;
   readonly commands: Readonly<Record<string, { readonly right: Right }>>;
   readonly capabilities: readonly string[];
+  /** Plug-ins whose commands it may call, by `plugins.call`. */
+  readonly peers: readonly string[];
+  /** Hosts that it may speak to over HTTP: `api.example.com`, `*.example.com`, each perhaps with `:port`. */
+  readonly hosts: readonly string[];
   readonly limits: PluginLimits;
 }
 
@@ -53,7 +87,10 @@ export interface ManifestRules {
 export const NAME = /^[A-Za-z0-9](?:[A-Za-z0-9._-]{0,98}[A-Za-z0-9])?$/;
 const VERSION = /^[A-Za-z0-9](?:[A-Za-z0-9.+_-]{0,30}[A-Za-z0-9])?$/;
 const COMMAND = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
+const HOST =
+  /^(?:\*\.)?(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z][a-z0-9-]{0,61}[a-z0-9](?::[1-9]\d{0,4})?$/;
 const MOST_COMMANDS = 256;
+const MOST_PEERS = 32;
 
 function schemaOf({ ceilings, capabilities }: ManifestRules) {
   const limit = (least: number, most: number, usual: number) =>
@@ -88,12 +125,37 @@ function schemaOf({ ceilings, capabilities }: ManifestRules) {
       v.array(v.picklist(capabilities, (issue) => `no capability ${issue.received}: there are ${there}`)),
       [],
     ),
+    peers: v.optional(
+      v.pipe(v.array(v.pipe(v.string(), v.regex(NAME, "a plug-in's name"))), v.maxLength(MOST_PEERS)),
+      [],
+    ),
+    hosts: v.optional(
+      v.pipe(
+        v.array(
+          v.pipe(
+            v.string(),
+            v.maxLength(260),
+            v.regex(
+              HOST,
+              "a host name in lower case, as in 'api.example.com', '*.example.com', 'example.com:8443'",
+            ),
+          ),
+        ),
+        v.maxLength(MOST_PEERS),
+      ),
+      [],
+    ),
     limits: v.optional(
       v.strictObject({
         memoryMb: limit(16, ceilings.memoryMb, DEFAULT_LIMITS.memoryMb),
         callMs: limit(1, ceilings.callMs, DEFAULT_LIMITS.callMs),
         cpuMs: limit(1, ceilings.cpuMs, DEFAULT_LIMITS.cpuMs),
         calls: limit(1, ceilings.calls, DEFAULT_LIMITS.calls),
+        queue: limit(0, ceilings.queue, DEFAULT_LIMITS.queue),
+        storageKb: limit(0, ceilings.storageKb, DEFAULT_LIMITS.storageKb),
+        logsPerSecond: limit(1, ceilings.logsPerSecond, DEFAULT_LIMITS.logsPerSecond),
+        timers: limit(0, ceilings.timers, DEFAULT_LIMITS.timers),
+        messagesPerMinute: limit(0, ceilings.messagesPerMinute, DEFAULT_LIMITS.messagesPerMinute),
       }),
       {},
     ),

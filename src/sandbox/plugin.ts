@@ -26,6 +26,8 @@ export class Plugin {
   active: Guest | undefined;
   /** Calls that wait for the plug-in to come back after its host process was lost. */
   readonly waiting = new Set<OpenCall>();
+  /** Calls that wait for others to end, in the order that they came. */
+  readonly queue = new Set<OpenCall>();
   restarts = 0;
   calls = 0;
   errors = 0;

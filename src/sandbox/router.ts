@@ -35,14 +35,14 @@ export class Router {
       throw new PluginError("unknown_command", `"${manifest.name}" has no command "${command}"`);
     }
     const right = this.rightOf(plugin, command);
-    if (right !== "both" && right !== origin) {
+    if (right !== "both" && right !== origin && (origin !== "peer" || right === "none")) {
       throw new PluginError("no_right", `"${command}" may not be called from the ${origin} side`);
     }
     const recovering = !plugin.active && plugin.state === "loading";
     if (plugin.state !== "running" && !recovering) {
       throw new PluginError("not_running", `"${manifest.name}" is ${plugin.state}`);
     }
-    if (plugin.inFlight >= manifest.limits.calls) {
+    if (plugin.inFlight >= manifest.limits.calls && plugin.queue.size >= manifest.limits.queue) {
       this.books.of(plugin.name).count("busy");
       throw new PluginError("busy", `"${manifest.name}" has ${plugin.inFlight} calls in flight`);
     }
@@ -66,14 +66,29 @@ export class Router {
 
   #send(plugin: Plugin, command: string, request: string, timeoutMs: number): Promise<string> {
     return new Promise((resolve, reject) => {
-      const call = this.guests.newCall(command, request, resolve, (error) => {
+      const call = this.guests.newCall(command, request, (text) => {
+        resolve(text);
+        this.advance(plugin);
+      }, (error) => {
         plugin.waiting.delete(call);
+        plugin.queue.delete(call);
         reject(error);
+        this.advance(plugin);
       });
-      if (plugin.active) this.guests.dispatch(plugin.active, call);
+      if (plugin.inFlight >= plugin.manifest!.limits.calls) plugin.queue.add(call);
+      else if (plugin.active) this.guests.dispatch(plugin.active, call);
       else plugin.waiting.add(call);
       this.guests.limitTime(call, Math.min(timeoutMs, plugin.manifest!.limits.callMs));
     });
+  }
+
+  /** Begins calls that wait, as far as there is room for them. */
+  advance(plugin: Plugin): void {
+    for (const call of plugin.queue) {
+      if (!plugin.active || plugin.inFlight >= plugin.manifest!.limits.calls) return;
+      plugin.queue.delete(call);
+      this.guests.dispatch(plugin.active, call);
+    }
   }
 
   /** The plug-in that a call is for. Without a name: the first by name that runs and has the command. */

@@ -16,12 +16,21 @@ export interface HostCall {
   /** The plug-in's name and version. */
   readonly plugin: string;
   readonly version: string;
+  /** The very instance that calls: another one after a restart or an upgrade. */
+  readonly guest: number;
+  readonly manifest: Manifest;
   /** Aborted when nobody waits for the answer any more: the plug-in is gone, or the function took too long. */
   readonly signal: AbortSignal;
 }
 
 /** A function that plug-ins may call. What it throws reaches the plug-in as an Error with the same message. */
-export type HostFunction = (args: Json[], call: HostCall) => Json | undefined | Promise<Json | undefined>;
+export interface HostFunction {
+  (args: Json[], call: HostCall): Json | undefined | Promise<Json | undefined>;
+  /** How long it may take, in milliseconds, where that is not what the manager allows in general. */
+  readonly maxMs?: number;
+  /** Set where each call sends a message to somebody: counted against `limits.messagesPerMinute`. */
+  readonly message?: boolean;
+}
 
 /**
  * The host functions, by the capability that a manifest must ask for to get them. The function
@@ -83,7 +92,8 @@ export interface PluginCall {
   readonly version?: string;
   readonly command: string;
   readonly request: JsonObject;
-  readonly origin: "local" | "remote";
+  /** `peer`: another plug-in, which declares this one in its manifest; it may call what has any right but `none`. */
+  readonly origin: "local" | "remote" | "peer";
   /** Milliseconds to wait; the manifest's `callMs` if that is less. */
   readonly timeoutMs?: number;
 }

@@ -1,0 +1,175 @@
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { createPluginManager } from "../manager.ts";
+import { type Bench, makeBench, pluginSource, testDeps } from "../testing/fixture.ts";
+
+/** A plug-in that does with its host whatever it is asked to, and tells what came of it. */
+const DO = `async ({ name, args }, host) => {
+  const [group, part] = name.split(".");
+  if (!host[group]?.[part]) return { none: true };
+  try { return { value: await host[group][part](...JSON.parse(args)) }; }
+  catch (error) { return { error: error.message }; }
+}`;
+
+function agent(
+  name: string,
+  capabilities: string[],
+  more: { version?: string; limits?: Record<string, number> } = {},
+) {
+  return pluginSource(name, { DO }, { capabilities, ...more });
+}
+
+async function ask(bench: Bench, plugin: string, name: string, ...args: unknown[]): Promise<unknown> {
+  const reply = await bench.call(plugin, "DO", { name, args: JSON.stringify(args) });
+  return "error" in reply ? new Error(String(reply["error"])) : "none" in reply ? "none" : reply["value"];
+}
+
+const message = (value: unknown) => value instanceof Error ? value.message : value;
+
+Deno.test("what a plug-in stores is there after a restart and an upgrade, and gone after its removal", async () => {
+  await using bench = await makeBench("inline", { "p.js": agent("p", ["storage"]) });
+  assertEquals(await ask(bench, "p", "storage.get", "a"), null);
+  await ask(bench, "p", "storage.set", "a", { list: [1, "zwei", null] });
+  await ask(bench, "p", "storage.set", "b", "");
+  await ask(bench, "p", "storage.set", "__proto__", "own");
+  await bench.restart();
+  await bench.manager.install("p", agent("p", ["storage"], { version: "2.0" }));
+  assertEquals(await ask(bench, "p", "storage.get", "a"), { list: [1, "zwei", null] });
+  assertEquals(await ask(bench, "p", "storage.get", "__proto__"), "own");
+  assertEquals(await ask(bench, "p", "storage.keys"), ["__proto__", "a", "b"]);
+  await ask(bench, "p", "storage.delete", "b");
+  assertEquals(await ask(bench, "p", "storage.keys", "a"), ["a"]);
+  await bench.manager.rollBack("p").catch(() => {});
+  await bench.manager.remove("p");
+  await bench.manager.install("p", agent("p", ["storage"]));
+  assertEquals(await ask(bench, "p", "storage.keys"), []);
+});
+
+Deno.test("a plug-in sees nothing of another's storage, whatever it is called", async () => {
+  const files = { "a.js": agent("a", ["storage"]), "b.js": agent("b", ["storage"]), "c.js": agent("c", []) };
+  await using bench = await makeBench("inline", files);
+  await ask(bench, "a", "storage.set", "secret", "of a");
+  for (const key of ["secret", "a/secret", "../a.json", "a.json", "a\u0000secret"]) {
+    assertEquals(await ask(bench, "b", "storage.get", key), null, key);
+  }
+  assertEquals(await ask(bench, "b", "storage.keys"), []);
+  await ask(bench, "b", "storage.set", "secret", "of b");
+  assertEquals(await ask(bench, "a", "storage.get", "secret"), "of a");
+  assertEquals(await ask(bench, "c", "storage.get", "secret"), "none");
+});
+
+Deno.test("storage is limited in size, in keys, in their length, and in changes a second", async () => {
+  await using bench = await makeBench("inline", {
+    "p.js": agent("p", ["storage"], { limits: { storageKb: 4 } }),
+  });
+  assertEquals(await ask(bench, "p", "storage.set", "a", "x".repeat(3000)), null);
+  const full = "storage: more than 4 KiB";
+  assertEquals(message(await ask(bench, "p", "storage.set", "b", "x".repeat(2000))), full);
+  assertEquals(message(await ask(bench, "p", "storage.set", "c", "ж".repeat(400))), full);
+  assertEquals(await ask(bench, "p", "storage.set", "a", "y"), null);
+  assertEquals(await ask(bench, "p", "storage.set", "b", "x".repeat(2000)), null);
+  for (const key of ["", "x".repeat(129), 5, null, {}]) {
+    assert(await ask(bench, "p", "storage.set", key, 1) instanceof Error, JSON.stringify(key));
+  }
+  const outcomes = await Promise.all(
+    Array.from({ length: 30 }, (_, i) => ask(bench, "p", "storage.set", `n${i}`, 1)),
+  );
+  assertEquals(outcomes.filter((value) => value === null).length, 30);
+  let refused: unknown;
+  for (let i = 0; i < 200 && !refused; i++) {
+    const value = await ask(bench, "p", "storage.set", "n", i);
+    if (value instanceof Error) refused = value.message;
+  }
+  assertEquals(refused, "storage: more than 10 changes a second");
+});
+
+Deno.test("storage that can't be read begins anew and is kept beside", async () => {
+  await using bench = await makeBench("inline", { "p.js": agent("p", ["storage"]) });
+  await ask(bench, "p", "storage.set", "a", 1);
+  await bench.manager[Symbol.asyncDispose]();
+  await Deno.writeTextFile(`${bench.stateDir}/storage/p.json`, `[["a","`);
+  await bench.restart();
+  assertEquals(await ask(bench, "p", "storage.get", "a"), null);
+  assertEquals(await Deno.readTextFile(`${bench.stateDir}/storage/p.json.unreadable`), `[["a","`);
+});
+
+Deno.test("a plug-in calls the commands of its declared peers and no others", async () => {
+  const caller = agent("caller", ["plugins.call"]).replace(
+    `"limits":`,
+    `"peers":["peer","caller"],"limits":`,
+  );
+  const peer = pluginSource("peer", {
+    HELLO: "({ who }) => ({ text: `hello ${who}` })",
+    HIDDEN: "() => ({})",
+  })
+    .replace(`"HIDDEN":{"right":"both"}`, `"HIDDEN":{"right":"none"}`)
+    .replace(`"HELLO":{"right":"both"}`, `"HELLO":{"right":"remote"}`);
+  await using bench = await makeBench("inline", {
+    "caller.js": caller,
+    "peer.js": peer,
+    "stranger.js": peer.replaceAll('"peer"', '"stranger"'),
+  });
+  const call = (...args: unknown[]) => ask(bench, "caller", "plugins.call", ...args);
+  assertEquals(await call("peer", "HELLO", { who: "x" }), { text: "hello x" });
+  assertEquals(
+    message(await call("stranger", "HELLO", {})),
+    `"stranger" is not among the peers in the manifest`,
+  );
+  assertEquals(message(await call("caller", "DO", {})), `"caller" is not among the peers in the manifest`);
+  assertEquals(message(await call("peer", "HIDDEN", {})), `"HIDDEN" may not be called from the peer side`);
+  assertEquals(message(await call("peer", "toString", {})), `"peer" has no command "toString"`);
+  for (const args of [[], ["", "HELLO"], [{}, "HELLO"], ["peer", 5], ["peer", "HELLO", []]]) {
+    assert(await call(...args) instanceof Error, JSON.stringify(args));
+  }
+  await bench.manager.stop("peer");
+  assertEquals(message(await call("peer", "HELLO", {})), `"peer" is stopped`);
+});
+
+Deno.test("plug-ins that call each other in a circle come to an end", async () => {
+  const ring = (name: string, next: string) =>
+    pluginSource(name, { GO: `(_, host) => host.plugins.call("${next}", "GO", {})` }, {
+      capabilities: ["plugins.call"],
+      limits: { calls: 8 },
+    }).replace(`"limits":`, `"peers":["${next}"],"limits":`);
+  await using bench = await makeBench("inline", { "a.js": ring("a", "b"), "b.js": ring("b", "a") });
+  const error = await assertRejects(() => bench.call("a", "GO"), Error);
+  assert(error.message.includes("calls in flight"), error.message);
+  assertEquals([bench.manager.get("a")?.inFlight, bench.manager.get("b")?.inFlight], [0, 0]);
+});
+
+Deno.test("digests are the known ones, and random bytes are as many as asked", async () => {
+  await using bench = await makeBench("inline", { "p.js": agent("p", ["crypto"]) });
+  assertEquals(
+    await ask(bench, "p", "crypto.digest", "SHA-256", "abc"),
+    "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad",
+  );
+  for (const args of [["MD5", "x"], ["sha-256", "x"], ["SHA-256", 5], []]) {
+    assert(await ask(bench, "p", "crypto.digest", ...args) instanceof Error, JSON.stringify(args));
+  }
+  const [one, other] = [
+    await ask(bench, "p", "crypto.random", 16),
+    await ask(bench, "p", "crypto.random", 16),
+  ];
+  assert(/^[0-9a-f]{32}$/.test(String(one)) && one !== other);
+  for (const count of [0, -1, 1.5, 1e9, "5"]) {
+    assert(await ask(bench, "p", "crypto.random", count) instanceof Error, String(count));
+  }
+});
+
+Deno.test("a plug-in has no function of a capability that it did not ask for", async () => {
+  await using bench = await makeBench("inline", { "p.js": agent("p", []) });
+  for (
+    const name of ["storage.get", "timers.wait", "plugins.call", "crypto.random", "constructor.constructor"]
+  ) {
+    assertEquals(await ask(bench, "p", name), "none", name);
+  }
+});
+
+Deno.test("nobody may put other functions in the place of these", async () => {
+  const options = { dir: "/nowhere", stateDir: "/nowhere", isolation: "inline" as const };
+  await assertRejects(
+    () =>
+      createPluginManager(testDeps(), { ...options, capabilities: { storage: { "storage.get": () => 1 } } }),
+    TypeError,
+    "is there already",
+  );
+});
