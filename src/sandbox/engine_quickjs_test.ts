@@ -41,6 +41,7 @@ Deno.test("a program tells its manifest and its commands", async () => {
     commands: ["A", "B"],
     start: true,
     stop: false,
+    health: false,
   });
 });
 

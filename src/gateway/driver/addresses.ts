@@ -70,3 +70,32 @@ export function isLanPeer(
     (lan === undefined || lan.includes(name)) && isLocal(address) && inNetwork(peer, address, prefix)
   );
 }
+
+/** What is no address of somebody on the internet (the IANA registries of special-purpose addresses). */
+const SPECIAL = [
+  ["0.0.0.0", 8],
+  ["100.64.0.0", 10],
+  ["192.0.0.0", 24],
+  ["192.0.2.0", 24],
+  ["192.88.99.0", 24],
+  ["198.18.0.0", 15],
+  ["198.51.100.0", 24],
+  ["203.0.113.0", 24],
+  ["224.0.0.0", 3],
+  ["2001::", 23],
+  ["2001:db8::", 32],
+  ["2002::", 16],
+  ["3fff::", 20],
+] as const;
+
+/**
+ * Whether `address` may be that of a host on the internet: not loopback, private, link-local, multicast, reserved,
+ * or an IPv4 address in the guise of an IPv6 one.
+ */
+export function isPublic(address: string): boolean {
+  const found = addressBits(address);
+  if (!found || address.includes("%")) return false;
+  if (found.length === 128 && !inNetwork(address, "2000::", 3)) return false;
+  return !isLoopback(address) && !isLocal(address) &&
+    !SPECIAL.some(([network, prefix]) => inNetwork(address, network, prefix));
+}

@@ -44,6 +44,20 @@ export interface PingOptions {
   readonly signal: AbortSignal;
 }
 
+/** How to look for the way to a destination. */
+export interface TracerouteOptions {
+  /** Hops to go at most, 1 to 30. */
+  readonly maxHops: number;
+  readonly signal: AbortSignal;
+}
+
+/** A router on the way, or the destination. What did not answer has no address. Times in milliseconds. */
+export interface Hop {
+  readonly hop: number;
+  readonly address?: string;
+  readonly ms?: number;
+}
+
 /** What came back. Times in milliseconds; absent where nothing did. */
 export interface PingReport {
   readonly sent: number;
@@ -77,4 +91,10 @@ export interface Driver extends AsyncDisposable {
   lanAddress(): string | undefined;
   /** @throws {DriverError} */
   ping(destination: string, options: PingOptions): Promise<PingReport>;
+  /** @throws {DriverError} */
+  traceroute(destination: string, options: TracerouteOptions): Promise<Hop[]>;
+  /** The addresses of a host name; none where it has none. @throws {DriverError} */
+  lookup(name: string, type: "A" | "AAAA", signal: AbortSignal): Promise<string[]>;
+  /** Processes that run or wait to, on average over 1, 5 and 15 minutes; undefined where the machine does not tell. */
+  load(): readonly [number, number, number] | undefined;
 }

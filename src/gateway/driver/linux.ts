@@ -8,13 +8,16 @@ import { inNetwork, isLocal, isLoopback } from "./addresses.ts";
 import {
   type Driver,
   DriverError,
+  type Hop,
   type InterfaceAddress,
   type MachineInfo,
   type MemoryUse,
   type PingOptions,
   type PingReport,
+  type TracerouteOptions,
 } from "./driver.ts";
-import { ping } from "./ping.ts";
+import { lookup } from "./dns.ts";
+import { ping, traceroute } from "./ping.ts";
 import {
   cpuLoad,
   type CpuTimes,
@@ -24,7 +27,14 @@ import {
   parseMemory,
   parseUptime,
 } from "./proc.ts";
-import { hasWifiName, runtimeCpuTimes, runtimeInfo, runtimeMemory, runtimeOsVersion } from "./runtime.ts";
+import {
+  hasWifiName,
+  runtimeCpuTimes,
+  runtimeInfo,
+  runtimeLoad,
+  runtimeMemory,
+  runtimeOsVersion,
+} from "./runtime.ts";
 
 /** Processor load is measured over this time, once for everybody who asks. */
 const SAMPLE_MS = 5_000;
@@ -130,6 +140,18 @@ export class LinuxDriver implements Driver {
 
   ping(destination: string, options: PingOptions): Promise<PingReport> {
     return ping(this.#clock, destination, options);
+  }
+
+  traceroute(destination: string, options: TracerouteOptions): Promise<Hop[]> {
+    return traceroute(this.#clock, destination, options);
+  }
+
+  lookup(name: string, type: "A" | "AAAA", signal: AbortSignal): Promise<string[]> {
+    return lookup(name, type, signal);
+  }
+
+  load(): readonly [number, number, number] | undefined {
+    return runtimeLoad();
   }
 
   [Symbol.asyncDispose](): Promise<void> {

@@ -3,10 +3,11 @@
  *
  * @module
  */
-export { isLanPeer } from "./addresses.ts";
+export { inNetwork, isLanPeer, isPublic } from "./addresses.ts";
 export {
   type Driver,
   DriverError,
+  type Hop,
   type InterfaceAddress,
   type MachineInfo,
   type MemoryUse,

@@ -1,12 +1,18 @@
 /**
- * Pinging with the machine's own `ping`, which may open raw sockets where we may not. Knows the output of iputils
+ * Pinging, and finding the routers on the way, with the machine's own `ping`, which may open raw sockets where we may not. Knows the output of iputils
  * and of busybox.
  *
  * @module
  */
 import { type Clock, messageOf } from "../../base/mod.ts";
 import { isIpAddress } from "../../net/mod.ts";
-import { DriverError, type PingOptions, type PingReport } from "./driver.ts";
+import {
+  DriverError,
+  type Hop,
+  type PingOptions,
+  type PingReport,
+  type TracerouteOptions,
+} from "./driver.ts";
 
 /** Pings at one time. */
 const MAX_RUNNING = 4;
@@ -33,26 +39,53 @@ export async function ping(
   if (!Number.isInteger(size) || size < 0 || size > 1472) {
     throw new DriverError("invalid", "size is not 0 to 1472");
   }
+  return await oneOfFew(async () => {
+    const args = ["-c", count, "-s", size, "-W", 2, "-w", count + 3, destination].map(String);
+    const { stdout, stderr } = await run(clock, program, args, (count + 5) * 1000, signal);
+    const report = parsePing(stdout);
+    if (report) return report;
+    throw new DriverError("failed", stderr === "" ? "ping gave no result" : stderr);
+  });
+}
+
+/** The routers on the way to `destination`, each found by a ping that may go no further. Throws as {@linkcode ping}. */
+export async function traceroute(
+  clock: Clock,
+  destination: string,
+  { maxHops, signal }: TracerouteOptions,
+  program = "ping",
+): Promise<Hop[]> {
+  if (!isIpAddress(destination) && !HOST_NAME.test(destination)) {
+    throw new DriverError("invalid", `not a host name or IP address: "${destination.slice(0, 64)}"`);
+  }
+  if (!Number.isInteger(maxHops) || maxHops < 1 || maxHops > 30) {
+    throw new DriverError("invalid", "maxHops is not 1 to 30");
+  }
+  return await oneOfFew(async () => {
+    const hops: Hop[] = [];
+    for (let hop = 1; hop <= maxHops; hop++) {
+      const began = clock.monotonic();
+      const args = ["-n", "-c", 1, "-t", hop, "-W", 1, destination].map(String);
+      const { stdout, stderr } = await run(clock, program, args, 4000, signal);
+      if (signal.aborted) throw new DriverError("failed", "it was given up");
+      const router = /^From ([0-9A-Fa-f.:]+?):? .*(?:[Tt]ime to live|Hop limit) exceeded/m.exec(stdout)?.[1];
+      const reply = /^\d+ bytes from ([0-9A-Fa-f.:]+?):? .*time=([\d.]+)/m.exec(stdout);
+      if (reply) return [...hops, { hop, address: reply[1]!, ms: Number(reply[2]) }];
+      if (router !== undefined) {
+        hops.push({ hop, address: router, ms: Math.round(clock.monotonic() - began) });
+      } else if (!parsePing(stdout)) {
+        throw new DriverError("failed", stderr === "" ? "ping gave no result" : stderr);
+      } else hops.push({ hop });
+    }
+    return hops;
+  });
+}
+
+async function oneOfFew<T>(work: () => Promise<T>): Promise<T> {
   if (running >= MAX_RUNNING) throw new DriverError("busy", `${MAX_RUNNING} pings are running`);
   running++;
   try {
-    return await run(
-      clock,
-      program,
-      [
-        "-c",
-        String(count),
-        "-s",
-        String(size),
-        "-W",
-        "2",
-        "-w",
-        String(count + 3),
-        destination,
-      ],
-      (count + 5) * 1000,
-      signal,
-    );
+    return await work();
   } finally {
     running--;
   }
@@ -64,7 +97,7 @@ async function run(
   args: string[],
   limitMs: number,
   signal: AbortSignal,
-): Promise<PingReport> {
+): Promise<{ stdout: string; stderr: string }> {
   let child: Deno.ChildProcess;
   try {
     child = new Deno.Command(program, {
@@ -93,10 +126,7 @@ async function run(
   try {
     const [stdout, stderr] = await Promise.all([head(child.stdout), head(child.stderr)]);
     await child.status;
-    const report = parsePing(stdout);
-    if (report) return report;
-    const said = stderr.split("\n", 1)[0]!.trim();
-    throw new DriverError("failed", said === "" ? "ping gave no result" : said.slice(0, 200));
+    return { stdout, stderr: stderr.split("\n", 1)[0]!.trim().slice(0, 200) };
   } finally {
     timer.cancel();
     signal.removeEventListener("abort", kill);

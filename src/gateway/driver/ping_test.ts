@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { systemClock } from "../../base/mod.ts";
 import { DriverError } from "./driver.ts";
-import { parsePing, ping } from "./ping.ts";
+import { parsePing, ping, traceroute } from "./ping.ts";
 
 const OPTIONS = { count: 2, size: 56, signal: new AbortController().signal };
 const IPUTILS = `PING 127.0.0.1 (127.0.0.1) 56(84) bytes of data.
@@ -112,4 +112,43 @@ Deno.test("output without end is cut off", async () => {
   await withProgram("head -c 3000000 /dev/zero | tr '\\\\0' x", async (path) => {
     await assertRejects(() => ping(systemClock, "127.0.0.1", OPTIONS, path), DriverError, "no result");
   });
+});
+
+Deno.test("the way to a destination is found hop by hop, with a router that says nothing among them", async () => {
+  const script = `case "$5" in
+1) echo "From 10.0.0.1 icmp_seq=1 Time to live exceeded"; echo; echo "1 packets transmitted, 0 received"; exit 1;;
+2) echo "1 packets transmitted, 0 received, 100% packet loss"; exit 1;;
+3) echo "From 2001:db8::1: icmp_seq=1 Hop limit exceeded"; exit 1;;
+*) echo "64 bytes from 192.0.2.9: icmp_seq=1 ttl=61 time=4.5 ms"; echo "$@" >&2;;
+esac`;
+  const { signal } = OPTIONS;
+  await withProgram(script, async (path) => {
+    const hops = await traceroute(systemClock, "host.example", { maxHops: 9, signal }, path);
+    assertEquals(hops.map(({ hop, address }) => [hop, address]), [
+      [1, "10.0.0.1"],
+      [2, undefined],
+      [3, "2001:db8::1"],
+      [4, "192.0.2.9"],
+    ]);
+    assertEquals(hops[3]?.ms, 4.5);
+    assertEquals((await traceroute(systemClock, "host.example", { maxHops: 2, signal }, path)).length, 2);
+  });
+});
+
+Deno.test("no destination or number of hops reaches ping as something else", async () => {
+  const { signal } = OPTIONS;
+  for (const destination of ["", "-f", "a b", "$(id)", "a;b", "x".repeat(300)]) {
+    await assertRejects(
+      () => traceroute(systemClock, destination, { maxHops: 3, signal }, "/nowhere/ping"),
+      DriverError,
+      "not a host name",
+    );
+  }
+  for (const maxHops of [0, 31, 1.5, NaN]) {
+    await assertRejects(
+      () => traceroute(systemClock, "127.0.0.1", { maxHops, signal }, "/nowhere/ping"),
+      DriverError,
+      "maxHops",
+    );
+  }
 });

@@ -48,6 +48,12 @@ export async function runtimeInfo(): Promise<
   };
 }
 
+/** Processes that run or wait to, over 1, 5 and 15 minutes. */
+export function runtimeLoad(): readonly [number, number, number] | undefined {
+  const load = allowed(Deno.loadavg);
+  return load && [load[0] ?? 0, load[1] ?? 0, load[2] ?? 0];
+}
+
 /** `Linux` and its release. */
 export function runtimeOsVersion(): string | undefined {
   const release = allowed(Deno.osRelease);

@@ -5,7 +5,16 @@
  * @module
  */
 import type { Clock, Random } from "../../base/mod.ts";
-import type { Driver, InterfaceAddress, MachineInfo, MemoryUse, PingOptions, PingReport } from "./driver.ts";
+import type {
+  Driver,
+  Hop,
+  InterfaceAddress,
+  MachineInfo,
+  MemoryUse,
+  PingOptions,
+  PingReport,
+  TracerouteOptions,
+} from "./driver.ts";
 
 const TOTAL_KB = 262_144;
 
@@ -78,6 +87,21 @@ export class SimulatedDriver implements Driver {
       avgMs: Math.round(times.reduce((sum, time) => sum + time, 0) / count * 100) / 100,
       maxMs: Math.max(...times),
     });
+  }
+
+  traceroute(_destination: string, { maxHops }: TracerouteOptions): Promise<Hop[]> {
+    const hops = ["100.64.0.1", "192.0.2.1", "192.0.2.9"].slice(0, maxHops);
+    return Promise.resolve(hops.map((address, i) => ({ hop: i + 1, address, ms: 2 * (i + 1) })));
+  }
+
+  /** An address that documentation is written with: nothing can be reached there. */
+  lookup(_name: string, type: "A" | "AAAA"): Promise<string[]> {
+    return Promise.resolve([type === "A" ? "192.0.2.9" : "2001:db8::9"]);
+  }
+
+  load(): readonly [number, number, number] {
+    const load = Math.round(this.#cpu) / 100;
+    return [load, load, load];
   }
 
   [Symbol.asyncDispose](): Promise<void> {
