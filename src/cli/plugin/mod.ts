@@ -30,6 +30,8 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<{
     summary: "puts it onto a gateway, or into a platform's repository",
     load: () => import("./install.ts"),
   },
+  trust: { summary: "has a gateway trust a public key", load: () => import("./trust.ts") },
+  call: { summary: "calls a command of a plug-in on a gateway", load: () => import("./call.ts") },
   list: {
     summary: "shows the plug-ins of a gateway or platform, with figures",
     load: () => import("./list.ts"),

@@ -1,0 +1,247 @@
+/**
+ * The author's tools from outside, as processes: from an empty folder to a signed plug-in on a gateway.
+ *
+ * @module
+ */
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { type Author, author, startLoneGateway } from "./support/author.ts";
+
+async function change(me: Author, file: string, edit: (text: string) => string): Promise<void> {
+  const path = `${me.dir}/${file}`;
+  await Deno.writeTextFile(path, edit(await Deno.readTextFile(path)));
+}
+
+Deno.test("what new makes passes its tests, its check and the type checker, in JavaScript and in TypeScript", async () => {
+  await using me = await author();
+  for (const flags of [[], ["--typescript"]]) {
+    const dir = `greeter${flags.length}`;
+    assertEquals((await me.run("new", "com.example.greeter", "--dir", dir, ...flags)).code, 0);
+    const test = await me.run("test", dir);
+    assertEquals(test.code, 0, test.err + test.out);
+    assertMatch(test.out, /4 passed, 0 failed\n$/);
+    // A time and a memory per command.
+    assertMatch(test.out, /GREET +4 +[\d.]+ ms +[\d.]+ ms +\d+ KB +-?[\d.]+ K?B\n/);
+    const check = await me.run("check", dir);
+    assertEquals([check.code, check.err], [0, ""]);
+    assertMatch(check.out, /0 faults, 0 warnings\n$/);
+    const { code, stderr } = await new Deno.Command(Deno.execPath(), {
+      args: [
+        "check",
+        "--quiet",
+        "--no-config",
+        ...(flags.length ? ["plugin.ts"] : ["plugin.js", "plugin_test.js"]),
+      ],
+      cwd: `${me.dir}/${dir}`,
+      stdin: "null",
+    }).output();
+    assertEquals(code, 0, new TextDecoder().decode(stderr));
+  }
+  const again = await me.run("new", "com.example.greeter", "--dir", "greeter0");
+  assertEquals([again.code, again.err], [1, 'gatehouse: "greeter0" is there already\n']);
+});
+
+Deno.test("a test that fails tells what it got, with the author's own file and line", async () => {
+  await using me = await author();
+  await me.run("new", "g");
+  await change(me, "g/plugin_test.js", (text) => text.replace("42 %", "43 %"));
+  const { code, out } = await me.run("test", "g");
+  assertEquals(code, 1);
+  assertStringIncludes(out, '"Busy":"42 %"');
+  assertMatch(out, /plugin_test\.js:8:\d+\n +8 \| +equal\(await call\("GREET"/);
+  assertMatch(out, /3 passed, 1 failed\n$/);
+  const json = JSON.parse((await me.run("test", "g", "--json", "--filter", "load")).out);
+  assertEquals(json.results.map(({ failure }: { failure?: unknown }) => failure === undefined), [
+    false,
+    true,
+  ]);
+});
+
+Deno.test("tests are held by the sandbox: one that never ends fails, and the others run", async () => {
+  await using me = await author();
+  await me.run("new", "g");
+  await Deno.writeTextFile(
+    `${me.dir}/g/plugin_test.js`,
+    `export const tests = {
+  "loops"() { for (;;); },
+  "reaches out"({ equal }) { equal([typeof Deno, typeof process, typeof fetch], ["undefined", "undefined", "undefined"]); },
+  async "goes on"({ call }) { await call("GREET", { Name: "Ann" }); },
+};`,
+  );
+  const { code, out } = await me.run("test", "g");
+  assertEquals(code, 1);
+  assertMatch(out, /FAIL {2}loops/);
+  assertMatch(out, /ok {4}reaches out/);
+  assertMatch(out, /ok {4}goes on/);
+});
+
+Deno.test("check names every fault of a manifest with its line, and what the sandbox has not", async () => {
+  await using me = await author();
+  await me.run("new", "g");
+  const good = await Deno.readTextFile(`${me.dir}/g/plugin.js`);
+  const checked = async (text: string) => {
+    await Deno.writeTextFile(`${me.dir}/g/plugin.js`, text);
+    return await me.run("check", "g");
+  };
+  const manifest = await checked(good.replace('"both"', '"everybody"').replace('"1.0"', '"1 0"'));
+  assertEquals(manifest.code, 1);
+  assertMatch(manifest.out, /fault: manifest\.version: .*\n +plugin\.js:7\n/);
+  assertMatch(manifest.out, /fault: manifest\.commands\.GREET\.right: .*\n +plugin\.js:10\n/);
+
+  const limits = await checked(
+    good.replace("callMs: 2000", "callMs: 2000000").replace('system.cpu"', 'system.flux"'),
+  );
+  assertEquals(limits.code, 1);
+  assertMatch(limits.out, /fault: manifest\.limits\.callMs: may be 60000 at most/);
+  assertMatch(limits.out, /fault: manifest\.capabilities\.0: no capability "system\.flux"/);
+
+  const syntax = await checked(good.replace("return {", "retrun {"));
+  assertEquals(syntax.code, 1);
+  assertMatch(syntax.out, /plugin\.js:21:12\n +21 \| +retrun \{.*\n +\^\n/);
+
+  const habits = await checked(
+    good.replace(
+      "host.log.info",
+      "fetch; eval; await import('./x.js'); host.system.memory(); host.system.cpu(); host.log.info",
+    ),
+  );
+  assertEquals(habits.code, 0, habits.out);
+  for (
+    const part of [
+      '"fetch" is not there',
+      "eval: code",
+      "dynamic import",
+      'needs the capability "system.memory"',
+    ]
+  ) {
+    assertStringIncludes(habits.out, part);
+  }
+  assertStringIncludes(habits.out, 'no host function "system.cpu"');
+  assertMatch(habits.out, /0 faults, 5 warnings\n$/);
+
+  const imports = await checked(`import fs from "node:fs";\nimport "./gone.js";\n${good}`);
+  assertEquals(imports.code, 1);
+  assertStringIncludes(imports.out, 'import of "node:fs"');
+  assertStringIncludes(imports.out, 'import of "./gone.js": there is no such file');
+});
+
+Deno.test("a package is the same each time, is signed, and a private key never gets into one", async () => {
+  await using me = await author();
+  await me.run("new", "g", "--typescript");
+  assertEquals((await me.run("keygen", "mine", "--name", "Me")).code, 0);
+  assertEquals((await me.run("keygen", "mine")).code, 1);
+  assertEquals((await Deno.stat(`${me.dir}/mine.key`)).mode! & 0o777, 0o600);
+  const sums = [];
+  for (const output of ["a.ghp", "b.ghp"]) {
+    const { code, out } = await me.run("pack", "g", "--output", output);
+    assertEquals(code, 0);
+    sums.push(/sha256 ([0-9a-f]{64})/.exec(out)![1]);
+  }
+  assertEquals(sums[0], sums[1]);
+  const signed = await me.run("sign", "a.ghp", "--key", "mine.key");
+  assertMatch(signed.out, /signed by [0-9a-f]{64}\n$/);
+  await Deno.copyFile(`${me.dir}/mine.key`, `${me.dir}/g/mine.json`);
+  const leak = await me.run("pack", "g");
+  assertEquals(leak.code, 1);
+  assertStringIncludes(leak.err, "holds a private key");
+});
+
+Deno.test("a gateway that asks for signatures refuses, trusts, runs, counts and tells its log", async () => {
+  await using me = await author();
+  await using gateway = await startLoneGateway(["--require-signed", "all"]);
+  const there = ["--to", gateway.url];
+  await me.run("new", "com.example.greeter", "--dir", "g");
+  await me.run("keygen", "mine");
+  await me.run("pack", "g", "--key", "mine.key", "--output", "g.ghp");
+  const refused = await me.run("install", "g.ghp", ...there);
+  assertEquals(refused.code, 1);
+  assertMatch(refused.err, /refuses \(403\): .*no key that is trusted signed it/);
+  assertEquals((await me.run("trust", "mine.pub", "--tier", "vendor", ...there)).code, 0);
+  const installed = await me.run("install", "g.ghp", ...there);
+  assertEquals([installed.code, installed.out], [
+    0,
+    `com.example.greeter 1.0 is running on ${gateway.url}\n`,
+  ]);
+  const good = await me.run("call", "com.example.greeter", "GREET", "--fields", '{"Name":"Ann"}', ...there);
+  assertEquals([good.code, JSON.parse(good.out).reply.Text], [0, "Hello Ann"]);
+  const bad = await me.run("call", "com.example.greeter", "GREET", ...there);
+  assertEquals([bad.code, JSON.parse(bad.out).reply.FailReason], [1, "Name is missing"]);
+
+  const list = await me.run("list", ...there);
+  assertMatch(list.out, /^NAME +VERSION +STATE +CALLS +ERRORS +P50 +P99 +MEMORY +RESTARTS\n/);
+  assertMatch(
+    list.out,
+    /com\.example\.greeter +1\.0 +running +2 +1 \(failed 1\) +[\d.]+ ms +[\d.]+ ms +\d+ KB +0\n/,
+  );
+  const items = JSON.parse((await me.run("list", "--json", ...there)).out) as {
+    name: string;
+    figures: unknown;
+  }[];
+  assert(items.find(({ name }) => name === "com.example.greeter")!.figures);
+  const logs = await me.run("logs", "com.example.greeter", ...there);
+  assertMatch(logs.out, /INFO {2}greeting Ann\n/);
+  assertMatch(logs.out, /at GREET \(plugin\.js:18:\d+\)/);
+  const metrics = await (await fetch(`${gateway.url}/metrics`, { headers: gateway.headers })).text();
+  assertMatch(metrics, /gatehouse_plugin_calls_total\{plugin="com\.example\.greeter",result="failed"\} 1\n/);
+});
+
+Deno.test("run --watch brings each good change onto the gateway, and a bad one leaves the version before", async () => {
+  await using me = await author();
+  await using gateway = await startLoneGateway();
+  await me.run("new", "com.example.greeter", "--dir", "g");
+  await using session = me.start("run", "g", "--watch", "--to", gateway.url);
+  const greeting = async () => {
+    const { out } = await me.run("call", "-", "GREET", "--fields", '{"Name":"Ann"}', "--to", gateway.url);
+    return JSON.parse(out).reply.Text;
+  };
+  await session.said(/1\.0 is running/);
+  assertEquals(await greeting(), "Hello Ann");
+  await change(me, "g/plugin.js", (text) => text.replace("Hello", "Hi").replace("1.0", "1.1"));
+  await session.said(/1\.1 is running/);
+  assertEquals(await greeting(), "Hi Ann");
+  await session.said(/greeting Ann/);
+  await change(me, "g/plugin.js", (text) => text.replace("return {", "retrun {"));
+  await session.said(/plugin\.js:21:12/);
+  assertEquals(await greeting(), "Hi Ann");
+  await change(
+    me,
+    "g/plugin.js",
+    (text) => text.replace("retrun {", "return {").replace("Hi", "Hey").replace("1.1", "1.2"),
+  );
+  await session.said(/1\.2 is running/);
+  assertEquals(await greeting(), "Hey Ann");
+  assertEquals(await session.stop(), 0);
+});
+
+Deno.test("every command has a help that teaches, and says in a sentence what is wrong with a command line", async () => {
+  await using me = await author();
+  const overview = await me.run("--help");
+  assertEquals(overview.code, 0);
+  const names = [...overview.out.matchAll(/^ {2}([a-z]+) {2,}\S/gm)].map(([, name]) => name!);
+  assertEquals(names.length, 12);
+  await Promise.all(names.map(async (name) => {
+    const { code, out } = await me.run(name, "--help");
+    assertEquals(code, 0);
+    assertMatch(out, /Usage\n[^]*Examples\n {2}.*gatehouse plugin [^]*Exit codes\n/, name);
+  }));
+  const wrong: [string[], string][] = [
+    [[], "a command is missing"],
+    [["tset"], 'no command "tset": did you mean test?'],
+    [["new"], "NAME is missing"],
+    [["new", "../x"], 'NAME "../x" is not allowed'],
+    [["check", "a", "b"], 'unexpected argument "b"'],
+    [["list", "--too", "x"], "did you mean --to?"],
+    [["list", "--to", "ftp://x"], '--to "ftp://x" is not allowed'],
+    [["logs", "x", "--limit", "0"], '--limit "0" is not allowed'],
+  ];
+  await Promise.all(wrong.map(async ([args, part]) => {
+    const { code, out, err } = await me.run(...args);
+    assertEquals([code, out, err.trim().split("\n").length], [2, "", 1], err);
+    assertStringIncludes(err, part);
+  }));
+  const tokenless = await me.run({ env: { GATEHOUSE_ADMIN_TOKEN: "" } }, "list");
+  assertEquals(tokenless.code, 2);
+  assertStringIncludes(tokenless.err, "--token-file");
+  const nobody = await me.run("list", "--to", "http://127.0.0.1:9");
+  assertEquals(nobody.code, 1);
+  assertStringIncludes(nobody.err, "does not answer");
+});
