@@ -19,11 +19,18 @@ export interface PackageLimits {
   readonly packedBytes: number;
   /** All that it inflates to, headers included, in bytes. */
   readonly bytes: number;
+  /** Its JavaScript, in bytes: what a platform parses and a gateway runs; the rest is assets. */
+  readonly codeBytes: number;
   readonly files: number;
 }
 
-/** 4 MiB packed, 8 MiB unpacked, 256 files. */
-export const DEFAULT_PACKAGE_LIMITS: PackageLimits = { packedBytes: 4 << 20, bytes: 8 << 20, files: 256 };
+/** 4 MiB packed, 8 MiB unpacked, 1 MiB of code, 256 files. */
+export const DEFAULT_PACKAGE_LIMITS: PackageLimits = {
+  packedBytes: 4 << 20,
+  bytes: 8 << 20,
+  codeBytes: 1 << 20,
+  files: 256,
+};
 
 /** The longest path in bytes: what one tar header holds. */
 const PATH_BYTES = 100;

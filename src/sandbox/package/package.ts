@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { ENTRY_MODULE, PLUGIN_BYTES } from "../program.ts";
+import { ENTRY_MODULE } from "../program.ts";
 import type { Program } from "../engine.ts";
 import { readArchive } from "./archive.ts";
 import { PackageError } from "./errors.ts";
@@ -57,7 +57,7 @@ export async function readPackage(
   const signatures = signed ? readSignatures(signed) : [];
   const digest = await contentDigest(files, limits);
   const origin: Origin = { manifest, digest, signatures };
-  const program = { entry: ENTRY_MODULE, modules: modulesOf(files), origin };
+  const program = { entry: ENTRY_MODULE, modules: modulesOf(files, limits), origin };
   return { ...origin, sha256: await sha256Hex(bytes), program, files };
 }
 
@@ -67,7 +67,10 @@ export function originOf(program: Program): Origin | undefined {
 }
 
 /** The sources among the files. Throws PackageError `code` or `size`. */
-export function modulesOf(files: PackageFiles): Record<string, string> {
+export function modulesOf(
+  files: PackageFiles,
+  { codeBytes }: PackageLimits = DEFAULT_PACKAGE_LIMITS,
+): Record<string, string> {
   const modules: Record<string, string> = Object.create(null);
   let bytes = 0;
   for (const [path, content] of files) {
@@ -75,8 +78,8 @@ export function modulesOf(files: PackageFiles): Record<string, string> {
     modules[path] = textOf(path, content);
     bytes += content.length;
   }
-  if (bytes > PLUGIN_BYTES) {
-    throw new PackageError("size", `the package has more than ${PLUGIN_BYTES} bytes of code`);
+  if (bytes > codeBytes) {
+    throw new PackageError("size", `the package has more than ${codeBytes} bytes of code`);
   }
   if (!Object.hasOwn(modules, ENTRY_MODULE)) {
     throw new PackageError("code", `the package has no "${ENTRY_MODULE}"`);
