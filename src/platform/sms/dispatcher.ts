@@ -62,7 +62,7 @@ export class Dispatcher implements AsyncDisposable {
     });
     let after: MessageRow | undefined;
     do {
-      const rows = await this.parts.store.due("waiting", Infinity, after);
+      const rows = await this.parts.store.due("waiting", Number.MAX_SAFE_INTEGER, after);
       for (const row of rows) this.#takeUp(row);
       after = rows.at(-1);
     } while (after);
