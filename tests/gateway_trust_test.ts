@@ -149,7 +149,7 @@ Deno.test("tiers are capped over the control API, and what is wrong in a request
     ["POST", `keys/${"0".repeat(64)}/rotate`, { publicKey: key }, 404],
     ["POST", "keys/x/revoke", {}, 400],
     ["PUT", "tiers/friend", {}, 400],
-    ["PUT", "tiers/vendor", { limits: { memoryMb: 0 } }, 400],
+    ["PUT", "tiers/vendor", { limits: { memoryMb: -1 } }, 400],
   ];
   for (const [method, path, body, status] of cases) {
     assertEquals((await test.control(method, `/api/v1/trust/${path}`, body)).status, status, `${path}`);

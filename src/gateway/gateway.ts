@@ -76,7 +76,7 @@ export async function startGateway(
 
   stack.defer(() => state.flushed());
   // Registration talks to the network while everything else is being loaded.
-  const later: { channel?: Channel } = {};
+  const later: { channel?: Channel; plugins?: PluginManager } = {};
   const ready = Promise.withResolvers<void>(), registered = Promise.withResolvers<void>();
   const triggers = stack.use(
     new Triggers({
@@ -122,6 +122,11 @@ export async function startGateway(
       builtIn: Object.values(FACTORY_SOURCES),
     }),
   );
+  let trustChanged = false; // while the plug-ins were being loaded
+  trust.onChange(() => {
+    trustChanged = true;
+    later.plugins?.recheck().catch((error) => log.error("plug-ins could not be checked again", { error }));
+  });
   const plugins = stack.use(
     await createPluginManager(deps, {
       dir: settings.pluginsDir,
@@ -138,9 +143,8 @@ export async function startGateway(
       ...(settings.pluginHost && { hostCommand: settings.pluginHost }),
     }),
   );
-  trust.onChange(() => {
-    plugins.recheck().catch((error) => log.error("plug-ins could not be checked again", { error }));
-  });
+  later.plugins = plugins;
+  if (trustChanged) await plugins.recheck();
   const dispatcher = new Dispatcher(deps, plugins);
   const installs = stack.use(new Installs(deps, plugins, trust));
   const channel = later.channel = stack.use(

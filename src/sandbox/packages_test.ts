@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { silentLog, systemClock } from "../base/mod.ts";
+import { FakeClock, silentLog, systemClock } from "../base/mod.ts";
 import { PluginError, type PluginErrorCode } from "./errors.ts";
 import { packPlugin, type RequireSigned, TrustStore } from "./package/mod.ts";
 import { filesOf, freshKey, rawPackage, source } from "./package/testing.ts";
@@ -188,6 +188,26 @@ Deno.test("a plug-in whose key is revoked is stopped at once, calls in work or n
   assertEquals(await codeOf(bench.manager.run(NAME)), "untrusted");
   await bench.restart();
   assertEquals(bench.manager.list().map(({ state }) => state), ["errored"]);
+});
+
+Deno.test("a plug-in is stopped when the time of the key that signed it is over", async () => {
+  const folder = await Deno.makeTempDir(), clock = new FakeClock(), key = await freshKey();
+  using trust = await TrustStore.open({ clock, log: silentLog }, {
+    path: `${folder}/trust.json`,
+    requireSigned: "all",
+  });
+  await trust.add({ publicKey: key.publicKey, tier: "vendor", until: clock.now() + 86_400_000 });
+  await using bench = await makeBench("inline", {}, { admit: (program) => trust.admit(program) });
+  await bench.manager.install(NAME, await packed("1.0", [key]));
+  const checked = Promise.withResolvers<void>();
+  trust.onChange(() => void bench.manager.recheck().then(checked.resolve));
+  await clock.advance(86_399_999);
+  assertEquals(await bench.call(NAME, "HELLO"), { text: "hello from 1.0" });
+  await clock.advance(1);
+  await checked.promise;
+  assertEquals(bench.manager.get(NAME)?.state, "errored");
+  assertEquals(await codeOf(bench.call(NAME, "HELLO")), "not_running");
+  await Deno.remove(folder, { recursive: true });
 });
 
 Deno.test("a plug-in that was refused runs as soon as its key is trusted", async () => {

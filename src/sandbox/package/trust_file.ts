@@ -40,7 +40,7 @@ export const TIER_CAPS = v.strictObject({
   capabilities: v.optional(v.pipe(v.array(v.pipe(v.string(), v.maxLength(100))), v.maxLength(100))),
   limits: v.optional(v.record(
     v.picklist(LIMITS, `one of ${LIMITS.join(", ")}`),
-    v.pipe(v.number(), v.integer(), v.minValue(1)),
+    v.pipe(v.number(), v.integer(), v.minValue(0)),
   )),
 });
 const FILE = v.strictObject({
