@@ -13,12 +13,23 @@ declare namespace Gatehouse {
 
   /** What a plug-in may ask of its gateway: without it the functions are not there. */
   type Capability =
+    | "crypto"
     | "device.identity"
     | "device.password"
+    | "network.dns"
+    | "network.http"
     | "network.ping"
+    | "network.traceroute"
+    | "plugins.call"
+    | "storage"
     | "system.cpu"
     | "system.info"
+    | "system.interfaces"
+    | "system.load"
     | "system.memory"
+    | "system.time"
+    | "system.uptime"
+    | "timers"
     // What later versions add is no error here.
     | (string & Record<never, never>);
 
@@ -35,6 +46,10 @@ declare namespace Gatehouse {
     /** Its commands (each a CmdType), and from where each may be called. */
     commands: Record<string, { right: Right }>;
     capabilities?: readonly Capability[];
+    /** Plug-ins whose commands it may call, by `plugins.call`. */
+    peers?: readonly string[];
+    /** Hosts that it may speak to, by `network.http`: `api.example.com`, `*.example.com`, each perhaps with `:port`. */
+    hosts?: readonly string[];
     limits?: {
       /** The whole memory of its engine in MiB, 16 to 64. Default 16. */
       memoryMb?: number;
@@ -44,6 +59,16 @@ declare namespace Gatehouse {
       cpuMs?: number;
       /** Calls in flight at one time, up to 256. Default 32. */
       calls?: number;
+      /** Calls that wait where so many are in flight, up to 256. Default 0. */
+      queue?: number;
+      /** What it may keep in its storage in KiB, up to 1,024. Default 64. */
+      storageKb?: number;
+      /** Lines for the log a second on average, up to 100. Default 20. */
+      logsPerSecond?: number;
+      /** Timers that are set at one time, up to 32. Default 8. */
+      timers?: number;
+      /** Messages that it may push a minute, up to 600. Default 30. */
+      messagesPerMinute?: number;
     } & Record<string, number>;
   }
 
@@ -77,6 +102,13 @@ declare namespace Gatehouse {
   /** What the gateway does for a plug-in: of these groups only what its capabilities name is there. */
   interface Host {
     readonly log: Log;
+    /** Capability `crypto`. */
+    readonly crypto: {
+      /** The digest of the text's UTF-8 bytes, in hex. */
+      digest(algorithm: "SHA-256" | "SHA-384" | "SHA-512", text: string): Promise<string>;
+      /** So many random bytes (1 to 1,024), in hex. */
+      random(count: number): Promise<string>;
+    };
     readonly device: {
       /** Who this gateway is. Capability `device.identity`. */
       identity(): Promise<{
@@ -101,12 +133,44 @@ declare namespace Gatehouse {
         avgMs?: number;
         maxMs?: number;
       }>;
+      /** The routers on the way. Capability `network.traceroute`. */
+      traceroute(destination: string, options?: { maxHops?: number }): Promise<
+        { hop: number; address?: string; ms?: number }[]
+      >;
+      /** Addresses of a name. Capability `network.dns`. */
+      lookup(name: string, type?: "A" | "AAAA"): Promise<string[]>;
+      /** A request to one of the manifest's `hosts`, on a public address. Capability `network.http`. */
+      http(
+        url: string,
+        request?: { method?: string; headers?: Record<string, string>; body?: string },
+      ): Promise<{ status: number; headers: Record<string, string>; body: string }>;
+    };
+    readonly plugins: {
+      /** Calls a command of one of the manifest's `peers`: the fields that it returned. Capability `plugins.call`. */
+      call(plugin: string, command: string, request?: Record<string, Json>): Promise<Record<string, Json>>;
+    };
+    /** What it keeps over restarts and upgrades, by key. Capability `storage`. */
+    readonly storage: {
+      /** The value, null where there is none. */
+      get(key: string): Promise<Json>;
+      set(key: string, value: Json): Promise<null>;
+      delete(key: string): Promise<null>;
+      /** Keys that begin with `prefix`, in order. */
+      keys(prefix?: string): Promise<string[]>;
     };
     readonly system: {
       /** Processor load, 0 to 100. Capability `system.cpu`. */
       cpuPercent(): Promise<number>;
       /** Memory in use, 0 to 100, and sizes in KiB. Capability `system.memory`. */
       memory(): Promise<{ percent: number; totalKb: number; availableKb: number }>;
+      /** Processes that run or wait to, over 1, 5 and 15 minutes; null: not known. Capability `system.load`. */
+      load(): Promise<[number, number, number] | null>;
+      /** Seconds since the machine started; null: not known. Capability `system.uptime`. */
+      uptime(): Promise<number | null>;
+      /** Network interfaces. Capability `system.interfaces`. */
+      interfaces(): Promise<{ name: string; address: string; prefix: number }[]>;
+      /** Milliseconds since 1970, and how far local time is ahead of UTC. Capability `system.time`. */
+      time(): Promise<{ now: number; utcOffsetMinutes: number }>;
       /** What the machine is; what is not known is absent. Capability `system.info`. */
       info(): Promise<{
         driver: string;
@@ -127,6 +191,10 @@ declare namespace Gatehouse {
         ipv6?: boolean;
         wifi?: boolean;
       }>;
+    };
+    readonly timers: {
+      /** Resolves after so many milliseconds, a day at most. Capability `timers`. */
+      wait(milliseconds: number): Promise<null>;
     };
   }
 

@@ -20,11 +20,11 @@ export interface Remark {
 
 /** Names that programs elsewhere rely on, and what there is instead. */
 const NOT_THERE: Readonly<Record<string, string>> = {
-  fetch: "there is no network but what the host functions do",
+  fetch: "ask with host.network.http(url), of hosts in the manifest",
   XMLHttpRequest: "there is no network but what the host functions do",
   WebSocket: "there is no network but what the host functions do",
-  setTimeout: "the sandbox has no timers of its own",
-  setInterval: "the sandbox has no timers of its own",
+  setTimeout: "wait with host.timers.wait(milliseconds)",
+  setInterval: "wait with host.timers.wait(milliseconds)",
   process: "there is no process and no environment",
   require: "there are static imports of its own files only",
   Deno: "there is no runtime but ECMAScript",

@@ -46,6 +46,7 @@ answered by a simulated gateway. The tests run in a sandbox too: they have no fi
           file,
           modules,
           capabilities: gateway.capabilities,
+          before: () => gateway.forget(plugin.manifest.name),
           filter: input.value<string>("filter") ?? "",
           onLog: (level: string, text: string) => {
             if (input.has("logs")) terminal.complain(`        ${level} ${plain(text)}`);

@@ -4,8 +4,10 @@
  *
  * @module
  */
+import { join } from "@std/path";
 import { type Clock, type Random, silentLog } from "../../base/mod.ts";
 import type { Capabilities } from "../../sandbox/mod.ts";
+import { hostApi, PluginStorage } from "../../sandbox/host_api/mod.ts";
 import { hostFunctions } from "../capability/mod.ts";
 import { SimulatedDriver } from "../driver/mod.ts";
 import { APP_VERSION } from "../identity.ts";
@@ -17,6 +19,8 @@ export const FAKE_PASSWORD = "password";
 /** The host functions of a fake gateway. */
 export interface FakeGateway extends AsyncDisposable {
   readonly capabilities: Capabilities;
+  /** Throws away what the plug-in of this name kept. */
+  forget(plugin: string): Promise<void>;
 }
 
 /** Makes one. */
@@ -29,7 +33,9 @@ export async function openFakeGateway(deps: { clock: Clock; random: Random }): P
   stack.defer(() => state.flushed());
   const passwords = new Passwords(state, random);
   await passwords.set("user", FAKE_PASSWORD);
-  const capabilities = hostFunctions({
+  const storage = new PluginStorage(join(folder, "storage"), clock, silentLog);
+  stack.defer(() => storage.flushed());
+  const device = hostFunctions({
     driver: stack.use(new SimulatedDriver(deps)),
     identity: {
       vendor: "Example",
@@ -46,7 +52,14 @@ export async function openFakeGateway(deps: { clock: Clock; random: Random }): P
     state,
     passwords: new PasswordGuard(clock, passwords),
     registered: () => true,
+    clock,
   });
+  const peerless = () => Promise.reject(new Error("there is no other plug-in here: stub plugins.call"));
+  const capabilities = { ...device, ...hostApi({ clock, random, storage, call: peerless }) };
   const owned = stack.move();
-  return { capabilities, [Symbol.asyncDispose]: () => owned.disposeAsync() };
+  return {
+    capabilities,
+    forget: (plugin) => storage.forget(plugin),
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  };
 }

@@ -9,7 +9,7 @@ import type { Program } from "../engine.ts";
 import type { Json, JsonObject } from "../json.ts";
 import { API_VERSIONS } from "../manifest.ts";
 import { PluginError } from "../errors.ts";
-import type { Capabilities } from "../types.ts";
+import type { Capabilities, HostFunction } from "../types.ts";
 import { type MeasuredCall, Workbench, type Workshop } from "./workbench.ts";
 
 /** A call that a test made. */
@@ -36,6 +36,8 @@ export interface TestSuite {
   readonly modules: Readonly<Record<string, string>>;
   /** The fake gateway. */
   readonly capabilities: Capabilities;
+  /** Before each test: so that none finds what another one left. */
+  readonly before?: () => Promise<void>;
   /** Only tests whose names hold this. */
   readonly filter?: string;
   readonly onLog?: (level: LogLevel, text: string, test: string) => void;
@@ -73,6 +75,7 @@ export async function* runTests(workshop: Workshop, suite: TestSuite): AsyncGene
     const running = current = new RunningTest(name, tests);
     let failure: TestResult["failure"];
     try {
+      await suite.before?.();
       await running.open(workshop, suite, program);
       const outcome = await Promise.race([
         tests.call("RUN", { name }),
@@ -124,15 +127,16 @@ class RunningTest implements AsyncDisposable {
 
   /** Each host function asks the test first whether it stands in for it. */
   #stubbed(capabilities: Capabilities): Capabilities {
-    const stubbed: Record<string, Record<string, Capabilities[string][string]>> = {};
+    const stubbed: Record<string, Record<string, HostFunction>> = {};
     for (const [capability, functions] of Object.entries(capabilities)) {
-      const made: typeof stubbed[string] = stubbed[capability] = {};
+      const made: Record<string, HostFunction> = stubbed[capability] = {};
       for (const [name, run] of Object.entries(functions)) {
-        made[name] = async (args, call) => {
+        const stubbedOr: HostFunction = async (args, call) => {
           const { reply, error } = await this.tests.call("STUB", { name, args } as JsonObject);
           if (error) throw new Error(error.message);
           return reply!.known ? reply!.value : await run(args, call);
         };
+        made[name] = Object.assign(stubbedOr, run); // with what it says of its time
       }
     }
     return stubbed;
