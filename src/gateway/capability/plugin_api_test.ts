@@ -1,0 +1,72 @@
+/**
+ * The documents and the types for editors name the very functions that there are.
+ *
+ * @module
+ */
+import { assert, assertEquals } from "@std/assert";
+import { FakeClock, seededRandom } from "../../base/mod.ts";
+import { HOST_API, hostApi } from "../../sandbox/host_api/mod.ts";
+import { SimulatedDriver } from "../driver/mod.ts";
+import { type HostDeps, hostFunctions } from "./host_functions.ts";
+
+const read = (path: string) => Deno.readTextFileSync(new URL(`../../../${path}`, import.meta.url));
+
+function capabilities() {
+  const clock = new FakeClock(), random = seededRandom(1);
+  // Of what stands in for the rest nothing is called.
+  const rest = {} as Pick<HostDeps, "identity" | "state" | "passwords" | "registered">;
+  const driver = new SimulatedDriver({ clock, random });
+  const storage = {} as Parameters<typeof hostApi>[0]["storage"];
+  return {
+    ...hostFunctions({ ...rest, driver, clock }),
+    ...hostApi({ clock, random, storage, call: () => Promise.resolve({}) }),
+  };
+}
+
+Deno.test("the documentation lists every capability with its functions, and no others", () => {
+  const table = read("docs/plugin-api.md").split("## Can\n")[1]!.split("Limits are declared")[0]!;
+  const listed = [...table.matchAll(/^\| `([a-z.]+)` +\| (.*?) +\|/gm)].map(([, name, cell]) => {
+    const group = /`([a-z]+)\./.exec(cell!)![1]!;
+    const functions = [...cell!.matchAll(/`([a-z]*)\.([A-Za-z]+)\(/g)].map(([, own, fn]) =>
+      `${own || group}.${fn}`
+    );
+    return [name!, functions.sort()] as const;
+  });
+  const there = Object.entries(capabilities()).map(([name, fns]) => [name, Object.keys(fns).sort()] as const);
+  assertEquals(Object.fromEntries(listed), Object.fromEntries(there));
+});
+
+Deno.test("the types for editors have every capability and function", () => {
+  const types = read("plugins/gatehouse.d.ts"), host = types.split("interface Host {")[1]!;
+  for (const [name, functions] of Object.entries(capabilities())) {
+    assert(types.includes(`| "${name}"`), name);
+    for (const path of Object.keys(functions)) {
+      const [group, own] = path.split(".");
+      const members = host.split(`readonly ${group}: {`)[1]?.split("\n    };")[0] ?? "";
+      assert(new RegExp(`^ {6}${own}\\(`, "m").test(members), path);
+    }
+  }
+});
+
+Deno.test("what the sandbox brings itself is not defined by the gateway", () => {
+  const own = hostFunctions({ driver: {} } as HostDeps);
+  assertEquals(HOST_API.filter((name) => Object.hasOwn(own, name)), []);
+});
+
+Deno.test("load, uptime, time, interfaces and the ways of the simulated machine are told", async () => {
+  const found = capabilities();
+  const call = { signal: new AbortController().signal } as Parameters<
+    NonNullable<typeof found[string]>[string]
+  >[1];
+  const ask = async (capability: string, name: string, ...args: string[]) =>
+    await found[capability]![name]!(args, call);
+  assertEquals((await ask("system.load", "system.load") as unknown[]).length, 3);
+  assertEquals(typeof await ask("system.uptime", "system.uptime"), "number");
+  assertEquals(Object.keys(await ask("system.time", "system.time") as object), ["now", "utcOffsetMinutes"]);
+  assertEquals((await ask("system.interfaces", "system.interfaces") as unknown[]).length, 2);
+  assertEquals(await ask("network.dns", "network.lookup", "host.example", "AAAA"), ["2001:db8::9"]);
+  assertEquals(
+    (await ask("network.traceroute", "network.traceroute", "host.example") as unknown[]).length,
+    3,
+  );
+});
