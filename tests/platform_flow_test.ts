@@ -355,6 +355,12 @@ Deno.test("plug-ins are taken in once a version, read without being run, and dow
   assertEquals([bad.status, bad.body.code], [422, "invalid_plugin"]);
   const file = await fetch(`${p.url}/downloads/${added.body.sha256}.js`);
   assertEquals(new Uint8Array(await file.arrayBuffer()), source("return {}"));
+  const rest = await fetch(`${p.url}/downloads/${added.body.sha256}.js`, { headers: { range: "bytes=10-" } });
+  assertEquals([rest.status, new Uint8Array(await rest.arrayBuffer())], [206, source("return {}").slice(10)]);
+  const beyond = await fetch(`${p.url}/downloads/${added.body.sha256}.js`, {
+    headers: { range: "bytes=99999-" },
+  });
+  assertEquals([beyond.status, (await beyond.json()).code], [416, "no_such_range"]);
   assertEquals(
     await fetch(`${p.url}/downloads/${"0".repeat(64)}.js`).then(async (r) => (await r.text(), r.status)),
     404,

@@ -1,9 +1,10 @@
 /**
- * Fetching a plug-in package over HTTP, within bounds of size and time, and checking that it is the right one.
+ * Fetching a plug-in package over HTTP, within bounds of size and time, and checking that it is the right one. A
+ * download that is cut goes on where it was.
  *
  * @module
  */
-import { type Clock, GatehouseError, messageOf } from "../../base/mod.ts";
+import { type Clock, GatehouseError, messageOf, sleep } from "../../base/mod.ts";
 
 /** Why a package was not taken. */
 export type DownloadErrorCode =
@@ -47,7 +48,7 @@ export async function download(clock: Clock, request: Download): Promise<Uint8Ar
   const late = new AbortController();
   const timer = clock.setTimer(() => late.abort(), timeoutMs);
   try {
-    const bytes = await fetchBounded(request, AbortSignal.any([request.signal, late.signal]));
+    const bytes = await fetchBounded(clock, request, AbortSignal.any([request.signal, late.signal]));
     if (size > 0 && bytes.length !== size) {
       throw new DownloadError("wrong_size", `the package has ${bytes.length} bytes, not ${size}`);
     }
@@ -69,39 +70,73 @@ export async function download(clock: Clock, request: Download): Promise<Uint8Ar
   }
 }
 
+/** How often a download is taken up, and the pause before the first time; later ones are longer. */
+const TRIES = 5;
+const PAUSE_MS = 500;
+
+/** What has arrived so far. */
+interface Received {
+  readonly pieces: Uint8Array[];
+  length: number;
+}
+
 async function fetchBounded(
-  { url, size, maxBytes, onProgress }: Download,
+  clock: Clock,
+  request: Download,
   signal: AbortSignal,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  // A redirection could point anywhere, into the home as well.
-  const response = await fetch(url, { signal, redirect: "error" });
-  if (!response.ok || !response.body) {
-    await response.body?.cancel();
-    throw new DownloadError("unreachable", `the server answered ${response.status}`);
-  }
-  const announced = Number(response.headers.get("content-length") ?? NaN);
-  const expected = Number.isInteger(announced) ? announced : size > 0 ? size : undefined;
-  const limit = size > 0 ? size : maxBytes;
-  const pieces: Uint8Array[] = [];
-  let length = 0;
-  onProgress(0, expected);
-  for await (const piece of response.body) {
-    length += piece.length;
-    if (length > limit) {
-      throw size > 0
-        ? new DownloadError("wrong_size", `the package has more than ${size} bytes`)
-        : tooLarge(maxBytes);
+  const received: Received = { pieces: [], length: 0 };
+  for (let attempt = 1;; attempt++) {
+    try {
+      await fetchRest(request, received, signal);
+      break;
+    } catch (error) {
+      // What the server says or sends that is wrong stays wrong; only a cut is worth another try.
+      if (error instanceof DownloadError || signal.aborted || attempt === TRIES) throw error;
+      await sleep(clock, PAUSE_MS * 2 ** (attempt - 1), signal);
     }
-    pieces.push(piece);
-    onProgress(length, expected);
   }
-  const bytes = new Uint8Array(length);
+  const bytes = new Uint8Array(received.length);
   let at = 0;
-  for (const piece of pieces) {
+  for (const piece of received.pieces) {
     bytes.set(piece, at);
     at += piece.length;
   }
   return bytes;
+}
+
+/** Fetches what is missing; all of it where the server does not know how to go on in the middle. */
+async function fetchRest(
+  { url, size, maxBytes, onProgress }: Download,
+  received: Received,
+  signal: AbortSignal,
+): Promise<void> {
+  const headers: Record<string, string> = received.length > 0 ? { range: `bytes=${received.length}-` } : {};
+  // A redirection could point anywhere, into the home as well.
+  const response = await fetch(url, { signal, redirect: "error", headers });
+  if (!response.ok || !response.body) {
+    await response.body?.cancel();
+    throw new DownloadError("unreachable", `the server answered ${response.status}`);
+  }
+  if (response.status !== 206) {
+    received.pieces.length = 0;
+    received.length = 0;
+  }
+  const announced = Number(response.headers.get("content-length") ?? NaN);
+  const expected = Number.isInteger(announced) ? received.length + announced : size > 0 ? size : undefined;
+  const limit = size > 0 ? size : maxBytes;
+  onProgress(received.length, expected);
+  for await (const piece of response.body) {
+    received.length += piece.length;
+    if (received.length > limit) {
+      throw size > 0
+        ? new DownloadError("wrong_size", `the package has more than ${size} bytes`)
+        : tooLarge(maxBytes);
+    }
+    received.pieces.push(piece);
+    onProgress(received.length, expected);
+  }
+  if (expected !== undefined && received.length < expected) throw new Error("the connection was cut");
 }
 
 async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {

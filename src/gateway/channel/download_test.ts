@@ -43,6 +43,35 @@ Deno.test("a package of the right size and digest is taken, with its progress", 
     );
   }));
 
+Deno.test("a download that is cut goes on where it was, or from the start where the server can't do that", async () => {
+  for (const ranges of [true, false]) {
+    const asked: (string | null)[] = [];
+    const answer = (request: Request) => {
+      const range = request.headers.get("range");
+      asked.push(range);
+      const from = ranges && range ? Number(/\d+/.exec(range)![0]) : 0;
+      const rest = BYTES.slice(from), headers = { "content-length": String(rest.length) };
+      if (asked.length === 3) return new Response(rest, { status: ranges ? 206 : 200, headers });
+      const cut = new ReadableStream({
+        start: (controller) => controller.enqueue(rest.subarray(0, 1000)),
+        // The piece before is on its way: the connection breaks off after it.
+        pull: (controller) => controller.error(new Error("cut")),
+      });
+      return new Response(cut, { status: range && ranges ? 206 : 200, headers });
+    };
+    const clock = new FakeClock();
+    await serving(answer, async (url) => {
+      let done = false;
+      const loading = download(clock, of(url, { size: BYTES.length, timeoutMs: 60_000 })).finally(() =>
+        done = true
+      );
+      while (!done) await clock.advance(500);
+      assertEquals(await loading, BYTES);
+      assertEquals(asked, [null, "bytes=1000-", ranges ? "bytes=2000-" : "bytes=1000-"]);
+    });
+  }
+});
+
 Deno.test("a wrong address, size, digest or answer is told by its code", () =>
   serving(
     (request) =>

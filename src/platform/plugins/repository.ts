@@ -121,12 +121,17 @@ export class PluginRepository {
     return true;
   }
 
-  /** The content with that hex SHA-256; undefined where there is none. */
-  async content(sha256: string): Promise<{ stream: ReadableStream<Uint8Array>; size: number } | undefined> {
+  /** The content with that hex SHA-256, from the byte `from` on; undefined where there is none. */
+  async content(
+    sha256: string,
+    from = 0,
+  ): Promise<{ stream: ReadableStream<Uint8Array>; size: number } | undefined> {
     if (!/^[0-9a-f]{64}$/.test(sha256)) return undefined;
     try {
       const file = await Deno.open(this.#path(sha256));
-      return { stream: file.readable, size: (await file.stat()).size };
+      const { size } = await file.stat();
+      await file.seek(Math.min(from, size), Deno.SeekMode.Start);
+      return { stream: file.readable, size };
     } catch (error) {
       if (error instanceof Deno.errors.NotFound) return undefined;
       throw error;
