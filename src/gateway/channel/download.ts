@@ -91,8 +91,9 @@ async function fetchBounded(
       await fetchRest(request, received, signal);
       break;
     } catch (error) {
-      // What the server says or sends that is wrong stays wrong; only a cut is worth another try.
-      if (error instanceof DownloadError || signal.aborted || attempt === TRIES) throw error;
+      // What the server says or sends that is wrong stays wrong; only a cut in the middle is worth another try.
+      const cut = !(error instanceof DownloadError) && received.length > 0;
+      if (!cut || signal.aborted || attempt === TRIES) throw error;
       await sleep(clock, PAUSE_MS * 2 ** (attempt - 1), signal);
     }
   }
