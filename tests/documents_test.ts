@@ -4,12 +4,21 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
+import { author, startLoneGateway } from "./support/author.ts";
 import { startFleet } from "./support/fleet.ts";
+import { blocks, steady, stepsOf } from "./support/session.ts";
 
-/** The first JavaScript block of a document. */
+/** The gateway of the guide. */
+const ADDRESS = "http://192.168.1.1:8081";
+const GUIDE = "docs/plugins.md", TRANSLATION = "docs/plugins.zh-CN.md";
+
+function read(document: string): Promise<string> {
+  return Deno.readTextFile(new URL(`../${document}`, import.meta.url));
+}
+
+/** The plug-in that a document shows. */
 async function example(document: string): Promise<string> {
-  const text = await Deno.readTextFile(new URL(`../${document}`, import.meta.url));
-  const [, code] = /```js\n([\s\S]+?)```/.exec(text) ?? [];
+  const code = blocks(await read(document), "js").find((block) => block.includes("export const manifest"));
   if (!code) throw new Error(`no example in ${document}`);
   return code;
 }
@@ -30,4 +39,37 @@ Deno.test("the plug-ins of README, README.zh-CN and the guide do what they say, 
       return reply.Text === (document.includes("zh") ? "你好 Han Meimei" : "Hello Han Meimei");
     });
   }
+});
+
+Deno.test("the guide's session for authors goes as it shows, word for word but for times, sizes and keys", async () => {
+  await using me = await author();
+  await using gateway = await startLoneGateway(["--require-signed", "all"]);
+  const steps = stepsOf(await read(GUIDE));
+  assert(steps.length >= 12, `${steps.length} commands`);
+  for (const { command, output } of steps) {
+    const said = (await me.shell(command.replaceAll(ADDRESS, gateway.url))).replaceAll(gateway.url, ADDRESS);
+    assertEquals(steady(said), steady(output), command);
+  }
+});
+
+Deno.test("the guide's tests pass for the guide's plug-in, and there is no other code in it", async () => {
+  const code = blocks(await read(GUIDE), "js");
+  const [plugin, ...more] = code.filter((block) => block.includes("export const manifest"));
+  const [tests, ...others] = code.filter((block) => block.includes("export const tests"));
+  assertEquals([more, others, code.length], [[], [], 2]);
+  await using me = await author();
+  await Deno.writeTextFile(`${me.dir}/plugin.js`, plugin!);
+  await Deno.writeTextFile(`${me.dir}/plugin_test.js`, tests!);
+  const { code: exit, out } = await me.run("test", ".");
+  assertEquals(exit, 0, out);
+  assert(out.endsWith("2 passed, 0 failed\n"), out);
+});
+
+Deno.test("the guide in Chinese shows the same commands, outputs and code as the one in English", async () => {
+  const [english, chinese] = await Promise.all([read(GUIDE), read(TRANSLATION)]);
+  for (const language of ["console", "js"]) {
+    assertEquals(blocks(chinese, language), blocks(english, language));
+  }
+  const headings = (text: string) => [...text.matchAll(/^(#+) /gm)].map(([, marks]) => marks);
+  assertEquals(headings(chinese), headings(english));
 });

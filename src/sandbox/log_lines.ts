@@ -87,8 +87,14 @@ function shown(fields: LogFields): string {
   let text = "", stack = "";
   for (const [name, value] of Object.entries(fields)) {
     if (value === undefined) continue;
-    if (name === "stack") stack = `\n${String(value).trimEnd()}`;
+    if (name === "stack") stack = `\n${authorsOwn(String(value))}`;
     else text += `${text === "" ? " (" : ", "}${name}: ${String(value)}`;
   }
   return (text === "" ? "" : text + ")") + stack;
+}
+
+/** A stack without the frames of the border between guest and host. */
+function authorsOwn(stack: string): string {
+  return stack.trimEnd().split("\n").filter((line) => !/\(gatehouse:guest|at apply \(native\)/.test(line))
+    .join("\n");
 }

@@ -33,11 +33,14 @@ export interface Author extends AsyncDisposable {
   /** Runs `gatehouse plugin <args>` to its end. */
   run(...args: (string | { env: Record<string, string> })[]): Promise<Outcome>;
   start(...args: string[]): Running;
+  /** Runs a line of the shell, with `gatehouse` on its path: standard output, then standard error. */
+  shell(line: string): Promise<string>;
 }
 
 /** Makes one. */
 export async function author(): Promise<Author> {
   const dir = await Deno.makeTempDir({ prefix: "gatehouse-author-" });
+  const bin = `${dir}/.bin`;
   const command = (args: readonly string[], env: Record<string, string> = {}) =>
     new Deno.Command(Deno.execPath(), {
       args: ["run", "--quiet", "--no-prompt", ...runPermissions(), MAIN, "plugin", ...args],
@@ -55,6 +58,19 @@ export async function author(): Promise<Author> {
       const { code, stdout, stderr } = await command(args, env).output();
       const text = (bytes: Uint8Array) => new TextDecoder().decode(bytes);
       return { code, out: text(stdout), err: text(stderr) };
+    },
+    async shell(line) {
+      const permissions = runPermissions().map((flag) => `'${flag}'`).join(" ");
+      await Deno.mkdir(`${bin}`, { recursive: true });
+      const start = `exec '${Deno.execPath()}' run --quiet --no-prompt ${permissions} '${MAIN}' "$@"`;
+      await Deno.writeTextFile(`${bin}/gatehouse`, `#!/bin/sh\n${start}\n`, { mode: 0o755 });
+      const { stdout, stderr } = await new Deno.Command("sh", {
+        args: ["-c", line],
+        cwd: dir,
+        env: { GATEHOUSE_ADMIN_TOKEN: ADMIN_TOKEN, NO_COLOR: "1", PATH: `${bin}:${Deno.env.get("PATH")}` },
+        stdin: "null",
+      }).output();
+      return new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);
     },
     start: (...args) => running(command(args).spawn()),
     [Symbol.asyncDispose]: () => Deno.remove(dir, { recursive: true }),
