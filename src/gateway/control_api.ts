@@ -115,11 +115,12 @@ export function controlApi(deps: ControlDeps): Api {
     return { status: 201, body: view(status) };
   });
 
-  for (const action of ["run", "stop", "reload"] as const) {
+  for (const action of ["run", "stop", "reload", "rollBack"] as const) {
     api.route({
       method: "POST",
-      path: `/api/v1/plugins/{name}/${action}`,
+      path: `/api/v1/plugins/{name}/${action.toLowerCase()}`,
       summary: {
+        rollBack: "Goes back to the version of a plug-in that was active before",
         run: "Runs a plug-in, also one that was given up",
         stop: "Stops a plug-in; it stays stopped after a restart",
         reload: "Reads a plug-in again from its file",
