@@ -11,7 +11,8 @@ const GOOD = {
 };
 
 function read(manifest: unknown, commands = ["QUERY"]) {
-  return readFacts(JSON.stringify({ manifest, commands, start: false, stop: false, health: false }), RULES).manifest;
+  return readFacts(JSON.stringify({ manifest, commands, start: false, stop: false, health: false }), RULES)
+    .manifest;
 }
 
 function faultsOf(manifest: unknown, commands = ["QUERY"]): readonly string[] {
