@@ -5,6 +5,7 @@
  */
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { type Author, author, startLoneGateway } from "./support/author.ts";
+import { startFleet } from "./support/fleet.ts";
 
 async function change(me: Author, file: string, edit: (text: string) => string): Promise<void> {
   const path = `${me.dir}/${file}`;
@@ -244,4 +245,59 @@ Deno.test("every command has a help that teaches, and says in a sentence what is
   const nobody = await me.run("list", "--to", "http://127.0.0.1:9");
   assertEquals(nobody.code, 1);
   assertStringIncludes(nobody.err, "does not answer");
+});
+
+Deno.test("a platform takes a package, shows it, and puts it onto a gateway of its own", async () => {
+  await using me = await author();
+  await using fleet = await startFleet();
+  const there = ["--to", `http://127.0.0.1:${fleet.platform.ports.http}`];
+  await me.run("new", "com.example.greeter", "--dir", "g", "--typescript");
+  const { code, out, err } = await me.run("install", "g", "--gateway", fleet.mac, ...there);
+  assertEquals([code, err], [0, ""], out);
+  assertMatch(out, /1\.0 is in the repository: .*\non [0-9A-F]{12}: succeeded\n$/);
+  assert(await fleet.runs("com.example.greeter"));
+  assertMatch(
+    (await me.run("list", ...there)).out,
+    /^NAME .*\ncom\.example\.greeter +1\.0 +\d+ B +[0-9a-f]{64}\n$/,
+  );
+  // One that does not load there: the command's failure is told.
+  await Deno.writeTextFile(
+    `${me.dir}/bad.js`,
+    `export const manifest = { name: "bad", version: "1.0", apiVersion: "2026-11-01", commands: {} };
+throw new Error("not today");`,
+  );
+  const bad = await me.run("install", "bad.js", "--gateway", fleet.mac, ...there);
+  assertEquals(bad.code, 1, bad.out);
+  assertMatch(bad.err, /bad 1\.0 does not run on/);
+  const again = await me.run("install", "g", ...there);
+  assertMatch(again.out, /was there already/);
+  const elsewhere = await me.run("install", "g", "--gateway", "00000000FFFF", ...there);
+  assertEquals(elsewhere.code, 1);
+  assertMatch(elsewhere.err, /refuses \(404\)/);
+});
+
+Deno.test("each test finds the plug-in and what it keeps as if it were the first", async () => {
+  await using me = await author();
+  await me.run("new", "g");
+  await Deno.writeTextFile(
+    `${me.dir}/g/plugin.js`,
+    `export const manifest = { name: "counter", version: "1.0", apiVersion: "2026-11-01",
+  commands: { NEXT: { right: "both" } }, capabilities: ["storage"] };
+let here = 0;
+export const commands = { async NEXT(_request, { storage }) {
+  const kept = (await storage.get("n") ?? 0) + 1;
+  await storage.set("n", kept);
+  return { here: ++here, kept };
+} };`,
+  );
+  const test = `async ({ call, equal }) => {
+    equal(await call("NEXT"), { here: 1, kept: 1 });
+    equal(await call("NEXT"), { here: 2, kept: 2 });
+  }`;
+  await Deno.writeTextFile(
+    `${me.dir}/g/plugin_test.js`,
+    `export const tests = { one: ${test}, two: ${test} };`,
+  );
+  const { code, out } = await me.run("test", "g");
+  assertEquals(code, 0, out);
 });

@@ -54,10 +54,10 @@ ran before goes on where the new one does not load. A platform keeps it, and wit
     );
     if (gateway === undefined) return EXIT.ok;
     const { body } = await api.post(`/api/v1/gateways/${gateway}/plugins?wait=60`, { name, version });
-    const state = String(body.state ?? "unknown");
+    const { status: state, error } = body as { status?: string; error?: { message?: string } | null };
     print(`on ${gateway}: ${state}`);
-    if (/failed|timed|cancel/.test(state)) {
-      throw new StartError(`${name} is not on ${gateway}: ${String(body.error ?? body.failReason ?? state)}`);
+    if (state !== undefined && ["failed", "timed_out", "cancelled"].includes(state)) {
+      throw new StartError(`${name} ${version} does not run on ${gateway}: ${error?.message ?? state}`);
     }
     return EXIT.ok;
   },
