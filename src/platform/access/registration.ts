@@ -33,8 +33,11 @@ export interface RegistrationSettings {
   readonly databaseMs: number;
 }
 
-/** Packets a second from one MAC; one more is answered with -1. */
-const PACKETS_PER_SECOND = 3;
+/**
+ * Packets a second from one MAC; one more is answered with -1. More than the three of distribution: a gateway that
+ * starts again a moment after it registered is not to wait a whole interval for it.
+ */
+const PACKETS_PER_SECOND = 10;
 
 interface Pending {
   readonly challenge: string;
