@@ -19,6 +19,13 @@ export {
   type LogOptions,
   silentLog,
 } from "./log.ts";
-export { type Counter, type Distribution, type Histogram, type Labels, LATENCY_BUCKETS, Metrics } from "./metrics.ts";
+export {
+  type Counter,
+  type Distribution,
+  type Histogram,
+  type Labels,
+  LATENCY_BUCKETS,
+  Metrics,
+} from "./metrics.ts";
 export { type Random, seededRandom, systemRandom } from "./random.ts";
 export type { Deps, Health, Service } from "./service.ts";
