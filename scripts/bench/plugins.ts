@@ -1,4 +1,3 @@
-// deno-lint-ignore-file no-console -- a script talks to the terminal
 /**
  * What the life of plug-ins costs: installing, upgrading under load, many at once.
  *
