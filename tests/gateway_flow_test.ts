@@ -97,6 +97,8 @@ Deno.test("a state file that can't be read is set aside", async () => {
   await using platform = new ScriptedPlatform(SN);
   await using test = await testGateway(platform);
   await test.gateway.registered;
+  // The first heartbeat is on its way: heard later, it would be taken for the restarted gateway's.
+  await until("a heartbeat", () => platform.methods().includes("Hb"));
   await Deno.writeTextFile(`${test.folder}/data/gateway.json`, '{"devRnd": "half');
   platform.heard.length = 0;
   await test.restart();
