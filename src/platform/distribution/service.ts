@@ -4,7 +4,7 @@
  * @module
  */
 import { formatHostPort, type HostPort, messageOf, type Service } from "../../base/mod.ts";
-import { FramedServer } from "../../net/mod.ts";
+import { type DatagramSocket, FramedServer, type Network, type StreamListener } from "../../net/mod.ts";
 import { encodeDistributionReply } from "../../protocol/smart_gateway/mod.ts";
 import { type PlatformDeps, SMART_GATEWAY_FRAMING } from "../deps.ts";
 import { Distribution } from "./distribution.ts";
@@ -27,7 +27,7 @@ export function startDistribution(
 ): Service {
   const log = deps.log.with({ service: "distribution" });
   const distribution = new Distribution({ ...deps, log }, deps.gateways, policy, settings.heartbeatSeconds);
-  const socket = deps.network.datagram(settings.listen);
+  const { socket, listener } = bindBoth(deps.network, settings.listen);
   let inWork = 0;
   socket.onDatagram((bytes, from) => {
     if (inWork >= MAX_IN_WORK) return;
@@ -38,25 +38,17 @@ export function startDistribution(
       (error) => log.error("a datagram was not answered", { error: messageOf(error) }),
     ).finally(() => inWork--);
   });
-  let server: FramedServer;
-  try {
-    // The same port as UDP, also where the system chose it.
-    const listener = deps.network.listen({ host: settings.listen.host, port: socket.address.port });
-    server = new FramedServer(listener, {
-      framing: SMART_GATEWAY_FRAMING,
-      clock: deps.clock,
-      log,
-      maxPerAddress: 100,
-      limits: { idleMs: 130_000 },
-      onConnection: () => async (frame, connection) => {
-        const reply = await distribution.answer(frame, `tcp ${formatHostPort(connection.remote)}`);
-        if (reply) connection.send(encodeDistributionReply(reply));
-      },
-    });
-  } catch (error) {
-    socket.close();
-    throw error;
-  }
+  const server = new FramedServer(listener, {
+    framing: SMART_GATEWAY_FRAMING,
+    clock: deps.clock,
+    log,
+    maxPerAddress: 100,
+    limits: { idleMs: 130_000 },
+    onConnection: () => async (frame, connection) => {
+      const reply = await distribution.answer(frame, `tcp ${formatHostPort(connection.remote)}`);
+      if (reply) connection.send(encodeDistributionReply(reply));
+    },
+  });
   return {
     name: "distribution",
     addresses: [`udp ${formatHostPort(socket.address)}`, `tcp ${formatHostPort(server.address)}`],
@@ -65,4 +57,20 @@ export function startDistribution(
       await Promise.all([socket[Symbol.asyncDispose](), server[Symbol.asyncDispose]()]);
     },
   };
+}
+
+/** How many ports are tried where the system may choose: one that is free for UDP may be taken for TCP. */
+const TRIES = 50;
+
+/** Both transports on one port. @throws {NetError} where that can't be had */
+function bindBoth(network: Network, at: HostPort): { socket: DatagramSocket; listener: StreamListener } {
+  for (let attempt = 1;; attempt++) {
+    const socket = network.datagram(at);
+    try {
+      return { socket, listener: network.listen({ host: at.host, port: socket.address.port }) };
+    } catch (error) {
+      socket.close();
+      if (at.port !== 0 || attempt === TRIES) throw error;
+    }
+  }
 }
