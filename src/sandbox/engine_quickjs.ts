@@ -12,15 +12,12 @@
  *
  * @module
  */
-import variant from "@jitl/quickjs-wasmfile-release-sync";
-import wasm from "@jitl/quickjs-wasmfile-release-sync/wasm" with { type: "bytes" };
 import {
   newQuickJSWASMModuleFromVariant,
   newVariant,
   type QuickJSContext,
   type QuickJSHandle,
   type QuickJSRuntime,
-  type QuickJSSyncVariant,
 } from "quickjs-emscripten-core";
 import {
   type Engine,
@@ -30,42 +27,16 @@ import {
   type IsolateLimits,
   type Program,
   ProgramError,
-  SMALLEST_MEMORY,
 } from "./engine.ts";
 import { ERROR_LENGTH, GUEST_SOURCE, LOG_LENGTH, LOGS_AT_ONCE, OPEN_HOST_CALLS } from "./guest.ts";
 import { JSON_LENGTH } from "./json.ts";
 import { resolveModule } from "./program.ts";
 import { TextCalls } from "./quickjs_calls.ts";
+import { CappedMemory, Meter } from "./quickjs_limits.ts";
+import { deliver, describeHostError, describeThrown } from "./quickjs_output.ts";
+import { QUICKJS_WASM, releaseSync } from "./quickjs_variant.ts";
 import { meterLoops } from "./wasm_meter.ts";
 
-/** The package's declarations are written for CommonJS and hide that its default export is the variant. */
-const packaged = variant as unknown as QuickJSSyncVariant;
-/**
- * The variant, made without a look at `process`: where it finds one it loads the Node modules that it would read its
- * WebAssembly with, which is handed to it here. That saves each process that runs guests 6 MB and some 20 ms.
- */
-const releaseSync: QuickJSSyncVariant = {
-  ...packaged,
-  async importModuleLoader() {
-    const imported = await packaged.importModuleLoader();
-    if (typeof imported !== "function") throw new TypeError("the engine's package has another shape");
-    return (options) => withoutProcess(() => imported(options));
-  },
-};
-
-/** Runs `start`, whose first synchronous stretch sees no `process`. */
-function withoutProcess<T>(start: () => T): T {
-  const own = Object.getOwnPropertyDescriptor(globalThis, "process");
-  if (!own?.configurable) return start();
-  Object.defineProperty(globalThis, "process", { value: undefined, configurable: true });
-  try {
-    return start();
-  } finally {
-    Object.defineProperty(globalThis, "process", own);
-  }
-}
-
-const PAGE = 65536;
 const BRACE = 0x7b;
 const STACK_BYTES = 256 * 1024;
 /** The most that a guest may leave for the host in one stretch, in UTF-16 units. */
@@ -73,12 +44,10 @@ const OUTPUT_LENGTH = 8 * 1024 * 1024;
 
 /** By what names the module imports its functions, and how it asks whether to interrupt a runtime (by its address). */
 const IMPORTS = "a", SHOULD_INTERRUPT = "i";
-/** How much longer than a slice a built-in may take: enough for the interrupt handler to be asked first. */
-const BUILT_IN_GRACE_MS = 50;
 
 /** Makes the engine. `now`: a clock that never jumps, in milliseconds. */
 export function createQuickJsEngine(now: () => number): Engine {
-  const compiled = WebAssembly.compile(meterLoops(wasm, SHOULD_INTERRUPT));
+  const compiled = WebAssembly.compile(meterLoops(QUICKJS_WASM, SHOULD_INTERRUPT));
   compiled.catch(() => {}); // told to whoever opens a guest
   return {
     async open(limits, output) {
@@ -105,62 +74,6 @@ export function createQuickJsEngine(now: () => number): Engine {
       return new QuickJsIsolate(runtime, memory, meter, limits, output);
     },
   };
-}
-
-/** The time of one stretch of running. */
-class Meter {
-  sliceMs = Infinity;
-  /** An interrupt broke the guest's JavaScript off. */
-  interrupted = false;
-  /** A built-in did not end: the instance trapped. */
-  trapped = false;
-  #end: number | undefined;
-
-  constructor(private readonly now: () => number) {}
-
-  begin(): void {
-    this.#end = undefined;
-    this.interrupted = false;
-  }
-
-  /** Asked between steps of JavaScript. */
-  interrupt(): boolean {
-    return this.#over(0) && (this.interrupted = true);
-  }
-
-  /** Asked within built-ins. */
-  ask(): number {
-    return this.#over(BUILT_IN_GRACE_MS) && (this.trapped = true) ? 1 : 0;
-  }
-
-  #over(graceMs: number): boolean {
-    const now = this.now();
-    // The clock is read only here, not at the start of each slice: most slices end before the first look.
-    this.#end ??= now + this.sliceMs;
-    return now >= this.#end + graceMs;
-  }
-}
-
-/** A WebAssembly memory whose ceiling can be lowered after it was made; remembers when growth was refused. */
-class CappedMemory {
-  readonly memory: WebAssembly.Memory;
-  refused = false;
-
-  constructor(public limitBytes: number) {
-    this.memory = new WebAssembly.Memory({
-      initial: SMALLEST_MEMORY / PAGE,
-      maximum: Math.max(SMALLEST_MEMORY, limitBytes) / PAGE | 0,
-    });
-    const grow = this.memory.grow.bind(this.memory);
-    // The C library asks for memory through this JavaScript method, and tries smaller steps when refused.
-    this.memory.grow = (pages) => {
-      if (this.memory.buffer.byteLength + pages * PAGE > this.limitBytes) {
-        this.refused = true;
-        throw new RangeError("the guest's memory is full");
-      }
-      return grow(pages);
-    };
-  }
 }
 
 class QuickJsIsolate implements Isolate {
@@ -361,45 +274,13 @@ class QuickJsIsolate implements Isolate {
       this.#lost = true;
       throw new EngineFault("memory", `left ${text.length} characters for the host at once`);
     }
-    for (let at = 0; at < text.length;) {
-      const end = text.indexOf("\n", at);
-      const first = text.indexOf(" ", at), second = text.indexOf(" ", first + 1);
-      const key = text.slice(first + 1, second);
-      switch (text[at]) {
-        case "S":
-          this.output.returned(Number(key), text.slice(second + 1, end));
-          break;
-        case "E": {
-          const [message, stack] = JSON.parse(text.slice(second + 1, end)) as [string, string];
-          this.output.threw(Number(key), message, stack);
-          break;
-        }
-        case "H": {
-          const third = text.indexOf(" ", second + 1);
-          this.output.hostCall(Number(key), text.slice(second + 1, third), text.slice(third + 1, end));
-          break;
-        }
-        case "L":
-          this.output.log(key, JSON.parse(text.slice(second + 1, end)) as string);
-          break;
-      }
-      at = end + 1;
-    }
+    deliver(text, this.output);
   }
 
   /** What a guest threw, with the author's own file and line. */
   #describe(error: QuickJSHandle): string {
     const thrown: unknown = this.#context.dump(error);
     error.dispose();
-    if (typeof thrown !== "object" || thrown === null) return String(thrown).slice(0, ERROR_LENGTH);
-    const { name, message, stack } = thrown as Record<string, unknown>;
-    const where = typeof stack === "string" ? /\(?([^\s()]+:\d+(?::\d+)?)\)?/.exec(stack)?.[1] : undefined;
-    return `${name}: ${message}${where ? ` (${where})` : ""}`.slice(0, ERROR_LENGTH);
+    return describeThrown(thrown);
   }
-}
-
-function describeHostError(error: unknown): string {
-  if (error instanceof RangeError) return "overflowed the engine's stack";
-  if (error instanceof WebAssembly.RuntimeError) return `the engine trapped: ${error.message}`;
-  return `the engine failed: ${error instanceof Error ? error.message : String(error)}`;
 }

@@ -1,0 +1,239 @@
+/**
+ * The lives of plug-ins: loaded, running, stopped, failed and started again, one taking over from another. Knows
+ * nothing of how they lie on the disk: that is `installer.ts`.
+ *
+ * @module
+ */
+import { type Deps, messageOf } from "../base/mod.ts";
+import { checkOrigin } from "./content.ts";
+import type { Program } from "./engine.ts";
+import { PluginError } from "./errors.ts";
+import type { Books } from "./figures.ts";
+import type { Guest, Guests, OpenCall } from "./guests.ts";
+import type { Manifest } from "./manifest.ts";
+import type { Plugin } from "./plugin.ts";
+import type { PluginTable } from "./plugin_table.ts";
+import type { Router } from "./router.ts";
+import type { DesiredStates } from "./store.ts";
+import type { PluginManagerOptions, PluginStatus } from "./types.ts";
+
+/** How long a plug-in that is stopped may take to finish its open calls, in milliseconds. */
+const STOP_MS = 5_000;
+
+/** What a {@linkcode Life} works with. */
+export interface LifeParts {
+  readonly deps: Deps;
+  readonly options: Pick<PluginManagerOptions, "admit" | "onEvent">;
+  readonly table: PluginTable;
+  readonly guests: Guests;
+  readonly router: Router;
+  readonly books: Books;
+  readonly desired: DesiredStates;
+  /** Reads a plug-in that never ran from the folder, and loads it. */
+  readonly read: (entry: string, strict: boolean) => Promise<void>;
+  /** It failed too often, and stays down. */
+  readonly onBroken: (plugin: Plugin, message: string) => void;
+}
+
+/** How a program is loaded. */
+export interface LoadOptions {
+  readonly check?: (manifest: Manifest) => void;
+  /** A plug-in whose name it may take. */
+  readonly replaces?: Plugin | undefined;
+  /** Whether it is asked how it is. */
+  readonly health?: boolean;
+}
+
+/** Starts, stops and watches over plug-ins. */
+export class Life {
+  readonly #tiers = new WeakMap<Guest, string>();
+
+  constructor(private readonly parts: LifeParts) {}
+
+  status(plugin: Plugin): PluginStatus {
+    const { deps, desired, router, books } = this.parts;
+    return plugin.status(
+      deps.clock.monotonic(),
+      desired.of(plugin.name),
+      (command) => router.rightOf(plugin, command),
+      books.of(plugin.name).figures(),
+    );
+  }
+
+  /** Loads a program as the next version of what is at `entry`. */
+  async load(program: Program, entry: string, options: LoadOptions = {}): Promise<Guest> {
+    const { check, replaces, health = false } = options, { table } = this.parts;
+    const admission = await this.parts.options.admit?.(program);
+    const guest = await this.parts.guests.load(program, (manifest) => {
+      check?.(manifest);
+      checkOrigin(program, manifest);
+      admission?.check(manifest);
+      const other = table.byName.get(manifest.name);
+      if (other && other.entry !== entry && other !== replaces) throw taken(manifest.name, other);
+    }, health);
+    if (admission) this.#tiers.set(guest, admission.tier);
+    return guest;
+  }
+
+  /** Makes a freshly loaded guest the one that runs, if it is to run at all. The old one finishes its calls. */
+  async adopt(plugin: Plugin, program: Program, guest: Guest): Promise<void> {
+    const { deps, table, guests, desired, router } = this.parts;
+    const { manifest } = guest, holder = table.byName.get(manifest.name);
+    if (table.closed || (holder && holder !== plugin && !holder.removed)) {
+      guests.unload(guest);
+      if (table.closed) throw new PluginError("closed", "the plug-in manager was shut down");
+      throw taken(manifest.name, holder!);
+    }
+    if (table.byName.get(plugin.name) === plugin) table.byName.delete(plugin.name);
+    const old = plugin.active;
+    plugin.manifest = manifest;
+    plugin.program = program;
+    plugin.tier = this.#tiers.get(guest);
+    plugin.untrusted = false;
+    table.byEntry.set(plugin.entry, plugin);
+    table.byName.set(manifest.name, plugin);
+    plugin.backoff?.cancel();
+    if (desired.of(manifest.name) === "stopped") {
+      await guests.retire(guest, 0);
+      this.setState(plugin, "stopped", undefined);
+      return;
+    }
+    plugin.active = guest;
+    if (old) {
+      void guests.retire(old, old.manifest.limits.callMs);
+      plugin.forgive();
+      plugin.switchedAt = deps.clock.monotonic();
+    }
+    this.setState(plugin, "running", undefined);
+    for (const call of plugin.waiting) guests.dispatch(guest, call);
+    plugin.waiting.clear();
+    router.advance(plugin);
+  }
+
+  /** Starts a plug-in again from the program that it ran before, or from the folder if it never ran. */
+  async launch(plugin: Plugin, strict = false): Promise<void> {
+    if (this.parts.table.closed || plugin.removed || plugin.active) return;
+    const { program } = plugin;
+    if (!program) return await this.parts.read(plugin.entry, strict);
+    this.setState(plugin, "loading");
+    try {
+      await this.adopt(plugin, program, await this.load(program, plugin.entry));
+    } catch (error) {
+      this.loadFailed(plugin, error);
+      if (strict) throw error;
+    }
+  }
+
+  /** Asks anew whether a plug-in may run. */
+  async recheck(plugin: Plugin): Promise<void> {
+    const { program, manifest } = plugin;
+    if (plugin.removed) return;
+    if (plugin.untrusted) { // perhaps not any more
+      return program ? await this.launch(plugin) : await this.parts.read(plugin.entry, false);
+    }
+    if (!program || !manifest) return;
+    try {
+      const admission = await this.parts.options.admit?.(program);
+      admission?.check(manifest);
+      plugin.tier = admission?.tier;
+    } catch (error) {
+      await this.halt(plugin, 0); // not a moment longer, calls in work or not
+      this.loadFailed(plugin, error);
+    }
+  }
+
+  loadFailed(plugin: Plugin, error: unknown): void {
+    const message = messageOf(error), { log } = this.parts.deps;
+    if (this.parts.table.closed) return;
+    this.#note(plugin, `does not load: ${message}`, "warn");
+    log.warn("plug-in does not load", { plugin: plugin.name, source: plugin.entry, error: message });
+    if (plugin.active) return this.setState(plugin, "running", message);
+    const code = error instanceof PluginError ? error.code : undefined;
+    plugin.untrusted = code === "untrusted";
+    if (code === "invalid" || plugin.untrusted) {
+      this.setState(plugin, "errored", message);
+      this.#refuseWaiting(plugin);
+    } else this.#failed(plugin, message);
+  }
+
+  /** A guest broke, or its process did. */
+  onGone(guest: Guest, reason: string, orphans: OpenCall[]): void {
+    const { deps, table, guests } = this.parts, plugin = table.byName.get(guest.manifest.name);
+    if (plugin?.active !== guest || table.closed) {
+      for (const call of orphans) guests.fail(call, "crashed", reason);
+      return;
+    }
+    plugin.active = undefined;
+    plugin.restarts++;
+    if (guest.fault) {
+      deps.log.warn("plug-in failed", { plugin: plugin.name, kind: guest.fault.kind, error: reason });
+      this.#note(plugin, `failed: ${reason}`, "error");
+      return this.#failed(plugin, reason);
+    }
+    if (plugin.state !== "running") { // it is being stopped
+      for (const call of orphans) guests.fail(call, "not_running", reason);
+      return;
+    }
+    for (const call of orphans) plugin.waiting.add(call);
+    this.setState(plugin, "loading", reason);
+    table.turn(plugin.entry, () => this.launch(plugin)).catch(() => {});
+  }
+
+  /** Stops what runs of a plug-in: no new calls, open ones finish. */
+  async halt(plugin: Plugin, mostMs = STOP_MS): Promise<void> {
+    plugin.backoff?.cancel();
+    this.setState(plugin, "stopping");
+    this.#refuseWaiting(plugin);
+    const { active } = plugin;
+    if (active) await this.parts.guests.retire(active, Math.min(mostMs, active.manifest.limits.callMs));
+    plugin.active = undefined;
+  }
+
+  /** `error`: left as it was where the argument is missing. */
+  setState(plugin: Plugin, state: Plugin["state"], ...error: [error?: string | undefined]): void {
+    const changed = plugin.state !== state;
+    plugin.state = state;
+    if (error.length > 0) plugin.error = error[0];
+    if (plugin.removed) return;
+    if (changed) {
+      const { log } = this.parts.deps;
+      log.info("plug-in changed state", { plugin: plugin.name, state, error: plugin.error });
+      this.#note(plugin, `is ${state} now`);
+    }
+    this.parts.options.onEvent?.({ plugin: plugin.name, status: this.status(plugin) });
+  }
+
+  /** Books a failure of a plug-in that is down now, and has it started again after a pause, or gives it up. */
+  #failed(plugin: Plugin, message: string): void {
+    if (plugin.state === "stopping" || plugin.removed) return;
+    const { deps, table } = this.parts, pause = plugin.failed(deps.clock.monotonic());
+    this.setState(plugin, pause === undefined ? "broken" : "errored", message);
+    this.#refuseWaiting(plugin);
+    if (pause === undefined) {
+      deps.log.error("plug-in is broken: it stays down until it is run by hand", { plugin: plugin.name });
+      return this.parts.onBroken(plugin, message);
+    }
+    plugin.backoff?.cancel();
+    plugin.backoff = deps.clock.setTimer(() => {
+      table.turn(plugin.entry, async () => {
+        if (plugin.state === "errored") await this.launch(plugin);
+      }).catch(() => {}); // its failure is in its status
+    }, pause);
+  }
+
+  #refuseWaiting(plugin: Plugin): void {
+    for (const call of [...plugin.waiting, ...plugin.queue]) {
+      this.parts.guests.fail(call, "not_running", `"${plugin.name}" is ${plugin.state}`);
+    }
+    plugin.waiting.clear();
+  }
+
+  /** Writes what the gateway has to say about a plug-in among its own lines. */
+  #note(plugin: Plugin, text: string, level: "info" | "warn" | "error" = "info"): void {
+    this.parts.books.of(plugin.name).lines.add(level, `[gateway] ${text}`);
+  }
+}
+
+function taken(name: string, holder: Plugin): PluginError {
+  return new PluginError("invalid", `manifest.name: "${name}" is taken by "${holder.entry}"`);
+}

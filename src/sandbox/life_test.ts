@@ -1,0 +1,88 @@
+import { assert, assertEquals } from "@std/assert";
+import { FakeClock } from "../base/mod.ts";
+import { codeOf, until } from "./testing/expect.ts";
+import { type Bench, makeBench, pluginSource, testDeps } from "./testing/fixture.ts";
+
+const VERSION = `() => ({ version: manifest.version })`;
+
+Deno.test("a stopped plug-in stays stopped over a restart, and runs when it is asked to", async () => {
+  await using bench = await makeBench("inline", { "p.js": pluginSource("p", { V: VERSION }) });
+  assertEquals((await bench.manager.stop("p")).state, "stopped");
+  assertEquals(await codeOf(bench.call("p", "V")), "not_running");
+  await bench.restart();
+  assertEquals([bench.manager.get("p")?.state, bench.manager.get("p")?.version], ["stopped", "1.0"]);
+  await bench.manager.install("p", pluginSource("p", { V: VERSION }, { version: "2.0" }));
+  assertEquals(bench.manager.get("p")?.state, "stopped");
+  assertEquals((await bench.manager.run("p")).state, "running");
+  assertEquals(await bench.call("p", "V"), { version: "2.0" });
+  await bench.restart();
+  assertEquals(bench.manager.get("p")?.state, "running");
+});
+
+Deno.test("desired states that can't be read count as asked to run", async () => {
+  await using bench = await makeBench("inline", { "p.js": pluginSource("p", { V: VERSION }) });
+  await bench.manager.stop("p");
+  await Deno.writeTextFile(`${bench.stateDir}/plugins.json`, `{"plugins":{"p":{"desired":"par`);
+  await bench.restart();
+  assertEquals(bench.manager.get("p")?.state, "running");
+});
+
+Deno.test("start and stop of a plug-in are called around its life", async () => {
+  const seen: string[] = [];
+  const head = `export const start = async (host) => { await host.t.note("start"); };
+    export const stop = async (host) => { await host.t.note("stop"); };`;
+  const note = ([what]: unknown[]) => void seen.push(String(what));
+  const source = pluginSource("p", {}, { head, capabilities: ["t"] });
+  await using bench = await makeBench("inline", { "p.js": source }, {
+    capabilities: { t: { "t.note": note } },
+  });
+  await bench.manager.stop("p");
+  await bench.manager.run("p");
+  await bench.manager.reload("p");
+  // The old version's stop is not waited for by reload, but by the end.
+  await bench.manager[Symbol.asyncDispose]();
+  assertEquals(seen.toSorted(), ["start", "start", "start", "stop", "stop", "stop"]);
+});
+
+Deno.test("a plug-in that fails is started again after a pause, and is broken after three failures in an hour", async () => {
+  const clock = new FakeClock();
+  const source = pluginSource("p", { DIE: `() => { JSON.parse("[".repeat(100000)); }`, V: VERSION });
+  await using bench = await makeBench("inline", { "p.js": source }, {}, testDeps({ clock }));
+  const state = () => bench.manager.get("p")?.state;
+  assertEquals(await codeOf(bench.call("p", "DIE")), "crashed");
+  assertEquals([state(), await codeOf(bench.call("p", "V"))], ["errored", "not_running"]);
+  await clock.advance(1_000);
+  await bench.manager.rescan(); // the restart takes real time: one more turn of real work is behind it
+  await until(() => state() === "running");
+  assertEquals(await codeOf(bench.call("p", "DIE")), "crashed");
+  await clock.advance(10_000);
+  await until(() => state() === "running");
+  assertEquals(await codeOf(bench.call("p", "DIE")), "crashed");
+  assertEquals([state(), bench.manager.get("p")?.failures], ["broken", 3]);
+  await clock.advance(3_600_000);
+  assertEquals(state(), "broken");
+  assertEquals((await bench.manager.run("p")).state, "running");
+  assertEquals(await bench.call("p", "V"), { version: "1.0" });
+});
+
+Deno.test("failures that are more than an hour apart do not break a plug-in", async () => {
+  const clock = new FakeClock();
+  const source = pluginSource("p", { DIE: `() => { JSON.parse("[".repeat(100000)); }` });
+  await using bench = await makeBench("inline", { "p.js": source }, {}, testDeps({ clock }));
+  for (let i = 0; i < 5; i++) {
+    assertEquals(await codeOf(bench.call("p", "DIE")), "crashed");
+    assertEquals(bench.manager.get("p")?.state, "errored");
+    await clock.advance(3_600_001);
+    await until(() => bench.manager.get("p")?.state === "running");
+  }
+});
+
+Deno.test("after the manager was shut down every method says so", async () => {
+  const bench: Bench = await makeBench("inline", {
+    "p.js": pluginSource("p", { NEVER: "() => new Promise(() => {})" }),
+  });
+  const call = codeOf(bench.call("p", "NEVER"));
+  await bench[Symbol.asyncDispose]();
+  assert(["crashed", "closed"].includes(await call));
+  assertEquals(await codeOf(bench.manager.install("q", pluginSource("q", {}))), "closed");
+});

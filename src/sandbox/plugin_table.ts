@@ -1,0 +1,82 @@
+/**
+ * The plug-ins that there are, by entry of the folder and by name, and their turns: what happens to one plug-in
+ * happens one after the other, and different plug-ins do not wait for each other.
+ *
+ * @module
+ */
+import { PluginError } from "./errors.ts";
+import { Plugin } from "./plugin.ts";
+import { absent } from "./router.ts";
+
+/** All plug-ins of a manager. */
+export class PluginTable {
+  readonly byEntry = new Map<string, Plugin>();
+  /** Only those whose manifest could be read. */
+  readonly byName = new Map<string, Plugin>();
+  readonly #turns = new Map<string, Promise<unknown>>();
+  #closed = false;
+
+  /** `most`: how many plug-ins there may be. */
+  constructor(private readonly most: number) {}
+
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /** Takes no more turns. */
+  close(): void {
+    this.#closed = true;
+  }
+
+  /** Resolves when all turns that were taken are over. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#turns.values());
+  }
+
+  get full(): boolean {
+    return this.byEntry.size >= this.most;
+  }
+
+  tooMany(): PluginError {
+    return new PluginError("limit", `there are ${this.most} plug-ins already: no more are taken`);
+  }
+
+  /** Makes one that is not there yet. @throws {PluginError} `limit` */
+  add(entry: string): Plugin {
+    if (this.full) throw this.tooMany();
+    const plugin = new Plugin(entry);
+    this.byEntry.set(entry, plugin);
+    return plugin;
+  }
+
+  /** By its name; what never loaded has that of its file. */
+  find(name: string): Plugin | undefined {
+    return this.byName.get(name) ??
+      ["", ".js", ".ts", ".ghp"].map((end) => this.byEntry.get(name + end)).find((plugin) => plugin);
+  }
+
+  /** Takes it out of the books: whoever asks for it from now on is told that it is absent. */
+  forget(plugin: Plugin): void {
+    const { entry, name } = plugin;
+    if (this.byEntry.get(entry) === plugin) this.byEntry.delete(entry);
+    if (this.byName.get(name) === plugin) this.byName.delete(name);
+  }
+
+  /** As `turn`, for the plug-in of that name. Rejects with PluginError `absent` where there is none. */
+  turnOf<T>(name: string, step: (plugin: Plugin) => Promise<T>): Promise<T> {
+    const plugin = this.find(name);
+    if (!plugin) return Promise.reject(absent(name));
+    return this.turn(plugin.entry, () => plugin.removed ? Promise.reject(absent(name)) : step(plugin));
+  }
+
+  /** Runs `step` after everything else that was asked for this entry. */
+  turn<T>(entry: string, step: () => Promise<T>): Promise<T> {
+    if (this.#closed) return Promise.reject(new PluginError("closed", "the plug-in manager was shut down"));
+    const turn = (this.#turns.get(entry) ?? Promise.resolve()).then(step);
+    const settled = turn.catch(() => {}).then(() => {
+      if (this.#turns.get(entry) === settled) this.#turns.delete(entry);
+    });
+    this.#turns.set(entry, settled);
+    return turn;
+  }
+}
