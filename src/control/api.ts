@@ -6,7 +6,7 @@
 import { Hono } from "hono";
 import * as v from "valibot";
 import { type Deps, newId } from "../base/mod.ts";
-import { type Access, type Authenticator, Gate, type Principal } from "./auth.ts";
+import { type Access, type Authenticator, bearerToken, Gate, type Principal } from "./auth.ts";
 import { type BodyPace, DEFAULT_MAX_BODY, DEFAULT_PACE, guardedStream, mediaTypeOf } from "./body.ts";
 import { parseJson, readText } from "./body.ts";
 import { Observer } from "./observe.ts";
@@ -192,6 +192,8 @@ export class Api extends Routes {
     const { id, client } = passage;
     const principal = await this.#gate.admit(route.auth, request, client.address);
     passage.actor = principal && `${principal.kind}:${principal.name}`;
+    // Taken now: while an answer streams, the runtime no longer gives the request's headers.
+    const token = bearerToken(request);
     const input = await this.#input(route, request, params);
     let signal: AbortSignal | undefined;
     const call: Call<Access, Schema, Schema, BodySpec> = {
@@ -201,6 +203,7 @@ export class Api extends Routes {
       id,
       address: client.address,
       log: this.#deps.log.with({ request: id }),
+      authorized: () => this.#gate.stillGood(route.auth, token),
       // Made only where it is asked for: linking two signals is not free.
       get signal() {
         return signal ??= client.stopping

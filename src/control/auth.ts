@@ -105,6 +105,17 @@ export class Gate {
     return principal;
   }
 
+  /** Whether a caller who was let in by `token` still would be: for what outlives its request. Counts no failures. */
+  async stillGood(access: Access, token: string | undefined): Promise<boolean> {
+    if (access === "public" || token === undefined) return true;
+    for (const authenticator of this.#authenticators) {
+      const principal = await authenticator.authenticate(token);
+      if (!principal) continue;
+      return access === "optional" || access.some((role) => principal.roles.includes(role));
+    }
+    return false;
+  }
+
   async #principal(token: string | undefined, network: string): Promise<Principal> {
     const hash = token === undefined ? undefined : String.fromCharCode(...tokenHash(token));
     this.#refuseGuesser(network, hash);

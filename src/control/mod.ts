@@ -17,6 +17,15 @@ export {
 } from "./auth.ts";
 export { networkOf } from "./client_address.ts";
 export {
+  type EndReason,
+  type EventReader,
+  type EventStreamOptions,
+  EventStreams,
+  formatEvent,
+  type ServerEvent,
+  type StreamCall,
+} from "./event_stream.ts";
+export {
   type BodyPace,
   DEFAULT_MAX_BODY,
   MAX_JSON_DEPTH,

@@ -88,6 +88,8 @@ export interface Call<A extends Access, P extends Schema, Q extends Schema, B ex
   readonly address: string;
   /** A logger that names the request. */
   readonly log: Log;
+  /** Whether the caller's token would still be let in: for answers that go on for long. */
+  authorized(): Promise<boolean>;
 }
 
 /** One of the answers that `R` documents, or a response of one's own making (a stream, a file). */
