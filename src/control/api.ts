@@ -11,7 +11,7 @@ import { type BodyPace, DEFAULT_MAX_BODY, DEFAULT_PACE, guardedStream, mediaType
 import { parseJson, readText } from "./body.ts";
 import { Observer } from "./observe.ts";
 import { type Fault, problem, ProblemError, problemResponse } from "./problem.ts";
-import { type BodySpec, type Call, type Responses, type Route, Routes } from "./route.ts";
+import { type BodySpec, type Call, type Change, type Responses, type Route, Routes } from "./route.ts";
 import { check, invalidRequest, queryObject, type Schema, unknownParameters } from "./validate.ts";
 
 /** What an {@linkcode Api} is made of. */
@@ -24,6 +24,11 @@ export interface ApiOptions {
   /** Turns the errors of the floors above into problems; undefined: not one of theirs. */
   readonly mapError?: (error: unknown) => ProblemError | undefined;
   readonly pace?: BodyPace;
+  /**
+   * Told of every call that may have changed something (all methods but GET and HEAD, and routes that ask for it) by
+   * somebody who proved who they are, whatever came of it. Its end is awaited before the answer goes out.
+   */
+  readonly audit?: (call: AuditedCall) => Promise<void>;
   /** Checks answers against their documented schemas too, for tests: a breach becomes a 500. */
   readonly checkReplies?: boolean;
 }
@@ -36,12 +41,30 @@ export interface ClientInfo {
   readonly stopping?: AbortSignal;
 }
 
+/** A call that the audit hears of. */
+export interface AuditedCall {
+  readonly principal: Principal;
+  readonly method: string;
+  /** The route as declared, and the path as it was called. */
+  readonly route: string;
+  readonly path: string;
+  readonly status: number;
+  /** The caller's IP address. */
+  readonly address: string;
+  readonly requestId: string;
+  /** What the handler said of the change: see `Call.changed`. */
+  readonly change: Change | undefined;
+}
+
 /** What travels with one request through the router. */
 interface Passage {
   readonly id: string;
   readonly client: ClientInfo;
   route: string;
   actor: string | undefined;
+  principal: Principal | undefined;
+  audited: boolean;
+  change: Change | undefined;
 }
 
 /** A `/console`-like part that answers by itself; it sees the whole request. */
@@ -111,7 +134,15 @@ export class Api extends Routes {
   async fetch(request: Request, client: ClientInfo = { address: "" }): Promise<Response> {
     const { clock } = this.#deps;
     const started = clock.monotonic();
-    const passage: Passage = { id: requestId(request), client, route: "unmatched", actor: undefined };
+    const passage: Passage = {
+      id: requestId(request),
+      client,
+      route: "unmatched",
+      actor: undefined,
+      principal: undefined,
+      audited: false,
+      change: undefined,
+    };
     // Taken now: once the caller is gone the runtime no longer gives them.
     const { method } = request, { pathname } = new URL(request.url);
     let response: Response;
@@ -121,6 +152,7 @@ export class Api extends Routes {
       const shown = this.#shown(error, passage, method);
       response = problemResponse(shown, pathname, passage.id);
     }
+    if (passage.audited) await this.#audit(passage, method, pathname, response.status);
     try {
       response.headers.set("x-request-id", passage.id);
     } catch {
@@ -192,6 +224,8 @@ export class Api extends Routes {
     const { id, client } = passage;
     const principal = await this.#gate.admit(route.auth, request, client.address);
     passage.actor = principal && `${principal.kind}:${principal.name}`;
+    passage.principal = principal;
+    passage.audited = route.audited ?? !["GET", "HEAD"].includes(request.method);
     // Taken now: while an answer streams, the runtime no longer gives the request's headers.
     const token = bearerToken(request);
     const input = await this.#input(route, request, params);
@@ -204,6 +238,7 @@ export class Api extends Routes {
       address: client.address,
       log: this.#deps.log.with({ request: id }),
       authorized: () => this.#gate.stillGood(route.auth, token),
+      changed: (before, after) => passage.change = { before, after },
       // Made only where it is asked for: linking two signals is not free.
       get signal() {
         return signal ??= client.stopping
@@ -213,6 +248,37 @@ export class Api extends Routes {
     };
     const reply = await route.handler(call);
     return "response" in reply ? reply.response : this.#respond(route, reply);
+  }
+
+  async #audit(
+    { principal, route, client, id, change }: Passage,
+    method: string,
+    path: string,
+    status: number,
+  ) {
+    if (!principal || !this.#options.audit) return;
+    try {
+      await this.#options.audit({
+        principal,
+        method,
+        route,
+        path,
+        status,
+        address: client.address,
+        requestId: id,
+        change,
+      });
+    } catch (error) {
+      // What was done is done: the log is then the only witness.
+      this.#deps.log.error("a call could not be put into the audit log", {
+        request: id,
+        method,
+        path,
+        status,
+        actor: `${principal.kind}:${principal.id}`,
+        error,
+      });
+    }
   }
 
   /** The checked parts of the request; all faults of all parts in one problem. */

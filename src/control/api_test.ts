@@ -4,6 +4,7 @@ import { createLog, FakeClock, Metrics, seededRandom, silentLog } from "../base/
 import {
   ADMIN,
   Api,
+  type AuditedCall,
   pageQuery,
   problem,
   ProblemError,
@@ -250,7 +251,7 @@ Deno.test("the OpenAPI document describes parameters, bodies, answers and rights
   assertEquals(document.openapi, "3.1.0");
   const operation = document.paths["/things/{id}"].post;
   assertEquals(operation.security, [{ bearer: [] }]);
-  assertEquals(operation["x-roles"], ["admin"]);
+  assertEquals(operation["x-permissions"], ["admin"]);
   assertEquals(operation.parameters[0], {
     name: "id",
     in: "path",
@@ -285,4 +286,60 @@ Deno.test("problem errors keep code and status for those who catch them", () => 
   const error = problem(409, "taken", "it is taken");
   assert(error instanceof ProblemError);
   assertEquals([error.status, error.code, error.message], [409, "taken", "it is taken"]);
+});
+
+Deno.test("the audit hears of every change by somebody known, of how it ended, and of nothing else", async () => {
+  const heard: AuditedCall[] = [];
+  const api = new Api({
+    clock: new FakeClock(),
+    random: seededRandom(1),
+    log: silentLog,
+    metrics: new Metrics(),
+  }, {
+    title: "Test",
+    version: "1",
+    authenticators: [tokenAuthenticator("a-good-token", ADMIN)],
+    audit: (call) => {
+      heard.push(call);
+      return Promise.reject(new Error("the audit is away"));
+    },
+  });
+  const spec = { summary: "x", auth: ["admin"], responses: { 204: { description: "" } } } as const;
+  api.route({ ...spec, method: "PUT", path: "/things/{id}" }).handle(({ changed }) => {
+    changed({ size: 1 }, { size: 2 });
+    return { status: 204 };
+  });
+  api.route({ ...spec, method: "POST", path: "/refused" }).handle(() => {
+    throw problem(409, "no", "no");
+  });
+  api.route({ ...spec, method: "GET", path: "/read" }).handle(() => ({ status: 204 }));
+  api.route({ ...spec, method: "GET", path: "/secret", audited: true }).handle(() => ({ status: 204 }));
+  api.route({ ...spec, method: "POST", path: "/open", auth: "public" }).handle(() => ({ status: 204 }));
+  const init = { headers: { authorization: "Bearer a-good-token" } };
+  for (
+    const [method, path] of ["PUT /things/7", "POST /refused", "GET /read", "GET /secret", "POST /open"]
+      .map((line) => line.split(" ") as [string, string])
+  ) {
+    await (await api.request(path, { ...init, method }, { address: "10.0.0.1" })).body?.cancel();
+  }
+  assertEquals((await api.request("/things/7", { method: "PUT" })).status, 401);
+  assertEquals(
+    heard.map(({ principal, method, route, path, status, address, change }) => [
+      principal.id,
+      method,
+      route,
+      path,
+      status,
+      address,
+      change,
+    ]),
+    [
+      ["admin", "PUT", "/things/{id}", "/things/7", 204, "10.0.0.1", {
+        before: { size: 1 },
+        after: { size: 2 },
+      }],
+      ["admin", "POST", "/refused", "/refused", 409, "10.0.0.1", undefined],
+      ["admin", "GET", "/secret", "/secret", 204, "10.0.0.1", undefined],
+    ],
+  );
 });

@@ -1,5 +1,5 @@
 /**
- * Who is asking, and may they: bearer tokens, roles, and a brake on guessing.
+ * Who is asking, and may they: bearer tokens, permissions, and a brake on guessing.
  *
  * @module
  */
@@ -14,7 +14,10 @@ export interface Principal {
   readonly id: string;
   /** For people and for the actor of a command. */
   readonly name: string;
-  readonly roles: readonly string[];
+  /** What it may do, in the words that routes ask for: "gateways:read", "user" … */
+  readonly permissions: readonly string[];
+  /** The groups of gateways that it is confined to; absent: all. */
+  readonly groups?: readonly string[];
 }
 
 /** One way of turning a token into a {@linkcode Principal}. Several stand in a row; the first that knows it wins. */
@@ -25,7 +28,7 @@ export interface Authenticator {
 
 /**
  * What a route asks of its caller: nothing ("public"), nothing but a token is looked at where one is sent
- * ("optional"), or one of the roles.
+ * ("optional"), or one of the permissions.
  */
 export type Access = "public" | "optional" | readonly string[];
 
@@ -60,7 +63,7 @@ export function bearerToken(request: Request): string | undefined {
 }
 
 /** The administrator whose token the settings or `<data>/admin.token` hold. */
-export const ADMIN: Principal = { kind: "admin", id: "admin", name: "admin", roles: ["admin"] };
+export const ADMIN: Principal = { kind: "admin", id: "admin", name: "admin", permissions: ["admin"] };
 
 /** Longest token looked at, in characters. */
 const MAX_TOKEN = 1024;
@@ -99,7 +102,7 @@ export class Gate {
       throw unauthorized("missing_token", "a bearer token is needed");
     }
     const principal = await this.#principal(bearerToken(request), networkOf(address));
-    if (access !== "optional" && !access.some((role) => principal.roles.includes(role))) {
+    if (access !== "optional" && !access.some((permission) => principal.permissions.includes(permission))) {
       throw problem(403, "forbidden", "this token may not do that");
     }
     return principal;
@@ -111,7 +114,7 @@ export class Gate {
     for (const authenticator of this.#authenticators) {
       const principal = await authenticator.authenticate(token);
       if (!principal) continue;
-      return access === "optional" || access.some((role) => principal.roles.includes(role));
+      return access === "optional" || access.some((permission) => principal.permissions.includes(permission));
     }
     return false;
   }

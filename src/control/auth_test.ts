@@ -3,7 +3,7 @@ import { FakeClock, Metrics, seededRandom, silentLog } from "../base/mod.ts";
 import { type Access, ADMIN, Api, type Authenticator, type Principal, tokenAuthenticator } from "./mod.ts";
 
 const TOKEN = "an-administrators-token";
-const USER: Principal = { kind: "user", id: "u1", name: "li", roles: ["user"] };
+const USER: Principal = { kind: "user", id: "u1", name: "li", permissions: ["user"] };
 
 function setUp(...more: Authenticator[]) {
   const clock = new FakeClock();

@@ -5,7 +5,7 @@
  * @module
  */
 export { loadAdminToken, MIN_ADMIN_TOKEN } from "./admin_token.ts";
-export { Api, type ApiOptions, type ClientInfo, type RawHandler } from "./api.ts";
+export { Api, type ApiOptions, type AuditedCall, type ClientInfo, type RawHandler } from "./api.ts";
 export {
   type Access,
   ADMIN,
@@ -39,6 +39,7 @@ export {
   type BodyOf,
   type BodySpec,
   type Call,
+  type Change,
   type Handler,
   type Method,
   type Reply,

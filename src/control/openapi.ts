@@ -73,7 +73,7 @@ function operation(route: Route): Json {
     ...(auth === "public"
       ? { security: [] }
       : { security: auth === "optional" ? [{}, { bearer: [] }] : [{ bearer: [] }] }),
-    ...(typeof auth === "string" ? {} : { "x-roles": auth }),
+    ...(typeof auth === "string" ? {} : { "x-permissions": auth }),
     ...parameters(route),
     ...(route.body ? { requestBody: requestBody(route.body) } : {}),
     responses: responses(route),

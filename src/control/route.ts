@@ -53,6 +53,8 @@ export interface RouteSpec<
   readonly description?: string;
   readonly tags?: readonly string[];
   readonly auth: A;
+  /** Whether the audit hears of its calls; default: of all methods but GET. */
+  readonly audited?: boolean;
   /** An object schema over the path's parameters. */
   readonly params?: P;
   /** An object schema over the query: values are strings, or arrays of them where a name is repeated. */
@@ -90,6 +92,14 @@ export interface Call<A extends Access, P extends Schema, Q extends Schema, B ex
   readonly log: Log;
   /** Whether the caller's token would still be let in: for answers that go on for long. */
   authorized(): Promise<boolean>;
+  /** Says for the audit what was changed: JSON values without secrets; undefined where there was or is nothing. */
+  changed(before: unknown, after: unknown): void;
+}
+
+/** What a handler said for the audit. */
+export interface Change {
+  readonly before: unknown;
+  readonly after: unknown;
 }
 
 /** One of the answers that `R` documents, or a response of one's own making (a stream, a file). */

@@ -6,11 +6,11 @@
 import * as v from "valibot";
 import { type Deps, KeyedRate } from "../../base/mod.ts";
 import { bearerToken, networkOf, problem, type ProblemError, Routes } from "../../control/mod.ts";
-import { LockOut } from "./lock_out.ts";
-import { type Passwords, weakness } from "./passwords.ts";
+import { LockOut } from "../credentials/mod.ts";
+import { type Passwords, weakness } from "../credentials/mod.ts";
 import type { UserRow } from "./schema.ts";
 import type { AppSettings } from "./settings.ts";
-import { type SessionStore, USER_ROLE, userName, type UserStore } from "./users.ts";
+import { type SessionStore, USER_PERMISSION, userName, type UserStore } from "./users.ts";
 
 const Time = v.pipe(v.string(), v.isoTimestamp());
 const UserView = v.object({ id: v.string(), name: v.string(), createdAt: Time });
@@ -84,7 +84,7 @@ export function accountRoutes(
     path: "/app/v1/users/me",
     summary: "The user who asks",
     tags: ["app accounts"],
-    auth: [USER_ROLE],
+    auth: [USER_PERMISSION],
     responses: { 200: { description: "The user", schema: UserView } },
   }).handle(async ({ principal }) => {
     const row = await users.byId(principal.id);
@@ -143,7 +143,7 @@ export function accountRoutes(
     path: "/app/v1/sessions/current",
     summary: "Sign out on this device",
     tags: ["app accounts"],
-    auth: [USER_ROLE],
+    auth: [USER_PERMISSION],
     responses: { 204: { description: "The token is no longer good" } },
   }).handle(async ({ request }) => {
     await sessions.revoke(bearerToken(request)!);
@@ -155,7 +155,7 @@ export function accountRoutes(
     path: "/app/v1/sessions",
     summary: "Sign out everywhere",
     tags: ["app accounts"],
-    auth: [USER_ROLE],
+    auth: [USER_PERMISSION],
     responses: { 204: { description: "None of the user's tokens is good any more" } },
   }).handle(async ({ principal }) => {
     await sessions.revokeAll(principal.id);

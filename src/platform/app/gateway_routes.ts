@@ -12,9 +12,9 @@ import type { Commander } from "../commands/mod.ts";
 import { type CommandRow, isFinal, type PresenceTable } from "../registry/mod.ts";
 import { type BindingStore, MAX_BINDINGS, type OwnedGateway } from "./bindings.ts";
 import type { Connections, ConnectionView } from "./connections.ts";
-import { LockOut } from "./lock_out.ts";
+import { LockOut } from "../credentials/mod.ts";
 import type { AppSettings } from "./settings.ts";
-import { USER_ROLE } from "./users.ts";
+import { USER_PERMISSION } from "./users.ts";
 
 const Time = v.pipe(v.string(), v.isoTimestamp());
 const MacParams = v.object({ mac: macSchema });
@@ -118,7 +118,7 @@ export function gatewayRoutes(
     description:
       "`sn` is MD5(DevRND, SN) and `loid` the LOID, both as CHECK_PASSWD_PARAM answers on the LAN.",
     tags: ["app gateways"],
-    auth: [USER_ROLE],
+    auth: [USER_PERMISSION],
     body: { json: Proof, maxBytes: 8192 },
     responses: {
       200: { description: "It was the user's already", schema: Binding },
@@ -159,7 +159,7 @@ export function gatewayRoutes(
     path: "/app/v1/bindings",
     summary: "The user's bindings",
     tags: ["app gateways"],
-    auth: [USER_ROLE],
+    auth: [USER_PERMISSION],
     responses: { 200: { description: "All of them", schema: v.object({ items: v.array(Binding) }) } },
   }).handle(async ({ principal }) => {
     const rows = await bindings.list(principal.id);
@@ -174,7 +174,7 @@ export function gatewayRoutes(
     path: "/app/v1/bindings/{mac}",
     summary: "Give a gateway up",
     tags: ["app gateways"],
-    auth: [USER_ROLE],
+    auth: [USER_PERMISSION],
     params: MacParams,
     responses: { 204: { description: "No longer the user's" }, 404: { description: "Not the user's" } },
   }).handle(async ({ principal, params: { mac }, log }) => {
@@ -189,7 +189,7 @@ export function gatewayRoutes(
     path: "/app/v1/gateways",
     summary: "The user's gateways",
     tags: ["app gateways"],
-    auth: [USER_ROLE],
+    auth: [USER_PERMISSION],
     responses: { 200: { description: "All of them", schema: v.object({ items: v.array(Gateway) }) } },
   }).handle(async ({ principal }) => ({
     status: 200,
@@ -201,7 +201,7 @@ export function gatewayRoutes(
     path: "/app/v1/gateways/{mac}",
     summary: "One of the user's gateways",
     tags: ["app gateways"],
-    auth: [USER_ROLE],
+    auth: [USER_PERMISSION],
     params: MacParams,
     responses: {
       200: { description: "The gateway", schema: Gateway },
@@ -218,7 +218,7 @@ export function gatewayRoutes(
     summary: "Call the gateway to its plug-in channel",
     description: "Answers at once; poll the connection after `retryAfterMs` until it is connected or failed.",
     tags: ["app gateways"],
-    auth: [USER_ROLE],
+    auth: [USER_PERMISSION],
     params: MacParams,
     responses: {
       202: { description: "Where it stands", schema: Connection },
@@ -234,7 +234,7 @@ export function gatewayRoutes(
     path: "/app/v1/gateways/{mac}/connection",
     summary: "Whether the gateway is on its plug-in channel",
     tags: ["app gateways"],
-    auth: [USER_ROLE],
+    auth: [USER_PERMISSION],
     params: MacParams,
     responses: {
       200: { description: "Where it stands", schema: Connection },
@@ -262,7 +262,7 @@ export function gatewayRoutes(
     description:
       "Kept from the moment it is taken: an app that lost its connection finds the answer under the id.",
     tags: ["app gateways"],
-    auth: [USER_ROLE],
+    auth: [USER_PERMISSION],
     params: MacParams,
     body: { json: Post, maxBytes: MAX_POST_BYTES },
     responses: postAnswers,
@@ -282,7 +282,7 @@ export function gatewayRoutes(
     path: "/app/v1/gateways/{mac}/posts/{id}",
     summary: "One of the user's posts, at once or when it has ended",
     tags: ["app gateways"],
-    auth: [USER_ROLE],
+    auth: [USER_PERMISSION],
     params: v.object({ ...MacParams.entries, id: v.pipe(v.string(), v.maxLength(64)) }),
     query: v.object({ wait: waitSeconds() }),
     responses: postAnswers,

@@ -13,7 +13,7 @@ import { accountRoutes } from "./account_routes.ts";
 import { BindingStore } from "./bindings.ts";
 import { Connections } from "./connections.ts";
 import { gatewayRoutes } from "./gateway_routes.ts";
-import { Passwords } from "./passwords.ts";
+import { Passwords } from "../credentials/mod.ts";
 import type { AppTables, OwnTables } from "./schema.ts";
 import { type AppSettings, DEFAULT_APP_SETTINGS } from "./settings.ts";
 import { SessionStore, UserStore } from "./users.ts";

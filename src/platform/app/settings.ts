@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { LockOutSettings } from "./lock_out.ts";
-import { DEFAULT_COST, type ScryptCost } from "./passwords.ts";
+import type { LockOutSettings } from "../credentials/mod.ts";
+import { DEFAULT_COST, type ScryptCost } from "../credentials/mod.ts";
 
 const MINUTE = 60_000, HOUR = 60 * MINUTE, DAY = 24 * HOUR;
 

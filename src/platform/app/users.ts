@@ -14,8 +14,8 @@ const TOKEN_PREFIX = "ghs_";
 /** Signed-in devices of one user; signing in on one more signs out the oldest. */
 const MAX_SESSIONS = 20;
 
-/** The role of every app user. */
-export const USER_ROLE = "user";
+/** What every app user may: use the app's own routes. */
+export const USER_PERMISSION = "user";
 
 /** The one spelling of a user name: lower case and without look-alike forms of the same characters. */
 export function userName(given: string): string {
@@ -74,7 +74,7 @@ export class SessionStore implements Authenticator {
       .select(["app_user.id", "app_user.name", "app_session.expires_at"])
       .where("app_session.token_hash", "=", hashOf(token)).executeTakeFirst();
     if (!row || row.expires_at <= this.deps.clock.now()) return undefined;
-    return { kind: "user", id: row.id, name: row.name, roles: [USER_ROLE] };
+    return { kind: "user", id: row.id, name: row.name, permissions: [USER_PERMISSION] };
   }
 
   /** Signs out the device that holds `token`. */
