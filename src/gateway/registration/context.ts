@@ -1,5 +1,5 @@
 /**
- * What the parts of registration share: their tools, the interval, and the status that people see.
+ * What the parts of registration share: their tools, the interval, and what is noted on the way.
  *
  * @module
  */
@@ -16,32 +16,16 @@ import type { Network } from "../../net/mod.ts";
 import type { Identity } from "../identity.ts";
 import type { StateStore } from "../state/mod.ts";
 import type { Link } from "./link.ts";
+import type {
+  LastAnswer,
+  NextTryReason,
+  QuestionMethod,
+  RegistrationCounts,
+  RegistrationState,
+  RegistrationStatus,
+} from "./status.ts";
 import type { RegistrationTiming } from "./timing.ts";
-
-/**
- * Where registration stands: looking a name up, talking to distribution, talking to the operations platform,
- * registered, pausing before the next try, silent after a refusal, or stopped.
- */
-export type RegistrationState =
-  | "resolving"
-  | "distribution"
-  | "registering"
-  | "registered"
-  | "waiting"
-  | "silent"
-  | "stopped";
-
-/** Registration for people; times are milliseconds since 1970. */
-export interface RegistrationStatus {
-  readonly state: RegistrationState;
-  readonly since: number;
-  readonly intervalSeconds: number;
-  readonly operations?: HostPort;
-  readonly messageServer?: HostPort;
-  readonly lastResult?: number;
-  readonly lastAnswerAt?: number;
-  readonly nextTryAt?: number;
-}
+import { longWithoutNames, spreadWait } from "./waits.ts";
 
 /** What a registration works with. */
 export interface RegistrationDeps {
@@ -54,21 +38,40 @@ export interface RegistrationDeps {
   readonly timing: RegistrationTiming;
   /** The gateway's own address as seen on the way to `towards` (an IP address). */
   readonly ipAddr: (towards: string) => string;
+  /** Told of every change of state. */
+  readonly onState?: (state: RegistrationState, before: RegistrationState) => void;
+  /** Told when the own address on the way to the platform is another. */
+  readonly onAddress?: (address: string) => void;
+  /** Told when a platform orders a new device's defaults (result 3); what it restores is awaited. */
+  readonly onDefaults?: () => Promise<void>;
 }
 
-/** The tools, and what is noted on the way. */
+/** What ended a wait in which the address and the clock were watched. */
+export type WatchedEnd = "due" | "moved" | "gap";
+
+/** The tools, and what is noted on the way. Moments are kept by the clock that never jumps. */
 export class RegistrationContext {
   state: RegistrationState = "resolving";
   messageServer: HostPort | undefined;
-  #partner: string | undefined;
+  readonly counts: { -readonly [Count in keyof RegistrationCounts]: number } = {
+    registrations: 0,
+    heartbeats: 0,
+    heartbeatsUnanswered: 0,
+    distributionRounds: 0,
+    operationsRounds: 0,
+    failedRounds: 0,
+    addressChanges: 0,
+    clockGaps: 0,
+  };
+  #partner: HostPort | undefined;
   #lateChallenge: string | undefined;
   #since: number;
   #intervalMs: number;
-  #last: { result: number; at: number } | undefined;
-  #nextTryAt: number | undefined;
+  readonly #answers = new Map<QuestionMethod, LastAnswer>();
+  #next: { readonly at: number; readonly why: NextTryReason } | undefined;
 
   constructor(readonly deps: RegistrationDeps, readonly link: Link) {
-    this.#since = deps.clock.now();
+    this.#since = deps.clock.monotonic();
     const known = deps.state.get().intervalSeconds;
     this.#intervalMs = known === undefined ? deps.timing.heartbeatMs : this.#bounded(known);
   }
@@ -79,28 +82,45 @@ export class RegistrationContext {
   }
 
   get status(): RegistrationStatus {
-    const { operations } = this.deps.state.get();
+    const { clock, state } = this.deps, { operations } = state.get();
+    const wall = (moment: number) => Math.round(clock.now() + moment - clock.monotonic());
+    const answers = [...this.#answers.values()].reverse().map((each) => ({ ...each, at: wall(each.at) }));
     return {
       state: this.state,
-      since: this.#since,
+      since: wall(this.#since),
       intervalSeconds: this.#intervalMs / 1000,
       ...(operations && { operations }),
       ...(this.messageServer && { messageServer: this.messageServer }),
-      ...(this.#last && { lastResult: this.#last.result, lastAnswerAt: this.#last.at }),
-      ...(this.#nextTryAt === undefined ? {} : { nextTryAt: this.#nextTryAt }),
+      ...(answers[0] && { lastResult: answers[0].result, lastAnswerAt: answers[0].at }),
+      answers,
+      ...(this.#next && { nextTryAt: wall(this.#next.at), nextTry: this.#next.why }),
+      counts: { ...this.counts },
     };
   }
 
   enter(state: RegistrationState): void {
     if (state === this.state) return;
-    this.deps.log.debug("registration", { from: this.state, to: state });
+    const before = this.state;
+    this.deps.log.debug("registration", { from: before, to: state });
     this.state = state;
-    this.#since = this.deps.clock.now();
+    this.#since = this.deps.clock.monotonic();
+    this.#next = undefined;
+    this.deps.onState?.(state, before);
+  }
+
+  /** Says what comes next, and in how many milliseconds. */
+  expect(why: NextTryReason, ms: number): void {
+    this.#next = { at: this.deps.clock.monotonic() + ms, why };
   }
 
   /** Takes note of an answer, and takes its interval at once. */
-  answered(reply: { readonly result: number; readonly interval?: number }): void {
-    this.#last = { result: reply.result, at: this.deps.clock.now() };
+  answered(
+    method: QuestionMethod,
+    from: HostPort,
+    reply: { readonly result: number; readonly interval?: number },
+  ): void {
+    this.#answers.delete(method); // the youngest is the last
+    this.#answers.set(method, { method, result: reply.result, from, at: this.deps.clock.monotonic() });
     if (reply.interval === undefined || reply.interval === 0) return;
     const ms = this.#bounded(reply.interval);
     if (ms === this.#intervalMs) return;
@@ -110,13 +130,13 @@ export class RegistrationContext {
 
   /** Begins a conversation with a platform: challenges of an earlier one are void. */
   converse(to: HostPort): void {
-    this.#partner = formatHostPort(to);
+    this.#partner = to;
     this.#lateChallenge = undefined;
   }
 
   /** A challenge that came between two questions, as the answer to a Boot that arrived twice. False: from elsewhere. */
   lateChallenge(challenge: string, from: HostPort): boolean {
-    if (this.#partner !== formatHostPort(from)) return false;
+    if (!this.#partner || formatHostPort(this.#partner) !== formatHostPort(from)) return false;
     this.#lateChallenge = challenge;
     return true;
   }
@@ -126,38 +146,95 @@ export class RegistrationContext {
     return this.#lateChallenge ?? challenge;
   }
 
-  /** Forgets what platforms taught it. */
+  /** Forgets what platforms taught it, and has restored what else a new device has no claim to. */
   async restoreDefaults(): Promise<void> {
     this.#intervalMs = this.deps.timing.heartbeatMs;
     this.messageServer = undefined;
     await this.deps.state.update({ operations: undefined, intervalSeconds: undefined });
+    await this.deps.onDefaults?.();
   }
 
-  /** Waits, and says until when. */
-  async wait(state: "waiting" | "silent", ms: number, signal: AbortSignal): Promise<void> {
+  /**
+   * Waits, and says until when and why. `waiting` ends early where the own address changes: the way to the platform
+   * may be open again. Silence is kept whatever happens.
+   */
+  async wait(
+    state: "waiting" | "silent",
+    why: NextTryReason,
+    ms: number,
+    signal: AbortSignal,
+  ): Promise<void> {
     this.enter(state);
-    this.#nextTryAt = this.deps.clock.now() + ms;
-    try {
-      await sleep(this.deps.clock, ms, signal);
-    } finally {
-      this.#nextTryAt = undefined;
+    this.expect(why, ms);
+    const { clock } = this.deps;
+    if (state === "silent") return await sleep(clock, ms, signal);
+    const partner = this.#partner, end = clock.monotonic() + ms;
+    while (await this.watch(end, partner?.host, this.#addressTo(partner?.host), signal) === "gap");
+  }
+
+  /**
+   * Sleeps until the monotonic moment `until`; ends early with `moved` where the own address on the way to `towards`
+   * is no longer `address`, and with `gap` where the wall clock went on by an interval more than the time that was
+   * slept: the machine was suspended, or its clock was set.
+   */
+  async watch(
+    until: number,
+    towards: string | undefined,
+    address: string | undefined,
+    signal: AbortSignal,
+  ): Promise<WatchedEnd> {
+    const { clock, timing } = this.deps;
+    for (;;) {
+      const before = clock.monotonic(), wallBefore = clock.now(), left = until - before;
+      if (left <= 0) return "due";
+      await sleep(clock, Math.min(left, timing.addressCheckMs), signal);
+      const current = this.#addressTo(towards);
+      if (current !== undefined && current !== address) {
+        this.counts.addressChanges++;
+        this.deps.log.info("the own address changed", { from: address, to: current });
+        this.deps.onAddress?.(current);
+        return "moved";
+      }
+      if (clock.now() - wallBefore - (clock.monotonic() - before) >= this.#intervalMs) {
+        this.counts.clockGaps++;
+        return "gap";
+      }
     }
   }
 
-  /** The IP address of a host, however long it takes to find one. */
-  async resolve(host: string, signal: AbortSignal): Promise<string> {
-    for (;;) {
+  /**
+   * The IP address of a host. Looks it up `tries` times (for ever if that is undefined); undefined where it was not
+   * found. After a long time without names it waits a random part of an interval, as all gateways find theirs now.
+   */
+  async resolve(host: string, signal: AbortSignal, tries?: number): Promise<string | undefined> {
+    const { network, log, clock, timing, random } = this.deps;
+    for (let failures = 0;;) {
+      let address: string | undefined;
       try {
-        const address = await this.deps.network.lookup(host);
+        address = await network.lookup(host);
         signal.throwIfAborted();
-        return address;
       } catch (error) {
         signal.throwIfAborted();
-        this.deps.log.warn("host name not found, trying again", { host, reason: messageOf(error) });
+        log.warn("host name not found, trying again", { host, reason: messageOf(error) });
+      }
+      if (address !== undefined) {
+        if (longWithoutNames(timing, this.#intervalMs, failures)) {
+          await this.wait("waiting", "spread", spreadWait(this.#intervalMs, random.float()), signal);
+        }
+        return address;
       }
       this.enter("resolving");
-      await sleep(this.deps.clock, this.deps.timing.dnsRetryMs, signal);
+      this.expect("name", timing.dnsRetryMs);
+      await sleep(clock, timing.dnsRetryMs, signal);
+      if (++failures === tries) return undefined;
     }
+  }
+
+  /** The own address on the way to `towards`; undefined while there is none: that is no address to tell a platform. */
+  #addressTo(towards: string | undefined): string | undefined {
+    if (towards === undefined) return undefined;
+    const address = this.deps.ipAddr(towards);
+    return address === "" || address === "0.0.0.0" ? undefined : address;
   }
 
   #bounded(seconds: number): number {

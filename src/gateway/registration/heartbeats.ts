@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { sleep } from "../../base/mod.ts";
 import {
   type AccessReply,
   AccessResult,
@@ -24,7 +23,10 @@ export interface HeartbeatCounts {
 /** Why heartbeats ended. */
 export type HeartbeatsEnd = { readonly kind: "lost" } | Exclude<Verdict, { kind: "ok" }>;
 
-/** Sends heartbeats. Ends with `lost` after too many without an answer, with `boot` where the own address changed. */
+/**
+ * Sends heartbeats. Ends with `lost` after too many without an answer, with `boot` where the own address changed. After
+ * a gap in the wall clock one goes out at once: a platform that gave a suspended gateway up says so in its answer.
+ */
 export async function heartbeats(
   context: RegistrationContext,
   { heartbeats: to, access, ipAddr }: Registered,
@@ -39,6 +41,7 @@ export async function heartbeats(
   for (;;) {
     const sentAt = clock.monotonic();
     counts.sent();
+    context.expect("heartbeat", context.intervalMs);
     const reply = await link.ask({
       to,
       message,
@@ -50,15 +53,16 @@ export async function heartbeats(
     if (reply) {
       lost = 0;
       message = later;
-      context.answered(reply);
+      context.answered("Hb", to, reply);
       const verdict = verdictOn(reply);
       if (verdict.kind !== "ok") return verdict;
     } else {
       counts.unanswered();
       if (++lost >= timing.lostHeartbeats) return { kind: "lost" };
     }
-    await sleep(clock, sentAt + context.intervalMs - clock.monotonic(), signal);
-    if (context.deps.ipAddr(access.host) !== ipAddr) return { kind: "boot" };
+    const next = sentAt + context.intervalMs;
+    context.expect("heartbeat", next - clock.monotonic());
+    if (await context.watch(next, access.host, ipAddr, signal) === "moved") return { kind: "boot" };
   }
 }
 

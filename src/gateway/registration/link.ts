@@ -8,9 +8,10 @@ import { DatagramExchange, type DatagramSocket, NetError, type Network } from ".
 import { MAX_DATAGRAM_BYTES, ProtocolError } from "../../protocol/smart_gateway/mod.ts";
 
 /** A question. */
-export interface Question<Answer> {
+export interface Asking<Answer> {
   readonly to: HostPort;
-  readonly message: Uint8Array;
+  /** The datagram, or what makes the datagram of each attempt, counted from 1. */
+  readonly message: Uint8Array | ((attempt: number) => Uint8Array);
   /** Reads an answer; undefined for something else. A ProtocolError counts as something else. */
   readonly read: (bytes: Uint8Array) => Answer | undefined;
   readonly tries: number;
@@ -35,7 +36,7 @@ export class Link implements AsyncDisposable {
   ) {}
 
   /** The answer; undefined where none came. Throws {@linkcode NetError} `aborted` when the signal does. */
-  async ask<Answer>(question: Question<Answer>): Promise<Answer | undefined> {
+  async ask<Answer>(question: Asking<Answer>): Promise<Answer | undefined> {
     const { to, message, read, tries, waitMs, spacingMs, signal } = question;
     try {
       return await this.#side(to).exchange.request({

@@ -13,7 +13,7 @@ import {
   userId,
 } from "../../protocol/smart_gateway/mod.ts";
 import type { RegistrationContext } from "./context.ts";
-import { type Verdict, verdictOn } from "./verdict.ts";
+import { converse, type Failure } from "./conversation.ts";
 
 /** A platform that took the gateway in. Addresses are IP addresses. */
 export interface Registered {
@@ -25,11 +25,8 @@ export interface Registered {
   readonly ipAddr: string;
 }
 
-/** How a round ended. */
-export type OperationsOutcome =
-  | Registered
-  | { readonly kind: "unanswered" }
-  | Exclude<Verdict, { kind: "ok" }>;
+/** How a round ended; `unresolved`: a name that the platform goes by was not found. */
+export type OperationsOutcome = Registered | { readonly kind: "unresolved" } | Failure;
 
 /** Registers at the operations platform at `at`. `listen` is told its address before the first word goes there. */
 export async function operationsRound(
@@ -38,50 +35,43 @@ export async function operationsRound(
   listen: (platform: HostPort) => void,
   signal: AbortSignal,
 ): Promise<OperationsOutcome> {
-  const { deps: { identity, state, timing }, link } = context;
-  const to = { host: await context.resolve(at.host, signal), port: at.port };
+  const { identity, state, timing } = context.deps;
+  context.counts.operationsRounds++;
+  const host = await context.resolve(at.host, signal, timing.dnsTries);
+  if (host === undefined) return { kind: "unresolved" };
+  const to = { host, port: at.port };
   listen(to);
   context.enter("registering");
-  context.converse(to);
   const ipAddr = context.deps.ipAddr(to.host);
-  const asking = { to, waitMs: timing.answerWaitMs, spacingMs: context.intervalMs, signal };
-
-  const boot = await link.ask({
-    ...asking,
-    tries: timing.bootTries,
-    message: encodeAccessRequest({
+  const outcome = await converse(context, {
+    to,
+    boot: {
       method: "Boot",
-      vendor: identity.vendor,
-      model: identity.model,
-      firmwareVer: identity.firmwareVer,
-      hardwareVer: identity.hardwareVer,
-      mac: identity.mac,
-      devRnd: state.get().devRnd,
-      platformId: "OTHER",
-      loid: identity.loid,
-      card: identity.card,
-      ipAddr,
-      osVer: identity.osVer,
-      appVer: identity.appVer,
-    }),
-    read: (bytes) => answer(bytes, (reply) => reply.challengeCode !== undefined),
-  });
-  if (!boot) return { kind: "unanswered" };
-  context.answered(boot);
-  const verdict = verdictOn(boot);
-  if (verdict.kind !== "ok") return verdict;
-  let challenge = context.latestOf(boot.challengeCode);
-
-  // A Boot that was sent twice may be answered by two challenges: the later one counts.
-  for (let challenges = 0; challenge !== undefined && challenges <= timing.bootTries; challenges++) {
-    const current: string = challenge;
-    const reply = await link.ask({
-      ...asking,
+      tries: timing.bootTries,
+      message: encodeAccessRequest({
+        method: "Boot",
+        vendor: identity.vendor,
+        model: identity.model,
+        firmwareVer: identity.firmwareVer,
+        hardwareVer: identity.hardwareVer,
+        mac: identity.mac,
+        devRnd: state.get().devRnd,
+        platformId: "OTHER",
+        loid: identity.loid,
+        card: identity.card,
+        ipAddr,
+        osVer: identity.osVer,
+        appVer: identity.appVer,
+      }),
+      read: (bytes) => answer(bytes, (reply) => reply.challengeCode !== undefined),
+    },
+    register: (challenge) => ({
+      method: "Register",
       tries: timing.registerTries,
       message: encodeAccessRequest({
         method: "Register",
         mac: identity.mac,
-        checkSn: checkSn(current, identity.sn),
+        checkSn: checkSn(challenge, identity.sn),
         userId: userId(identity.sn, identity.loid),
         pppoeName: "",
         flag: "0",
@@ -91,17 +81,12 @@ export async function operationsRound(
         answer(
           bytes,
           ({ result, challengeCode }) =>
-            challengeCode === undefined ? result === AccessResult.VERIFIED : challengeCode !== current,
+            challengeCode === undefined ? result === AccessResult.VERIFIED : challengeCode !== challenge,
         ),
-    });
-    if (!reply) return { kind: "unanswered" };
-    context.answered(reply);
-    const verdict = verdictOn(reply);
-    if (verdict.kind !== "ok") return verdict;
-    if (reply.challengeCode === undefined) return await welcomed(context, to, ipAddr, reply, signal);
-    challenge = reply.challengeCode;
-  }
-  return { kind: "failed" };
+    }),
+    end: (reply) => reply.challengeCode === undefined ? reply : undefined,
+  }, signal);
+  return outcome.kind === "ended" ? await welcomed(context, to, ipAddr, outcome.end, signal) : outcome;
 }
 
 async function welcomed(
@@ -110,12 +95,12 @@ async function welcomed(
   ipAddr: string,
   { heartbeatAddr, messageServer }: AccessReply,
   signal: AbortSignal,
-): Promise<Registered> {
+): Promise<Registered | { readonly kind: "unresolved" }> {
   context.messageServer = messageServer;
-  const heartbeats = heartbeatAddr
-    ? { host: await context.resolve(heartbeatAddr.host, signal), port: heartbeatAddr.port }
-    : access;
-  return { kind: "registered", access, heartbeats, ipAddr };
+  if (!heartbeatAddr) return { kind: "registered", access, heartbeats: access, ipAddr };
+  const host = await context.resolve(heartbeatAddr.host, signal, context.deps.timing.dnsTries);
+  if (host === undefined) return { kind: "unresolved" };
+  return { kind: "registered", access, heartbeats: { host, port: heartbeatAddr.port }, ipAddr };
 }
 
 /** A reply that answers: one that `fits`, or one that is a refusal or an order of any kind. */

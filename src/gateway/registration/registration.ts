@@ -5,12 +5,19 @@
  * @module
  */
 import { formatHostPort, type HostPort, type Metrics } from "../../base/mod.ts";
-import { type AccessMessage, decodeAccessRequest, ProtocolError } from "../../protocol/smart_gateway/mod.ts";
-import { RegistrationContext, type RegistrationDeps, type RegistrationStatus } from "./context.ts";
+import {
+  type AccessMessage,
+  decodeAccessRequest,
+  ProtocolError,
+  type RequestDistri,
+} from "../../protocol/smart_gateway/mod.ts";
+import { RegistrationContext, type RegistrationDeps } from "./context.ts";
 import { distributionRound } from "./distribution.ts";
 import { heartbeats } from "./heartbeats.ts";
 import { Link } from "./link.ts";
 import { operationsRound, type Registered } from "./operations.ts";
+import type { RegistrationStatus } from "./status.ts";
+import { spreadWait, startWait, waitBetweenRounds } from "./waits.ts";
 
 /** What a registration needs beyond what its parts share. */
 export interface RegistrationOptions extends RegistrationDeps {
@@ -65,13 +72,29 @@ export class Registration implements AsyncDisposable {
 
   /** Begins. Returns once the first datagram is on its way, or the first name is being looked up. */
   start(): void {
-    const first: Step = this.#options.state.get().operations ? "operations" : "distribution";
-    this.#life = this.#live(first, this.#stop.signal);
+    const known = this.#options.state.get().operations !== undefined;
+    this.#life = this.#live(known ? "operations" : "distribution", this.#stop.signal);
   }
 
   /** Sends to the operations platform on the association that it can answer on. */
   send(bytes: Uint8Array, to: HostPort): void {
     this.#link.send(bytes, to);
+  }
+
+  /**
+   * Follows RequestDistri: in mode 0 to another distribution platform, which voids what an earlier one said
+   * (reference §8), else to another operations platform. Resolves once that is kept.
+   */
+  async follow({ mode, serverAddr, serverPort }: RequestDistri): Promise<void> {
+    const to = { host: serverAddr, port: serverPort }, anew = mode === "0";
+    const { log, state } = this.#options;
+    log.info("the platform moves this gateway", { to: formatHostPort(to), distribution: anew });
+    try {
+      await state.update(anew ? { distribution: to, operations: undefined } : { operations: to });
+    } catch (error) {
+      log.error("the state could not be kept", { error });
+    }
+    this.restart(anew ? "distribution" : "operations");
   }
 
   /** Begins anew at once: at the stored operations platform, or at distribution. */
@@ -87,11 +110,17 @@ export class Registration implements AsyncDisposable {
   }
 
   async #live(first: Step, stop: AbortSignal): Promise<void> {
-    let step = first;
+    const { timing, random } = this.#options;
+    let step = first, wait = startWait(timing, first === "operations", random.float());
     while (!stop.aborted) {
       this.#turn = new AbortController();
       const signal = AbortSignal.any([stop, this.#turn.signal]);
       try {
+        if (wait > 0) {
+          const ms = wait;
+          wait = 0; // an order to begin anew does not wait for the rest
+          await this.#context.wait("waiting", "spread", ms, signal);
+        }
         step = await (step === "distribution" ? this.#distribution(signal) : this.#operations(signal));
       } catch (error) {
         if (stop.aborted) return;
@@ -100,7 +129,7 @@ export class Registration implements AsyncDisposable {
           continue;
         }
         this.#options.log.error("registration failed unexpectedly, trying again", { error });
-        await this.#context.wait("waiting", this.#context.intervalMs, stop).catch(() => {});
+        await this.#context.wait("waiting", "fault", this.#context.intervalMs, stop).catch(() => {});
       }
     }
   }
@@ -127,7 +156,7 @@ export class Registration implements AsyncDisposable {
       at = this.#distributionAddress();
       if (outcome.kind === "silent") {
         failed = 0;
-        await this.#context.wait("silent", timing.silenceMs, signal);
+        await this.#context.wait("silent", "refused", timing.silenceMs, signal);
       } else await this.#betweenRounds(++failed, outcome.kind === "unanswered", signal);
     }
   }
@@ -160,7 +189,7 @@ export class Registration implements AsyncDisposable {
           continue;
         case "silent":
           failed = 0;
-          await this.#context.wait("silent", timing.silenceMs, signal);
+          await this.#context.wait("silent", "refused", timing.silenceMs, signal);
           continue;
         case "boot":
           if (!running) break;
@@ -168,6 +197,7 @@ export class Registration implements AsyncDisposable {
           continue;
         case "failed":
         case "unanswered":
+        case "unresolved":
         case "lost":
       }
       // A platform that went away loses all its gateways at once: they must not come back at once.
@@ -185,14 +215,22 @@ export class Registration implements AsyncDisposable {
     this.#listenTo(registered.access, registered.heartbeats);
     this.#context.enter("registered");
     this.#counts.registrations.inc();
+    this.#context.counts.registrations++;
+    this.#context.counts.failedRounds = 0;
     log.info("registered", {
       platform: formatHostPort(registered.access),
       interval: this.#context.intervalMs / 1000,
     });
     onRegistered?.(registered);
     const end = await heartbeats(this.#context, registered, {
-      sent: () => this.#counts.sent.inc(),
-      unanswered: () => this.#counts.lost.inc(),
+      sent: () => {
+        this.#counts.sent.inc();
+        this.#context.counts.heartbeats++;
+      },
+      unanswered: () => {
+        this.#counts.lost.inc();
+        this.#context.counts.heartbeatsUnanswered++;
+      },
     }, signal);
     if (clock.monotonic() - since >= this.#context.intervalMs) this.#detours = 0;
     return end;
@@ -204,19 +242,20 @@ export class Registration implements AsyncDisposable {
    */
   async #detour(signal: AbortSignal): Promise<void> {
     if (++this.#detours <= this.#options.timing.redirects) return;
-    await this.#context.wait("waiting", this.#context.intervalMs, signal);
+    await this.#context.wait("waiting", "circles", this.#context.intervalMs, signal);
   }
 
-  /** One interval from the last datagram of a failed round to the next round; after some rounds a long pause. */
   async #betweenRounds(failed: number, unanswered: boolean, signal: AbortSignal): Promise<void> {
-    const { timing } = this.#options;
-    const intervals = failed % timing.roundsBeforePause === 0 ? timing.pauseIntervals : 1;
-    const waited = unanswered ? timing.answerWaitMs : 0;
-    await this.#context.wait("waiting", Math.max(0, intervals * this.#context.intervalMs - waited), signal);
+    const { timing, random } = this.#options, context = this.#context;
+    context.counts.failedRounds = failed;
+    const why = failed % timing.roundsBeforePause === 0 ? "pause" : "round";
+    const ms = waitBetweenRounds(timing, context.intervalMs, { failed, unanswered, random: random.float() });
+    await context.wait("waiting", why, ms, signal);
   }
 
   #spread(signal: AbortSignal): Promise<void> {
-    return this.#context.wait("waiting", this.#options.random.float() * this.#context.intervalMs, signal);
+    const ms = spreadWait(this.#context.intervalMs, this.#options.random.float());
+    return this.#context.wait("waiting", "spread", ms, signal);
   }
 
   #distributionAddress(): HostPort {

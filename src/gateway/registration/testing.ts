@@ -18,8 +18,8 @@ import {
 } from "../../protocol/smart_gateway/mod.ts";
 import { identityOf } from "../identity.ts";
 import { StateStore } from "../state/mod.ts";
-import type { RegistrationStatus } from "./context.ts";
-import { Registration } from "./registration.ts";
+import type { RegistrationState, RegistrationStatus } from "./status.ts";
+import { Registration, type RegistrationOptions } from "./registration.ts";
 import { DEFAULT_TIMING, type RegistrationTiming } from "./timing.ts";
 import { type Trigger, Triggers } from "./triggers.ts";
 
@@ -43,6 +43,8 @@ export class Stage implements AsyncDisposable {
   readonly heard: Heard[] = [];
   readonly acted: Trigger[] = [];
   readonly metrics = new Metrics();
+  /** States in the order in which they were entered. */
+  readonly states: RegistrationState[] = [];
   connected = false;
   ipAddr = "192.168.1.1";
   /** Answers of the platforms; undefined: silence. Tests replace them. */
@@ -109,7 +111,10 @@ export class Stage implements AsyncDisposable {
 
   #running: { registration: Registration; triggers: Triggers } | undefined;
 
-  start(mgt: HostPort = { host: "189cube", port: 12112 }): Registration {
+  start(
+    mgt: HostPort = { host: "189cube", port: 12112 },
+    more: Partial<RegistrationOptions> = {},
+  ): Registration {
     const options = {
       clock: this.clock,
       random: seededRandom(3),
@@ -127,11 +132,16 @@ export class Stage implements AsyncDisposable {
       sn: SN,
       send: (bytes, to) => registration.send(bytes, to),
       connected: () => this.connected,
-      act: (trigger) => this.acted.push(trigger),
+      act: (trigger) => {
+        this.acted.push(trigger);
+        if (trigger.method === "RequestDistri") void registration.follow(trigger);
+      },
     });
     const registration: Registration = new Registration({
       ...options,
       onTrigger: (message, from) => triggers.offer(message, from),
+      onState: (state) => this.states.push(state),
+      ...more,
     });
     this.#running = { registration, triggers };
     registration.start();
@@ -140,6 +150,13 @@ export class Stage implements AsyncDisposable {
 
   get status(): RegistrationStatus {
     return this.#running!.registration.status;
+  }
+
+  /** Stops the registration and starts it anew on the same state, as a restart of the agent does. */
+  async restart(): Promise<void> {
+    this.#running!.triggers[Symbol.dispose]();
+    await this.#running!.registration[Symbol.asyncDispose]();
+    this.start();
   }
 
   /** Methods heard so far, those of heartbeats with their flag. */

@@ -24,7 +24,14 @@ export interface RegistrationTiming {
   readonly roundsBeforeDistribution: number;
   /** Silence after the result -2. */
   readonly silenceMs: number;
+  /** Between two look-ups of a name that was not found. */
   readonly dnsRetryMs: number;
+  /** Look-ups of the operations platform's name in one round; at distribution there is no end to them. */
+  readonly dnsTries: number;
+  /** How often the own address and the clock are looked at between heartbeats, and in waits. */
+  readonly addressCheckMs: number;
+  /** A start with a known operations platform waits a random part of this, so that a whole district does not come at once. */
+  readonly startSpreadMs: number;
   /** Orders to go elsewhere (-3, -4, -5, 3) that are followed at once in a row; each further one waits an interval. */
   readonly redirects: number;
   /** An interval that a platform names is kept within these bounds. */
@@ -48,6 +55,9 @@ export const DEFAULT_TIMING: RegistrationTiming = {
   roundsBeforeDistribution: 15,
   silenceMs: 9_000_000,
   dnsRetryMs: 10_000,
+  dnsTries: 6,
+  addressCheckMs: 30_000,
+  startSpreadMs: 0,
   redirects: 5,
   shortestIntervalMs: 1_000,
   longestIntervalMs: 86_400_000,
