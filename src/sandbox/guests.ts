@@ -1,71 +1,22 @@
 /**
- * The guests that are loaded, their open calls, and the host functions that they call. Knows nothing of files
- * and of what is wanted: that is `manager.ts`.
+ * The guests that are loaded, where they run, and their open calls. Knows nothing of files and of what is wanted:
+ * that is `manager.ts`.
+ *
+ * Each tier of trust has a runner of its own, which is made when its first plug-in is loaded. What a runner says
+ * counts only for the guests that run there: the process behind it is not trusted.
  *
  * @module
  */
-import { type Deps, type Log, messageOf, type Timer, TokenBucket } from "../base/mod.ts";
+import { type Deps, type Log, messageOf } from "../base/mod.ts";
 import { type Program, SMALLEST_MEMORY } from "./engine.ts";
 import { PluginError, type PluginErrorCode } from "./errors.ts";
-import { OPEN_HOST_CALLS } from "./guest.ts";
-import { faultOf, type Json } from "./json.ts";
-import { type Manifest, type ManifestRules, type ProgramFacts, readFacts } from "./manifest.ts";
+import { HostCalls } from "./host_calls.ts";
+import { Guest, OpenCall } from "./instance.ts";
+import { type Manifest, type ManifestRules, readFacts } from "./manifest.ts";
 import type { GuestFault, Runner, RunnerDown, RunnerEvents } from "./runner.ts";
-import type { Capabilities, HostFunction } from "./types.ts";
+import type { Capabilities, PluginHost } from "./types.ts";
 
-/** How many seconds' worth of log lines a plug-in may write at once. */
-const LOG_BURST_SECONDS = 5;
-
-/** A call on its way. It may be handed from one guest to another while it was not begun. */
-export class OpenCall {
-  readonly id: number;
-  guest: Guest | undefined;
-  timer: Timer | undefined;
-  retried = false;
-  readonly resolve: (text: string) => void;
-  readonly reject: (error: PluginError) => void;
-
-  constructor(
-    id: number,
-    readonly command: string,
-    readonly request: string,
-    resolve: (text: string) => void,
-    reject: (error: PluginError) => void,
-  ) {
-    this.id = id;
-    this.resolve = resolve;
-    this.reject = reject;
-  }
-}
-
-/** A loaded plug-in program in its engine. */
-export class Guest {
-  readonly open = new Set<OpenCall>();
-  readonly ended = new AbortController();
-  bytes = 0;
-  hostCalls = 0;
-  /** Log lines that came too fast since the last one that was let through. */
-  droppedLogs = 0;
-  readonly logs: TokenBucket;
-  readonly messages: TokenBucket;
-  /** What it did, where it is gone by its own doing. */
-  fault: GuestFault | undefined;
-  /** Set while someone waits for its last call to finish. */
-  onIdle: (() => void) | undefined;
-
-  constructor(
-    readonly id: number,
-    readonly manifest: Manifest,
-    readonly facts: ProgramFacts,
-    readonly functions: ReadonlyMap<string, HostFunction>,
-    readonly log: Log,
-    clock: Deps["clock"],
-  ) {
-    const { logsPerSecond, messagesPerMinute } = manifest.limits;
-    this.logs = new TokenBucket(clock, logsPerSecond, logsPerSecond * LOG_BURST_SECONDS);
-    this.messages = new TokenBucket(clock, messagesPerMinute / 60, messagesPerMinute);
-  }
-}
+export type { Guest, OpenCall } from "./instance.ts";
 
 /** What the owner of {@linkcode Guests} is told. */
 export interface GuestsEvents {
@@ -84,16 +35,30 @@ export interface GuestsOptions {
   readonly hostCallMs: number;
   /** The log of a plug-in. Default: the one of `deps`, with its name. */
   readonly logOf?: (plugin: string) => Log;
-  readonly makeRunner: (events: RunnerEvents) => Runner;
+  /** Makes the runner of a group; see `groupOf`. */
+  readonly makeRunner: (events: RunnerEvents, group: string) => Runner;
+  /** Which guests run together: those of the same group, by their tier. */
+  readonly groupOf: (tier: string | undefined) => string;
   readonly events: GuestsEvents;
 }
 
 /** How often a load is tried again that another plug-in's failure spoilt. */
 const LOAD_TRIES = 3;
 
+/** How a program is loaded. */
+export interface GuestLoad {
+  /** Throws a PluginError where the manifest is not what it should be. */
+  readonly check: (manifest: Manifest) => void;
+  /** How far it is trusted, where somebody was asked. */
+  readonly tier?: string | undefined;
+  /** Whether it is asked how it is, where it can tell. */
+  readonly health?: boolean;
+}
+
 /** Loads and calls guests. */
 export class Guests implements AsyncDisposable {
-  readonly #runner: Runner;
+  readonly #runners = new Map<string, Runner>();
+  readonly #hostCalls: HostCalls;
   readonly #guests = new Map<number, Guest>();
   readonly #calls = new Map<number, OpenCall>();
   #lastGuest = 0;
@@ -101,43 +66,46 @@ export class Guests implements AsyncDisposable {
   #closed = false;
 
   constructor(private readonly options: GuestsOptions) {
-    this.#runner = options.makeRunner({
-      returned: (call, text) => this.#settle(call, (open) => open.resolve(text)),
-      failed: (call, code, message, stack) => this.#failed(call, code, message, stack),
-      hostCall: (guest, seq, name, args) => void this.#hostCall(guest, seq, name, args),
-      log: (guest, level, text) => this.#log(guest, level, text),
-      usage: (guest, bytes) => this.#usage(guest, bytes),
-      fault: (guest, fault) => this.#fault(guest, fault),
-      down: (down) => this.#down(down),
-    });
+    const { deps, capabilities, hostCallMs } = options;
+    this.#hostCalls = new HostCalls(deps.clock, capabilities, hostCallMs);
   }
 
-  get hostPid(): number | undefined {
-    return this.#runner.pid;
+  /** The processes that hold guests, by group. */
+  hosts(): PluginHost[] {
+    const hosts: PluginHost[] = [];
+    for (const [tier, runner] of this.#runners) {
+      if (runner.pid === undefined) continue;
+      let plugins = 0;
+      for (const guest of this.#guests.values()) plugins += guest.runner === runner ? 1 : 0;
+      hosts.push({ tier, pid: runner.pid, plugins });
+    }
+    return hosts.sort((a, b) => a.tier < b.tier ? -1 : 1);
   }
 
-  residentBytes(): Promise<number | undefined> {
-    return this.#runner.residentBytes();
+  /** Resident bytes of all of them together; undefined where there is none. */
+  async residentBytes(): Promise<number | undefined> {
+    const all = await Promise.all([...this.#runners.values()].map((runner) => runner.residentBytes()));
+    return all.reduce((sum, bytes) => bytes === undefined ? sum : (sum ?? 0) + bytes, undefined);
   }
 
   /**
-   * Loads a program, checks its manifest, grants it what it may have and starts it; and asks it how it is, where
-   * `health` is set and it can tell. Rejects with a PluginError.
+   * Loads a program, checks its manifest, grants it what it may have and starts it; and asks it how it is, if that is
+   * wanted. Rejects with a PluginError.
    */
-  async load(program: Program, check: (manifest: Manifest) => void, health = false): Promise<Guest> {
-    const { rules } = this.options, limits = limitsOf(rules.ceilings);
+  async load(program: Program, { check, tier, health = false }: GuestLoad): Promise<Guest> {
+    const { rules, deps } = this.options, limits = limitsOf(rules.ceilings), runner = this.#runnerOf(tier);
     for (let tried = 1;; tried++) {
       const id = ++this.#lastGuest;
       let guest: Guest | undefined;
       try {
-        const text = await this.#runner.load(id, program, limits);
+        const text = await runner.load(id, program, limits);
         const { manifest, facts } = readFacts(text, rules);
         check(manifest);
-        const { logOf } = this.options;
-        const log = logOf?.(manifest.name) ?? this.options.deps.log.with({ plugin: manifest.name });
-        guest = new Guest(id, manifest, facts, this.#functionsOf(manifest), log, this.options.deps.clock);
+        const log = this.options.logOf?.(manifest.name) ?? deps.log.with({ plugin: manifest.name });
+        const functions = this.#hostCalls.functionsOf(manifest);
+        guest = new Guest(id, runner, tier, manifest, facts, functions, log, deps.clock);
         this.#guests.set(id, guest);
-        this.#runner.admit(id, { ...limitsOf(manifest.limits), functions: [...guest.functions.keys()] });
+        runner.admit(id, { ...limitsOf(manifest.limits), functions: [...functions.keys()] });
         if (facts.start) await this.callText(guest, "@start", "{}", manifest.limits.callMs);
         if (health && facts.health) await this.callText(guest, "@health", "{}", manifest.limits.callMs);
         if (guest.fault) throw new PluginError(codeOf(guest.fault), guest.fault.message);
@@ -145,7 +113,8 @@ export class Guests implements AsyncDisposable {
         return guest;
       } catch (error) {
         const spoilt = error instanceof PluginError && error.code === "closed";
-        this.unload(guest ?? id);
+        if (guest) this.unload(guest);
+        else runner.unload(id);
         if (!spoilt || this.#closed || tried >= LOAD_TRIES) throw error;
       }
     }
@@ -180,14 +149,14 @@ export class Guests implements AsyncDisposable {
     }
     call.guest = guest;
     guest.open.add(call);
-    this.#runner.call(guest.id, call.id, call.command, call.request);
+    guest.runner.call(guest.id, call.id, call.command, call.request);
   }
 
   /** Sets the call's deadline, if it is still open. */
   limitTime(call: OpenCall, timeoutMs: number): void {
     if (!this.#calls.has(call.id)) return;
     call.timer = this.options.deps.clock.setTimer(() => {
-      this.#runner.cancel(call.id);
+      call.guest?.runner.cancel(call.id);
       this.#failed(call.id, "timeout", `no answer within ${timeoutMs} ms`);
     }, timeoutMs);
   }
@@ -221,10 +190,9 @@ export class Guests implements AsyncDisposable {
   }
 
   /** Unloads a guest; its open calls are answered `crashed`. */
-  unload(guest: Guest | number): void {
-    const id = typeof guest === "number" ? guest : guest.id;
-    this.#runner.unload(id);
-    if (!this.#guests.delete(id) || typeof guest === "number") return;
+  unload(guest: Guest): void {
+    guest.runner.unload(guest.id);
+    if (!this.#guests.delete(guest.id)) return;
     guest.ended.abort();
     for (const call of [...guest.open]) this.#failed(call.id, "crashed", "the plug-in was stopped");
   }
@@ -235,17 +203,31 @@ export class Guests implements AsyncDisposable {
     for (const call of [...this.#calls.values()]) {
       this.#failed(call.id, "closed", "the plug-in manager was shut down");
     }
-    await this.#runner[Symbol.asyncDispose]();
+    await Promise.all([...this.#runners.values()].map((runner) => runner[Symbol.asyncDispose]()));
   }
 
-  #functionsOf(manifest: Manifest): Map<string, HostFunction> {
-    const functions = new Map<string, HostFunction>();
-    for (const capability of manifest.capabilities) {
-      for (const [name, run] of Object.entries(this.options.capabilities[capability] ?? {})) {
-        functions.set(name, run);
-      }
-    }
-    return functions;
+  #runnerOf(tier: string | undefined): Runner {
+    const group = this.options.groupOf(tier), known = this.#runners.get(group);
+    if (known) return known;
+    /** The guest of that number, if this runner runs it. */
+    const own = (id: number) => {
+      const guest = this.#guests.get(id);
+      return guest?.runner === runner ? guest : undefined;
+    };
+    const runner: Runner = this.options.makeRunner({
+      returned: (call, text) => this.#settle(call, (open) => open.resolve(text)),
+      failed: (call, code, message, stack) => this.#failed(call, code, message, stack),
+      hostCall: (id, seq, name, args) => void this.#hostCall(own(id), seq, name, args),
+      log: (id, level, text) => this.#log(own(id), level, text),
+      usage: (id, bytes) => {
+        const guest = own(id);
+        if (guest) guest.bytes = bytes;
+      },
+      fault: (id, fault) => this.#fault(own(id), fault),
+      down: (down) => this.#down(runner, down),
+    }, group);
+    this.#runners.set(group, runner);
+    return runner;
   }
 
   #settle(id: number, settle: (call: OpenCall) => void): void {
@@ -268,65 +250,15 @@ export class Guests implements AsyncDisposable {
     });
   }
 
-  /** Runs a host function for a guest. The guest's process is not trusted: its rights are looked up here. */
-  async #hostCall(id: number, seq: number, name: string, args: string): Promise<void> {
-    const guest = this.#guests.get(id);
+  async #hostCall(guest: Guest | undefined, seq: number, name: string, args: string): Promise<void> {
     if (!guest) return;
-    let ok = false, value: Json | undefined;
-    try {
-      const run = guest.functions.get(name);
-      if (!run) throw new Error(`no host function "${name}" among the capabilities of this plug-in`);
-      if (guest.hostCalls >= OPEN_HOST_CALLS) {
-        throw new Error(`${name}: too many calls to the host at one time`);
-      }
-      if (run.message && !guest.messages.take()) {
-        throw new Error(`${name}: more than ${guest.manifest.limits.messagesPerMinute} messages a minute`);
-      }
-      guest.hostCalls++;
-      try {
-        value = await this.#bounded(guest, run, name, JSON.parse(args) as Json[]);
-        ok = true;
-      } finally {
-        guest.hostCalls--;
-      }
-    } catch (error) {
-      value = messageOf(error).slice(0, 1000);
-    }
-    let text = JSON.stringify(value ?? null) ?? "null";
-    const fault = faultOf(text, `the answer of ${name}`);
-    if (fault) [ok, text] = [false, JSON.stringify(fault)];
-    if (this.#guests.has(id)) this.#runner.answer(id, seq, ok, text);
+    const { ok, text } = await this.#hostCalls.run(guest, name, args);
+    if (this.#guests.has(guest.id)) guest.runner.answer(guest.id, seq, ok, text);
   }
 
-  /** Runs a host function within its time, and not longer than the guest lives. */
-  #bounded(guest: Guest, run: HostFunction, name: string, args: Json[]): Promise<Json | undefined> {
-    const { deps } = this.options, hostCallMs = run.maxMs ?? this.options.hostCallMs;
-    const late = new AbortController(), { signal: ended } = guest.ended;
-    return new Promise<Json | undefined>((resolve, reject) => {
-      const giveUp = (message: string) => {
-        settled();
-        late.abort();
-        reject(new Error(message));
-      };
-      const timer = deps.clock.setTimer(
-        () => giveUp(`${name}: no answer within ${hostCallMs} ms`),
-        hostCallMs,
-      );
-      const onEnded = () => giveUp("the plug-in ended");
-      const settled = () => {
-        timer.cancel();
-        ended.removeEventListener("abort", onEnded);
-      };
-      ended.addEventListener("abort", onEnded, { once: true });
-      const { id, manifest } = guest, { name: plugin, version } = manifest;
-      const call = { plugin, version, manifest, guest: id, signal: late.signal };
-      new Promise<Json | undefined>((done) => done(run(args, call)))
-        .finally(settled).then(resolve, reject);
-    });
-  }
-
-  #log(id: number, level: string, text: string): void {
-    const guest = this.#guests.get(id), log = guest?.log ?? this.options.deps.log;
+  /** `guest`: missing where it logs while it is being loaded. */
+  #log(guest: Guest | undefined, level: string, text: string): void {
+    const log = guest?.log ?? this.options.deps.log;
     if (guest) {
       if (!guest.logs.take()) return void guest.droppedLogs++;
       if (guest.droppedLogs > 0) log.warn(`${guest.droppedLogs} log lines came too fast: dropped`);
@@ -336,15 +268,9 @@ export class Guests implements AsyncDisposable {
     else log.info(text);
   }
 
-  #usage(id: number, bytes: number): void {
-    const guest = this.#guests.get(id);
-    if (guest) guest.bytes = bytes;
-  }
-
-  #fault(id: number, fault: GuestFault): void {
-    const guest = this.#guests.get(id);
+  #fault(guest: Guest | undefined, fault: GuestFault): void {
     if (!guest) return;
-    this.#guests.delete(id);
+    this.#guests.delete(guest.id);
     guest.fault = fault;
     guest.ended.abort();
     const code = codeOf(fault);
@@ -352,9 +278,9 @@ export class Guests implements AsyncDisposable {
     this.options.events.gone(guest, fault.message, []);
   }
 
-  #down({ reason, guilty, stuck, begun }: RunnerDown): void {
-    const guests = [...this.#guests.values()];
-    this.#guests.clear();
+  #down(runner: Runner, { reason, guilty, stuck, begun }: RunnerDown): void {
+    const guests = [...this.#guests.values()].filter((guest) => guest.runner === runner);
+    for (const guest of guests) this.#guests.delete(guest.id);
     for (const guest of guests) {
       guest.ended.abort();
       const orphans: OpenCall[] = [];

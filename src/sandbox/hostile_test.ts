@@ -74,7 +74,7 @@ for (const isolation of ["process", "inline"] as const) {
     const commands = Object.fromEntries(Object.entries(ATTACKS).map(([name, { run }]) => [name, run]));
     const evil = pluginSource("evil", commands, { limits: LIMITS });
     await using bench = await makeBench(isolation, { "evil.js": evil, "innocent.js": INNOCENT }, OPTIONS);
-    const host = bench.manager.hostPid;
+    const host = bench.manager.hosts()[0]?.pid;
     for (const [command, { codes }] of Object.entries(ATTACKS)) {
       await t.step(command, async () => {
         const { code, slowest } = await attack(bench, command);
@@ -83,7 +83,7 @@ for (const isolation of ["process", "inline"] as const) {
         await bench.manager.run("evil");
       });
     }
-    assertEquals(bench.manager.hostPid, host, "no attack here needs the host to be killed");
+    assertEquals(bench.manager.hosts()[0]?.pid, host, "no attack here needs the host to be killed");
     assertEquals(bench.manager.get("innocent")?.restarts, 0);
   });
 }
@@ -92,7 +92,7 @@ for (const isolation of ["process", "inline"] as const) {
   Deno.test(`a plug-in stuck in a built-in of the engine is broken off alone, in ${isolation} isolation`, async (t) => {
     const evil = pluginSource("evil", { ...STUCK, OK: "() => ({ ok: 2 })" }, { limits: LIMITS });
     await using bench = await makeBench(isolation, { "evil.js": evil, "innocent.js": INNOCENT }, OPTIONS);
-    const host = bench.manager.hostPid;
+    const host = bench.manager.hosts()[0]?.pid;
     for (const command of Object.keys(STUCK)) {
       await t.step(command, async () => {
         const { code, slowest } = await attack(bench, command);
@@ -105,7 +105,7 @@ for (const isolation of ["process", "inline"] as const) {
         assertEquals(await bench.call("evil", "OK"), { ok: 2 });
       });
     }
-    assertEquals(bench.manager.hostPid, host, "the host goes on");
+    assertEquals(bench.manager.hosts()[0]?.pid, host, "the host goes on");
   });
 }
 
@@ -113,7 +113,7 @@ Deno.test("a host that does not answer any more is killed, and comes back with i
   const files = { "a.js": pluginSource("a", { OK: "() => ({ ok: 1 })" }), "innocent.js": INNOCENT };
   await using bench = await makeBench("process", files, OPTIONS);
   assertEquals(await bench.call("a", "OK"), { ok: 1 });
-  const host = bench.manager.hostPid!;
+  const host = bench.manager.hosts()[0]!.pid;
   const { success } = await new Deno.Command(Deno.execPath(), {
     args: ["eval", `Deno.kill(${host}, "SIGSTOP")`],
   }).output();
@@ -122,7 +122,7 @@ Deno.test("a host that does not answer any more is killed, and comes back with i
   const [own, other] = await Promise.allSettled([bench.call("a", "OK"), bench.call("innocent", "OK")]);
   assertEquals(own.status === "rejected" && own.reason.code, "timeout");
   assertEquals(other.status === "fulfilled" && other.value, { ok: 1 });
-  assert(bench.manager.hostPid !== host);
+  assert(bench.manager.hosts()[0]?.pid !== host);
   assertEquals((await bench.manager.run("a")).state, "running");
   assertEquals(await bench.call("a", "OK"), { ok: 1 });
 });
@@ -163,7 +163,7 @@ Deno.test("after kill -9 of the host in the middle of calls, every call ends and
     "other.js": pluginSource("other", { OK: `() => ({ ok: 1 })` }, { limits: { calls: 256 } }),
   }, { capabilities: { t: { "t.wait": wait } } });
   await bench.manager.stop("stopped");
-  const pid = bench.manager.hostPid!;
+  const pid = bench.manager.hosts()[0]!.pid;
   const begun = assertRejects(() => bench.call("waiter", "W"), PluginError);
   await entered.promise;
   // Deno.kill would need leave to run anything; another Deno may be run, and that one may kill.
@@ -185,7 +185,7 @@ Deno.test("after kill -9 of the host in the middle of calls, every call ends and
   const failed = (await Promise.all(fresh)).filter((reply) => reply["ok"] !== 1);
   assert(failed.length < 20 && failed.every(({ code }) => code === "crashed"), JSON.stringify(failed));
   assertEquals(await bench.call("waiter", "OK"), {});
-  assert(bench.manager.hostPid !== pid);
+  assert(bench.manager.hosts()[0]?.pid !== pid);
   const states = bench.manager.list().map(({ name, state, failures }) => [name, state, failures]);
   assertEquals(states, [["other", "running", 0], ["stopped", "stopped", 0], ["waiter", "running", 0]]);
 });

@@ -46,8 +46,6 @@ export interface LoadOptions {
 
 /** Starts, stops and watches over plug-ins. */
 export class Life {
-  readonly #tiers = new WeakMap<Guest, string>();
-
   constructor(private readonly parts: LifeParts) {}
 
   status(plugin: Plugin): PluginStatus {
@@ -64,19 +62,24 @@ export class Life {
   async load(program: Program, entry: string, options: LoadOptions = {}): Promise<Guest> {
     const { check, replaces, health = false } = options, { table } = this.parts;
     const admission = await this.parts.options.admit?.(program);
-    const guest = await this.parts.guests.load(program, (manifest) => {
-      check?.(manifest);
-      checkOrigin(program, manifest);
-      admission?.check(manifest);
-      const other = table.byName.get(manifest.name);
-      if (other && other.entry !== entry && other !== replaces) throw taken(manifest.name, other);
-    }, health);
-    if (admission) this.#tiers.set(guest, admission.tier);
-    return guest;
+    return await this.parts.guests.load(program, {
+      tier: admission?.tier,
+      health,
+      check: (manifest) => {
+        check?.(manifest);
+        checkOrigin(program, manifest);
+        admission?.check(manifest);
+        const other = table.byName.get(manifest.name);
+        if (other && other.entry !== entry && other !== replaces) throw taken(manifest.name, other);
+      },
+    });
   }
 
-  /** Makes a freshly loaded guest the one that runs, if it is to run at all. The old one finishes its calls. */
-  async adopt(plugin: Plugin, program: Program, guest: Guest): Promise<void> {
+  /**
+   * Makes a freshly loaded guest the one that runs, if it is to run at all. The old one finishes its calls. `moved`: it
+   * is the same version in another place.
+   */
+  async adopt(plugin: Plugin, program: Program, guest: Guest, moved = false): Promise<void> {
     const { deps, table, guests, desired, router } = this.parts;
     const { manifest } = guest, holder = table.byName.get(manifest.name);
     if (table.closed || (holder && holder !== plugin && !holder.removed)) {
@@ -88,7 +91,7 @@ export class Life {
     const old = plugin.active;
     plugin.manifest = manifest;
     plugin.program = program;
-    plugin.tier = this.#tiers.get(guest);
+    plugin.tier = guest.tier;
     plugin.untrusted = false;
     table.byEntry.set(plugin.entry, plugin);
     table.byName.set(manifest.name, plugin);
@@ -99,8 +102,8 @@ export class Life {
       return;
     }
     plugin.active = guest;
-    if (old) {
-      void guests.retire(old, old.manifest.limits.callMs);
+    if (old) void guests.retire(old, old.manifest.limits.callMs);
+    if (old && !moved) {
       plugin.forgive();
       plugin.switchedAt = deps.clock.monotonic();
     }
@@ -124,7 +127,7 @@ export class Life {
     }
   }
 
-  /** Asks anew whether a plug-in may run. */
+  /** Asks anew whether a plug-in may run, and how far it is trusted: with another tier it moves to that one's host. */
   async recheck(plugin: Plugin): Promise<void> {
     const { program, manifest } = plugin;
     if (plugin.removed) return;
@@ -135,7 +138,9 @@ export class Life {
     try {
       const admission = await this.parts.options.admit?.(program);
       admission?.check(manifest);
-      plugin.tier = admission?.tier;
+      if (plugin.tier === admission?.tier) return;
+      if (!plugin.active) plugin.tier = admission?.tier;
+      else await this.adopt(plugin, program, await this.load(program, plugin.entry), true);
     } catch (error) {
       await this.halt(plugin, 0); // not a moment longer, calls in work or not
       this.loadFailed(plugin, error);

@@ -25,9 +25,11 @@ import { PluginTable } from "./plugin_table.ts";
 import { ProcessRunner } from "./process_runner.ts";
 import { absent, Router } from "./router.ts";
 import { DesiredStates } from "./store.ts";
-import type { PluginCall, PluginManager, PluginManagerOptions, PluginStatus } from "./types.ts";
+import type { PluginCall, PluginHost, PluginManager, PluginManagerOptions, PluginStatus } from "./types.ts";
 import { Versions } from "./versions.ts";
 
+/** The one tier where nobody tells them apart. */
+const NO_TIER = "any";
 /** Versions kept beside the active one. */
 const KEEP_VERSIONS = 2;
 /** How long plug-ins may take to finish their calls when the manager is shut down, in milliseconds. */
@@ -87,9 +89,11 @@ class Manager implements PluginManager {
       },
       hostCallMs: options.hostCallMs ?? 60_000,
       logOf: (plugin) => books.logOf(plugin, log.with({ plugin })),
-      makeRunner: (events) =>
+      // Fairness is the engine's affair where all share a process, so there they share the engine as well.
+      groupOf: (tier) => isolation === "process" ? tier ?? NO_TIER : "inline",
+      makeRunner: (events, tier) =>
         isolation === "process"
-          ? new ProcessRunner(deps, hostCommand!, events)
+          ? new ProcessRunner({ ...deps, log: log.with({ tier }) }, hostCommand!, events)
           : new Executor(clock, createQuickJsEngine(clock.monotonic.bind(clock)), events),
       events: { gone: (guest, reason, orphans) => this.#life.onGone(guest, reason, orphans) },
     });
@@ -113,6 +117,11 @@ class Manager implements PluginManager {
     });
     this.#installer = new Installer({ deps, dir: options.dir, table, life, guests, versions, folder });
     showFigures(deps.metrics, books, () => this.list());
+    deps.metrics.gauge(
+      "gatehouse_plugin_hosts",
+      "Plug-in host processes that run",
+      () => this.hosts().length,
+    );
     deps.metrics.gauge("gatehouse_plugins_running", "Plug-ins that run", () => {
       let count = 0;
       for (const plugin of table.byEntry.values()) count += plugin.state === "running" ? 1 : 0;
@@ -125,8 +134,8 @@ class Manager implements PluginManager {
     this.#folder.start();
   }
 
-  get hostPid(): number | undefined {
-    return this.#guests.hostPid;
+  hosts(): PluginHost[] {
+    return this.#guests.hosts();
   }
 
   hostMemoryBytes(): Promise<number | undefined> {

@@ -25,6 +25,7 @@ export type {
   HostFunction,
   PluginCall,
   PluginEvent,
+  PluginHost,
   PluginManager,
   PluginManagerOptions,
   PluginState,

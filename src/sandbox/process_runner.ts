@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type Deps, messageOf, sleep } from "../base/mod.ts";
+import { type Deps, messageOf, sleep, type Timer } from "../base/mod.ts";
 import type { IsolateLimits, Program } from "./engine.ts";
 import { isPluginErrorCode, PluginError, type PluginErrorCode } from "./errors.ts";
 import { type HostCommand, HostProcess } from "./host_process.ts";
@@ -17,6 +17,8 @@ const GRACE_MS = 250;
 /** Starts within a minute before the next start waits, and for how long it then waits. */
 const STARTS_A_MINUTE = 6;
 const START_PAUSE_MS = 10_000;
+/** How long a host that holds nothing is kept for what may come, in milliseconds. */
+const EMPTY_MS = 10_000;
 
 interface Loading {
   readonly resolve: (text: string) => void;
@@ -34,6 +36,10 @@ export class ProcessRunner implements Runner {
   readonly #asked = new Map<number, (bytes: number | undefined) => void>();
   #questions = 0;
   #entered: number | undefined;
+  /** Loads that wait for the host to be ready. */
+  #waiting = 0;
+  #empty: Timer | undefined;
+  #closing: Promise<void> = Promise.resolve();
   readonly #closed = new AbortController();
 
   constructor(
@@ -49,7 +55,8 @@ export class ProcessRunner implements Runner {
   async load(guest: number, program: Program, limits: IsolateLimits): Promise<string> {
     const line = `L ${guest} ${limits.memoryBytes} ${limits.sliceMs} ${JSON.stringify(program)}`;
     if (line.length > LINE_TO_HOST) throw new PluginError("limit", `the program is too long: ${line.length}`);
-    const host = await this.#running();
+    this.#waiting++;
+    const host = await this.#running().finally(() => this.#waiting--);
     return new Promise((resolve, reject) => {
       this.#loading.set(guest, { resolve, reject });
       this.#slices.set(guest, limits.sliceMs);
@@ -84,6 +91,7 @@ export class ProcessRunner implements Runner {
     this.#slices.delete(guest);
     this.#host?.send(`U ${guest}`);
     this.#loaded(guest)?.reject(new PluginError("closed", "it was unloaded while it was loading"));
+    this.#leaveEmpty();
   }
 
   residentBytes(): Promise<number | undefined> {
@@ -96,8 +104,24 @@ export class ProcessRunner implements Runner {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#closed.abort(new PluginError("closed", "the plug-in manager was shut down"));
+    this.#empty?.cancel();
     await this.#starting?.catch(() => {});
     await this.#host?.close();
+    await this.#closing;
+  }
+
+  /** A host without plug-ins ends after a while, and gives its memory back. */
+  #leaveEmpty(): void {
+    const idle = () => this.#slices.size === 0 && this.#waiting === 0 && !this.#closed.signal.aborted;
+    if (!idle() || !this.#host) return;
+    this.#empty?.cancel();
+    this.#empty = this.deps.clock.setTimer(() => {
+      const host = this.#host;
+      if (!idle() || !host) return;
+      this.#host = undefined; // whoever loads from now on gets another one
+      this.deps.log.debug("plug-in host ends: no plug-in is left in it", { pid: host.pid });
+      this.#closing = this.#closing.then(() => host.close());
+    }, EMPTY_MS);
   }
 
   /** The host, started if need be. */
@@ -122,13 +146,17 @@ export class ProcessRunner implements Runner {
     signal.throwIfAborted();
     this.#starts.push(clock.monotonic());
     try {
-      const host = this.#host = new HostProcess(this.command, {
+      const host: HostProcess = this.#host = new HostProcess(this.command, {
         clock,
         log,
         stuckMs: () => Math.max(0, ...this.#slices.values()) + GRACE_MS,
         expecting: () => this.#open.size > 0 || this.#loading.size > 0,
-        onLine: (line) => this.#onLine(line),
-        onGone: (reason, kind) => this.#onGone(reason, kind),
+        onLine: (line) => {
+          if (this.#host === host) this.#onLine(line);
+        },
+        onGone: (reason, kind) => {
+          if (this.#host === host) this.#onGone(reason, kind);
+        },
       });
       await host.ready;
       log.debug("plug-in host is ready", { pid: host.pid });
@@ -213,6 +241,7 @@ export class ProcessRunner implements Runner {
         const guest = fields.number();
         const [kind, message] = JSON.parse(bounded(fields.rest())) as unknown[];
         this.#slices.delete(guest);
+        this.#leaveEmpty();
         return this.events.fault(guest, { kind: faultKind(kind), message: String(message) });
       }
       case "D": {

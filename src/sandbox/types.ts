@@ -183,8 +183,17 @@ export interface PluginManager extends AsyncDisposable {
   recheck(): Promise<void>;
   /** Looks at the folder now, without waiting for word from the file system. */
   rescan(): Promise<void>;
-  /** The process that holds the guests, where it is another one and runs. */
-  readonly hostPid: number | undefined;
-  /** Resident bytes of that process, by its own account; undefined where there is none. */
+  /** The processes that hold plug-ins, one a tier; none where they run in this process. */
+  hosts(): PluginHost[];
+  /** Resident bytes of all of them, by their own account; undefined where there is none. */
   hostMemoryBytes(): Promise<number | undefined>;
+}
+
+/** A plug-in host process that runs. */
+export interface PluginHost {
+  /** The tier whose plug-ins it holds; `any` where nobody tells tiers apart. */
+  readonly tier: string;
+  readonly pid: number;
+  /** Plug-ins in it, counting old versions that still finish their calls. */
+  readonly plugins: number;
 }

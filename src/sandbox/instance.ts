@@ -1,0 +1,67 @@
+/**
+ * A program that is loaded, and a call on its way to it.
+ *
+ * @module
+ */
+import { type Deps, type Log, type Timer, TokenBucket } from "../base/mod.ts";
+import type { PluginError } from "./errors.ts";
+import type { Manifest, ProgramFacts } from "./manifest.ts";
+import type { GuestFault, Runner } from "./runner.ts";
+import type { HostFunction } from "./types.ts";
+
+/** How many seconds' worth of log lines a plug-in may write at once. */
+const LOG_BURST_SECONDS = 5;
+
+/** A call on its way. It may be handed from one guest to another while it was not begun. */
+export class OpenCall {
+  readonly id: number;
+  guest: Guest | undefined;
+  timer: Timer | undefined;
+  retried = false;
+  readonly resolve: (text: string) => void;
+  readonly reject: (error: PluginError) => void;
+
+  constructor(
+    id: number,
+    readonly command: string,
+    readonly request: string,
+    resolve: (text: string) => void,
+    reject: (error: PluginError) => void,
+  ) {
+    this.id = id;
+    this.resolve = resolve;
+    this.reject = reject;
+  }
+}
+
+/** A loaded plug-in program in its engine. */
+export class Guest {
+  readonly open = new Set<OpenCall>();
+  readonly ended = new AbortController();
+  bytes = 0;
+  hostCalls = 0;
+  /** Log lines that came too fast since the last one that was let through. */
+  droppedLogs = 0;
+  readonly logs: TokenBucket;
+  readonly messages: TokenBucket;
+  /** What it did, where it is gone by its own doing. */
+  fault: GuestFault | undefined;
+  /** Set while someone waits for its last call to finish. */
+  onIdle: (() => void) | undefined;
+
+  /** `runner`: where it runs; `tier`: how far it is trusted, where somebody was asked. */
+  constructor(
+    readonly id: number,
+    readonly runner: Runner,
+    readonly tier: string | undefined,
+    readonly manifest: Manifest,
+    readonly facts: ProgramFacts,
+    readonly functions: ReadonlyMap<string, HostFunction>,
+    readonly log: Log,
+    clock: Deps["clock"],
+  ) {
+    const { logsPerSecond, messagesPerMinute } = manifest.limits;
+    this.logs = new TokenBucket(clock, logsPerSecond, logsPerSecond * LOG_BURST_SECONDS);
+    this.messages = new TokenBucket(clock, messagesPerMinute / 60, messagesPerMinute);
+  }
+}
