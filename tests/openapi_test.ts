@@ -83,7 +83,7 @@ Deno.test("what needs a token answers 401 without one and 401 with a wrong one, 
     const [port, open] of [
       [
         fleet.platform.ports.http!,
-        /^\/(healthz|metrics|openapi\.json|downloads\/)|^\/app\/v1\/(users|sessions)$/,
+        /^\/(healthz|metrics|openapi\.json|downloads\/)|^\/(app|api)\/v1\/(users|sessions)$/,
       ],
       [fleet.gateway.ports.control!, /^\/(healthz|metrics|openapi\.json)/],
     ] as const

@@ -20,6 +20,11 @@ export interface Principal {
   readonly groups?: readonly string[];
 }
 
+/** How a principal is written on rows and in logs: `admin`, `operator:<id>`, `key:<id>`, `user:<id>`. */
+export function actorOf({ kind, id }: Principal): string {
+  return kind === id ? id : `${kind}:${id}`;
+}
+
 /** One way of turning a token into a {@linkcode Principal}. Several stand in a row; the first that knows it wins. */
 export interface Authenticator {
   /** The principal, or undefined for a token that is not one of its own (any more). Never throws for bad tokens. */

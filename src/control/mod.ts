@@ -8,6 +8,7 @@ export { loadAdminToken, MIN_ADMIN_TOKEN } from "./admin_token.ts";
 export { Api, type ApiOptions, type AuditedCall, type ClientInfo, type RawHandler } from "./api.ts";
 export {
   type Access,
+  actorOf,
   ADMIN,
   type Authenticator,
   bearerToken,

@@ -7,7 +7,6 @@ import { join } from "@std/path";
 import { type Deps, formatHostPort, type Health, type HostPort, type Service } from "../base/mod.ts";
 import { LocalBus } from "../cluster/mod.ts";
 import {
-  ADMIN,
   Api,
   type HttpService,
   loadAdminToken,
@@ -31,6 +30,7 @@ import { Commander } from "./commands/mod.ts";
 import type { PlatformDeps } from "./deps.ts";
 import { PolicyStore, startDistribution } from "./distribution/mod.ts";
 import { startPluginCenter } from "./plugin_center/mod.ts";
+import { peopleMigrations, type PeopleTables, ROOT, startPeople } from "./people/mod.ts";
 import { PluginRepository } from "./plugins/mod.ts";
 import { pushMigrations, type PushTables, startPush } from "./push/mod.ts";
 import {
@@ -72,7 +72,7 @@ export async function startPlatform(
   const database = starting.use(
     await openDatabase<RegistryTables>(
       settings.database ?? `sqlite:${join(settings.dataDir, "platform.db")}`,
-      { ...registryMigrations, ...appMigrations, ...pushMigrations, ...smsMigrations },
+      { ...registryMigrations, ...appMigrations, ...pushMigrations, ...smsMigrations, ...peopleMigrations },
     ),
   );
   const bus = new LocalBus<PlatformEvents, PlatformRequests>(deps.clock, deps.log);
@@ -150,13 +150,20 @@ export async function startPlatform(
       ),
     )
     : undefined;
+  const people = starting.use(startPeople(deps, database.tables<PeopleTables>()));
   const api = new Api(deps, {
     title: "Gatehouse platform",
     version: API_VERSION,
-    authenticators: [tokenAuthenticator(adminToken, ADMIN), ...(app ? [app.authenticator] : [])],
+    authenticators: [
+      tokenAuthenticator(adminToken, ROOT),
+      ...people.authenticators,
+      ...(app ? [app.authenticator] : []),
+    ],
+    audit: (call) => people.record(call),
     mapError: problemOf,
   });
   api.mount("", serviceRoutes(deps.metrics, () => services));
+  api.mount("", people.routes);
   api.mount("", gatewayRoutes(shared));
   api.mount("", commandRoutes(shared, commander));
   api.mount("", pluginRoutes(repository));

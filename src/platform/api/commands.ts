@@ -5,11 +5,11 @@
  */
 import * as v from "valibot";
 import {
+  actorOf,
   decodeCursor,
   pageOf,
   pageQuery,
   pageSchema,
-  type Principal,
   problem,
   Routes,
   waitSeconds,
@@ -51,11 +51,6 @@ const answers = {
   429: { description: "Too many commands wait for that gateway" },
 } as const;
 
-/** Who asked, as it is kept with a command. */
-export function actorOf(principal: Principal): string {
-  return principal.kind === principal.id ? principal.id : `${principal.kind}:${principal.id}`;
-}
-
 /** The routes of commands and of plug-ins on gateways. */
 export function commandRoutes(deps: PlatformDeps, commander: Commander): Routes {
   const routes = new Routes();
@@ -76,7 +71,7 @@ export function commandRoutes(deps: PlatformDeps, commander: Commander): Routes 
     description:
       "Kept until it has ended: a gateway that is offline is asked when it is back, until the deadline.",
     tags: ["commands"],
-    auth: ["admin"],
+    auth: ["commands:run"],
     params: MacParams,
     query: Wait,
     body: { json: Post },
@@ -102,7 +97,7 @@ export function commandRoutes(deps: PlatformDeps, commander: Commander): Routes 
     path: "/api/v1/gateways/{mac}/commands",
     summary: "A gateway's commands, newest first",
     tags: ["commands"],
-    auth: ["admin"],
+    auth: ["commands:read"],
     params: MacParams,
     query: v.object(pageQuery()),
     responses: {
@@ -121,7 +116,7 @@ export function commandRoutes(deps: PlatformDeps, commander: Commander): Routes 
     path: "/api/v1/commands/{id}",
     summary: "One command, at once or when it has ended",
     tags: ["commands"],
-    auth: ["admin"],
+    auth: ["commands:read"],
     params: v.object({ id: v.pipe(v.string(), v.maxLength(64)) }),
     query: Wait,
     responses: {
@@ -140,7 +135,7 @@ export function commandRoutes(deps: PlatformDeps, commander: Commander): Routes 
     path: "/api/v1/commands/{id}/cancel",
     summary: "Take back a command that still waits, or give up an installation that is under way",
     tags: ["commands"],
-    auth: ["admin"],
+    auth: ["commands:run"],
     params: v.object({ id: v.pipe(v.string(), v.maxLength(64)) }),
     responses: {
       200: {
@@ -168,7 +163,7 @@ export function commandRoutes(deps: PlatformDeps, commander: Commander): Routes 
     path: "/api/v1/gateways/{mac}/plugins",
     summary: "Install a plug-in of the repository on a gateway, and run it",
     tags: ["plugins on gateways"],
-    auth: ["admin"],
+    auth: ["plugins:install"],
     params: MacParams,
     query: Wait,
     body: {
@@ -212,7 +207,7 @@ export function commandRoutes(deps: PlatformDeps, commander: Commander): Routes 
       path: `/api/v1/gateways/{mac}/plugins/{name}${path}`,
       summary,
       tags: ["plugins on gateways"],
-      auth: ["admin"],
+      auth: ["plugins:install"],
       params: PluginParams,
       query: v.object({ ...Wait.entries, version: v.optional(Version, "") }),
       responses: answers,
@@ -237,7 +232,7 @@ export function commandRoutes(deps: PlatformDeps, commander: Commander): Routes 
     path: "/api/v1/gateways/{mac}/plugins/{name}/parameters",
     summary: "Give a plug-in on a gateway its parameters",
     tags: ["plugins on gateways"],
-    auth: ["admin"],
+    auth: ["plugins:install"],
     params: PluginParams,
     query: v.object({ ...Wait.entries, version: v.optional(Version, "") }),
     body: { json: v.record(v.string(), v.unknown()) },
@@ -263,7 +258,7 @@ export function commandRoutes(deps: PlatformDeps, commander: Commander): Routes 
     path: "/api/v1/gateways/{mac}/plugins",
     summary: "The plug-ins on a gateway, asked of itself",
     tags: ["plugins on gateways"],
-    auth: ["admin"],
+    auth: ["plugins:read"],
     params: MacParams,
     query: v.object({ wait: v.optional(Wait.entries.wait, "15") }),
     responses: {

@@ -77,7 +77,7 @@ export function gatewayRoutes(deps: PlatformDeps): Routes {
     description:
       "One object answers with the gateway; an array, or CSV with a header line, answers with a report.",
     tags: ["gateways"],
-    auth: ["admin"],
+    auth: ["gateways:write"],
     body: {
       json: v.union([PresetSchema, v.pipe(v.array(PresetSchema), v.maxLength(MAX_PRESETS))]),
       text: ["text/csv"],
@@ -110,7 +110,7 @@ export function gatewayRoutes(deps: PlatformDeps): Routes {
     path: "/api/v1/gateways",
     summary: "List gateways",
     tags: ["gateways"],
-    auth: ["admin"],
+    auth: ["gateways:read"],
     query: v.object({
       vendor: v.optional(v.string()),
       model: v.optional(v.string()),
@@ -134,7 +134,7 @@ export function gatewayRoutes(deps: PlatformDeps): Routes {
     path: "/api/v1/gateways/{mac}",
     summary: "One gateway",
     tags: ["gateways"],
-    auth: ["admin"],
+    auth: ["gateways:read"],
     params: MacParams,
     responses: {
       200: { description: "The gateway", schema: GatewayView },
@@ -149,14 +149,14 @@ export function gatewayRoutes(deps: PlatformDeps): Routes {
     description: "A new LOID ends its registration. `renew` answers its next Boot with result 3. " +
       "`pinnedOperations` (host:port) goes before every distribution policy.",
     tags: ["gateways"],
-    auth: ["admin"],
+    auth: ["gateways:write"],
     params: MacParams,
     body: { json: Change },
     responses: {
       200: { description: "The gateway", schema: GatewayView },
       404: { description: "Not preset" },
     },
-  }).handle(async ({ params: { mac }, body }) => {
+  }).handle(async ({ params: { mac }, body, changed }) => {
     const before = await knownGateway(deps, mac);
     const { pinnedOperations, renew, ...plain } = body;
     await deps.gateways.update(mac, {
@@ -168,7 +168,9 @@ export function gatewayRoutes(deps: PlatformDeps): Routes {
       await deps.gateways.update(mac, { registered_at: null, online: 0 });
       deps.bus.publish("gateway.changed", { mac, removed: false });
     }
-    return { status: 200, body: view(await knownGateway(deps, mac)) };
+    const after = view(await knownGateway(deps, mac));
+    changed(view(before), after);
+    return { status: 200, body: after };
   });
 
   routes.route({
@@ -176,10 +178,11 @@ export function gatewayRoutes(deps: PlatformDeps): Routes {
     path: "/api/v1/gateways/{mac}",
     summary: "Remove a gateway's preset",
     tags: ["gateways"],
-    auth: ["admin"],
+    auth: ["gateways:write"],
     params: MacParams,
     responses: { 204: { description: "Removed" }, 404: { description: "Not preset" } },
-  }).handle(async ({ params: { mac } }) => {
+  }).handle(async ({ params: { mac }, changed }) => {
+    changed(view(await knownGateway(deps, mac)), undefined);
     if (!await deps.gateways.remove(mac)) await knownGateway(deps, mac);
     deps.bus.publish("gateway.changed", { mac, removed: true });
     return { status: 204 };
@@ -191,7 +194,7 @@ export function gatewayRoutes(deps: PlatformDeps): Routes {
     summary: "Send a gateway to another platform (RequestDistri)",
     description: "Mode 0: the address becomes its distribution platform. Mode 1: its operations platform.",
     tags: ["gateways"],
-    auth: ["admin"],
+    auth: ["gateways:write"],
     params: MacParams,
     body: { json: v.strictObject({ mode: v.picklist([0, 1]), address: hostPort }) },
     responses: {

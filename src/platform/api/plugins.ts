@@ -4,10 +4,9 @@
  * @module
  */
 import * as v from "valibot";
-import { problem, Routes } from "../../control/mod.ts";
+import { actorOf, problem, Routes } from "../../control/mod.ts";
 import { MAX_PLUGIN_BYTES, type PluginRepository } from "../plugins/mod.ts";
 import type { PluginRow } from "../registry/mod.ts";
-import { actorOf } from "./commands.ts";
 import { PluginView, pluginView } from "./views.ts";
 
 const VersionParams = v.object({

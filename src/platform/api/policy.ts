@@ -4,9 +4,8 @@
  * @module
  */
 import * as v from "valibot";
-import { macSchema, Routes } from "../../control/mod.ts";
+import { actorOf, macSchema, Routes } from "../../control/mod.ts";
 import { choose, PolicySchema, type PolicyStore } from "../distribution/mod.ts";
-import { actorOf } from "./commands.ts";
 
 /** The routes of the policy. */
 export function policyRoutes(policy: PolicyStore): Routes {
@@ -16,7 +15,7 @@ export function policyRoutes(policy: PolicyStore): Routes {
     path: "/api/v1/distribution/policy",
     summary: "The distribution policy in force",
     tags: ["distribution"],
-    auth: ["admin"],
+    auth: ["policies:read"],
     responses: { 200: { description: "The policy", schema: PolicySchema } },
   }).handle(() => ({ status: 200, body: policy.current }));
 
@@ -27,10 +26,11 @@ export function policyRoutes(policy: PolicyStore): Routes {
     description:
       "The first rule that matches decides. Weights share gateways out; a gateway stays where it is sent.",
     tags: ["distribution"],
-    auth: ["admin"],
+    auth: ["policies:write"],
     body: { json: PolicySchema },
     responses: { 200: { description: "The policy in force", schema: PolicySchema } },
-  }).handle(async ({ body, principal }) => {
+  }).handle(async ({ body, principal, changed }) => {
+    changed(policy.current, body);
     await policy.replace(body, actorOf(principal));
     return { status: 200, body: policy.current };
   });
@@ -40,7 +40,7 @@ export function policyRoutes(policy: PolicyStore): Routes {
     path: "/api/v1/distribution/preview",
     summary: "Where the policy would send a gateway",
     tags: ["distribution"],
-    auth: ["admin"],
+    auth: ["policies:read"],
     query: v.object({
       mac: macSchema,
       vendor: v.optional(v.string(), ""),

@@ -1,0 +1,17 @@
+/**
+ * Who works with the platform: operators with roles, machines with API keys, and the audit of what they do.
+ *
+ * @module
+ */
+export type { AuditEntry, AuditLog } from "./audit.ts";
+export { operatorPrincipal } from "./operators.ts";
+export {
+  ALL_PERMISSIONS,
+  type Permission,
+  PERMISSIONS,
+  type Role,
+  ROLE_NAMES,
+  ROLES,
+} from "./permissions.ts";
+export { peopleMigrations, type PeopleTables } from "./schema.ts";
+export { type People, ROOT, startPeople } from "./service.ts";

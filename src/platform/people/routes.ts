@@ -1,0 +1,332 @@
+/**
+ * `/api/v1/operators`, `/api/v1/keys`, `/api/v1/roles`: who may do what.
+ *
+ * @module
+ */
+import * as v from "valibot";
+import { actorOf, decodeCursor, pageOf, pageQuery, pageSchema, problem, Routes } from "../../control/mod.ts";
+import { weakness } from "../credentials/mod.ts";
+import type { ApiKeyStore } from "./api_keys.ts";
+import {
+  ALL_PERMISSIONS,
+  isPermission,
+  type Permission,
+  PERMISSIONS,
+  ROLE_NAMES,
+  ROLES,
+} from "./permissions.ts";
+import type { ApiKeyRow, OperatorRow } from "./schema.ts";
+import { Name, Password, type SessionParts } from "./session_routes.ts";
+
+const Time = v.pipe(v.string(), v.isoTimestamp());
+const Groups = v.nullable(
+  v.pipe(v.array(v.pipe(v.string(), v.minLength(1), v.maxLength(64))), v.maxLength(100)),
+);
+const RoleName = v.picklist(ROLE_NAMES);
+
+const OperatorView = v.object({
+  id: v.string(),
+  name: v.string(),
+  role: RoleName,
+  groups: v.nullable(v.array(v.string())),
+  disabled: v.boolean(),
+  createdAt: Time,
+  createdBy: v.string(),
+  updatedAt: Time,
+  signedInAt: v.nullable(Time),
+});
+
+const KeyView = v.object({
+  id: v.string(),
+  name: v.string(),
+  hint: v.string(),
+  permissions: v.array(v.string()),
+  groups: v.nullable(v.array(v.string())),
+  createdAt: Time,
+  createdBy: v.string(),
+  expiresAt: v.nullable(Time),
+  lastUsedAt: v.nullable(Time),
+  revokedAt: v.nullable(Time),
+});
+
+const IdParams = v.object({ id: v.pipe(v.string(), v.maxLength(64)) });
+const MAX_BYTES = 16_384;
+
+/** What the routes lean on. */
+export interface PeopleParts extends SessionParts {
+  readonly keys: ApiKeyStore;
+  readonly now: () => number;
+}
+
+/** The routes of operators and roles. */
+export function operatorRoutes({ operators, sessions, passwords }: PeopleParts): Routes {
+  const routes = new Routes();
+  const found = async (id: string): Promise<OperatorRow> => {
+    const row = await operators.find(id);
+    if (!row) throw problem(404, "operator_not_found", `there is no operator "${id}"`);
+    return row;
+  };
+  const hashed = async (password: string, name: string): Promise<string> => {
+    const weak = weakness(password, name);
+    if (weak) throw problem(422, "weak_password", `the password is not taken: ${weak}`);
+    return await passwords.hash(password);
+  };
+
+  routes.route({
+    method: "GET",
+    path: "/api/v1/roles",
+    summary: "The roles, and what each may do",
+    tags: ["people"],
+    auth: [...ALL_PERMISSIONS],
+    responses: {
+      200: {
+        description: "Roles and permissions",
+        schema: v.object({
+          roles: v.array(v.object({ name: v.string(), permissions: v.array(v.string()) })),
+          permissions: v.array(v.object({ name: v.string(), lets: v.string() })),
+        }),
+      },
+    },
+  }).handle(() => ({
+    status: 200,
+    body: {
+      roles: ROLE_NAMES.map((name) => ({ name, permissions: [...ROLES[name]] })),
+      permissions: ALL_PERMISSIONS.map((name) => ({ name, lets: PERMISSIONS[name] })),
+    },
+  }));
+
+  routes.route({
+    method: "GET",
+    path: "/api/v1/operators",
+    summary: "List operators",
+    tags: ["people"],
+    auth: ["people:write"],
+    query: v.object(pageQuery()),
+    responses: { 200: { description: "A page of operators, by name", schema: pageSchema(OperatorView) } },
+  }).handle(async ({ query: { cursor, limit } }) => {
+    const after = cursor === undefined ? undefined : decodeCursor(cursor, v.string());
+    const rows = await operators.list(limit + 1, after);
+    return { status: 200, body: pageOf(rows, limit, (row) => row.name, operatorView) };
+  });
+
+  routes.route({
+    method: "POST",
+    path: "/api/v1/operators",
+    summary: "Add an operator",
+    tags: ["people"],
+    auth: ["people:write"],
+    body: {
+      json: v.strictObject({
+        name: Name,
+        password: Password,
+        role: RoleName,
+        groups: v.optional(Groups, null),
+      }),
+      maxBytes: MAX_BYTES,
+    },
+    responses: {
+      201: { description: "The operator", schema: OperatorView },
+      409: { description: "The name is taken" },
+      422: { description: "The password is too weak" },
+    },
+  }).handle(async ({ body, principal, changed }) => {
+    const password = await hashed(body.password, body.name);
+    const row = await operators.create({
+      name: body.name,
+      password,
+      role: body.role,
+      groups: body.groups === null ? null : JSON.stringify(body.groups),
+      created_by: actorOf(principal),
+    });
+    if (!row) throw problem(409, "name_taken", `the name "${body.name}" is taken`);
+    changed(undefined, operatorView(row));
+    return { status: 201, body: operatorView(row) };
+  });
+
+  routes.route({
+    method: "PATCH",
+    path: "/api/v1/operators/{id}",
+    summary: "Change an operator",
+    description: "A new password, or being disabled, ends the operator's sessions.",
+    tags: ["people"],
+    auth: ["people:write"],
+    params: IdParams,
+    body: {
+      json: v.strictObject({
+        role: v.optional(RoleName),
+        groups: v.optional(Groups),
+        disabled: v.optional(v.boolean()),
+        password: v.optional(Password),
+      }),
+      maxBytes: MAX_BYTES,
+    },
+    responses: {
+      200: { description: "The operator", schema: OperatorView },
+      404: { description: "There is none" },
+      409: { description: "Nobody takes away their own rights" },
+      422: { description: "The password is too weak" },
+    },
+  }).handle(async ({ params: { id }, body, principal, changed }) => {
+    const before = await found(id);
+    const demoted = body.disabled === true || (body.role !== undefined && body.role !== before.role);
+    if (demoted && principal.kind === "operator" && principal.id === id) {
+      throw problem(409, "own_rights", "ask another administrator to change your own rights");
+    }
+    const after = await operators.update(id, {
+      ...(body.role === undefined ? {} : { role: body.role }),
+      ...(body.groups === undefined
+        ? {}
+        : { groups: body.groups === null ? null : JSON.stringify(body.groups) }),
+      ...(body.disabled === undefined ? {} : { disabled: body.disabled ? 1 : 0 }),
+      ...(body.password === undefined ? {} : { password: await hashed(body.password, before.name) }),
+    });
+    if (!after) throw problem(404, "operator_not_found", `there is no operator "${id}"`);
+    if (body.disabled === true || body.password !== undefined) await sessions.revokeAll(id);
+    changed(operatorView(before), {
+      ...operatorView(after),
+      ...(body.password === undefined ? {} : { password: "changed" }),
+    });
+    return { status: 200, body: operatorView(after) };
+  });
+
+  routes.route({
+    method: "DELETE",
+    path: "/api/v1/operators/{id}",
+    summary: "Remove an operator",
+    tags: ["people"],
+    auth: ["people:write"],
+    params: IdParams,
+    responses: {
+      204: { description: "Removed, and signed out" },
+      404: { description: "There is none" },
+      409: { description: "Nobody removes themselves" },
+    },
+  }).handle(async ({ params: { id }, principal, changed }) => {
+    const before = await found(id);
+    if (principal.kind === "operator" && principal.id === id) {
+      throw problem(409, "own_rights", "ask another administrator to remove you");
+    }
+    await operators.remove(id);
+    changed(operatorView(before), undefined);
+    return { status: 204 };
+  });
+  return routes;
+}
+
+/** The routes of API keys. */
+export function keyRoutes({ keys, now }: PeopleParts): Routes {
+  const routes = new Routes();
+  routes.route({
+    method: "GET",
+    path: "/api/v1/keys",
+    summary: "List API keys",
+    tags: ["people"],
+    auth: ["people:write"],
+    query: v.object(pageQuery()),
+    responses: { 200: { description: "A page of keys, the newest first", schema: pageSchema(KeyView) } },
+  }).handle(async ({ query: { cursor, limit } }) => {
+    const before = cursor === undefined ? undefined : decodeCursor(cursor, v.string());
+    const rows = await keys.list(limit + 1, before);
+    return { status: 200, body: pageOf(rows, limit, (row) => row.id, keyView) };
+  });
+
+  routes.route({
+    method: "POST",
+    path: "/api/v1/keys",
+    summary: "Make an API key",
+    description: "The key is shown this once. It may do no more than whoever makes it.",
+    tags: ["people"],
+    auth: ["people:write"],
+    body: {
+      json: v.strictObject({
+        name: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(100)),
+        permissions: v.pipe(
+          v.array(v.pipe(v.string(), v.check(isPermission, "not a permission"))),
+          v.minLength(1),
+          v.maxLength(ALL_PERMISSIONS.length),
+        ),
+        groups: v.optional(Groups, null),
+        expiresAt: v.optional(Time),
+      }),
+      maxBytes: MAX_BYTES,
+    },
+    responses: {
+      201: { description: "The key", schema: v.object({ key: v.string(), ...KeyView.entries }) },
+      403: { description: "It would do more than whoever makes it" },
+      422: { description: "It would have ended already" },
+    },
+  }).handle(async ({ body, principal, changed }) => {
+    const beyond = body.permissions.filter((permission) => !principal.permissions.includes(permission));
+    const wider = principal.groups !== undefined &&
+      (body.groups === null || body.groups.some((group) => !principal.groups!.includes(group)));
+    if (beyond.length > 0 || wider) {
+      throw problem(
+        403,
+        "beyond_own_rights",
+        `the key would do more than you may: ${wider ? "other groups" : beyond.join(", ")}`,
+      );
+    }
+    const expiresAt = body.expiresAt === undefined ? undefined : Date.parse(body.expiresAt);
+    if (expiresAt !== undefined && expiresAt <= now()) {
+      throw problem(422, "expired", "expiresAt is not in the future");
+    }
+    const { key, row } = await keys.create({
+      name: body.name,
+      permissions: [...new Set(body.permissions)] as Permission[],
+      groups: body.groups ?? undefined,
+      expiresAt,
+      createdBy: actorOf(principal),
+    });
+    changed(undefined, keyView(row));
+    return { status: 201, body: { key, ...keyView(row) } };
+  });
+
+  routes.route({
+    method: "DELETE",
+    path: "/api/v1/keys/{id}",
+    summary: "Revoke an API key",
+    tags: ["people"],
+    auth: ["people:write"],
+    params: IdParams,
+    responses: { 204: { description: "It is no longer good" }, 404: { description: "There is none" } },
+  }).handle(async ({ params: { id }, changed }) => {
+    const before = await keys.find(id);
+    if (!before) throw problem(404, "key_not_found", `there is no API key "${id}"`);
+    if (await keys.revoke(id)) changed(keyView(before), undefined);
+    return { status: 204 };
+  });
+  return routes;
+}
+
+function operatorView(row: OperatorRow): v.InferInput<typeof OperatorView> {
+  return {
+    id: row.id,
+    name: row.name,
+    role: row.role,
+    groups: row.groups === null ? null : JSON.parse(row.groups),
+    disabled: row.disabled === 1,
+    createdAt: new Date(row.created_at).toISOString(),
+    createdBy: row.created_by,
+    updatedAt: new Date(row.updated_at).toISOString(),
+    signedInAt: iso(row.signed_in_at),
+  };
+}
+
+function keyView(row: ApiKeyRow): v.InferInput<typeof KeyView> {
+  return {
+    id: row.id,
+    name: row.name,
+    hint: row.hint,
+    permissions: JSON.parse(row.permissions),
+    groups: row.groups === null ? null : JSON.parse(row.groups),
+    createdAt: new Date(row.created_at).toISOString(),
+    createdBy: row.created_by,
+    expiresAt: iso(row.expires_at),
+    lastUsedAt: iso(row.last_used_at),
+    revokedAt: iso(row.revoked_at),
+  };
+}
+
+function iso(time: number | null): string | null {
+  return time === null ? null : new Date(time).toISOString();
+}

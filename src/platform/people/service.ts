@@ -1,0 +1,114 @@
+/**
+ * Operators, machines and the audit as one part of the platform.
+ *
+ * @module
+ */
+import type { Kysely } from "kysely";
+import { type Deps, messageOf, type Timer } from "../../base/mod.ts";
+import {
+  actorOf,
+  ADMIN,
+  type AuditedCall,
+  type Authenticator,
+  type Principal,
+  Routes,
+} from "../../control/mod.ts";
+import { Passwords, type ScryptCost } from "../credentials/mod.ts";
+import { ApiKeyStore } from "./api_keys.ts";
+import { AuditLog } from "./audit.ts";
+import { auditRoutes } from "./audit_routes.ts";
+import { OperatorSessions, OperatorStore } from "./operators.ts";
+import { ALL_PERMISSIONS } from "./permissions.ts";
+import { keyRoutes, operatorRoutes } from "./routes.ts";
+import type { PeopleTables } from "./schema.ts";
+import { sessionRoutes, SignIn } from "./session_routes.ts";
+
+/** How long a sign-in lasts. */
+const SESSION_MS = 12 * 3_600_000;
+const HOUR_MS = 3_600_000;
+
+/** Whoever has the token of the settings: may everything, also where no operator exists. */
+export const ROOT: Principal = { ...ADMIN, permissions: ["admin", ...ALL_PERMISSIONS] };
+
+/** The running part. It listens nowhere itself: mount its routes, add its authenticators, hand its audit on. */
+export interface People extends AsyncDisposable {
+  readonly routes: Routes;
+  readonly authenticators: readonly Authenticator[];
+  readonly signIn: SignIn;
+  readonly sessions: OperatorSessions;
+  readonly audit: AuditLog;
+  /** What an API tells of its calls. */
+  record(call: AuditedCall): Promise<void>;
+}
+
+/** Settings, for tests. */
+export interface PeopleSettings {
+  readonly sessionMs?: number;
+  readonly scrypt?: ScryptCost;
+}
+
+/** Starts the part. */
+export function startPeople(
+  deps: Pick<Deps, "clock" | "random" | "log" | "metrics">,
+  sql: Kysely<PeopleTables>,
+  settings: PeopleSettings = {},
+): People {
+  const { clock, log } = deps;
+  const operators = new OperatorStore(sql, clock);
+  const sessions = new OperatorSessions(sql, deps, settings.sessionMs ?? SESSION_MS);
+  const keys = new ApiKeyStore(sql, deps);
+  const audit = new AuditLog(sql, clock);
+  const parts = {
+    operators,
+    sessions,
+    keys,
+    audit,
+    passwords: new Passwords(settings.scrypt),
+    now: () => clock.now(),
+  };
+  const signIn = new SignIn(deps, parts);
+  const routes = new Routes();
+  routes.mount("", sessionRoutes(signIn, parts));
+  routes.mount("", operatorRoutes(parts));
+  routes.mount("", keyRoutes(parts));
+  routes.mount("", auditRoutes(audit));
+
+  let timer: Timer | undefined, stopped = false;
+  let cleaning: Promise<unknown> = Promise.resolve();
+  const schedule = () => {
+    if (!stopped) timer = clock.setTimer(clean, HOUR_MS);
+  };
+  const clean = () => {
+    timer = undefined;
+    cleaning = sessions.forgetExpired()
+      .catch((error) => log.warn("expired sessions were not removed", { error: messageOf(error) }))
+      .then(schedule);
+  };
+  schedule();
+  return {
+    routes,
+    authenticators: [sessions, keys],
+    signIn,
+    sessions,
+    audit,
+    record: ({ principal, method, route, path, status, address, requestId, change }) =>
+      // What app users do with their own gateways is on the commands; it is not the operators' doing.
+      principal.kind === "user" ? Promise.resolve() : audit.add({
+        actor: actorOf(principal),
+        actor_name: principal.name,
+        action: `${method} ${route}`,
+        target: path,
+        status,
+        address,
+        request_id: requestId,
+        before: change?.before,
+        after: change?.after,
+      }),
+    async [Symbol.asyncDispose]() {
+      stopped = true;
+      timer?.cancel();
+      await cleaning;
+      await audit.flush();
+    },
+  };
+}
