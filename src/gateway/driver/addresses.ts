@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { InterfaceAddress } from "./driver.ts";
+import type { InterfaceAddress } from "./machine.ts";
 
 /** The bits of an address; undefined for what is none. A zone (`%eth0`) is ignored. */
 export function addressBits(

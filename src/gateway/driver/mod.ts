@@ -4,15 +4,11 @@
  * @module
  */
 export { inNetwork, isLanPeer, isPublic } from "./addresses.ts";
-export {
-  type Driver,
-  DriverError,
-  type Hop,
-  type InterfaceAddress,
-  type MachineInfo,
-  type MemoryUse,
-  type PingOptions,
-  type PingReport,
-} from "./driver.ts";
-export { LinuxDriver } from "./linux.ts";
+export type { Hop, PingOptions, PingReport } from "./diagnosis/diagnosis.ts";
+export type { Driver } from "./driver.ts";
+export { DriverError, unsupported } from "./errors.ts";
+export { LinuxDriver, type LinuxOptions } from "./linux/linux.ts";
+export { PROGRAMS } from "./linux/programs.ts";
+export { type Runner, SystemRunner } from "./linux/run.ts";
+export type { InterfaceAddress, Machine, MachineInfo, MemoryUse } from "./machine.ts";
 export { SimulatedDriver } from "./simulated.ts";

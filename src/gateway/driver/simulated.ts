@@ -5,22 +5,30 @@
  * @module
  */
 import type { Clock, Random } from "../../base/mod.ts";
-import type {
-  Driver,
-  Hop,
-  InterfaceAddress,
-  MachineInfo,
-  MemoryUse,
-  PingOptions,
-  PingReport,
-  TracerouteOptions,
-} from "./driver.ts";
+import type { Diagnosis } from "./diagnosis/diagnosis.ts";
+import { SimulatedDiagnosis } from "./diagnosis/simulated.ts";
+import type { NameServers } from "./dns/dns.ts";
+import type { Driver } from "./driver.ts";
+import { absent } from "./errors.ts";
+import type { InterfaceAddress, MachineInfo, MemoryUse } from "./machine.ts";
+import type { Pon } from "./pon/pon.ts";
+import type { Power } from "./power/power.ts";
+import type { HouseServices } from "./service/service.ts";
+import type { Voip } from "./voip/voip.ts";
+import type { Wan } from "./wan/wan.ts";
 
 const TOTAL_KB = 262_144;
 
 /** The {@linkcode Driver} that simulates. */
 export class SimulatedDriver implements Driver {
   readonly name = "simulated";
+  readonly diagnosis: Diagnosis;
+  readonly wan: Wan = absent("wan");
+  readonly pon: Pon = absent("pon");
+  readonly voip: Voip = absent("voip");
+  readonly dns: NameServers = absent("dns");
+  readonly service: HouseServices = absent("service");
+  readonly power: Power = absent("power");
   readonly #random: Random;
   readonly #clock: Pick<Clock, "monotonic">;
   #cpu = 12;
@@ -29,6 +37,7 @@ export class SimulatedDriver implements Driver {
   constructor({ clock, random }: { clock: Pick<Clock, "monotonic">; random: Random }) {
     this.#clock = clock;
     this.#random = random;
+    this.diagnosis = new SimulatedDiagnosis(random);
   }
 
   cpuPercent(): Promise<number> {
@@ -76,27 +85,6 @@ export class SimulatedDriver implements Driver {
 
   lanAddress(): string {
     return "192.168.1.1";
-  }
-
-  ping(_destination: string, { count }: PingOptions): Promise<PingReport> {
-    const times = Array.from({ length: count }, () => 1 + Math.round(this.#random.float() * 200) / 10);
-    return Promise.resolve({
-      sent: count,
-      received: count,
-      minMs: Math.min(...times),
-      avgMs: Math.round(times.reduce((sum, time) => sum + time, 0) / count * 100) / 100,
-      maxMs: Math.max(...times),
-    });
-  }
-
-  traceroute(_destination: string, { maxHops }: TracerouteOptions): Promise<Hop[]> {
-    const hops = ["100.64.0.1", "192.0.2.1", "192.0.2.9"].slice(0, maxHops);
-    return Promise.resolve(hops.map((address, i) => ({ hop: i + 1, address, ms: 2 * (i + 1) })));
-  }
-
-  /** An address that documentation is written with: nothing can be reached there. */
-  lookup(_name: string, type: "A" | "AAAA"): Promise<string[]> {
-    return Promise.resolve([type === "A" ? "192.0.2.9" : "2001:db8::9"]);
   }
 
   load(): readonly [number, number, number] {

@@ -1,6 +1,6 @@
 import { assertEquals, assertRejects } from "@std/assert";
-import { lookup } from "./dns.ts";
-import { DriverError } from "./driver.ts";
+import { lookup } from "./lookup.ts";
+import { DriverError } from "../errors.ts";
 
 const { signal } = new AbortController();
 type Resolve = typeof Deno.resolveDns;

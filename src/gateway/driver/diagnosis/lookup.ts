@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { messageOf } from "../../base/mod.ts";
-import { DriverError } from "./driver.ts";
+import { messageOf } from "../../../base/mod.ts";
+import { DriverError } from "../errors.ts";
 
 const NAME =
   /^(?=.{1,253}$)(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9])?\.?$/;

@@ -1,6 +1,7 @@
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
-import { systemClock } from "../../base/mod.ts";
-import { DriverError } from "./driver.ts";
+import { systemClock } from "../../../base/mod.ts";
+import { DriverError } from "../errors.ts";
+import { SystemRunner } from "../linux/run.ts";
 import { parsePing, ping, traceroute } from "./ping.ts";
 
 const OPTIONS = { count: 2, size: 56, signal: new AbortController().signal };
@@ -17,6 +18,8 @@ const BUSYBOX = `PING 127.0.0.1 (127.0.0.1): 56 data bytes
 4 packets transmitted, 3 packets received, 25% packet loss
 round-trip min/avg/max = 0.100/0.200/0.300 ms
 `;
+
+const programAt = (ping: string) => new SystemRunner({ clock: systemClock, paths: { ping } });
 
 /** A program that stands in for ping: a shell script in a folder of its own. */
 async function withProgram(script: string, test: (path: string) => Promise<void>): Promise<void> {
@@ -39,7 +42,7 @@ Deno.test("the summaries of iputils and busybox are understood", () => {
 
 Deno.test("a ping is run with these arguments and no others", async () => {
   await withProgram(`echo "$@" > "$0.args"\ncat <<'END'\n${IPUTILS}END`, async (path) => {
-    assertEquals((await ping(systemClock, "host.example", OPTIONS, path)).received, 2);
+    assertEquals((await ping(programAt(path), "host.example", OPTIONS)).received, 2);
     assertEquals((await Deno.readTextFile(`${path}.args`)).trim(), "-c 2 -s 56 -W 2 -w 5 host.example");
   });
 });
@@ -60,7 +63,7 @@ Deno.test("a destination can't pass for an option or a command", async () => {
   ];
   for (const destination of bad) {
     const error = await assertRejects(
-      () => ping(systemClock, destination, OPTIONS, "/nowhere/ping"),
+      () => ping(programAt("/nowhere/ping"), destination, OPTIONS),
       DriverError,
       undefined,
       destination,
@@ -69,7 +72,7 @@ Deno.test("a destination can't pass for an option or a command", async () => {
   }
   for (const [count, size] of [[0, 56], [21, 56], [1.5, 56], [4, -1], [4, 1473], [NaN, 56]]) {
     await assertRejects(
-      () => ping(systemClock, "127.0.0.1", { ...OPTIONS, count: count!, size: size! }, "/nowhere/ping"),
+      () => ping(programAt("/nowhere/ping"), "127.0.0.1", { ...OPTIONS, count: count!, size: size! }),
       DriverError,
     );
   }
@@ -77,7 +80,7 @@ Deno.test("a destination can't pass for an option or a command", async () => {
 
 Deno.test("a machine without ping says so", async () => {
   const error = await assertRejects(
-    () => ping(systemClock, "127.0.0.1", OPTIONS, "/nowhere/ping"),
+    () => ping(programAt("/nowhere/ping"), "127.0.0.1", OPTIONS),
     DriverError,
   );
   assertEquals([error.code, error.message], ["unsupported", "there is no ping on this machine"]);
@@ -85,7 +88,7 @@ Deno.test("a machine without ping says so", async () => {
 
 Deno.test("what ping complains about is the reason", async () => {
   await withProgram(`echo "ping: host.example: Name or service not known" >&2; exit 2`, async (path) => {
-    const error = await assertRejects(() => ping(systemClock, "host.example", OPTIONS, path), DriverError);
+    const error = await assertRejects(() => ping(programAt(path), "host.example", OPTIONS), DriverError);
     assertStringIncludes(error.message, "Name or service not known");
   });
 });
@@ -97,11 +100,11 @@ Deno.test("a ping whose asker goes away is killed, and no more than four run at 
       { length: 4 },
       () =>
         assertRejects(
-          () => ping(systemClock, "127.0.0.1", { ...OPTIONS, signal: gone.signal }, path),
+          () => ping(programAt(path), "127.0.0.1", { ...OPTIONS, signal: gone.signal }),
           DriverError,
         ),
     );
-    const busy = await assertRejects(() => ping(systemClock, "127.0.0.1", OPTIONS, path), DriverError);
+    const busy = await assertRejects(() => ping(programAt(path), "127.0.0.1", OPTIONS), DriverError);
     assertEquals(busy.code, "busy");
     gone.abort();
     await Promise.all(running);
@@ -110,7 +113,7 @@ Deno.test("a ping whose asker goes away is killed, and no more than four run at 
 
 Deno.test("output without end is cut off", async () => {
   await withProgram("head -c 3000000 /dev/zero | tr '\\\\0' x", async (path) => {
-    await assertRejects(() => ping(systemClock, "127.0.0.1", OPTIONS, path), DriverError, "no result");
+    await assertRejects(() => ping(programAt(path), "127.0.0.1", OPTIONS), DriverError, "no result");
   });
 });
 
@@ -123,7 +126,7 @@ Deno.test("the way to a destination is found hop by hop, with a router that says
 esac`;
   const { signal } = OPTIONS;
   await withProgram(script, async (path) => {
-    const hops = await traceroute(systemClock, "host.example", { maxHops: 9, signal }, path);
+    const hops = await traceroute(systemClock, programAt(path), "host.example", { maxHops: 9, signal });
     assertEquals(hops.map(({ hop, address }) => [hop, address]), [
       [1, "10.0.0.1"],
       [2, undefined],
@@ -131,7 +134,10 @@ esac`;
       [4, "192.0.2.9"],
     ]);
     assertEquals(hops[3]?.ms, 4.5);
-    assertEquals((await traceroute(systemClock, "host.example", { maxHops: 2, signal }, path)).length, 2);
+    assertEquals(
+      (await traceroute(systemClock, programAt(path), "host.example", { maxHops: 2, signal })).length,
+      2,
+    );
   });
 });
 
@@ -139,14 +145,14 @@ Deno.test("no destination or number of hops reaches ping as something else", asy
   const { signal } = OPTIONS;
   for (const destination of ["", "-f", "a b", "$(id)", "a;b", "x".repeat(300)]) {
     await assertRejects(
-      () => traceroute(systemClock, destination, { maxHops: 3, signal }, "/nowhere/ping"),
+      () => traceroute(systemClock, programAt("/nowhere/ping"), destination, { maxHops: 3, signal }),
       DriverError,
       "not a host name",
     );
   }
   for (const maxHops of [0, 31, 1.5, NaN]) {
     await assertRejects(
-      () => traceroute(systemClock, "127.0.0.1", { maxHops, signal }, "/nowhere/ping"),
+      () => traceroute(systemClock, programAt("/nowhere/ping"), "127.0.0.1", { maxHops, signal }),
       DriverError,
       "maxHops",
     );

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { MemoryUse } from "./driver.ts";
+import type { MemoryUse } from "../machine.ts";
 
 /** Processor time since boot, in ticks: in all, and idle. */
 export interface CpuTimes {

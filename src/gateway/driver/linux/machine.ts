@@ -3,21 +3,10 @@
  *
  * @module
  */
-import { type Clock, sleep, type Timer } from "../../base/mod.ts";
-import { inNetwork, isLocal, isLoopback } from "./addresses.ts";
-import {
-  type Driver,
-  DriverError,
-  type Hop,
-  type InterfaceAddress,
-  type MachineInfo,
-  type MemoryUse,
-  type PingOptions,
-  type PingReport,
-  type TracerouteOptions,
-} from "./driver.ts";
-import { lookup } from "./dns.ts";
-import { ping, traceroute } from "./ping.ts";
+import { type Clock, sleep, type Timer } from "../../../base/mod.ts";
+import { inNetwork, isLocal, isLoopback } from "../addresses.ts";
+import { DriverError } from "../errors.ts";
+import type { InterfaceAddress, Machine, MachineInfo, MemoryUse } from "../machine.ts";
 import {
   cpuLoad,
   type CpuTimes,
@@ -43,16 +32,15 @@ const SHORTEST_SAMPLE_MS = 100;
 /** How long the list of interfaces is good for. */
 const INTERFACES_MS = 2_000;
 
-/** What the driver works with; `root` stands before /proc and /sys, for tests. */
-export interface LinuxOptions {
+/** What it works with; `root` stands before /proc and /sys, for tests. */
+export interface LinuxMachineOptions {
   readonly clock: Clock;
   readonly root?: string;
   readonly interfaces?: () => readonly InterfaceAddress[];
 }
 
-/** The {@linkcode Driver} for Linux. */
-export class LinuxDriver implements Driver {
-  readonly name = "linux";
+/** The {@linkcode Machine} of Linux. */
+export class LinuxMachine implements Machine, AsyncDisposable {
   readonly #clock: Clock;
   readonly #root: string;
   readonly #readInterfaces: () => readonly InterfaceAddress[];
@@ -63,7 +51,7 @@ export class LinuxDriver implements Driver {
   #timer: Timer | undefined;
   #interfaces: { until: number; list: readonly InterfaceAddress[] } | undefined;
 
-  constructor({ clock, root = "", interfaces = systemInterfaces }: LinuxOptions) {
+  constructor({ clock, root = "", interfaces = systemInterfaces }: LinuxMachineOptions) {
     this.#clock = clock;
     this.#root = root;
     this.#readInterfaces = interfaces;
@@ -136,18 +124,6 @@ export class LinuxDriver implements Driver {
     return this.interfaces().find(({ name, address }) =>
       name !== out && !address.includes(":") && isLocal(address) && !isLoopback(address)
     )?.address;
-  }
-
-  ping(destination: string, options: PingOptions): Promise<PingReport> {
-    return ping(this.#clock, destination, options);
-  }
-
-  traceroute(destination: string, options: TracerouteOptions): Promise<Hop[]> {
-    return traceroute(this.#clock, destination, options);
-  }
-
-  lookup(name: string, type: "A" | "AAAA", signal: AbortSignal): Promise<string[]> {
-    return lookup(name, type, signal);
   }
 
   load(): readonly [number, number, number] | undefined {

@@ -1,6 +1,6 @@
 import { assert, assertEquals } from "@std/assert";
-import { FakeClock, systemClock } from "../../base/mod.ts";
-import { LinuxDriver } from "./linux.ts";
+import { FakeClock, systemClock } from "../../../base/mod.ts";
+import { LinuxMachine } from "./machine.ts";
 
 /** A /proc of a test's own. */
 async function fakeRoot(files: Record<string, string>): Promise<string> {
@@ -13,7 +13,7 @@ async function fakeRoot(files: Record<string, string>): Promise<string> {
 }
 
 Deno.test("this very machine tells its load, its memory and what it is", async () => {
-  await using driver = new LinuxDriver({ clock: systemClock });
+  await using driver = new LinuxMachine({ clock: systemClock });
   const load = await driver.cpuPercent();
   assert(load >= 0 && load <= 100);
   const memory = await driver.memory();
@@ -29,7 +29,7 @@ Deno.test("load is measured between samples, once for all who ask within five se
   const stat = (busy: number, idle: number) => `cpu  ${busy} 0 0 ${idle} 0 0 0 0\n`;
   const root = await fakeRoot({ "/proc/stat": stat(100, 900) });
   const clock = new FakeClock();
-  await using driver = new LinuxDriver({ clock, root, interfaces: () => [] });
+  await using driver = new LinuxMachine({ clock, root, interfaces: () => [] });
   const write = (busy: number, idle: number) => Deno.writeTextFile(`${root}/proc/stat`, stat(busy, idle));
   /** Asks, and lets real file reads and the fake clock have their turns until there is an answer. */
   const ask = async () => {
@@ -53,7 +53,7 @@ Deno.test("what the machine does not tell is absent", async () => {
     "/sys/block/mmcblk0/size": "4096\n",
     "/sys/block/loop0/size": "99\n",
   });
-  await using driver = new LinuxDriver({ clock: new FakeClock(), root, interfaces: () => [] });
+  await using driver = new LinuxMachine({ clock: new FakeClock(), root, interfaces: () => [] });
   const { hostName, flashKb, ipv6 } = await driver.info();
   assertEquals([hostName, flashKb, ipv6], ["box", 2048, false]);
   assertEquals([driver.wanAddress(), driver.lanAddress()], ["0.0.0.0", undefined]);
@@ -70,7 +70,7 @@ Deno.test("the own address is the one in the peer's network, else the one of the
     { name: "lan0", address: "192.168.1.1", prefix: 24 },
     { name: "wan0", address: "203.0.113.5", prefix: 24 },
   ];
-  await using driver = new LinuxDriver({ clock: new FakeClock(), root, interfaces });
+  await using driver = new LinuxMachine({ clock: new FakeClock(), root, interfaces });
   assertEquals(driver.wanAddress("192.168.1.50"), "192.168.1.1");
   assertEquals(driver.wanAddress("8.8.8.8"), "203.0.113.5");
   assertEquals(driver.wanAddress("127.0.0.1"), "127.0.0.1");

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { InterfaceAddress, MachineInfo, MemoryUse } from "./driver.ts";
+import type { InterfaceAddress, MachineInfo, MemoryUse } from "../machine.ts";
 import type { CpuTimes } from "./proc.ts";
 
 /** Processor time since boot over all processors, in milliseconds. */

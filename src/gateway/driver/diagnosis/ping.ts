@@ -1,18 +1,14 @@
 /**
- * Pinging, and finding the routers on the way, with the machine's own `ping`, which may open raw sockets where we may not. Knows the output of iputils
- * and of busybox.
+ * Pinging, and finding the routers on the way, with the machine's own `ping`, which may open raw sockets where we may
+ * not. Knows the output of iputils and of busybox.
  *
  * @module
  */
-import { type Clock, messageOf } from "../../base/mod.ts";
-import { isIpAddress } from "../../net/mod.ts";
-import {
-  DriverError,
-  type Hop,
-  type PingOptions,
-  type PingReport,
-  type TracerouteOptions,
-} from "./driver.ts";
+import type { Clock } from "../../../base/mod.ts";
+import { isIpAddress } from "../../../net/mod.ts";
+import { DriverError } from "../errors.ts";
+import type { Runner } from "../linux/run.ts";
+import type { Hop, PingOptions, PingReport, TracerouteOptions } from "./diagnosis.ts";
 
 /** Pings at one time. */
 const MAX_RUNNING = 4;
@@ -21,14 +17,15 @@ const MAX_OUTPUT = 16 * 1024;
 const HOST_NAME =
   /^(?=.{1,253}$)[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*\.?$/;
 
+const INTERFACE_NAME = /^[A-Za-z0-9][A-Za-z0-9_.@-]{0,14}$/;
+
 let running = 0;
 
-/** Runs `program` once. @throws {DriverError} `invalid`, `unsupported` (no such program), `busy`, `failed`. */
+/** Pings once. @throws {DriverError} `invalid`, `unsupported` (no such program), `busy`, `failed`. */
 export async function ping(
-  clock: Clock,
+  runner: Pick<Runner, "run">,
   destination: string,
-  { count, size, signal }: PingOptions,
-  program = "ping",
+  { count, size, interface: out, signal }: PingOptions,
 ): Promise<PingReport> {
   if (!isIpAddress(destination) && !HOST_NAME.test(destination)) {
     throw new DriverError("invalid", `not a host name or IP address: "${destination.slice(0, 64)}"`);
@@ -40,8 +37,9 @@ export async function ping(
     throw new DriverError("invalid", "size is not 0 to 1472");
   }
   return await oneOfFew(async () => {
-    const args = ["-c", count, "-s", size, "-W", 2, "-w", count + 3, destination].map(String);
-    const { stdout, stderr } = await run(clock, program, args, (count + 5) * 1000, signal);
+    const args = [...by(out), "-c", count, "-s", size, "-W", 2, "-w", count + 3, destination].map(String);
+    const limits = { timeoutMs: (count + 5) * 1000, maxBytes: MAX_OUTPUT, signal };
+    const { stdout, stderr } = await runner.run("ping", args, limits);
     const report = parsePing(stdout);
     if (report) return report;
     throw new DriverError("failed", stderr === "" ? "ping gave no result" : stderr);
@@ -51,9 +49,9 @@ export async function ping(
 /** The routers on the way to `destination`, each found by a ping that may go no further. Throws as {@linkcode ping}. */
 export async function traceroute(
   clock: Clock,
+  runner: Pick<Runner, "run">,
   destination: string,
-  { maxHops, signal }: TracerouteOptions,
-  program = "ping",
+  { maxHops, interface: out, signal }: TracerouteOptions,
 ): Promise<Hop[]> {
   if (!isIpAddress(destination) && !HOST_NAME.test(destination)) {
     throw new DriverError("invalid", `not a host name or IP address: "${destination.slice(0, 64)}"`);
@@ -65,9 +63,9 @@ export async function traceroute(
     const hops: Hop[] = [];
     for (let hop = 1; hop <= maxHops; hop++) {
       const began = clock.monotonic();
-      const args = ["-n", "-c", 1, "-t", hop, "-W", 1, destination].map(String);
-      const { stdout, stderr } = await run(clock, program, args, 4000, signal);
-      if (signal.aborted) throw new DriverError("failed", "it was given up");
+      const args = [...by(out), "-n", "-c", 1, "-t", hop, "-W", 1, destination].map(String);
+      const limits = { timeoutMs: 4000, maxBytes: MAX_OUTPUT, signal };
+      const { stdout, stderr } = await runner.run("ping", args, limits);
       const router = /^From ([0-9A-Fa-f.:]+?):? .*(?:[Tt]ime to live|Hop limit) exceeded/m.exec(stdout)?.[1];
       const reply = /^\d+ bytes from ([0-9A-Fa-f.:]+?):? .*time=([\d.]+)/m.exec(stdout);
       if (reply) return [...hops, { hop, address: reply[1]!, ms: Number(reply[2]) }];
@@ -91,55 +89,10 @@ async function oneOfFew<T>(work: () => Promise<T>): Promise<T> {
   }
 }
 
-async function run(
-  clock: Clock,
-  program: string,
-  args: string[],
-  limitMs: number,
-  signal: AbortSignal,
-): Promise<{ stdout: string; stderr: string }> {
-  let child: Deno.ChildProcess;
-  try {
-    child = new Deno.Command(program, {
-      args,
-      stdin: "null",
-      stdout: "piped",
-      stderr: "piped",
-      // The words that are looked for are English.
-      env: { LC_ALL: "C" },
-    }).spawn();
-  } catch (error) {
-    if (error instanceof Deno.errors.NotFound) {
-      throw new DriverError("unsupported", "there is no ping on this machine");
-    }
-    throw new DriverError("failed", `ping could not be started: ${messageOf(error)}`);
-  }
-  const kill = () => {
-    try {
-      child.kill("SIGKILL");
-    } catch {
-      // It has ended already.
-    }
-  };
-  const timer = clock.setTimer(kill, limitMs);
-  signal.addEventListener("abort", kill);
-  try {
-    const [stdout, stderr] = await Promise.all([head(child.stdout), head(child.stderr)]);
-    await child.status;
-    return { stdout, stderr: stderr.split("\n", 1)[0]!.trim().slice(0, 200) };
-  } finally {
-    timer.cancel();
-    signal.removeEventListener("abort", kill);
-  }
-}
-
-async function head(stream: ReadableStream<Uint8Array>): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = "";
-  for await (const chunk of stream) {
-    if (text.length < MAX_OUTPUT) text += decoder.decode(chunk, { stream: true });
-  }
-  return text.slice(0, MAX_OUTPUT);
+function by(out: string | undefined): readonly string[] {
+  if (out === undefined) return [];
+  if (!INTERFACE_NAME.test(out)) throw new DriverError("invalid", `not an interface: "${out.slice(0, 64)}"`);
+  return ["-I", out];
 }
 
 /** The summary of iputils (`4 packets transmitted, 4 received`) or busybox (`… 4 packets received`). */

@@ -1,0 +1,51 @@
+/**
+ * What plug-ins may ask of the network.
+ *
+ * @module
+ */
+import type { Capabilities } from "../../../sandbox/mod.ts";
+import { plainHttp } from "../http.ts";
+import { type FullHostDeps, optionsOf } from "./deps.ts";
+
+/** Diagnosis, names, HTTP. */
+export function networkFunctions({ driver, http }: FullHostDeps): Capabilities {
+  return {
+    "network.traceroute": {
+      /** The routers on the way to `[destination, { maxHops, interface }]`: `{ hop, address, ms }` each. */
+      "network.traceroute": async ([destination, options], { signal }) => {
+        const { maxHops, interface: out } = optionsOf(options);
+        const hops = await driver.diagnosis.traceroute(String(destination ?? ""), {
+          maxHops: typeof maxHops === "number" ? maxHops : 16,
+          interface: typeof out === "string" ? out : undefined,
+          signal,
+        });
+        return hops.map((hop) => ({ ...hop }));
+      },
+    },
+    "network.dns": {
+      /** The addresses of `[name, type]`, with type A or AAAA. */
+      "network.lookup": async ([name, type = "A"], { signal }) => {
+        if (type !== "A" && type !== "AAAA") throw new Error("type: A or AAAA");
+        return await driver.diagnosis.lookup(String(name ?? ""), type, signal);
+      },
+    },
+    "network.http": {
+      /** See {@linkcode plainHttp}. */
+      "network.http": (args, { manifest, signal }) => plainHttp(http, manifest.hosts, args, signal),
+    },
+    "network.ping": {
+      /** Pings `[destination, { count, size, interface }]`. */
+      "network.ping": async ([destination, options], { signal }) => {
+        const { count, size, interface: out } = optionsOf(options);
+        return {
+          ...await driver.diagnosis.ping(String(destination ?? ""), {
+            count: typeof count === "number" ? count : 4,
+            size: typeof size === "number" ? size : 56,
+            interface: typeof out === "string" ? out : undefined,
+            signal,
+          }),
+        };
+      },
+    },
+  };
+}
