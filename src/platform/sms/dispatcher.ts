@@ -6,7 +6,7 @@
 import { type Deps, messageOf, type Timer } from "../../base/mod.ts";
 import { Stat } from "../../protocol/cmpp/mod.ts";
 import { type Mt, mtOf } from "./message.ts";
-import type { Outlet, OutletAnswer, Receipt } from "./outlet.ts";
+import type { Outlet, OutletAnswer, OutletListener, Receipt } from "./outlet.ts";
 import type { MessageRow } from "./schema.ts";
 import type { Seal } from "./seal.ts";
 import type { SmsSettings } from "./settings.ts";
@@ -56,23 +56,28 @@ export class Dispatcher implements AsyncDisposable {
 
   /** Takes up what an earlier run has left, and begins. */
   async start(): Promise<void> {
-    this.parts.outlet.listen({
+    const { outlet } = this.parts;
+    await this.#all("sent", (row) => {
+      const mt = this.#takeUp(row), number = mt?.submit.Dest_terminal_Id[0];
+      if (mt && row.outlet_ref !== null) {
+        outlet.restore([{ ref: row.outlet_ref, msgId: mt.msgId, number: number! }]);
+      }
+    });
+    await this.#all("waiting", (row) => {
+      const mt = this.#takeUp(row);
+      if (mt) this.#ready.push(mt);
+    });
+    outlet.listen({
       onReceipt: (receipt) => this.#onReceipt(receipt),
       onMobileOriginated: (message) => this.onMobileOriginated(message),
     });
-    let after: MessageRow | undefined;
-    do {
-      const rows = await this.parts.store.due("waiting", Number.MAX_SAFE_INTEGER, after);
-      for (const row of rows) this.#takeUp(row);
-      after = rows.at(-1);
-    } while (after);
     this.#every(SWEEP_MS, () => this.#sweep());
     await this.#lookForDue();
     this.#pump();
   }
 
   /** Told of each message from a phone. */
-  onMobileOriginated: Parameters<Outlet["listen"]>[0]["onMobileOriginated"] = () => {};
+  onMobileOriginated: OutletListener["onMobileOriginated"] = () => Promise.resolve(false);
 
   /** Takes a message that is in the store. */
   offer(mt: Mt): void {
@@ -103,23 +108,34 @@ export class Dispatcher implements AsyncDisposable {
     return Promise.resolve();
   }
 
-  /** False where it is here already, or about to end. */
-  #takeUp(row: MessageRow): boolean {
+  /** Every message in a state, page by page. */
+  async #all(state: "sent" | "waiting", each: (row: MessageRow) => void): Promise<void> {
+    let after: MessageRow | undefined;
+    do {
+      const rows = await this.parts.store.due(state, Number.MAX_SAFE_INTEGER, after);
+      for (const row of rows) each(row);
+      after = rows.at(-1);
+    } while (after);
+  }
+
+  /** The message of a row; undefined where it is here already, about to end, or can't be read. */
+  #takeUp(row: MessageRow): Mt | undefined {
     try {
       const mt = mtOf(row, this.parts.seal);
-      if (this.#open.has(mt.msgId) || this.#ending.has(mt.msgId)) return false;
+      if (this.#open.has(mt.msgId) || this.#ending.has(mt.msgId)) return undefined;
       this.#open.set(mt.msgId, mt);
-      this.#ready.push(mt);
+      return mt;
     } catch (error) {
       // Another key, or a changed row: it can't be sent, but it must not stop all others.
       this.deps.log.error("a kept message can't be read", { msgId: row.msg_id, error: messageOf(error) });
+      return undefined;
     }
-    return true;
   }
 
   #pump(): void {
+    const { outlet, settings } = this.parts;
     while (!this.#stopped && this.#retry === undefined && this.#at < this.#ready.length) {
-      if (this.#inWork >= this.parts.settings.outletWindow) break;
+      if (this.#inWork >= Math.min(outlet.window, settings.outletWindow)) break;
       const mt = this.#ready[this.#at++]!;
       if (!this.#open.has(mt.msgId) || this.#ending.has(mt.msgId)) continue; // taken back
       const number = mt.submit.Dest_terminal_Id[0]!, behind = this.#behind.get(number);
@@ -153,7 +169,7 @@ export class Dispatcher implements AsyncDisposable {
 
   #answered(mt: Mt, answer: OutletAnswer, queued = false): void {
     if (answer.kind === "refused") return void this.#end(mt, answer.stat, 0);
-    if (answer.kind === "accepted") return;
+    if (answer.kind === "accepted") return this.#accepted(mt, answer.ref);
     mt.sent = false;
     if (!queued) this.#ready.splice(this.#at, 0, mt);
     if (this.#stopped) return;
@@ -163,17 +179,32 @@ export class Dispatcher implements AsyncDisposable {
     }, RETRY_MS);
   }
 
-  #onReceipt({ msgId, stat, smscSequence }: Receipt): void {
+  /** Keeps what the centre calls a message, so that a restart neither hands it over again nor misses its receipt. */
+  #accepted(mt: Mt, ref: string): void {
+    const { outlet, store } = this.parts;
+    // Its receipt may have been quicker: the last word on a message is its end.
+    if (!outlet.keepsRefs || !mt.kept || !this.#open.has(mt.msgId)) return;
+    store.write({ moved: { msgId: mt.key, state: "sent", stat: null, at: null, ref } }).catch((error) =>
+      // After a restart it is handed over again: a phone may get it twice, but it is not lost.
+      this.deps.log.error("the centre's name of a message was not written", {
+        msgId: mt.key,
+        error: messageOf(error),
+      })
+    );
+  }
+
+  async #onReceipt({ msgId, stat, smscSequence }: Receipt): Promise<void> {
     const mt = this.#open.get(msgId);
     // Not final (reference, table 1), or of a message that has ended: its provider has its report.
-    if (stat === Stat.accepted || !mt || this.#ending.has(msgId)) return;
-    void this.#end(mt, stat, smscSequence);
+    if (stat === Stat.accepted || !mt) return;
+    await this.#end(mt, stat, smscSequence);
   }
 
   /** Ends a message: once, and for sure. Where the disk fails it is tried again until it does not. */
   async #end(mt: Mt, stat: string, smscSequence: number): Promise<void> {
     this.#ending.add(mt.msgId);
     this.#open.delete(mt.msgId);
+    this.parts.outlet.forget(mt.msgId);
     try {
       await this.parts.end(mt, stat, smscSequence);
       this.#ending.delete(mt.msgId);
@@ -187,8 +218,10 @@ export class Dispatcher implements AsyncDisposable {
   }
 
   #sweep(): void {
-    const now = this.deps.clock.now();
-    for (const mt of this.#open.values()) if (mt.expiresAt <= now) void this.#end(mt, Stat.expired, 0);
+    const now = this.deps.clock.now(), { receiptGraceMs } = this.parts.outlet;
+    for (const mt of this.#open.values()) {
+      if (mt.expiresAt + (mt.sent ? receiptGraceMs : 0) <= now) void this.#end(mt, Stat.expired, 0);
+    }
   }
 
   /** Takes scheduled messages whose time has come, as far as there is room for them. */
@@ -198,10 +231,11 @@ export class Dispatcher implements AsyncDisposable {
       while (this.#open.size < settings.maxBacklog) {
         const rows = await store.due("scheduled", now);
         if (this.#stopped || rows.length === 0) break;
-        const taken = rows.filter((row) => this.#takeUp(row));
+        const taken = rows.flatMap((row) => this.#takeUp(row) ?? []);
+        this.#ready.push(...taken);
         await Promise.all(
-          taken.map((row) =>
-            store.write({ moved: { msgId: row.msg_id, state: "waiting", stat: null, at: null } })
+          taken.map(({ key }) =>
+            store.write({ moved: { msgId: key, state: "waiting", stat: null, at: null } })
           ),
         );
         this.#pump();

@@ -9,10 +9,13 @@ export type {
   OutletAnswer,
   OutletListener,
   OutletMessage,
+  OutletStatus,
   Receipt,
+  TakenMessage,
 } from "./outlet.ts";
 export { smsMigrations, type SmsTables } from "./schema.ts";
 export { SealError } from "./seal.ts";
 export { CMPP_FRAMING, type Sms, type SmsParts, startSms } from "./service.ts";
 export { DEFAULT_SMS_SETTINGS, type SmsSettings } from "./settings.ts";
+export { parseSmppUrl, SmppOutlet, type SmppSettings } from "./smpp/mod.ts";
 export { Simulator, type SimulatorBehaviour } from "./simulator.ts";

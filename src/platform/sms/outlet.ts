@@ -39,16 +39,54 @@ export interface MobileOriginated {
 
 /** Who is told what the centre says. Both may be called before `submit` has resolved. */
 export interface OutletListener {
-  onReceipt(receipt: Receipt): void;
-  onMobileOriginated(message: MobileOriginated): void;
+  /** Resolves once what became of the message is on disk: then the centre may forget it. */
+  onReceipt(receipt: Receipt): Promise<void>;
+  /** Resolves once it is on disk; with false where it is nobody's. Rejects where it should come again. */
+  onMobileOriginated(message: MobileOriginated): Promise<boolean>;
+}
+
+/** A message that the centre took in an earlier run. */
+export interface TakenMessage {
+  /** As `submit` gave it. */
+  readonly ref: string;
+  readonly msgId: bigint;
+  /** The phone. */
+  readonly number: string;
+}
+
+/** How things are with a centre, for operators. */
+export interface OutletStatus {
+  readonly name: string;
+  readonly connected: boolean;
+  /** Since when it is as it is, in milliseconds since 1970. */
+  readonly since: number;
+  /** Messages handed over and not answered; taken and not reported on. */
+  readonly unanswered: number;
+  readonly unreported: number;
+  /** Why it is not connected. */
+  readonly lastError: string | undefined;
 }
 
 /** One way to a centre. */
 export interface Outlet extends AsyncDisposable {
   readonly name: string;
   readonly connected: boolean;
-  /** Names who is told; once, before anything is submitted. */
+  /**
+   * What the centre calls a message is to be kept, and given back by `restore` after a restart: its receipts name it
+   * by that. Messages that it took are then not handed over again.
+   */
+  readonly keepsRefs: boolean;
+  /** How long behind the end of a message's validity its receipt is still waited for, in milliseconds. */
+  readonly receiptGraceMs: number;
+  /** Messages handed over and not answered, at most. */
+  readonly window: number;
+  status(): OutletStatus;
+  /** Names messages that it took in an earlier run; before `listen`. */
+  restore(messages: Iterable<TakenMessage>): void;
+  /** Names who is told, and begins; once, before anything is submitted. */
   listen(listener: OutletListener): void;
   /** Hands a message over. Never rejects. */
   submit(message: OutletMessage): Promise<OutletAnswer> | OutletAnswer;
+  /** A message has ended without the centre: its receipt is not waited for any more. */
+  forget(msgId: bigint): void;
 }

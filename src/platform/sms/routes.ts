@@ -8,6 +8,8 @@ import type { Deps } from "../../base/mod.ts";
 import { decodeCursor, pageOf, pageQuery, pageSchema, problem, Routes } from "../../control/mod.ts";
 import { type Account, AccountError, type AccountStore } from "./accounts.ts";
 import type { Ismg } from "./ismg.ts";
+import { operationsRoutes } from "./operations_routes.ts";
+import type { Outlet } from "./outlet.ts";
 import type { MessageRow } from "./schema.ts";
 import type { Simulator } from "./simulator.ts";
 import type { SmsStore } from "./store.ts";
@@ -87,6 +89,7 @@ export interface RouteParts {
   readonly accounts: AccountStore;
   readonly ismg: Ismg;
   readonly store: SmsStore;
+  readonly outlets: readonly Outlet[];
   /** Where the centre is played. */
   readonly simulator: Simulator | undefined;
 }
@@ -97,6 +100,7 @@ export function smsRoutes(_deps: Pick<Deps, "clock">, parts: RouteParts): Routes
   accountRoutes(routes, parts);
   listRoutes(routes, parts);
   simulatorRoutes(routes, parts);
+  routes.mount("", operationsRoutes(parts));
   return routes;
 }
 

@@ -74,11 +74,11 @@ export async function startSms(
     }),
   );
   ismg.dispatcher = dispatcher;
-  dispatcher.onMobileOriginated = (mo) => {
-    ismg.mobileOriginated(mo).catch((error) =>
-      deps.log.error("a message from a phone was not kept", { error: messageOf(error) })
-    );
-  };
+  dispatcher.onMobileOriginated = (mo) =>
+    ismg.mobileOriginated(mo).catch((error) => {
+      deps.log.error("a message from a phone was not kept", { error: messageOf(error) });
+      throw error; // a real centre sends it again
+    });
   await dispatcher.start();
   starting.defer(forgetting(deps, store, ismg, settings));
   const long = starting.use(listen(deps, ismg, settings, "long"));
@@ -105,6 +105,7 @@ export async function startSms(
       accounts,
       ismg,
       store,
+      outlets: [outlet],
       simulator: outlet instanceof Simulator ? outlet : undefined,
     }),
     health: () =>

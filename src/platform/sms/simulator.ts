@@ -11,6 +11,7 @@ import type {
   OutletAnswer,
   OutletListener,
   OutletMessage,
+  OutletStatus,
   Receipt,
 } from "./outlet.ts";
 
@@ -43,8 +44,13 @@ const ACCEPTED_REF: OutletAnswer = { kind: "accepted", ref: "sim" };
 export class Simulator implements Outlet {
   readonly name = "simulator";
   readonly connected = true;
+  /** Its messages are gone with the process: what it had not reported on is handed over again. */
+  readonly keepsRefs = false;
+  readonly receiptGraceMs = 0;
+  readonly window = Infinity;
   readonly behaviour: SimulatorBehaviour;
   #listener: OutletListener | undefined;
+  readonly #since: number;
   #sequence = 0;
   #reference = 0;
   /** Receipts by the millisecond that they are due in: one timer serves all of it. */
@@ -57,7 +63,19 @@ export class Simulator implements Outlet {
     behaviour: Partial<SimulatorBehaviour> = {},
   ) {
     this.behaviour = { ...DEFAULT_BEHAVIOUR, ...behaviour };
+    this.#since = clock.now();
   }
+
+  status(): OutletStatus {
+    let unreported = 0;
+    for (const receipts of this.#due.values()) unreported += receipts.length;
+    const { name, connected } = this;
+    return { name, connected, since: this.#since, unanswered: 0, unreported, lastError: undefined };
+  }
+
+  restore(): void {}
+
+  forget(): void {}
 
   listen(listener: OutletListener): void {
     this.#listener = listener;
@@ -86,7 +104,8 @@ export class Simulator implements Outlet {
     const parts = splitMessage(text, fmt, { reference: this.#reference = (this.#reference + 1) & 0xff });
     for (const { TP_udhi, Msg_Content } of parts) {
       const message: MobileOriginated = { from, to, TP_pid: 0, TP_udhi, Msg_Fmt: fmt, content: Msg_Content };
-      this.#listener?.onMobileOriginated(message);
+      // Nobody sends it again: where it can't be kept, the service says so in its log.
+      this.#listener?.onMobileOriginated(message).catch(() => {});
     }
     return parts.length;
   }
@@ -119,7 +138,7 @@ export class Simulator implements Outlet {
       this.#timers.delete(timer);
       const receipts = this.#due.get(due) ?? [];
       this.#due.delete(due);
-      for (const one of receipts) this.#listener?.onReceipt(one);
+      for (const one of receipts) void this.#listener?.onReceipt(one);
     }, delayMs);
     this.#timers.add(timer);
   }

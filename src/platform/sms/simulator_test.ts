@@ -8,8 +8,11 @@ async function run(behaviour: Partial<SimulatorBehaviour>, seed = 1, count = 100
   const clock = new FakeClock(), simulator = new Simulator(clock, seededRandom(seed), behaviour);
   const receipts: (Receipt & { at: number })[] = [];
   simulator.listen({
-    onReceipt: (receipt) => receipts.push({ ...receipt, at: clock.monotonic() }),
-    onMobileOriginated: () => {},
+    onReceipt: (receipt) => {
+      receipts.push({ ...receipt, at: clock.monotonic() });
+      return Promise.resolve();
+    },
+    onMobileOriginated: () => Promise.resolve(true),
   });
   const answers = Array.from(
     { length: count },
@@ -50,7 +53,13 @@ Deno.test("receipts come within the latency, and what is stopped tells nothing m
   assertEquals(receipts.every(({ at }) => at >= 100 && at <= 200), true);
   const clock = new FakeClock(), simulator = new Simulator(clock, seededRandom(1), { latencyMs: [50, 50] });
   let told = 0;
-  simulator.listen({ onReceipt: () => told++, onMobileOriginated: () => {} });
+  simulator.listen({
+    onReceipt: () => {
+      told++;
+      return Promise.resolve();
+    },
+    onMobileOriginated: () => Promise.resolve(true),
+  });
   simulator.submit({ msgId: 1n, submit: SUBMIT, expiresAt: Infinity });
   await simulator[Symbol.asyncDispose]();
   await clock.advance(1000);
