@@ -36,6 +36,8 @@ export interface RegistrationDeps {
   readonly identity: Identity;
   readonly state: StateStore;
   readonly timing: RegistrationTiming;
+  /** Milliseconds between heartbeats until a platform names another interval; absent: as `timing` says. */
+  readonly heartbeatMs?: () => number;
   /** The gateway's own address as seen on the way to `towards` (an IP address). */
   readonly ipAddr: (towards: string) => string;
   /** Told of every change of state. */
@@ -67,13 +69,15 @@ export class RegistrationContext {
   #lateChallenge: string | undefined;
   #since: number;
   #intervalMs: number;
+  /** Aborted when the interval was set here: whoever sleeps for one looks again. */
+  #changed = new AbortController();
   readonly #answers = new Map<QuestionMethod, LastAnswer>();
   #next: { readonly at: number; readonly why: NextTryReason } | undefined;
 
   constructor(readonly deps: RegistrationDeps, readonly link: Link) {
     this.#since = deps.clock.monotonic();
     const known = deps.state.get().intervalSeconds;
-    this.#intervalMs = known === undefined ? deps.timing.heartbeatMs : this.#bounded(known);
+    this.#intervalMs = known === undefined ? this.#usualMs() : this.#bounded(known);
   }
 
   /** Milliseconds between heartbeats, and between resends. */
@@ -128,6 +132,15 @@ export class RegistrationContext {
     this.#keep({ intervalSeconds: ms / 1000 });
   }
 
+  /** Somebody set the interval here: it holds at once, and until a platform names another. */
+  async heartbeatEvery(seconds: number): Promise<void> {
+    this.#intervalMs = this.#bounded(seconds);
+    const changed = this.#changed;
+    this.#changed = new AbortController();
+    changed.abort();
+    await this.deps.state.update({ intervalSeconds: undefined });
+  }
+
   /** Begins a conversation with a platform: challenges of an earlier one are void. */
   converse(to: HostPort): void {
     this.#partner = to;
@@ -148,7 +161,7 @@ export class RegistrationContext {
 
   /** Forgets what platforms taught it, and has restored what else a new device has no claim to. */
   async restoreDefaults(): Promise<void> {
-    this.#intervalMs = this.deps.timing.heartbeatMs;
+    this.#intervalMs = this.#usualMs();
     this.messageServer = undefined;
     await this.deps.state.update({ operations: undefined, intervalSeconds: undefined });
     await this.deps.onDefaults?.();
@@ -173,21 +186,21 @@ export class RegistrationContext {
   }
 
   /**
-   * Sleeps until the monotonic moment `until`; ends early with `moved` where the own address on the way to `towards`
+   * Sleeps until the monotonic moment `until`, which may move meanwhile; ends early with `moved` where the own address on the way to `towards`
    * is no longer `address`, and with `gap` where the wall clock went on by an interval more than the time that was
    * slept: the machine was suspended, or its clock was set.
    */
   async watch(
-    until: number,
+    until: number | (() => number),
     towards: string | undefined,
     address: string | undefined,
     signal: AbortSignal,
   ): Promise<WatchedEnd> {
     const { clock, timing } = this.deps;
     for (;;) {
-      const before = clock.monotonic(), wallBefore = clock.now(), left = until - before;
+      const before = clock.monotonic(), wallBefore = clock.now(), left = momentOf(until) - before;
       if (left <= 0) return "due";
-      await sleep(clock, Math.min(left, timing.addressCheckMs), signal);
+      await this.#nap(Math.min(left, timing.addressCheckMs), signal);
       const current = this.#addressTo(towards);
       if (current !== undefined && current !== address) {
         this.counts.addressChanges++;
@@ -237,6 +250,20 @@ export class RegistrationContext {
     return address === "" || address === "0.0.0.0" ? undefined : address;
   }
 
+  /** Sleeps, and not on where the interval is changed. */
+  async #nap(ms: number, signal: AbortSignal): Promise<void> {
+    const changed = this.#changed.signal;
+    try {
+      await sleep(this.deps.clock, ms, AbortSignal.any([signal, changed]));
+    } catch (error) {
+      if (signal.aborted || !changed.aborted) throw error;
+    }
+  }
+
+  #usualMs(): number {
+    return this.deps.heartbeatMs?.() ?? this.deps.timing.heartbeatMs;
+  }
+
   #bounded(seconds: number): number {
     const { shortestIntervalMs, longestIntervalMs } = this.deps.timing;
     return Math.min(Math.max(seconds * 1000, shortestIntervalMs), longestIntervalMs);
@@ -247,4 +274,8 @@ export class RegistrationContext {
       this.deps.log.error("the state could not be kept", { reason: messageOf(error) });
     });
   }
+}
+
+function momentOf(moment: number | (() => number)): number {
+  return typeof moment === "number" ? moment : moment();
 }

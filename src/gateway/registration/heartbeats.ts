@@ -60,8 +60,11 @@ export async function heartbeats(
       counts.unanswered();
       if (++lost >= timing.lostHeartbeats) return { kind: "lost" };
     }
-    const next = sentAt + context.intervalMs;
-    context.expect("heartbeat", next - clock.monotonic());
+    const next = () => {
+      const due = sentAt + context.intervalMs;
+      context.expect("heartbeat", due - clock.monotonic());
+      return due;
+    };
     if (await context.watch(next, access.host, ipAddr, signal) === "moved") return { kind: "boot" };
   }
 }

@@ -22,8 +22,8 @@ import { spreadWait, startWait, waitBetweenRounds } from "./waits.ts";
 /** What a registration needs beyond what its parts share. */
 export interface RegistrationOptions extends RegistrationDeps {
   readonly metrics: Metrics;
-  /** The distribution platform that the settings name. */
-  readonly distribution: HostPort;
+  /** The distribution platform that this gateway belongs to; a function where that may change. */
+  readonly distribution: HostPort | (() => HostPort);
   /** Called with what comes from the operations platform and answers nothing: triggers. */
   readonly onTrigger: (message: AccessMessage, from: HostPort) => void;
   readonly onRegistered?: (registered: Registered) => void;
@@ -95,6 +95,11 @@ export class Registration implements AsyncDisposable {
       log.error("the state could not be kept", { error });
     }
     this.restart(anew ? "distribution" : "operations");
+  }
+
+  /** The interval between heartbeats was set here, in seconds: it holds at once, until a platform names another. */
+  heartbeatEvery(seconds: number): Promise<void> {
+    return this.#context.heartbeatEvery(seconds);
   }
 
   /** Begins anew at once: at the stored operations platform, or at distribution. */
@@ -259,7 +264,8 @@ export class Registration implements AsyncDisposable {
   }
 
   #distributionAddress(): HostPort {
-    return this.#options.state.get().distribution ?? this.#options.distribution;
+    const { state, distribution } = this.#options;
+    return state.get().distribution ?? (typeof distribution === "function" ? distribution() : distribution);
   }
 
   #listenTo(...platform: HostPort[]): void {

@@ -331,3 +331,25 @@ Deno.test("stopping leaves no timer behind, whatever it was doing", async () => 
     assertEquals(stage.status.state, "stopped");
   }
 });
+
+Deno.test("an interval that is set here holds at once, and until the platform names another", async () => {
+  await using stage = await Stage.open();
+  const registration = stage.start();
+  await stage.settle();
+  await stage.clock.advance(1_000);
+  const heartbeats = () => stage.heard.filter(({ message }) => message.method === "Hb").length;
+  const before = heartbeats();
+  await registration.heartbeatEvery(3_600);
+  await stage.clock.advance(120_000);
+  assertEquals([heartbeats(), registration.status.intervalSeconds], [before, 3_600]);
+  const set = registration.heartbeatEvery(10);
+  await stage.clock.advance(0);
+  await set;
+  assertEquals(heartbeats(), before + 1, "it was overdue under the shorter interval");
+  await stage.clock.advance(10_000);
+  assertEquals(heartbeats(), before + 2);
+  assertEquals(stage.state.get().intervalSeconds, undefined);
+  stage.access = (message) => message.method === "Hb" ? { result: 0, interval: 30 } : undefined;
+  await stage.clock.advance(10_000);
+  assertEquals(registration.status.intervalSeconds, 30);
+});
