@@ -32,6 +32,11 @@ export function bindingSn(devRnd: string, sn: string): string {
   return h(devRnd, sn);
 }
 
+/** The text that WiFi passwords are encrypted under (reference §7): 32 ASCII characters, as the key's bytes. */
+export function wifiKey(loid: string): string {
+  return h(loid);
+}
+
 /** `MD5` of a MessagePush over its time, its base64 Message, the MAC and the SN. */
 export function messageMd5(time: string, message: string, mac: string, sn: string): string {
   return h(time, message, mac, sn);

@@ -27,7 +27,7 @@ export {
   encodeCapabilityReply,
   encodeCapabilityRequest,
 } from "./capability.ts";
-export { bindingSn, checkSn, equalDigest, messageMd5, triggerKey, userId } from "./digest.ts";
+export { bindingSn, checkSn, equalDigest, messageMd5, triggerKey, userId, wifiKey } from "./digest.ts";
 export {
   type BootFirst,
   decodeDistributionReply,
