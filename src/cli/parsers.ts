@@ -150,6 +150,13 @@ export const ismgCode: Kind<string> = {
   parse: (text) => /^\d{6}$/.test(text) ? text : undefined,
 };
 
+/** The way to a short-message centre; what is behind `?` is checked where it is opened. */
+export const smsOutlet: Kind<string> = {
+  label: "URL",
+  allowed: "simulator, or smpp://USER:PASSWORD@HOST:PORT?window=50&alphabet=ascii",
+  parse: (text) => text === "simulator" || /^smpp:\/\/[^@/]+@[^/@]+/.test(text) ? text : undefined,
+};
+
 /** The embedded database, or a server. */
 export const database: Kind<string> = {
   label: "URL",

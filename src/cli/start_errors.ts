@@ -33,6 +33,7 @@ const ADVICE = {
 const FLAGS_OF: Record<string, string> = {
   bad_admin_token: "GATEHOUSE_ADMIN_TOKEN",
   url: "--database",
+  sms_outlet: "--sms-outlet",
   unavailable: "--database or --data",
   newer: "--database or --data",
   migration: "--database or --data",

@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { openOutlet, type OutletChoice, OutletError } from "./open_outlet.ts";
 export type {
   MobileOriginated,
   Outlet,

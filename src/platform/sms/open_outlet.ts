@@ -1,0 +1,54 @@
+/**
+ * From a setting to the way to a centre.
+ *
+ * @module
+ */
+import { type Deps, GatehouseError, messageOf } from "../../base/mod.ts";
+import type { LinkDeps } from "./smpp/link.ts";
+import type { Outlet } from "./outlet.ts";
+import { parseSmppUrl, SmppOutlet } from "./smpp/mod.ts";
+import { Simulator } from "./simulator.ts";
+
+/** Which centre, as an operator names it. */
+export interface OutletChoice {
+  /** `simulator`, or `smpp://USER:PASSWORD@HOST:PORT?…`. */
+  readonly url: string;
+  /** Stands in where the URL has no password. */
+  readonly password?: string | undefined;
+  /** A file with the password, where neither of the others has it. */
+  readonly passwordFile?: string | undefined;
+}
+
+/** The setting is none, or its password can't be read. */
+export class OutletError extends GatehouseError<"sms_outlet"> {
+  override readonly name = "OutletError";
+}
+
+/** Opens the way; it connects by itself. @throws {OutletError} */
+export async function openOutlet(
+  deps: LinkDeps & Pick<Deps, "metrics" | "random">,
+  { url, password, passwordFile }: OutletChoice,
+): Promise<Outlet> {
+  if (url === "simulator") return new Simulator(deps.clock, deps.random);
+  const settings = parseSmppUrl(url, password ?? await secretIn(passwordFile));
+  if (!settings) {
+    // Without the URL: it may hold the password.
+    throw new OutletError(
+      "sms_outlet",
+      "the short-message outlet is none: give simulator, or smpp://USER:PASSWORD@HOST:PORT with " +
+        "?window=, &enquire=, &response=, &system_type= and &alphabet=ascii or gsm as needed",
+    );
+  }
+  return await SmppOutlet.open(deps, settings);
+}
+
+async function secretIn(path: string | undefined): Promise<string> {
+  if (path === undefined) return "";
+  try {
+    return (await Deno.readTextFile(path)).trim();
+  } catch (error) {
+    throw new OutletError("sms_outlet", `the outlet's password can't be read: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+}
