@@ -5,39 +5,55 @@
  * @module
  */
 import type { Clock, Random } from "../../base/mod.ts";
-import type { Diagnosis } from "./diagnosis/diagnosis.ts";
 import { SimulatedDiagnosis } from "./diagnosis/simulated.ts";
-import type { NameServers } from "./dns/dns.ts";
+import { SimulatedNameServers } from "./dns/simulated.ts";
 import type { Driver } from "./driver.ts";
-import { absent } from "./errors.ts";
 import type { InterfaceAddress, MachineInfo, MemoryUse } from "./machine.ts";
-import type { Pon } from "./pon/pon.ts";
-import type { Power } from "./power/power.ts";
-import type { HouseServices } from "./service/service.ts";
-import type { Voip } from "./voip/voip.ts";
-import type { Wan } from "./wan/wan.ts";
+import { SimulatedPon } from "./pon/simulated.ts";
+import { SimulatedPower } from "./power/simulated.ts";
+import { SimulatedServices } from "./service/simulated.ts";
+import { SimulatedVoip } from "./voip/simulated.ts";
+import { SIMULATED_WAN, SimulatedWan } from "./wan/simulated.ts";
 
 const TOTAL_KB = 262_144;
 
 /** The {@linkcode Driver} that simulates. */
 export class SimulatedDriver implements Driver {
   readonly name = "simulated";
-  readonly diagnosis: Diagnosis;
-  readonly wan: Wan = absent("wan");
-  readonly pon: Pon = absent("pon");
-  readonly voip: Voip = absent("voip");
-  readonly dns: NameServers = absent("dns");
-  readonly service: HouseServices = absent("service");
-  readonly power: Power = absent("power");
+  readonly diagnosis: SimulatedDiagnosis;
+  readonly wan: SimulatedWan;
+  readonly pon: SimulatedPon;
+  readonly voip = new SimulatedVoip();
+  readonly dns = new SimulatedNameServers();
+  readonly service = new SimulatedServices();
+  readonly power: SimulatedPower;
   readonly #random: Random;
   readonly #clock: Pick<Clock, "monotonic">;
+  #startedAt: number;
+  #clockSet: number | undefined;
   #cpu = 12;
   #usedKb = 90_000;
 
-  constructor({ clock, random }: { clock: Pick<Clock, "monotonic">; random: Random }) {
+  constructor({ clock, random }: { clock: Clock; random: Random }) {
     this.#clock = clock;
     this.#random = random;
-    this.diagnosis = new SimulatedDiagnosis(random);
+    this.#startedAt = clock.monotonic();
+    this.diagnosis = new SimulatedDiagnosis(random, this.dns);
+    this.wan = new SimulatedWan(clock, random, () => this.dns.current());
+    this.pon = new SimulatedPon(clock, random);
+    this.power = new SimulatedPower({
+      restarted: () => {
+        this.#startedAt = clock.monotonic();
+        for (const part of [this.wan, this.pon, this.service]) part.restart();
+      },
+      recovered: () => this.dns.recover(),
+      clockSet: (now) => this.#clockSet = now,
+    });
+  }
+
+  /** What the machine's clock was set to last, in milliseconds since 1970; undefined: it was not. */
+  get clockSet(): number | undefined {
+    return this.#clockSet;
   }
 
   cpuPercent(): Promise<number> {
@@ -61,7 +77,7 @@ export class SimulatedDriver implements Driver {
       hostName: "simulated-gateway",
       ramKb: TOTAL_KB,
       flashKb: 131_072,
-      uptimeSeconds: Math.floor(this.#clock.monotonic() / 1000),
+      uptimeSeconds: Math.floor((this.#clock.monotonic() - this.#startedAt) / 1000),
       ipv6: true,
       wifi: true,
     });
@@ -74,13 +90,13 @@ export class SimulatedDriver implements Driver {
   interfaces(): readonly InterfaceAddress[] {
     return [{ name: "lan0", address: "192.168.1.1", prefix: 24 }, {
       name: "wan0",
-      address: "100.64.0.2",
+      address: SIMULATED_WAN,
       prefix: 10,
     }];
   }
 
   wanAddress(): string {
-    return "100.64.0.2";
+    return SIMULATED_WAN;
   }
 
   lanAddress(): string {

@@ -3,9 +3,10 @@
  *
  * @module
  */
+import * as v from "valibot";
 import type { Clock } from "../../../base/mod.ts";
-import { unsupported } from "../errors.ts";
 import type { Runner } from "../linux/run.ts";
+import type { Vendor } from "../linux/vendor.ts";
 import type {
   Diagnosis,
   Hop,
@@ -17,9 +18,15 @@ import type {
 import { lookup } from "./lookup.ts";
 import { ping, traceroute } from "./ping.ts";
 
+const INFORM = v.object({ ok: v.boolean(), text: v.optional(v.string(), "") });
+
 /** The {@linkcode Diagnosis} of Linux. */
 export class LinuxDiagnosis implements Diagnosis {
-  constructor(private readonly clock: Clock, private readonly runner: Runner) {}
+  constructor(
+    private readonly clock: Clock,
+    private readonly runner: Runner,
+    private readonly vendor: Vendor,
+  ) {}
 
   ping(destination: string, options: PingOptions): Promise<PingReport> {
     return ping(this.runner, destination, options);
@@ -33,7 +40,7 @@ export class LinuxDiagnosis implements Diagnosis {
     return lookup(name, type, signal);
   }
 
-  inform(): Promise<InformReport> {
-    return Promise.reject(unsupported("nothing on this machine reports to an ITMS"));
+  inform(signal: AbortSignal): Promise<InformReport> {
+    return this.vendor.ask("inform", "report to an ITMS", {}, INFORM, { timeoutMs: 60_000, signal });
   }
 }

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Random } from "../../../base/mod.ts";
+import type { SimulatedNameServers } from "../dns/simulated.ts";
 import type {
   Diagnosis,
   Hop,
@@ -17,7 +18,7 @@ import type {
 export class SimulatedDiagnosis implements Diagnosis {
   readonly #random: Random;
 
-  constructor(random: Random) {
+  constructor(random: Random, private readonly dns: Pick<SimulatedNameServers, "redirected">) {
     this.#random = random;
   }
 
@@ -37,8 +38,12 @@ export class SimulatedDiagnosis implements Diagnosis {
     return Promise.resolve(hops.map((address, i) => ({ hop: i + 1, address, ms: 2 * (i + 1) })));
   }
 
-  /** An address that documentation is written with: nothing can be reached there. */
-  lookup(_name: string, type: "A" | "AAAA"): Promise<string[]> {
+  /** What a name was redirected to, else an address that documentation is written with: nothing is to be reached there. */
+  lookup(name: string, type: "A" | "AAAA"): Promise<string[]> {
+    const redirected = this.dns.redirected(name);
+    if (redirected !== undefined) {
+      return Promise.resolve(redirected.includes(":") === (type === "AAAA") ? [redirected] : []);
+    }
     return Promise.resolve([type === "A" ? "192.0.2.9" : "2001:db8::9"]);
   }
 

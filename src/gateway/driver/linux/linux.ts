@@ -4,39 +4,63 @@
  * @module
  */
 import type { Clock } from "../../../base/mod.ts";
-import type { Diagnosis } from "../diagnosis/diagnosis.ts";
-import type { NameServers } from "../dns/dns.ts";
-import type { Driver } from "../driver.ts";
-import { absent } from "../errors.ts";
-import type { Pon } from "../pon/pon.ts";
-import type { Power } from "../power/power.ts";
-import type { HouseServices } from "../service/service.ts";
-import type { Voip } from "../voip/voip.ts";
-import type { Wan } from "../wan/wan.ts";
 import { LinuxDiagnosis } from "../diagnosis/linux.ts";
+import { type Dnsmasq, LinuxNameServers } from "../dns/linux.ts";
+import type { Driver } from "../driver.ts";
+import { LinuxPon } from "../pon/linux.ts";
+import { LinuxPower, type PowerCommands } from "../power/linux.ts";
+import { LinuxServices } from "../service/linux.ts";
+import { LinuxVoip } from "../voip/linux.ts";
+import { LinuxWan } from "../wan/linux.ts";
 import { LinuxMachine } from "./machine.ts";
+import { OpenWrt } from "./openwrt.ts";
 import { type Runner, SystemRunner } from "./run.ts";
+import { Vendor } from "./vendor.ts";
+
+/** What the settings say about the machine. Commands are words: no shell looks at them. */
+export interface LinuxSettings {
+  /** Reboot, recovery, upgrade. */
+  readonly commands?: PowerCommands;
+  /** Does what Linux has no common way for. */
+  readonly vendorCommand?: readonly string[] | undefined;
+  /** Interfaces towards the outside, whether or not a route goes out by them. */
+  readonly wanInterfaces?: readonly string[] | undefined;
+  readonly dnsmasq?: Dnsmasq | undefined;
+  /** Where it may write down what it has to know after a restart. */
+  readonly dataDir?: string | undefined;
+}
 
 /** What the driver works with. */
-export interface LinuxOptions {
+export interface LinuxOptions extends LinuxSettings {
   readonly clock: Clock;
   /** Runs the machine's programs; default: those on PATH. */
   readonly runner?: Runner;
+  /** Files that name servers are written in, the first that there is counts. */
+  readonly resolvFiles?: readonly string[];
 }
 
 /** The {@linkcode Driver} for Linux. */
 export class LinuxDriver extends LinuxMachine implements Driver {
   readonly name = "linux";
-  readonly diagnosis: Diagnosis;
-  readonly wan: Wan = absent("wan");
-  readonly pon: Pon = absent("pon");
-  readonly voip: Voip = absent("voip");
-  readonly dns: NameServers = absent("dns");
-  readonly service: HouseServices = absent("service");
-  readonly power: Power = absent("power");
+  readonly diagnosis: LinuxDiagnosis;
+  readonly wan: LinuxWan;
+  readonly pon: LinuxPon;
+  readonly voip: LinuxVoip;
+  readonly dns: LinuxNameServers;
+  readonly service: LinuxServices;
+  readonly power: LinuxPower;
 
-  constructor({ clock, runner = new SystemRunner({ clock }) }: LinuxOptions) {
+  constructor(options: LinuxOptions) {
+    const { clock, runner = new SystemRunner({ clock }), dataDir } = options;
     super({ clock });
-    this.diagnosis = new LinuxDiagnosis(clock, runner);
+    const openWrt = new OpenWrt(runner), vendor = new Vendor(runner, options.vendorCommand);
+    const resolv = options.resolvFiles && { resolvFiles: options.resolvFiles };
+    this.diagnosis = new LinuxDiagnosis(clock, runner, vendor);
+    this.wan = new LinuxWan({ clock, runner, openWrt, vendor, interfaces: options.wanInterfaces, ...resolv });
+    this.pon = new LinuxPon(runner, vendor, () => this.wan.interface());
+    this.voip = new LinuxVoip(vendor);
+    this.dns = new LinuxNameServers({ runner, openWrt, dnsmasq: options.dnsmasq, ...resolv });
+    this.service = new LinuxServices(runner, vendor, dataDir && `${dataDir}/lights.json`);
+    this.power = new LinuxPower(runner, options.commands ?? {});
   }
 }
