@@ -21,6 +21,7 @@ declare namespace Gatehouse {
     | "network.ping"
     | "network.traceroute"
     | "plugins.call"
+    | "push"
     | "storage"
     | "system.cpu"
     | "system.info"
@@ -149,6 +150,14 @@ declare namespace Gatehouse {
       /** Calls a command of one of the manifest's `peers`: the fields that it returned. Capability `plugins.call`. */
       call(plugin: string, command: string, request?: Record<string, Json>): Promise<Record<string, Json>>;
     };
+    readonly push: {
+      /**
+       * Sends a message to the platform: a text as it is, anything else as JSON; up to 64 KiB. Resolves when it is on
+       * the gateway's disk: from then on it gets there, in order, whatever happens. Rejects where it was not taken: too
+       * many in a minute, too many that wait. Capability `push`.
+       */
+      send(message: Json): Promise<null>;
+    };
     /** What it keeps over restarts and upgrades, by key. Capability `storage`. */
     readonly storage: {
       /** The value, null where there is none. */
@@ -213,6 +222,8 @@ declare namespace Gatehouse {
     rejects(promise: Promise<unknown> | (() => Promise<unknown>), part?: string): Promise<string>;
     /** What the plug-in logged in this test: `"warn text"`. */
     logs(): Promise<string[]>;
+    /** What the plug-in pushed in this test, in order. */
+    messages(): Promise<Json[]>;
   }
 
   /** The exported `tests` of a `…_test.js`. */

@@ -18,6 +18,7 @@ import { PackageError, readPackage, type TrustStore } from "../sandbox/package/m
 import type { Dispatcher } from "./capability/mod.ts";
 import { APP_VERSION } from "./identity.ts";
 import { pluginLogRoutes } from "./plugin_logs_api.ts";
+import { type MessagePush, pushStatusRoutes } from "./push/mod.ts";
 import type { Passwords } from "./state/mod.ts";
 import { trustProblem, trustRoutes } from "./trust_api.ts";
 
@@ -30,6 +31,7 @@ export interface ControlDeps extends Deps {
   readonly dispatcher: Dispatcher;
   readonly trust: TrustStore;
   readonly passwords: Passwords;
+  readonly push: Pick<MessagePush, "status">;
   /** Begins registration anew, at distribution or at the known operations platform. */
   readonly register: (from: "distribution" | "operations") => void;
 }
@@ -203,6 +205,7 @@ export function controlApi(deps: ControlDeps): Api {
 
   api.mount("", trustRoutes(deps.trust));
   api.mount("", pluginLogRoutes(plugins));
+  api.mount("", pushStatusRoutes(deps.push));
   return api;
 }
 

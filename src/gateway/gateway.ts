@@ -28,6 +28,7 @@ import {
   type Trigger,
   Triggers,
 } from "./registration/mod.ts";
+import { AgentMessages, MessagePush, pushFunctions } from "./push/mod.ts";
 import type { GatewaySettings } from "./settings.ts";
 import { applyPasswordsFile, PasswordGuard, Passwords, StateStore } from "./state/mod.ts";
 
@@ -76,7 +77,13 @@ export async function startGateway(
 
   stack.defer(() => state.flushed());
   // Registration talks to the network while everything else is being loaded.
-  const later: { channel?: Channel; plugins?: PluginManager } = {};
+  const later: {
+    channel?: Channel;
+    plugins?: PluginManager;
+    push?: MessagePush;
+    agent?: AgentMessages;
+    address?: string;
+  } = {};
   const ready = Promise.withResolvers<void>(), registered = Promise.withResolvers<void>();
   const triggers = stack.use(
     new Triggers({
@@ -101,7 +108,12 @@ export async function startGateway(
       ipAddr,
       distribution,
       onTrigger: (message, from) => triggers.offer(message, from),
-      onRegistered: () => registered.resolve(),
+      onRegistered: ({ ipAddr }) => {
+        later.push?.target(registration.status.messageServer);
+        later.agent?.address(later.address = ipAddr);
+        registered.resolve();
+      },
+      onAddress: (address) => later.agent?.address(address),
     }),
   );
   registration.start();
@@ -113,6 +125,22 @@ export async function startGateway(
       () => seconds,
     );
   });
+
+  const push = later.push = stack.use(
+    await MessagePush.open(deps, {
+      dir: join(settings.dataDir, "push"),
+      mac: settings.mac,
+      sn: settings.sn,
+      network,
+      timing: settings.pushTiming,
+    }),
+  );
+  const agent = later.agent = new AgentMessages(deps, push);
+  push.onFull = () =>
+    agent.alarm("push_spool_full", "warning", "messages for the platform are turned away: too many wait");
+  agent.boot({ appVersion: identity.appVer, firmwareVersion: identity.firmwareVer });
+  agent.address(later.address ?? "");
+  if (registration.status.state === "registered") push.target(registration.status.messageServer);
 
   await factory.seed(settings.pluginsDir);
   const trust = stack.use(
@@ -133,13 +161,17 @@ export async function startGateway(
       stateDir: join(settings.dataDir, "sandbox"),
       isolation: settings.isolation,
       admit: (program) => trust.admit(program),
-      capabilities: hostFunctions({
-        driver,
-        identity,
-        state,
-        passwords: new PasswordGuard(clock, passwords),
-        registered: () => registration.status.state === "registered",
-      }),
+      capabilities: {
+        ...hostFunctions({
+          driver,
+          identity,
+          state,
+          passwords: new PasswordGuard(clock, passwords),
+          registered: () => registration.status.state === "registered",
+        }),
+        ...pushFunctions(push),
+      },
+      onEvent: ({ plugin, status }) => agent.pluginChanged(plugin, status),
       ...(settings.pluginHost && { hostCommand: settings.pluginHost }),
     }),
   );
@@ -195,6 +227,7 @@ export async function startGateway(
     dispatcher,
     trust,
     passwords,
+    push,
     register: (from) => registration.restart(from),
     status: () => ({
       identity,

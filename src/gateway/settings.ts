@@ -7,6 +7,7 @@ import type { HostPort } from "../base/mod.ts";
 import type { HostCommand } from "../sandbox/mod.ts";
 import type { RequireSigned } from "../sandbox/package/mod.ts";
 import type { ChannelTiming } from "./channel/mod.ts";
+import type { PushTiming } from "./push/mod.ts";
 import type { RegistrationTiming } from "./registration/mod.ts";
 
 /** Settings of `--role gateway`. */
@@ -55,4 +56,5 @@ export interface GatewaySettings {
   /** Other times than the reference's for registration and plug-in channel; for tests and special networks. */
   readonly timing?: Partial<RegistrationTiming> | undefined;
   readonly channelTiming?: Partial<ChannelTiming> | undefined;
+  readonly pushTiming?: Partial<PushTiming> | undefined;
 }

@@ -5,14 +5,17 @@
  * @module
  */
 import { join } from "@std/path";
-import { type Clock, type Random, silentLog } from "../../base/mod.ts";
+import { type Clock, Metrics, type Random, silentLog } from "../../base/mod.ts";
+import { systemNetwork } from "../../net/mod.ts";
 import type { Capabilities } from "../../sandbox/mod.ts";
 import { hostApi, PluginStorage } from "../../sandbox/host_api/mod.ts";
 import { hostFunctions } from "../capability/mod.ts";
 import { SimulatedDriver } from "../driver/mod.ts";
 import { APP_VERSION } from "../identity.ts";
+import { MessagePush, pushFunctions } from "../push/mod.ts";
 import { PasswordGuard, Passwords, StateStore } from "../state/mod.ts";
 
+const MAC = "64D95420214B", SN = "64D954-D6AEE64D95420214B";
 /** The local user's password there. */
 export const FAKE_PASSWORD = "password";
 
@@ -44,8 +47,8 @@ export async function openFakeGateway(deps: { clock: Clock; random: Random }): P
       hardwareVer: "1.0",
       osVer: "simulated",
       appVer: APP_VERSION,
-      mac: "64D95420214B",
-      sn: "64D954-D6AEE64D95420214B",
+      mac: MAC,
+      sn: SN,
       loid: "0123456789",
       card: "",
     },
@@ -54,8 +57,21 @@ export async function openFakeGateway(deps: { clock: Clock; random: Random }): P
     registered: () => true,
     clock,
   });
+  // It is never told of a platform: what is pushed stays in the folder, within the real bounds.
+  const push = stack.use(
+    await MessagePush.open({ clock, random, log: silentLog, metrics: new Metrics() }, {
+      dir: join(folder, "push"),
+      mac: MAC,
+      sn: SN,
+      network: systemNetwork({ clock, log: silentLog }),
+    }),
+  );
   const peerless = () => Promise.reject(new Error("there is no other plug-in here: stub plugins.call"));
-  const capabilities = { ...device, ...hostApi({ clock, random, storage, call: peerless }) };
+  const capabilities = {
+    ...device,
+    ...pushFunctions(push),
+    ...hostApi({ clock, random, storage, call: peerless }),
+  };
   const owned = stack.move();
   return {
     capabilities,

@@ -61,6 +61,7 @@ export async function* runTests(workshop: Workshop, suite: TestSuite): AsyncGene
         test: {
           "test.call": ([command, request]) => current!.call(String(command), request ?? {}),
           "test.logs": () => current!.lines.slice(),
+          "test.messages": () => current!.messages.slice(),
         },
       },
       onLog: (level, text) => suite.onLog?.(level, text, current?.name ?? ""),
@@ -98,6 +99,7 @@ export async function* runTests(workshop: Workshop, suite: TestSuite): AsyncGene
 class RunningTest implements AsyncDisposable {
   readonly calls: TestedCall[] = [];
   readonly lines: string[] = [];
+  readonly messages: Json[] = [];
   readonly ended = new AbortController();
   #plugin: Workbench | undefined;
 
@@ -134,7 +136,9 @@ class RunningTest implements AsyncDisposable {
         const stubbedOr: HostFunction = async (args, call) => {
           const { reply, error } = await this.tests.call("STUB", { name, args } as JsonObject);
           if (error) throw new Error(error.message);
-          return reply!.known ? reply!.value : await run(args, call);
+          const answer = reply!.known ? reply!.value : await run(args, call);
+          if (run.message) this.messages.push(args[0] ?? null);
+          return answer;
         };
         made[name] = Object.assign(stubbedOr, run); // with what it says of its time
       }
@@ -187,7 +191,8 @@ export const commands = {
   async RUN({ name }, host) {
     stubs = new Map();
     const call = (command, request = {}) => host.test.call(command, request);
-    await suite.tests[name]({ call, stub, equal, rejects, logs: () => host.test.logs() });
+    const { logs, messages } = host.test;
+    await suite.tests[name]({ call, stub, equal, rejects, logs: () => logs(), messages: () => messages() });
     return {};
   },
   async STUB({ name, args }) {
