@@ -21,6 +21,8 @@ export const FLOORS: Readonly<Record<string, number>> = {
   control: 3,
   sandbox: 3,
   sp_client: 3,
+  // What needs both the sandbox's packages and HTTP, and both roles need.
+  trust: 3.5,
   gateway: 4,
   platform: 4,
   cli: 5,

@@ -29,7 +29,17 @@ export function platformSettings(
     database: values.database,
     heartbeatSeconds: values.heartbeat,
     adminToken: values["admin-token"],
-    sms: { listen: values.sms, short: values["sms-short"], gatewayCode: values["ismg-code"] },
+    requireSigned: values["require-signed"],
+    sms: {
+      listen: values.sms,
+      short: values["sms-short"],
+      gatewayCode: values["ismg-code"],
+      outlet: {
+        url: values["sms-outlet"],
+        password: values["sms-outlet-password"],
+        passwordFile: values["sms-outlet-password-file"],
+      },
+    },
   };
 }
 

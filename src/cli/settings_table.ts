@@ -88,6 +88,12 @@ export const GATEWAY_SETTINGS = {
   "sn": required(sn, "this gateway's serial number"),
   "loid": required(loid, "the line's logical id, as the carrier gave it"),
   "vendor": withDefault(words("TEXT", 64), "Gatehouse", "the maker's name, as policies know it"),
+  "require-signed": withDefault(
+    oneOf<NonNullable<PlatformSettings["requireSigned"]>>(["none", "carrier", "all"]),
+    "none",
+    "plug-ins that the repository takes in and hands out only if signed by a key in <data>/trust.json: " +
+      "carrier and all are the same here",
+  ),
   "model": withDefault(words("TEXT", 64), "Agent", "the model's name, as policies know it"),
   "firmware-ver": optional(words("TEXT", 64), "the firmware's version", {
     fallbackText: "this program's version",

@@ -15,12 +15,12 @@ import {
   type PluginStatus,
 } from "../sandbox/mod.ts";
 import { PackageError, readPackage, type TrustStore } from "../sandbox/package/mod.ts";
+import { trustProblem, trustRoutes } from "../trust/mod.ts";
 import type { Dispatcher } from "./capability/mod.ts";
 import { APP_VERSION } from "./identity.ts";
 import { pluginLogRoutes } from "./plugin_logs_api.ts";
 import { type MessagePush, pushStatusRoutes } from "./push/mod.ts";
 import type { Passwords } from "./state/mod.ts";
-import { trustProblem, trustRoutes } from "./trust_api.ts";
 
 /** What the API shows and does. */
 export interface ControlDeps extends Deps {
@@ -203,7 +203,7 @@ export function controlApi(deps: ControlDeps): Api {
     return { status: 200, body: deps.passwords.configured() };
   });
 
-  api.mount("", trustRoutes(deps.trust));
+  api.mount("", trustRoutes(deps.trust, AUTH));
   api.mount("", pluginLogRoutes(plugins));
   api.mount("", pushStatusRoutes(deps.push));
   return api;

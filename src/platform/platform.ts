@@ -15,12 +15,15 @@ import {
   tokenAuthenticator,
 } from "../control/mod.ts";
 import { type Network, systemNetwork } from "../net/mod.ts";
+import { TrustStore } from "../sandbox/package/mod.ts";
 import { openDatabase } from "../storage/mod.ts";
+import { trustProblem, trustRoutes } from "../trust/mod.ts";
 import { startAccess } from "./access/mod.ts";
 import { appMigrations, startApp } from "./app/mod.ts";
 import {
   commandRoutes,
   downloadPath,
+  downloadRoutes,
   gatewayRoutes,
   pluginRoutes,
   policyRoutes,
@@ -31,7 +34,7 @@ import type { PlatformDeps } from "./deps.ts";
 import { PolicyStore, startDistribution } from "./distribution/mod.ts";
 import { startPluginCenter } from "./plugin_center/mod.ts";
 import { peopleMigrations, type PeopleTables, ROOT, startPeople } from "./people/mod.ts";
-import { PluginRepository } from "./plugins/mod.ts";
+import { PluginRepository, RepositoryError } from "./plugins/mod.ts";
 import { pushMigrations, type PushTables, startPush } from "./push/mod.ts";
 import {
   CommandStore,
@@ -87,7 +90,14 @@ export async function startPlatform(
   );
   await presence.load();
   const shared: PlatformDeps = { ...deps, network, bus, gateways, presence, commands, documents };
-  const repository = await PluginRepository.open(deps, database.sql, join(settings.dataDir, "plugins"));
+  const trust = starting.use(
+    await TrustStore.open(deps, {
+      path: join(settings.dataDir, "trust.json"),
+      requireSigned: settings.requireSigned ?? "none",
+    }),
+  );
+  const pluginsDir = join(settings.dataDir, "plugins");
+  const repository = await PluginRepository.open(deps, database.sql, trust, pluginsDir);
 
   const advertised = (address: HostPort): HostPort => ({ host: settings.advertise, port: address.port });
   const services: Service[] = [];
@@ -130,12 +140,14 @@ export async function startPlatform(
       store: commands,
       bus,
       async packageOf(plugin, version) {
-        const row = await repository.find(plugin, version);
-        return row && {
-          url: `http://${formatHostPort(advertised(await listening.promise))}${downloadPath(row)}`,
-          size: row.size,
-          sha256: row.sha256,
-        };
+        try {
+          const row = await repository.handOut(plugin, version);
+          const path = downloadPath(row), address = formatHostPort(advertised(await listening.promise));
+          return { url: `http://${address}${path}`, size: row.size, sha256: row.sha256 };
+        } catch (error) {
+          if (!(error instanceof RepositoryError)) throw error;
+          return error.code === "absent" ? undefined : { refused: error.message };
+        }
       },
     }),
   );
@@ -160,13 +172,15 @@ export async function startPlatform(
       ...(app ? [app.authenticator] : []),
     ],
     audit: (call) => people.record(call),
-    mapError: problemOf,
+    mapError: (error) => problemOf(error) ?? trustProblem(error),
   });
   api.mount("", serviceRoutes(deps.metrics, () => services));
   api.mount("", people.routes);
   api.mount("", gatewayRoutes(shared));
-  api.mount("", commandRoutes(shared, commander));
+  api.mount("", commandRoutes(shared, commander, repository));
   api.mount("", pluginRoutes(repository));
+  api.mount("", downloadRoutes(repository));
+  api.mount("", trustRoutes(trust, ["trust:write"]));
   if (wanted("distribution")) api.mount("", policyRoutes(policy));
   if (push) api.mount("", push.routes);
   if (app) api.mount("", app.routes);

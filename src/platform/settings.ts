@@ -4,6 +4,7 @@
  * @module
  */
 import type { HostPort } from "../base/mod.ts";
+import type { RequireSigned } from "../sandbox/package/mod.ts";
 
 /** The services that a platform can run, each startable alone by `--services`. */
 export const SERVICES = ["distribution", "access", "plugin_center", "push", "app", "sms"] as const;
@@ -41,6 +42,11 @@ export interface PlatformSettings {
   readonly heartbeatSeconds: number;
   /** The first administrator's token; undefined: kept in, or made on first start and written to, `<data>/admin.token`. */
   readonly adminToken: string | undefined;
+  /**
+   * Whether the repository takes in and hands out only plug-ins that a trusted key signed: `carrier` and `all` are the
+   * same here. Undefined: none. The keys are in `<data>/trust.json`.
+   */
+  readonly requireSigned?: RequireSigned | undefined;
   /** The short-message service's ports (TCP) and gateway code; defaults `0.0.0.0:7890`, `0.0.0.0:7900`, `001001`. */
   readonly sms?: { readonly listen: HostPort; readonly short: HostPort; readonly gatewayCode: string };
 }

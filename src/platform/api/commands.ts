@@ -17,6 +17,7 @@ import {
 import { isVersion } from "../../protocol/smart_gateway/mod.ts";
 import type { Commander, CommandRequest } from "../commands/mod.ts";
 import type { PlatformDeps } from "../deps.ts";
+import { type Channel, CHANNELS, type PluginRepository } from "../plugins/mod.ts";
 import { type CommandRow, isFinal } from "../registry/mod.ts";
 import { knownGateway, MacParams } from "./gateways.ts";
 import { CommandView, commandView } from "./views.ts";
@@ -52,7 +53,11 @@ const answers = {
 } as const;
 
 /** The routes of commands and of plug-ins on gateways. */
-export function commandRoutes(deps: PlatformDeps, commander: Commander): Routes {
+export function commandRoutes(
+  deps: PlatformDeps,
+  commander: Commander,
+  repository: Pick<PluginRepository, "latest">,
+): Routes {
   const routes = new Routes();
 
   /** Creates a command and waits as long as the caller likes; 200 if it has ended by then, else 202. */
@@ -162,6 +167,9 @@ export function commandRoutes(deps: PlatformDeps, commander: Commander): Routes 
     method: "POST",
     path: "/api/v1/gateways/{mac}/plugins",
     summary: "Install a plug-in of the repository on a gateway, and run it",
+    description:
+      "The version that is named, or the latest of a channel: `stable` where neither is named. Where the channel " +
+      "has no such plug-in the answer is 404.",
     tags: ["plugins on gateways"],
     auth: ["plugins:install"],
     params: MacParams,
@@ -169,25 +177,25 @@ export function commandRoutes(deps: PlatformDeps, commander: Commander): Routes 
     body: {
       json: v.strictObject({
         name: v.pipe(PluginName, v.minLength(1)),
-        version: v.pipe(Version, v.minLength(1)),
+        version: v.optional(v.pipe(Version, v.minLength(1))),
+        channel: v.optional(v.picklist(CHANNELS, `one of ${CHANNELS.join(", ")}`)),
         timeoutMs: v.optional(TimeoutMs),
       }),
     },
     responses: answers,
-  }).handle(({ params: { mac }, query, body, principal, signal }) =>
-    issue(
-      {
-        mac,
-        kind: "install",
-        plugin: body.name,
-        version: body.version,
-        actor: actorOf(principal),
-        timeoutMs: body.timeoutMs ?? INSTALL_TIMEOUT_MS,
-      },
-      query.wait,
-      signal,
-    )
-  );
+  }).handle(async ({ params: { mac }, query, body, principal, signal }) => {
+    await knownGateway(deps, mac);
+    const version = await chosen(repository, body.name, body.version, body.channel);
+    const request = {
+      mac,
+      kind: "install",
+      plugin: body.name,
+      version,
+      actor: actorOf(principal),
+      timeoutMs: body.timeoutMs ?? INSTALL_TIMEOUT_MS,
+    } as const;
+    return await issue(request, query.wait, signal);
+  });
 
   for (
     const { method, path, kind, summary } of [
@@ -294,6 +302,22 @@ export function commandRoutes(deps: PlatformDeps, commander: Commander): Routes 
     throw problem(504, "gateway_silent", row.error ?? "the gateway did not answer in time");
   });
   return routes;
+}
+
+/** The version that an installation is about. */
+async function chosen(
+  repository: Pick<PluginRepository, "latest">,
+  name: string,
+  version: string | undefined,
+  channel: Channel | undefined,
+): Promise<string> {
+  if (version !== undefined) {
+    if (channel === undefined) return version;
+    throw problem(400, "invalid_request", 'either "version" or "channel"');
+  }
+  const latest = await repository.latest(name, channel ?? "stable");
+  if (latest) return latest.version;
+  throw problem(404, "plugin_not_found", `no version of plug-in "${name}" is ${channel ?? "stable"}`);
 }
 
 interface Installed {

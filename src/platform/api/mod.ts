@@ -5,6 +5,7 @@
  */
 export { commandRoutes } from "./commands.ts";
 export { gatewayRoutes } from "./gateways.ts";
-export { downloadPath, pluginRoutes } from "./plugins.ts";
+export { downloadPath, downloadRoutes } from "./downloads.ts";
+export { pluginRoutes } from "./plugins.ts";
 export { policyRoutes } from "./policy.ts";
 export { problemOf } from "./problems.ts";

@@ -1,11 +1,19 @@
 /**
- * The plug-in repository over HTTP, and the downloads that gateways fetch.
+ * The plug-in repository over HTTP.
  *
  * @module
  */
 import * as v from "valibot";
-import { actorOf, problem, Routes } from "../../control/mod.ts";
-import { MAX_PLUGIN_BYTES, type PluginRepository } from "../plugins/mod.ts";
+import {
+  actorOf,
+  decodeCursor,
+  pageOf,
+  pageQuery,
+  pageSchema,
+  queryBoolean,
+  Routes,
+} from "../../control/mod.ts";
+import { CHANNELS, MAX_PLUGIN_BYTES, type PluginRepository } from "../plugins/mod.ts";
 import type { PluginRow } from "../registry/mod.ts";
 import { PluginView, pluginView } from "./views.ts";
 
@@ -13,122 +21,159 @@ const VersionParams = v.object({
   name: v.pipe(v.string(), v.maxLength(128)),
   version: v.pipe(v.string(), v.maxLength(64)),
 });
-
-/** The path under which a gateway finds a plug-in's content. Its digest itself is what lets it in. */
-export function downloadPath({ sha256, format }: Pick<PluginRow, "sha256" | "format">): string {
-  return `/downloads/${sha256}.${format === "package" ? "ghp" : "js"}`;
-}
+const Notes = v.pipe(v.string(), v.maxLength(4000));
+const ChannelOrNone = v.picklist([...CHANNELS, "none"], `one of ${CHANNELS.join(", ")}, none`);
+const Key = v.object({ name: v.string(), uploadedAt: v.number(), version: v.string() });
+const TAGS = ["plugin repository"];
+const gone = { description: "Not there" };
+const refused = { description: "Not signed as the platform's policy asks, or its signature is false" };
 
 /** The routes of the repository. */
 export function pluginRoutes(repository: PluginRepository): Routes {
   const routes = new Routes();
+  const view = async (row: PluginRow) => pluginView(row, await repository.vouched(row));
+
   routes.route({
     method: "POST",
     path: "/api/v1/plugins",
     summary: "Add a plug-in to the repository",
     description:
       "The body is a package or the source of a single module: what it is, its first bytes tell. " +
-      "Its name and version are read from its manifest.",
-    tags: ["plugin repository"],
-    auth: ["admin"],
-    body: {
-      stream: ["*/*"],
-      maxBytes: MAX_PLUGIN_BYTES,
-    },
+      "Its name and version are read from its manifest. It begins in the channel `beta` unless another is named; " +
+      "with `none` only those get it who ask for this very version. Signatures are checked against the " +
+      "platform's trusted keys; `--require-signed` says whether there must be one.",
+    tags: TAGS,
+    auth: ["plugins:write"],
+    query: v.object({ channel: v.optional(ChannelOrNone, "beta"), notes: v.optional(Notes, "") }),
+    body: { stream: ["*/*"], maxBytes: MAX_PLUGIN_BYTES },
     responses: {
       201: { description: "Added", schema: PluginView },
-      200: { description: "The same content was there already", schema: PluginView },
+      200: { description: "The same content was there already; nothing is changed", schema: PluginView },
+      403: refused,
       409: { description: "That version is there with other content" },
       422: { description: "Not a plug-in" },
     },
-  }).handle(async ({ body, principal }) => {
+  }).handle(async ({ body, query: { channel, notes }, principal }) => {
     const bytes = new Uint8Array(await new Response(body.stream).arrayBuffer());
-    const { plugin, created } = await repository.add(bytes, actorOf(principal));
-    return { status: created ? 201 : 200, body: pluginView(plugin) };
+    const { plugin, created } = await repository.add(bytes, {
+      by: actorOf(principal),
+      channel: channel === "none" ? null : channel,
+      notes,
+    });
+    return { status: created ? 201 : 200, body: await view(plugin) };
   });
 
   routes.route({
     method: "GET",
     path: "/api/v1/plugins",
-    summary: "The plug-ins in the repository",
-    tags: ["plugin repository"],
-    auth: ["admin"],
-    responses: { 200: { description: "All versions", schema: v.object({ items: v.array(PluginView) }) } },
-  }).handle(async () => ({ status: 200, body: { items: (await repository.list()).map(pluginView) } }));
+    summary: "The plug-ins in the repository: by name, each in the order of its uploads",
+    tags: TAGS,
+    auth: ["plugins:read"],
+    query: v.object({
+      ...pageQuery(),
+      name: v.optional(VersionParams.entries.name),
+      channel: v.optional(ChannelOrNone),
+      uploadedBy: v.optional(v.pipe(v.string(), v.maxLength(200))),
+      signedBy: v.optional(v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, "64 hex digits"))),
+    }),
+    responses: { 200: { description: "A page of versions", schema: pageSchema(PluginView) } },
+  }).handle(async ({ query: { cursor, limit, ...filter } }) => {
+    const after = cursor === undefined ? undefined : decodeCursor(cursor, Key);
+    const rows = await repository.list(filter, limit + 1, after);
+    const { items, ...rest } = pageOf(
+      rows,
+      limit,
+      ({ name, uploaded_at: uploadedAt, version }) => ({ name, uploadedAt, version }),
+      (row) => row,
+    );
+    return { status: 200, body: { items: await Promise.all(items.map(view)), ...rest } };
+  });
 
   routes.route({
     method: "GET",
     path: "/api/v1/plugins/{name}/{version}",
     summary: "One version of a plug-in",
-    tags: ["plugin repository"],
-    auth: ["admin"],
+    tags: TAGS,
+    auth: ["plugins:read"],
     params: VersionParams,
-    responses: { 200: { description: "The version", schema: PluginView }, 404: { description: "Not there" } },
+    responses: { 200: { description: "The version", schema: PluginView }, 404: gone },
   }).handle(async ({ params: { name, version } }) => {
-    const row = await repository.find(name, version);
-    if (!row) throw absent(name, version);
-    return { status: 200, body: pluginView(row) };
+    return { status: 200, body: await view(await repository.get(name, version)) };
   });
+
+  routes.route({
+    method: "PATCH",
+    path: "/api/v1/plugins/{name}/{version}",
+    summary: "Change a version's notes or channel",
+    tags: TAGS,
+    auth: ["plugins:write"],
+    params: VersionParams,
+    body: { json: v.strictObject({ notes: v.optional(Notes), channel: v.optional(ChannelOrNone) }) },
+    responses: { 200: { description: "As it is now", schema: PluginView }, 403: refused, 404: gone },
+  }).handle(async ({ params: { name, version }, body: { notes, channel }, principal, changed }) => {
+    const before = await repository.get(name, version);
+    let row = before;
+    if (channel !== undefined) {
+      const to = channel === "none" ? null : channel;
+      row = await repository.setChannel(name, version, to, actorOf(principal));
+    }
+    if (notes !== undefined) row = await repository.setNotes(name, version, notes);
+    changed(offered(before), offered(row));
+    return { status: 200, body: await view(row) };
+  });
+
+  for (
+    const [way, summary] of [
+      ["promote", "Offer a version to more gateways: into beta, from there to stable"],
+      ["demote", "Offer a version to fewer gateways: from stable back to beta, from there to nobody"],
+    ] as const
+  ) {
+    routes.route({
+      method: "POST",
+      path: `/api/v1/plugins/{name}/{version}/${way}`,
+      summary,
+      description: "Gateways that have it keep it.",
+      tags: TAGS,
+      auth: ["plugins:write"],
+      params: VersionParams,
+      responses: {
+        200: { description: "As it is now", schema: PluginView },
+        403: refused,
+        404: gone,
+        409: { description: "It can't go further" },
+      },
+    }).handle(async ({ params: { name, version }, principal, changed }) => {
+      const before = await repository.get(name, version);
+      const row = await repository.move(name, version, way, actorOf(principal));
+      changed(offered(before), offered(row));
+      return { status: 200, body: await view(row) };
+    });
+  }
 
   routes.route({
     method: "DELETE",
     path: "/api/v1/plugins/{name}/{version}",
     summary: "Remove a version from the repository",
-    description: "Gateways that have it keep it.",
-    tags: ["plugin repository"],
-    auth: ["admin"],
+    description:
+      "Refused while gateways have it or are about to, as far as the commands tell, unless `force`. " +
+      "Gateways that have it keep it.",
+    tags: TAGS,
+    auth: ["plugins:write"],
     params: VersionParams,
-    responses: { 204: { description: "Removed" }, 404: { description: "Not there" } },
-  }).handle(async ({ params: { name, version } }) => {
-    if (!await repository.remove(name, version)) throw absent(name, version);
-    return { status: 204 };
-  });
-
-  routes.route({
-    method: "GET",
-    path: "/downloads/{file}",
-    summary: "What a gateway fetches to install a plug-in",
-    description: "No token: whoever knows the SHA-256 of the content was told it over the gateway's channel.",
-    tags: ["plugin repository"],
-    auth: "public",
-    params: v.object({ file: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}\.(js|ghp)$/)) }),
+    query: v.object({ force: v.optional(queryBoolean(), "false") }),
     responses: {
-      200: { description: "The content: a source or a package", mediaType: "application/octet-stream" },
-      206: {
-        description: "The rest of it, from the byte that `Range: bytes=N-` names",
-        mediaType: "application/octet-stream",
-      },
-      404: { description: "Not there" },
-      416: { description: "It has no such byte" },
+      204: { description: "Removed" },
+      404: gone,
+      409: { description: "In use: `gateways` names some" },
     },
-  }).handle(async ({ params: { file }, request }) => {
-    // A download that was cut goes on where it was. Other ranges are answered with the whole, as they may be.
-    const [, start] = /^bytes=(\d{1,15})-$/.exec(request.headers.get("range") ?? "") ?? [];
-    const from = Number(start ?? 0), content = await repository.content(file.slice(0, 64), from);
-    if (!content) throw problem(404, "content_not_found", "there is no such content");
-    const { stream, size } = content;
-    if (from > 0 && from >= size) {
-      await stream.cancel();
-      throw problem(416, "no_such_range", `the content has ${size} bytes`, {
-        headers: { "content-range": `bytes */${size}` },
-      });
-    }
-    return {
-      response: new Response(stream, {
-        status: start === undefined ? 200 : 206,
-        headers: {
-          "content-type": file.endsWith(".js") ? "text/javascript; charset=utf-8" : "application/gzip",
-          "content-length": String(size - from),
-          ...(start === undefined ? {} : { "content-range": `bytes ${from}-${size - 1}/${size}` }),
-          "accept-ranges": "bytes",
-          "cache-control": "public, max-age=31536000, immutable",
-        },
-      }),
-    };
+  }).handle(async ({ params: { name, version }, query: { force } }) => {
+    await repository.remove(name, version, force);
+    return { status: 204 };
   });
   return routes;
 }
 
-function absent(name: string, version: string) {
-  return problem(404, "plugin_not_found", `the repository has no plug-in "${name}" ${version}`);
+/** What the audit keeps of a change. */
+function offered({ channel, notes }: PluginRow) {
+  return { channel, notes };
 }

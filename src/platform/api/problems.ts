@@ -6,7 +6,7 @@
 import { problem, type ProblemError } from "../../control/mod.ts";
 import { BusError } from "../../cluster/mod.ts";
 import { CommandError } from "../commands/mod.ts";
-import { RepositoryError } from "../plugins/mod.ts";
+import { RepositoryError, type RepositoryErrorCode } from "../plugins/mod.ts";
 
 /** The problem for an error of the platform; undefined for any other. */
 export function problemOf(error: unknown): ProblemError | undefined {
@@ -16,12 +16,9 @@ export function problemOf(error: unknown): ProblemError | undefined {
       : problem(503, error.code, error.message, { retryAfterSeconds: 5 });
   }
   if (error instanceof RepositoryError) {
-    return error.code === "exists" ? problem(409, "plugin_version_exists", error.message) : problem(
-      422,
-      "invalid_plugin",
-      error.message,
-      error.faults.length > 0 ? { members: { faults: error.faults } } : {},
-    );
+    const [status, code] = REPOSITORY[error.code];
+    const members = error.code === "in_use" ? { gateways: error.faults } : { faults: error.faults };
+    return problem(status, code, error.message, error.faults.length > 0 ? { members } : {});
   }
   if (error instanceof BusError) {
     return error.code === "no_responder"
@@ -30,3 +27,12 @@ export function problemOf(error: unknown): ProblemError | undefined {
   }
   return undefined;
 }
+
+const REPOSITORY: Readonly<Record<RepositoryErrorCode, readonly [status: number, code: string]>> = {
+  invalid: [422, "invalid_plugin"],
+  untrusted: [403, "plugin_untrusted"],
+  exists: [409, "plugin_version_exists"],
+  absent: [404, "plugin_not_found"],
+  in_use: [409, "plugin_in_use"],
+  channel: [409, "no_such_channel"],
+};

@@ -4,6 +4,7 @@
  * @module
  */
 import * as v from "valibot";
+import type { Vouched } from "../plugins/mod.ts";
 import type { CommandRow, GatewayRow, PluginRow, Presence } from "../registry/mod.ts";
 
 const time = v.pipe(v.string(), v.isoTimestamp());
@@ -122,14 +123,25 @@ export const PluginView = v.object({
   sha256: v.string(),
   manifest: json,
   format: v.picklist(["script", "package"]),
-  /** Ids of the keys that signed it; not verified. */
+  /** Ids of the keys that signed it, trusted or not. */
   signedBy: v.array(v.string()),
+  /** Who of the platform's trusted keys vouches for it now; "refused": it is not handed out, for that reason. */
+  trust: v.object({
+    tier: v.picklist(["carrier", "vendor", "community", "unsigned", "refused"]),
+    key: maybe(v.string()),
+    reason: maybe(v.string()),
+  }),
+  /** null: offered to whoever asks for this very version. */
+  channel: maybe(v.picklist(["stable", "beta"])),
+  channelAt: time,
+  channelBy: v.string(),
+  notes: v.string(),
   uploadedAt: time,
   uploadedBy: v.string(),
 });
 
 /** {@linkcode PluginView} of a row. */
-export function pluginView(row: PluginRow): v.InferInput<typeof PluginView> {
+export function pluginView(row: PluginRow, trust: Vouched): v.InferInput<typeof PluginView> {
   return {
     name: row.name,
     version: row.version,
@@ -138,6 +150,11 @@ export function pluginView(row: PluginRow): v.InferInput<typeof PluginView> {
     manifest: JSON.parse(row.manifest),
     format: row.format,
     signedBy: JSON.parse(row.signed_by),
+    trust,
+    channel: row.channel,
+    channelAt: iso(row.channel_at)!,
+    channelBy: row.channel_by,
+    notes: row.notes,
     uploadedAt: iso(row.uploaded_at)!,
     uploadedBy: row.uploaded_by,
   };

@@ -15,7 +15,7 @@ import {
 import type { ChannelOutcome, ChannelRequest, PlatformBus } from "../subjects.ts";
 import { type ConnectionState, Connector } from "./connector.ts";
 import { CommandError, type FailureCode } from "./errors.ts";
-import { type PackageSource, perform, type Verdict } from "./perform.ts";
+import { type PackageFinder, perform, type Verdict } from "./perform.ts";
 
 /** A command as it is asked for. */
 export interface CommandRequest {
@@ -36,7 +36,7 @@ export interface CommandRequest {
 export interface CommanderParts {
   readonly store: CommandStore;
   readonly bus: PlatformBus;
-  packageOf(plugin: string, version: string): Promise<PackageSource | undefined>;
+  readonly packageOf: PackageFinder;
 }
 
 /** Commands of one gateway under way at once, and waiting; tries of a command that may be repeated. */
@@ -289,7 +289,7 @@ export class Commander implements AsyncDisposable {
       verdict = await perform(row, {
         clock: this.deps.clock,
         exchange: (message) => this.#exchange(row, message),
-        packageOf: (plugin, version) => this.parts.packageOf(plugin, version),
+        packageOf: this.parts.packageOf,
         acked: () => this.#note(job, { status: "acked", acked_at: this.deps.clock.now() }),
         progress: (percent) => this.#note(job, { progress: percent }),
         unwanted: () => job.unwanted,

@@ -30,6 +30,8 @@ export type FailureCode =
   | "bad_type"
   | "bad_name"
   | "install_failed"
+  /** The platform does not hand the plug-in out: it is not signed as it must be, or its key was revoked. */
+  | "untrusted"
   /** Any other negative result. */
   | "gateway_error"
   /** The reply was no reply of the protocol. */

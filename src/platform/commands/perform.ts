@@ -34,13 +34,24 @@ export interface PackageSource {
   readonly sha256: string;
 }
 
+/** Why the repository does not hand a package out. */
+export interface PackageRefusal {
+  readonly refused: string;
+}
+
+/** Finds packages: undefined where the repository has no such version. */
+export type PackageFinder = (
+  plugin: string,
+  version: string,
+) => Promise<PackageSource | PackageRefusal | undefined>;
+
 /** What a command needs while it runs. */
 export interface Performance {
   readonly clock: Clock;
   /** Asks over the channel; the time left until the deadline bounds it. */
   exchange(message: ChannelRequest): Promise<ChannelOutcome>;
-  /** Where the gateway can fetch a plug-in; undefined where the repository has no such version. */
-  packageOf(plugin: string, version: string): Promise<PackageSource | undefined>;
+  /** Where the gateway can fetch a plug-in. */
+  readonly packageOf: PackageFinder;
   /** The gateway has taken the work on. */
   acked(): void;
   /** Percent of an installation. */
@@ -98,6 +109,7 @@ async function install({ plugin, version }: CommandRow, on: Performance): Promis
       error: `the repository has no plug-in "${plugin}" ${version}`,
     };
   }
+  if ("refused" in source) return { kind: "failed", code: "untrusted", error: source.refused };
   const begun = ofManagement(await on.exchange({ method: "Install", plugin, version, ...source }));
   if (begun.kind !== "succeeded") return begun;
   on.acked();

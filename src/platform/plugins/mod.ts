@@ -3,9 +3,14 @@
  *
  * @module
  */
+export { RepositoryError, type RepositoryErrorCode } from "./errors.ts";
 export {
-  MAX_PLUGIN_BYTES,
+  type Channel,
+  CHANNELS,
+  type NewPlugin,
+  type PluginFilter,
+  type PluginKey,
   PluginRepository,
-  RepositoryError,
-  type RepositoryErrorCode,
 } from "./repository.ts";
+export { MAX_PLUGIN_BYTES } from "./upload.ts";
+export type { Vouched } from "./vouch.ts";

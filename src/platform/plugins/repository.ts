@@ -1,104 +1,114 @@
 /**
- * The platform's plug-ins: files under their SHA-256, rows that say what they are.
+ * The platform's plug-ins: files under their SHA-256, rows that say what they are, who vouches for them, and in which
+ * channel they are offered.
  *
  * @module
  */
 import { createHash } from "node:crypto";
-import { join } from "@std/path";
 import type { Kysely } from "kysely";
-import { type Deps, GatehouseError } from "../../base/mod.ts";
-import { isVersion } from "../../protocol/smart_gateway/mod.ts";
-import {
-  checkCode,
-  checkSource,
-  DEFAULT_PACKAGE_LIMITS,
-  looksPacked,
-  PackageError,
-  type RawManifest,
-  readPackage,
-} from "../../sandbox/package/mod.ts";
+import type { Deps } from "../../base/mod.ts";
+import { compareVersions } from "../../protocol/smart_gateway/mod.ts";
+import type { TrustStore } from "../../sandbox/package/mod.ts";
 import type { PluginRow, RegistryTables } from "../registry/mod.ts";
+import { RepositoryError } from "./errors.ts";
+import { PluginFiles } from "./files.ts";
+import { lookAt } from "./upload.ts";
+import { gatewaysWith } from "./usage.ts";
+import { type Vouched, vouchedFor } from "./vouch.ts";
 
-/**
- * - `invalid`: not a plug-in; the message says where and why
- * - `exists`: that version is there with other content; versions never change
- */
-export type RepositoryErrorCode = "invalid" | "exists";
+/** The channels, from the widest to the narrowest: whoever takes `beta` also takes what is `stable`. */
+export const CHANNELS = ["stable", "beta"] as const;
+/** One of {@linkcode CHANNELS}. */
+export type Channel = typeof CHANNELS[number];
 
-/** Why a plug-in was not taken in. */
-export class RepositoryError extends GatehouseError<RepositoryErrorCode> {
-  override readonly name = "RepositoryError";
-
-  /** `faults`: every fault of the manifest with its path, where it is the manifest's. */
-  constructor(
-    code: RepositoryErrorCode,
-    message: string,
-    options?: ErrorOptions,
-    readonly faults: readonly string[] = [],
-  ) {
-    super(code, message, options);
-  }
+/** How a plug-in is taken in. */
+export interface NewPlugin {
+  /** Who uploads it, as commands name people. */
+  readonly by: string;
+  /** What it is offered as; null: to whoever asks for this very version. Default `beta`. */
+  readonly channel?: Channel | null | undefined;
+  readonly notes?: string | undefined;
 }
 
-/** The largest plug-in taken in, in bytes: a package, and a single source. */
-export const MAX_PLUGIN_BYTES = DEFAULT_PACKAGE_LIMITS.packedBytes;
-const MAX_SOURCE_BYTES = 1024 * 1024;
-
-/** What a plug-in's bytes turned out to be. */
-interface Checked {
-  readonly manifest: RawManifest;
-  readonly format: PluginRow["format"];
-  /** Ids of the keys that signed it. Not verified: a gateway knows whom it trusts, a platform does not. */
-  readonly signedBy: readonly string[];
+/** Which plug-ins are listed. */
+export interface PluginFilter {
+  readonly name?: string | undefined;
+  readonly channel?: Channel | "none" | undefined;
+  readonly uploadedBy?: string | undefined;
+  /** Id of a key that signed it. */
+  readonly signedBy?: string | undefined;
 }
+
+/** The sort key of a row in a list. */
+export interface PluginKey {
+  readonly name: string;
+  readonly uploadedAt: number;
+  readonly version: string;
+}
+
+/** Gateways that are named where a version is in use. */
+const EXAMPLES = 10;
 
 /** Plug-ins by name and version. */
 export class PluginRepository {
   private constructor(
-    private readonly deps: Pick<Deps, "clock" | "random">,
+    private readonly clock: Deps["clock"],
     private readonly db: Kysely<RegistryTables>,
-    private readonly dir: string,
+    private readonly trust: TrustStore,
+    private readonly files: PluginFiles,
   ) {}
 
+  /** `dir`: the folder of the files, made if missing. */
   static async open(
     deps: Pick<Deps, "clock" | "random">,
     db: Kysely<RegistryTables>,
+    trust: TrustStore,
     dir: string,
   ): Promise<PluginRepository> {
-    await Deno.mkdir(dir, { recursive: true });
-    return new PluginRepository(deps, db, dir);
+    return new PluginRepository(deps.clock, db, trust, await PluginFiles.open(deps.random, dir));
   }
 
   /**
-   * Takes in a plug-in: a package, or the source of a single module. The same bytes again are no fault.
-   * @throws {RepositoryError}
+   * Takes in a plug-in: a package, or the source of a single module. The same bytes again change nothing.
+   * @throws {RepositoryError} `invalid`, `untrusted`, `exists`
    */
-  async add(bytes: Uint8Array<ArrayBuffer>, by: string): Promise<{ plugin: PluginRow; created: boolean }> {
-    const { manifest, format, signedBy } = await checked(bytes);
-    const { name, version } = manifest;
-    const sha256 = createHash("sha256").update(bytes).digest("hex");
-    const known = await this.find(name, version);
-    if (known) {
-      if (known.sha256 === sha256) return { plugin: known, created: false };
-      throw new RepositoryError(
-        "exists",
-        `plug-in "${name}" ${version} is there with other content: give the changed one another version`,
-      );
-    }
+  async add(
+    bytes: Uint8Array<ArrayBuffer>,
+    { by, channel = "beta", notes = "" }: NewPlugin,
+  ): Promise<{ plugin: PluginRow; created: boolean }> {
+    const { manifest, format, signed } = await lookAt(bytes), { name, version } = manifest;
+    const sha256 = createHash("sha256").update(bytes).digest("hex"), now = this.clock.now();
     const plugin: PluginRow = {
       name,
       version,
       size: bytes.length,
       sha256,
       manifest: JSON.stringify(manifest),
-      uploaded_at: this.deps.clock.now(),
+      uploaded_at: now,
       uploaded_by: by,
       format,
-      signed_by: JSON.stringify(signedBy),
+      ...signed,
+      channel,
+      channel_at: now,
+      channel_by: by,
+      notes,
     };
-    await this.#write(sha256, bytes);
-    await this.db.insertInto("plugin").values(plugin).execute();
-    return { plugin, created: true };
+    await this.#mustBeVouchedFor(plugin);
+    const known = await this.find(name, version);
+    if (known) return { plugin: sameContent(known, sha256), created: false };
+    await this.files.write(sha256, bytes);
+    const { numInsertedOrUpdatedRows: inserted } = await this.db.insertInto("plugin").values(plugin)
+      .onConflict((conflict) => conflict.columns(["name", "version"]).doNothing()).executeTakeFirstOrThrow();
+    if (Number(inserted) === 1) return { plugin, created: true };
+    // Somebody else was faster.
+    return { plugin: sameContent(await this.get(name, version), sha256), created: false };
+  }
+
+  /** A version. @throws {RepositoryError} `absent` */
+  async get(name: string, version: string): Promise<PluginRow> {
+    const row = await this.find(name, version);
+    if (!row) throw new RepositoryError("absent", `the repository has no plug-in "${name}" ${version}`);
+    return row;
   }
 
   find(name: string, version: string): Promise<PluginRow | undefined> {
@@ -106,90 +116,143 @@ export class PluginRepository {
       .executeTakeFirst();
   }
 
-  list(): Promise<PluginRow[]> {
-    return this.db.selectFrom("plugin").selectAll().orderBy("name").orderBy("uploaded_at").execute();
+  /** The highest version in a channel, or in one that is wider. */
+  async latest(name: string, channel: Channel): Promise<PluginRow | undefined> {
+    const channels = CHANNELS.slice(0, CHANNELS.indexOf(channel) + 1);
+    const rows = await this.db.selectFrom("plugin").selectAll().where("name", "=", name)
+      .where("channel", "in", channels).execute();
+    return rows.reduce<PluginRow | undefined>(
+      (best, row) => best && compareVersions(best.version, row.version) >= 0 ? best : row,
+      undefined,
+    );
   }
 
-  /** Removes a version; false where there is none. Its file goes when no version has that content any more. */
-  async remove(name: string, version: string): Promise<boolean> {
-    const known = await this.find(name, version);
-    if (!known) return false;
+  /** By name, then in the order of their uploads. `after`: the key of the last row of the page before. */
+  list(filter: PluginFilter, limit: number, after?: PluginKey): Promise<PluginRow[]> {
+    let select = this.db.selectFrom("plugin").selectAll().orderBy("name").orderBy("uploaded_at")
+      .orderBy("version").limit(limit);
+    const { name, channel, uploadedBy, signedBy } = filter;
+    if (name !== undefined) select = select.where("name", "=", name);
+    if (channel === "none") select = select.where("channel", "is", null);
+    else if (channel !== undefined) select = select.where("channel", "=", channel);
+    if (uploadedBy !== undefined) select = select.where("uploaded_by", "=", uploadedBy);
+    // Ids are 64 hex digits, so one is never part of another.
+    if (signedBy !== undefined) select = select.where("signed_by", "like", `%"${signedBy}"%`);
+    if (after) {
+      select = select.where((eb) =>
+        eb.or([
+          eb("name", ">", after.name),
+          eb.and([eb("name", "=", after.name), eb("uploaded_at", ">", after.uploadedAt)]),
+          eb.and([
+            eb("name", "=", after.name),
+            eb("uploaded_at", "=", after.uploadedAt),
+            eb("version", ">", after.version),
+          ]),
+        ])
+      );
+    }
+    return select.execute();
+  }
+
+  /** Puts a version into another channel. @throws {RepositoryError} `absent`, `untrusted` */
+  async setChannel(name: string, version: string, channel: Channel | null, by: string): Promise<PluginRow> {
+    const row = await this.get(name, version);
+    if (row.channel === channel) return row;
+    if (channel !== null) await this.#mustBeVouchedFor(row);
+    return await this.#change(row, { channel, channel_at: this.clock.now(), channel_by: by });
+  }
+
+  /**
+   * Moves a version one channel on: into `beta`, from there to `stable`; or back again.
+   * @throws {RepositoryError} `absent`, `channel`, `untrusted`
+   */
+  async move(name: string, version: string, way: "promote" | "demote", by: string): Promise<PluginRow> {
+    const steps = [null, ...CHANNELS.toReversed()], { channel } = await this.get(name, version);
+    const at = steps.indexOf(channel) + (way === "promote" ? 1 : -1), next = steps[at];
+    if (next === undefined) {
+      const where = channel === null ? "in no channel" : `"${channel}"`;
+      throw new RepositoryError("channel", `plug-in "${name}" ${version} is ${where}: it can't go further`);
+    }
+    return await this.setChannel(name, version, next, by);
+  }
+
+  /** Changes what is written about a version. @throws {RepositoryError} `absent` */
+  async setNotes(name: string, version: string, notes: string): Promise<PluginRow> {
+    return await this.#change(await this.get(name, version), { notes });
+  }
+
+  /** Who vouches for a version now. */
+  async vouched(row: PluginRow): Promise<Vouched> {
+    return await vouchedFor(this.trust, await this.#withSignatures(row));
+  }
+
+  /**
+   * A version that a gateway is to have, if it may.
+   * @throws {RepositoryError} `absent`, `untrusted`
+   */
+  async handOut(name: string, version: string): Promise<PluginRow> {
+    const row = await this.get(name, version);
+    await this.#mustBeVouchedFor(row);
+    return row;
+  }
+
+  /**
+   * Removes a version. Its file goes when no version has that content any more.
+   * @throws {RepositoryError} `absent`; and `in_use` where gateways have it or are about to, unless `force`
+   */
+  async remove(name: string, version: string, force = false): Promise<void> {
+    const { sha256 } = await this.get(name, version);
+    const users = force ? [] : await gatewaysWith(this.db, name, version, EXAMPLES + 1);
+    if (users.length > 0) {
+      const count = users.length > EXAMPLES ? `more than ${EXAMPLES}` : String(users.length);
+      throw new RepositoryError(
+        "in_use",
+        `plug-in "${name}" ${version} is on ${count} gateways or about to be: remove it there, or use force`,
+        {},
+        users.slice(0, EXAMPLES),
+      );
+    }
     await this.db.deleteFrom("plugin").where("name", "=", name).where("version", "=", version).execute();
-    const other = await this.db.selectFrom("plugin").select("name").where("sha256", "=", known.sha256)
+    const other = await this.db.selectFrom("plugin").select("name").where("sha256", "=", sha256)
       .executeTakeFirst();
-    if (!other) await Deno.remove(this.#path(known.sha256)).catch(ignoreAbsent);
-    return true;
+    if (!other) await this.files.remove(sha256);
   }
 
   /** The content with that hex SHA-256, from the byte `from` on; undefined where there is none. */
-  async content(
+  content(
     sha256: string,
     from = 0,
   ): Promise<{ stream: ReadableStream<Uint8Array>; size: number } | undefined> {
-    if (!/^[0-9a-f]{64}$/.test(sha256)) return undefined;
-    try {
-      const file = await Deno.open(this.#path(sha256));
-      const { size } = await file.stat();
-      await file.seek(Math.min(from, size), Deno.SeekMode.Start);
-      return { stream: file.readable, size };
-    } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return undefined;
-      throw error;
+    return this.files.open(sha256, from);
+  }
+
+  async #change(row: PluginRow, change: Partial<PluginRow>): Promise<PluginRow> {
+    await this.db.updateTable("plugin").set(change)
+      .where("name", "=", row.name).where("version", "=", row.version).execute();
+    return { ...row, ...change };
+  }
+
+  async #mustBeVouchedFor(row: PluginRow): Promise<void> {
+    const { tier, reason } = await this.vouched(row);
+    if (tier !== "refused") return;
+    throw new RepositoryError("untrusted", `plug-in "${row.name}" ${row.version}: ${reason}`);
+  }
+
+  /** Packages that were taken in before signatures were kept in their rows are read once more. */
+  async #withSignatures(row: PluginRow): Promise<PluginRow> {
+    if (row.content_digest !== null || row.format !== "package") return row;
+    const bytes = await this.files.read(row.sha256);
+    if (!bytes) {
+      throw new RepositoryError("absent", `the file of plug-in "${row.name}" ${row.version} is gone`);
     }
-  }
-
-  /** A file appears under its name only when it is whole and on disk. */
-  async #write(sha256: string, bytes: Uint8Array): Promise<void> {
-    const path = this.#path(sha256), draft = `${path}.${this.deps.random.bytes(6).toHex()}.tmp`;
-    const file = await Deno.open(draft, { write: true, createNew: true });
-    try {
-      for (let at = 0; at < bytes.length;) at += await file.write(bytes.subarray(at));
-      await file.sync();
-    } finally {
-      file.close();
-    }
-    await Deno.rename(draft, path);
-  }
-
-  /** All under one ending, from the time when there were only scripts: what it is, its row says. */
-  #path(sha256: string): string {
-    return join(this.dir, `${sha256}.js`);
+    return await this.#change(row, (await lookAt(bytes)).signed);
   }
 }
 
-/** Looks at a plug-in without running it. */
-async function checked(bytes: Uint8Array<ArrayBuffer>): Promise<Checked> {
-  try {
-    const found = looksPacked(bytes) ? await checkedPackage(bytes) : await checkedSource(bytes);
-    // A version that the protocol can't carry could never be asked for.
-    if (isVersion(found.manifest.version)) return found;
-    const fault = 'manifest.version: dotted decimal, such as "1.0"';
-    throw new RepositoryError("invalid", `the manifest is not valid: ${fault}`, {}, [fault]);
-  } catch (error) {
-    if (!(error instanceof PackageError)) throw error;
-    throw new RepositoryError("invalid", error.message, { cause: error }, error.faults);
-  }
-}
-
-async function checkedPackage(bytes: Uint8Array<ArrayBuffer>): Promise<Checked> {
-  const { manifest, files, signatures } = await readPackage(bytes);
-  await checkCode(files);
-  return { manifest, format: "package", signedBy: signatures.map(({ key }) => key) };
-}
-
-async function checkedSource(bytes: Uint8Array): Promise<Checked> {
-  if (bytes.length > MAX_SOURCE_BYTES) {
-    throw new RepositoryError("invalid", `a single source has at most ${MAX_SOURCE_BYTES} bytes: pack it`);
-  }
-  let source;
-  try {
-    source = new TextDecoder("utf-8", { fatal: true }).decode(bytes);
-  } catch (error) {
-    throw new RepositoryError("invalid", "the plug-in is neither a package nor UTF-8 text", { cause: error });
-  }
-  return { manifest: await checkSource(source), format: "script", signedBy: [] };
-}
-
-function ignoreAbsent(error: unknown): void {
-  if (!(error instanceof Deno.errors.NotFound)) throw error;
+function sameContent(known: PluginRow, sha256: string): PluginRow {
+  if (known.sha256 === sha256) return known;
+  throw new RepositoryError(
+    "exists",
+    `plug-in "${known.name}" ${known.version} is there with other content: give the changed one another version`,
+  );
 }

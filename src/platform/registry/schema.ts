@@ -107,6 +107,15 @@ export interface PluginRow {
   format: "script" | "package";
   /** Ids of the keys that signed it, as a JSON array. */
   signed_by: string;
+  /** Hex SHA-256 of the content that the signatures are over, and the signatures as JSON; null where there are none. */
+  content_digest: string | null;
+  signatures: string | null;
+  /** What it is offered as; null: to whoever asks for this very version. */
+  channel: "stable" | "beta" | null;
+  channel_at: number;
+  channel_by: string;
+  /** For people: what is new in it. */
+  notes: string;
 }
 
 /** A document of settings that operators edit, such as the distribution policy. */
@@ -190,6 +199,26 @@ export const registryMigrations: Migrations = {
         .addColumn("format", "text", (c) => c.notNull().defaultTo("script")).execute();
       await db.schema.alterTable("plugin")
         .addColumn("signed_by", "text", (c) => c.notNull().defaultTo("[]")).execute();
+    },
+  },
+  "2026-11-23-registry-plugin-channels": {
+    async up(db) {
+      const add = (name: string, type: "text" | "bigint", fallback?: string | number) =>
+        db.schema.alterTable("plugin").addColumn(
+          name,
+          type,
+          (c) => fallback === undefined ? c : c.notNull().defaultTo(fallback),
+        ).execute();
+      await add("content_digest", "text");
+      await add("signatures", "text");
+      await add("channel", "text");
+      await add("channel_at", "bigint", 0);
+      await add("channel_by", "text", "");
+      await add("notes", "text", "");
+      // What was there before there were channels could be installed by all: it stays so.
+      await db.updateTable("plugin").set({ channel: "stable" }).execute();
+      await db.schema.createIndex("command_install").on("command").columns(["plugin", "version", "kind"])
+        .where("kind", "=", "install").execute();
     },
   },
 };

@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { PluginError } from "../errors.ts";
 export { looksPacked } from "./archive.ts";
 export { checkCode, checkSource } from "./code.ts";
 export { PackageError, type PackageErrorCode } from "./errors.ts";

@@ -1,10 +1,10 @@
 /**
- * The control API's part about trust: keys, and what each tier of plug-ins may ask for.
+ * The control APIs' part about trust: keys, and what each tier of plug-ins may ask for.
  *
  * @module
  */
 import * as v from "valibot";
-import { problem, type ProblemError, Routes } from "../control/mod.ts";
+import { type Access, problem, type ProblemError, Routes } from "../control/mod.ts";
 import {
   KEY_TIERS,
   TIER_CAPS,
@@ -15,7 +15,6 @@ import {
   type TrustStore,
 } from "../sandbox/package/mod.ts";
 
-const AUTH = ["admin"] as const;
 const TAGS = ["trust"];
 
 const time = v.pipe(v.string(), v.isoTimestamp(), v.transform((text) => Date.parse(text)));
@@ -48,8 +47,8 @@ const KeyView = v.object({
 });
 const unknown = { description: "No such key" };
 
-/** The routes. */
-export function trustRoutes(trust: TrustStore): Routes {
+/** The routes. `auth`: who may use them. */
+export function trustRoutes(trust: TrustStore, auth: Access): Routes {
   const routes = new Routes();
   const shown = (id: string) => keyView(trust.keys().find((key) => key.id === id)!);
 
@@ -58,7 +57,7 @@ export function trustRoutes(trust: TrustStore): Routes {
     path: "/api/v1/trust",
     summary: "The policy, the keys, and what each tier may ask for",
     tags: TAGS,
-    auth: AUTH,
+    auth,
     responses: {
       200: {
         description: "All of it",
@@ -79,7 +78,7 @@ export function trustRoutes(trust: TrustStore): Routes {
     path: "/api/v1/trust/keys",
     summary: "Trusts a key",
     tags: TAGS,
-    auth: AUTH,
+    auth,
     body: {
       json: v.strictObject({ publicKey, tier: v.picklist(KEY_TIERS), name, until: v.optional(time) }),
     },
@@ -95,7 +94,7 @@ export function trustRoutes(trust: TrustStore): Routes {
     summary: "Lets another key take the place of one",
     description: "The new key gets the tier of the old one, which is trusted for the overlap (a week) more.",
     tags: TAGS,
-    auth: AUTH,
+    auth,
     params: keyParams,
     body: {
       json: v.strictObject({
@@ -118,7 +117,7 @@ export function trustRoutes(trust: TrustStore): Routes {
     path: "/api/v1/trust/keys/{id}/revoke",
     summary: "Revokes a key for good; plug-ins that only it signed are stopped",
     tags: TAGS,
-    auth: AUTH,
+    auth,
     params: keyParams,
     body: {
       json: v.strictObject({ reason: v.optional(v.pipe(v.string(), v.maxLength(500)), "") }),
@@ -135,7 +134,7 @@ export function trustRoutes(trust: TrustStore): Routes {
     path: "/api/v1/trust/tiers/{tier}",
     summary: "Sets what plug-ins of a tier may ask for; null: whatever the gateway offers",
     tags: TAGS,
-    auth: AUTH,
+    auth,
     params: v.object({ tier: v.picklist(TIERS) }),
     body: { json: v.nullable(TIER_CAPS) },
     responses: { 204: { description: "Set" } },
