@@ -10,6 +10,15 @@ import { PluginError } from "./errors.ts";
 export type Right = "local" | "remote" | "both" | "none";
 /** Every {@linkcode Right}. */
 export const RIGHTS = ["local", "remote", "both", "none"] as const satisfies readonly Right[];
+/** What a caller has to show beside its right: `local`: from the local side, the local password. */
+export const AUTHS = ["local"] as const;
+/** One of {@linkcode AUTHS}. */
+export type Auth = typeof AUTHS[number];
+/** A command, as a manifest declares it. */
+export interface ManifestCommand {
+  readonly right: Right;
+  readonly auth?: Auth | undefined;
+}
 /** The host API versions that this program serves, oldest first. */
 export const API_VERSIONS: readonly string[] = ["2026-11-01"];
 
@@ -67,7 +76,7 @@ export interface Manifest {
   readonly apiVersion: string;
   readonly description?: string | undefined;
   readonly author?: string | undefined;
-  readonly commands: Readonly<Record<string, { readonly right: Right }>>;
+  readonly commands: Readonly<Record<string, ManifestCommand>>;
   readonly capabilities: readonly string[];
   /** Plug-ins whose commands it may call, by `plugins.call`. */
   readonly peers: readonly string[];
@@ -114,7 +123,10 @@ function schemaOf({ ceilings, capabilities }: ManifestRules) {
     commands: v.pipe(
       v.record(
         v.pipe(v.string(), v.regex(COMMAND, "a command's name is letters, digits, '.', '_', '-', up to 64")),
-        v.strictObject({ right: v.picklist(RIGHTS, `one of ${RIGHTS.join(", ")}`) }),
+        v.strictObject({
+          right: v.picklist(RIGHTS, `one of ${RIGHTS.join(", ")}`),
+          auth: v.optional(v.picklist(AUTHS, `one of ${AUTHS.join(", ")}`)),
+        }),
       ),
       v.check(
         (commands) => Object.keys(commands).length <= MOST_COMMANDS,

@@ -12,9 +12,11 @@ export { LOG_LINES, type LogQuery, type PluginLogLine } from "./log_lines.ts";
 export { createPluginManager } from "./manager.ts";
 export {
   API_VERSIONS,
+  type Auth,
   DEFAULT_CEILINGS,
   DEFAULT_LIMITS,
   type Manifest,
+  type ManifestCommand,
   type PluginLimits,
   type Right,
   RIGHTS,

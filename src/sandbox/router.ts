@@ -42,11 +42,12 @@ export class Router {
     if (plugin.state !== "running" && !recovering) {
       throw new PluginError("not_running", `"${manifest.name}" is ${plugin.state}`);
     }
+    const { auth } = manifest.commands[command]!;
+    const request = JSON.stringify(auth && call.authorize ? await call.authorize(auth) : call.request);
     if (plugin.inFlight >= manifest.limits.calls && plugin.queue.size >= manifest.limits.queue) {
       this.books.of(plugin.name).count("busy");
       throw new PluginError("busy", `"${manifest.name}" has ${plugin.inFlight} calls in flight`);
     }
-    const request = JSON.stringify(call.request);
     const fault = faultOf(request, "the request");
     if (fault) throw new PluginError("limit", fault);
     plugin.calls++;

@@ -216,3 +216,25 @@ Deno.test("host functions with names that a plug-in could not call are refused a
     );
   }
 });
+
+Deno.test("a command that names an auth is called once that was shown, with the request that is left", async () => {
+  const source = pluginSource("p", { A: "(request) => request", B: "(request) => request" })
+    .replace(`"A":{"right":"both"}`, `"A":{"right":"both","auth":"local"}`);
+  await using bench = await makeBench("inline", { "p.js": source });
+  const asked: string[] = [];
+  const call = (command: string, ok: boolean) =>
+    bench.manager.call({
+      plugin: "p",
+      command,
+      request: { secret: "x", kept: "y" },
+      origin: "local",
+      authorize: (auth) => {
+        asked.push(auth);
+        return ok ? Promise.resolve({ kept: "y" }) : Promise.reject(new Error("not shown"));
+      },
+    });
+  assertEquals(await call("A", true), { kept: "y" });
+  await assertRejects(() => call("A", false), Error, "not shown");
+  assertEquals(await call("B", false), { secret: "x", kept: "y" });
+  assertEquals(asked, ["local", "local"]);
+});

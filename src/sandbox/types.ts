@@ -9,7 +9,7 @@ import type { Program } from "./engine.ts";
 import type { HostCommand } from "./host_process.ts";
 import type { Json, JsonObject } from "./json.ts";
 import type { LogQuery, PluginLogLine } from "./log_lines.ts";
-import type { Manifest, PluginLimits, Right } from "./manifest.ts";
+import type { Auth, Manifest, PluginLimits, Right } from "./manifest.ts";
 
 /** What a host function learns of its caller. */
 export interface HostCall {
@@ -94,6 +94,11 @@ export interface PluginCall {
   readonly request: JsonObject;
   /** `peer`: another plug-in, which declares this one in its manifest; it may call what has any right but `none`. */
   readonly origin: "local" | "remote" | "peer";
+  /**
+   * Asked before the call of a command whose manifest names an `auth`, whatever the origin: resolves with the request
+   * to call it with, or rejects with what the call is to reject with. Absent: such commands are called like others.
+   */
+  readonly authorize?: (auth: Auth) => Promise<JsonObject>;
   /** Milliseconds to wait; the manifest's `callMs` if that is less. */
   readonly timeoutMs?: number;
 }

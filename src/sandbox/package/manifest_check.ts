@@ -8,7 +8,7 @@
  */
 import * as v from "valibot";
 import { JSON_DEPTH, nestsDeeperThan, parseObject } from "../json.ts";
-import { DEFAULT_LIMITS, type Manifest, NAME, RIGHTS } from "../manifest.ts";
+import { AUTHS, DEFAULT_LIMITS, type Manifest, NAME, RIGHTS } from "../manifest.ts";
 import { PackageError } from "./errors.ts";
 import { MANIFEST_FILE, textOf } from "./files.ts";
 
@@ -42,7 +42,10 @@ const SHAPE = v.looseObject({
       v.string(),
       v.regex(/^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, "letters, digits, '.', '_', '-', up to 64"),
     ),
-    v.looseObject({ right: v.picklist(RIGHTS, `one of ${RIGHTS.join(", ")}`) }),
+    v.looseObject({
+      right: v.picklist(RIGHTS, `one of ${RIGHTS.join(", ")}`),
+      auth: v.optional(v.picklist(AUTHS, `one of ${AUTHS.join(", ")}`)),
+    }),
   ),
   capabilities: v.optional(v.pipe(v.array(short(100)), v.maxLength(100))),
   limits: v.optional(v.record(v.string(), v.pipe(v.number(), v.finite(), v.minValue(0)))),
