@@ -22,8 +22,8 @@ export interface FramedServerOptions {
   /** Connections at once from one address. Default: as `maxConnections`. */
   readonly maxPerAddress?: number;
   readonly limits?: ConnectionLimits;
-  /** Asked for each connection that the limits let in; false closes it at once. */
-  readonly admit?: (remote: HostPort) => boolean;
+  /** Asked for each connection that the limits let in, with both its ends; false closes it at once. */
+  readonly admit?: (remote: HostPort, local: HostPort) => boolean;
   /** Greets a new connection; gives what handles its frames. */
   readonly onConnection: (connection: FramedConnection) => FrameHandler;
   /** Told once a connection has ended. */
@@ -59,6 +59,11 @@ export class FramedServer implements AsyncDisposable {
   /** The connections that are there now. */
   get connections(): ReadonlySet<FramedConnection> {
     return this.#connections;
+  }
+
+  /** Takes no more connections; those that are there go on. */
+  stopListening(): void {
+    this.#listener.close();
   }
 
   /** Takes no more connections, ends those that are there in good order, and cuts off what is left after `graceMs`. */
@@ -103,7 +108,7 @@ export class FramedServer implements AsyncDisposable {
     const here = this.#perAddress.get(host) ?? 0;
     const full = this.#stopping !== undefined || this.#connections.size >= maxConnections ||
       here >= maxPerAddress;
-    if (full || (admit && !admit(stream.remote))) {
+    if (full || (admit && !admit(stream.remote, stream.local))) {
       this.counts.refused++;
       stream.close();
       return;

@@ -1,8 +1,9 @@
-import { assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects, assertThrows } from "@std/assert";
 import { FakeClock, type HostPort, Metrics, silentLog } from "../../base/mod.ts";
-import { type ByteStream, MemoryNetwork } from "../../net/mod.ts";
+import { type ByteStream, MemoryNetwork, NetError } from "../../net/mod.ts";
 import {
   decodeCapabilityReply,
+  decodeCapabilityRequest,
   decodePost1Reply,
   encodeCapabilityReply,
   encodeCapabilityRequest,
@@ -16,6 +17,7 @@ import { PasswordLock } from "./password_lock.ts";
 import { LocalServer } from "./server.ts";
 
 const AT: HostPort = { host: "192.168.1.1", port: 17998 };
+const HTTP_AT: HostPort = { host: "192.168.1.1", port: 8088 };
 
 /** A local port in memory. */
 class Stage implements AsyncDisposable {
@@ -25,6 +27,7 @@ class Stage implements AsyncDisposable {
   answer: (call: CapabilityCall) => Promise<CapabilityAnswer> = () =>
     Promise.resolve({ result: 0, returnParameter: "e30=" });
   readonly server = new LocalServer(AT, {
+    http: HTTP_AT,
     clock: this.clock,
     log: silentLog,
     metrics: new Metrics(),
@@ -37,8 +40,25 @@ class Stage implements AsyncDisposable {
     },
   });
 
-  connect(from = "192.168.1.50"): Promise<ByteStream> {
-    return this.network.connect(AT, { from });
+  connect(from = "192.168.1.50", to = AT): Promise<ByteStream> {
+    return this.network.connect(to, { from });
+  }
+
+  /** Sends an HTTP request; its status and body. */
+  async http(text: string, from?: string): Promise<{ status: number; body: string }> {
+    const stream = await this.connect(from, HTTP_AT), decoder = new TextDecoder();
+    let said = "", end = false;
+    const reading = (async () => {
+      const buffer = new Uint8Array(65536);
+      for (let count; (count = await stream.read(buffer)) !== null;) {
+        said += decoder.decode(buffer.subarray(0, count));
+      }
+    })().catch(() => {}).finally(() => end = true);
+    await stream.write(new TextEncoder().encode(text)).catch(() => 0);
+    for (let i = 0; !end && i < 100; i++) await this.clock.advance(1);
+    stream.close();
+    await reading;
+    return { status: Number(said.split(" ")[1]), body: said.split("\r\n\r\n")[1] ?? "" };
   }
 
   /** Sends bytes, and reads until the gateway closes. */
@@ -151,4 +171,161 @@ Deno.test("an address that guesses five times is locked out of guessing, longer 
   await stage.clock.advance(60_000);
   stage.answer = () => Promise.resolve({ result: 0, returnParameter: inner("0") });
   assertEquals([await reason(), await reason()], ["right", "right"]);
+});
+
+/** An HTTP form with a Post1. */
+function form(cmdType: string, fields: Record<string, string> = {}): string {
+  const parameter = encodeCapabilityRequest({ cmdType, sequenceId: "00000001", fields });
+  const body = `jsonCfg={"RPCMethod":"Post1","ID":"123","Parameter":"${parameter}"}`;
+  return `POST /gatewayManage.cmd HTTP/1.1\r\nHost: 192.168.1.1:8088\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+}
+
+Deno.test("the same Post1 over HTTP gets the same answer, under the same rights", async () => {
+  await using stage = new Stage();
+  const { status, body } = await stage.http(form("A"));
+  assertEquals([status, JSON.parse(body)], [200, { Result: 0, ID: "123", return_Parameter: "e30=" }]);
+  assertEquals(stage.calls.map(({ origin, pluginName }) => [origin, pluginName]), [["local", ""]]);
+  assertEquals((await stage.http(form("A"), "8.8.8.8")).status, NaN, "not on the LAN");
+  assertEquals((await stage.http("GET / HTTP/1.1\r\nHost: 192.168.1.1\r\n\r\n")).status, 404);
+  assertEquals((await stage.http(form("A").replace("Post1", "Dance"))).body, '{"Result":-1,"ID":"123"}');
+});
+
+Deno.test("five connections are five on both ports together", async () => {
+  await using stage = new Stage();
+  const five = await Promise.all(
+    Array.from({ length: 5 }, (_, i) => stage.connect(undefined, i % 2 ? AT : HTTP_AT)),
+  );
+  await stage.clock.advance(0);
+  assertEquals([stage.server.connections, await stage.talk(post1("A"))], [5, []]);
+  assertEquals((await stage.http(form("A"))).status, NaN);
+  const [entry] = stage.server.audit.entries(1);
+  assertEquals([entry!.outcome, entry!.via, entry!.reason], ["refused", "http", "5 connections are there"]);
+  for (const stream of five) stream.close();
+});
+
+Deno.test("a request that trickles in, byte by byte, is cut off in time on both ports and takes no place for ever", async () => {
+  await using stage = new Stage();
+  for (const [to, bytes] of [[AT, post1("A")], [HTTP_AT, new TextEncoder().encode(form("A"))]] as const) {
+    const stream = await stage.connect(undefined, to);
+    for (let i = 0; i < 11; i++) {
+      await stream.write(bytes.subarray(i, i + 1)).catch(() => 0);
+      await stage.clock.advance(1_000);
+    }
+    assertEquals(stage.server.connections, 0);
+    const [entry] = stage.server.audit.entries(1);
+    assertEquals([entry!.outcome, entry!.reason?.slice(0, 10)], ["dropped", "slow_frame"]);
+    stream.close();
+  }
+  assertEquals(stage.calls.length, 0);
+});
+
+Deno.test("an app that does not read its answer is cut off", async () => {
+  await using stage = new Stage();
+  stage.answer = () => Promise.resolve({ result: 0, returnParameter: "A".repeat(200_000) });
+  const stream = await stage.connect();
+  await stream.write(post1("A"));
+  await stage.clock.advance(12_001);
+  assertEquals(stage.server.connections, 0);
+  stream.close();
+});
+
+Deno.test("the port can be closed, opened and moved, and what is being answered is answered", async () => {
+  await using stage = new Stage();
+  const answer = Promise.withResolvers<CapabilityAnswer>();
+  stage.answer = () => answer.promise;
+  const talking = stage.talk(post1("A"));
+  await stage.clock.advance(5);
+  assertEquals(stage.calls.length, 1);
+  const closed = stage.server.close();
+  assertEquals(stage.server.isOpen, false);
+  answer.resolve({ result: 0, returnParameter: "e30=" });
+  assertEquals((await talking).map(({ result }) => result), [0]);
+  await stage.clock.advance(5_000);
+  await closed;
+  await assertRejects(() => stage.connect(), NetError, "refused");
+  await assertRejects(() => stage.connect(undefined, HTTP_AT), NetError, "refused");
+  assertEquals(stage.server.address, AT);
+
+  stage.server.open();
+  assertEquals((await stage.talk(post1("A"))).length, 1);
+  stage.server.open({ ...AT, port: 18000 });
+  await stage.clock.advance(5_000);
+  await assertRejects(() => stage.connect(), NetError, "refused");
+  assertEquals(stage.server.address.port, 18000);
+  const moved = await stage.connect(undefined, { ...AT, port: 18000 });
+  await moved.write(post1("A"));
+  await stage.clock.advance(10);
+  assertEquals(stage.calls.length, 3);
+  moved.close();
+  using taken = { listener: stage.network.listen({ ...AT, port: 18001 }), [Symbol.dispose]() {} };
+  assertThrows(() => stage.server.open({ ...AT, port: 18001 }), NetError, "in use");
+  assertEquals([stage.server.address.port, stage.server.isOpen], [18000, true]);
+  taken.listener.close();
+});
+
+Deno.test("the audit tells who asked what with which outcome, and no secret", async () => {
+  await using stage = new Stage();
+  stage.answer = ({ parameter }) => {
+    const { cmdType, sequenceId } = decodeCapabilityRequest(parameter);
+    return Promise.resolve({
+      result: 0,
+      returnParameter: encodeCapabilityReply(
+        cmdType === "GOOD"
+          ? { cmdType, sequenceId, status: "0", fields: { LOID: "SECRET-LOID" } }
+          : { cmdType, sequenceId, status: "1", failReason: "NO_RIGHT_ACCESS", fields: {} },
+      ),
+    });
+  };
+  await stage.talk(post1("GOOD"));
+  await stage.http(form("BAD", { PassWD: "SECRET-WORD" }), "192.168.1.51");
+  await stage.talk(encodeFrame(new TextEncoder().encode("[]")));
+  await stage.talk(post1("GOOD"), "8.8.8.8");
+  const entries = stage.server.audit.entries();
+  assertEquals(
+    entries.map(({ from, via, outcome, command, reason }) => [from, via, outcome, command, reason]),
+    [
+      ["8.8.8.8", "tcp", "refused", undefined, "not on the LAN side"],
+      ["192.168.1.50", "tcp", "unreadable", undefined, "json"],
+      ["192.168.1.51", "http", "failed", "BAD", "NO_RIGHT_ACCESS"],
+      ["192.168.1.50", "tcp", "done", "GOOD", undefined],
+    ],
+  );
+  assert(!JSON.stringify(entries).includes("SECRET"));
+});
+
+Deno.test("a command that asks for USER and PASSWORD is an attempt too, and its success clears nothing", async () => {
+  await using stage = new Stage();
+  const outcome = { status: "1", failReason: "LOCAL_AUTH_FAIL" as string };
+  stage.answer = ({ parameter }) => {
+    const { cmdType, sequenceId } = decodeCapabilityRequest(parameter);
+    return Promise.resolve({
+      result: 0,
+      returnParameter: encodeCapabilityReply(
+        outcome.status === "1"
+          ? { cmdType, sequenceId, status: "1", failReason: outcome.failReason, fields: {} }
+          : { cmdType, sequenceId, status: "0", fields: {} },
+      ),
+    });
+  };
+  const guess = async () => {
+    const parameter = encodeCapabilityRequest({
+      cmdType: "GET_DEVICE_INFO_ALL",
+      sequenceId: "00000001",
+      fields: { USER: "u", PASSWORD: "p" },
+    });
+    const bytes = encodeFrame(
+      encodePost1({ method: "Post1", id: 1, pluginName: "", version: "", parameter }),
+    );
+    const reply = decodeCapabilityReply((await stage.talk(bytes))[0]!.returnParameter!);
+    return reply.status === "1" ? reply.failReason : "right";
+  };
+  for (let i = 0; i < 3; i++) assertEquals(await guess(), "LOCAL_AUTH_FAIL");
+  outcome.failReason = "BUSY_REQUEST";
+  for (let i = 0; i < 9; i++) assertEquals(await guess(), "BUSY_REQUEST", "not a wrong password");
+  outcome.status = "0";
+  assertEquals(await guess(), "right");
+  Object.assign(outcome, { status: "1", failReason: "LOCAL_AUTH_FAIL" });
+  assertEquals([await guess(), await guess()], ["LOCAL_AUTH_FAIL", "LOCAL_AUTH_FAIL"]);
+  assertEquals(await guess(), "too many wrong passwords: try again in 30 s");
+  assertEquals(stage.server.audit.entries(1)[0]!.outcome, "locked");
 });

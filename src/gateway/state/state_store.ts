@@ -32,6 +32,9 @@ export class StateStore {
   #current: GatewayState;
   #writing: Promise<void> | undefined;
   #next: Promise<void> | undefined;
+  #writes = 0;
+  /** Whether the last write succeeded. */
+  #kept = true;
 
   private constructor(private readonly path: string, initial: GatewayState) {
     this.#current = initial;
@@ -54,7 +57,7 @@ export class StateStore {
       deps.log.error("the state file could not be read: starting afresh", { path, aside, error });
     }
     const store = new StateStore(path, stateOf(found, fresh));
-    if (store.get().devRnd === fresh) store.update({}).catch(() => {});
+    if (store.get().devRnd === fresh) store.#write().catch(() => {});
     return store;
   }
 
@@ -63,13 +66,33 @@ export class StateStore {
     return this.#current;
   }
 
-  /** Changes it at once; resolves when the change is on the disk. Changes that wait for the disk share one write. */
+  /** How often the file was written since it was opened: flash wears. */
+  get writes(): number {
+    return this.#writes;
+  }
+
+  /**
+   * Changes it at once; resolves when the change is on the disk. Changes that wait for the disk share one write, and
+   * what changes nothing is not written.
+   */
   update(change: Partial<GatewayState>): Promise<void> {
-    this.#current = { ...this.#current, ...change };
+    const next = { ...this.#current, ...change };
+    const same = this.#kept && JSON.stringify(next) === JSON.stringify(this.#current);
+    this.#current = next;
+    if (same) return this.#next ?? this.#writing ?? Promise.resolve();
+    return this.#write();
+  }
+
+  #write(): Promise<void> {
     this.#next ??= (this.#writing ?? Promise.resolve()).catch(() => {}).then(() => {
       this.#writing = this.#next!;
       this.#next = undefined;
-      return writeJsonFile(this.path, this.#current);
+      this.#writes++;
+      this.#kept = true; // what comes during the write and is other than what it writes, is written after it
+      return writeJsonFile(this.path, this.#current).catch((error) => {
+        this.#kept = false;
+        throw error;
+      });
     });
     return this.#next;
   }
