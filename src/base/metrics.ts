@@ -136,6 +136,15 @@ export class Metrics {
     });
   }
 
+  /** The sum of a family's counters over all labels; 0 where there is none of that name. */
+  total(name: string): number {
+    let sum = 0;
+    for (const handle of this.#families.get(name)?.handles.values() ?? []) {
+      if (typeof handle === "object" && handle !== null && "value" in handle) sum += Number(handle.value);
+    }
+    return sum;
+  }
+
   /** Everything as text for `GET /metrics`. */
   render(): string {
     let text = "";

@@ -10,7 +10,7 @@ import { type Access, type Authenticator, bearerToken, Gate, type Principal } fr
 import { type BodyPace, DEFAULT_MAX_BODY, DEFAULT_PACE, guardedStream, mediaTypeOf } from "./body.ts";
 import { parseJson, readText } from "./body.ts";
 import { Observer } from "./observe.ts";
-import { type Fault, problem, ProblemError, problemResponse } from "./problem.ts";
+import { type Fault, nothingAt, problem, ProblemError, problemResponse } from "./problem.ts";
 import { type BodySpec, type Call, type Change, type Responses, type Route, Routes } from "./route.ts";
 import { check, invalidRequest, queryObject, type Schema, unknownParameters } from "./validate.ts";
 
@@ -384,7 +384,7 @@ export class Api extends Routes {
 }
 
 function notFound(request: Request): never {
-  throw problem(404, "not_found", `nothing is at ${new URL(request.url).pathname.slice(0, 200)}`);
+  throw nothingAt(new URL(request.url).pathname);
 }
 
 /** The caller's own id where it is harmless, so that one id follows a request through several programs. */

@@ -35,7 +35,14 @@ export {
   type TextBody,
 } from "./body.ts";
 export { decodeCursor, encodeCursor, type Page, pageOf, pageQuery, pageSchema } from "./page.ts";
-export { type Fault, problem, ProblemError, type ProblemExtra, problemResponse } from "./problem.ts";
+export {
+  type Fault,
+  nothingAt,
+  problem,
+  ProblemError,
+  type ProblemExtra,
+  problemResponse,
+} from "./problem.ts";
 export {
   type BodyOf,
   type BodySpec,

@@ -40,6 +40,11 @@ export function problem(status: number, code: string, detail: string, extra?: Pr
   return new ProblemError(status, code, detail, extra);
 }
 
+/** The 404 of a path where nothing is. */
+export function nothingAt(pathname: string): ProblemError {
+  return problem(404, "not_found", `nothing is at ${pathname.slice(0, 200)}`);
+}
+
 /** One thing that is wrong with a request. */
 export interface Fault {
   readonly in: "path" | "query" | "body";

@@ -10,6 +10,7 @@ import {
   Api,
   type HttpService,
   loadAdminToken,
+  nothingAt,
   serveHttp,
   serviceRoutes,
   tokenAuthenticator,
@@ -31,8 +32,10 @@ import {
 } from "./api/mod.ts";
 import { Commander } from "./commands/mod.ts";
 import type { PlatformDeps } from "./deps.ts";
+import { Console } from "./console/mod.ts";
 import { PolicyStore, startDistribution } from "./distribution/mod.ts";
 import { startPluginCenter } from "./plugin_center/mod.ts";
+import { Overview, overviewRoutes, Recorder } from "./overview/mod.ts";
 import { peopleMigrations, type PeopleTables, ROOT, startPeople } from "./people/mod.ts";
 import { PluginRepository, RepositoryError } from "./plugins/mod.ts";
 import { pushMigrations, type PushTables, startPush } from "./push/mod.ts";
@@ -44,8 +47,13 @@ import {
   registryMigrations,
   type RegistryTables,
 } from "./registry/mod.ts";
-import { DEFAULT_SMS, type PlatformSettings, type ServiceName } from "./settings.ts";
-import { smsMigrations, type SmsTables, startSms } from "./sms/mod.ts";
+import {
+  DEFAULT_SMS,
+  type PlatformSettings,
+  type ServiceName,
+  type SmsPlatformSettings,
+} from "./settings.ts";
+import { openOutlet, smsMigrations, type SmsTables, startSms } from "./sms/mod.ts";
 import type { PlatformEvents, PlatformRequests } from "./subjects.ts";
 
 /** A running platform. */
@@ -153,12 +161,18 @@ export async function startPlatform(
   );
 
   const app = wanted("app") ? run(startApp(shared, { sql: database.sql, commander })) : undefined;
+  const { outlet: centre = { url: "simulator" }, ...ports }: SmsPlatformSettings = settings.sms ??
+    DEFAULT_SMS;
   const sms = wanted("sms")
     ? run(
       await startSms(
         shared,
-        { sql: database.tables<SmsTables>(), dataDir: settings.dataDir },
-        settings.sms ?? DEFAULT_SMS,
+        {
+          sql: database.tables<SmsTables>(),
+          dataDir: settings.dataDir,
+          outlet: await openOutlet(shared, centre),
+        },
+        ports,
       ),
     )
     : undefined;
@@ -176,6 +190,14 @@ export async function startPlatform(
   });
   api.mount("", serviceRoutes(deps.metrics, () => services));
   api.mount("", people.routes);
+  const recorder = starting.use(
+    new Recorder(deps.clock, [
+      { name: "online", kind: "level", read: () => presence.onlineCount },
+      { name: "heartbeats", kind: "total", read: () => deps.metrics.total("gatehouse_heartbeats_total") },
+      { name: "commands", kind: "total", read: () => deps.metrics.total("gatehouse_commands_total") },
+    ]),
+  );
+  api.mount("", overviewRoutes(new Overview(database.sql, deps.clock), recorder));
   api.mount("", gatewayRoutes(shared));
   api.mount("", commandRoutes(shared, commander, repository));
   api.mount("", pluginRoutes(repository));
@@ -185,6 +207,13 @@ export async function startPlatform(
   if (push) api.mount("", push.routes);
   if (app) api.mount("", app.routes);
   if (sms) api.mount("", sms.routes);
+  const console = new Console({ ...deps, api, people });
+  api.raw("/*", (request, info) => {
+    const { pathname } = new URL(request.url);
+    // Programs get problems, people pages.
+    if (/^\/(api|app)(\/|$)/.test(pathname)) throw nothingAt(pathname);
+    return console.fetch(request, info);
+  });
   const http: HttpService = run(serveHttp(deps, api, settings.http));
   listening.resolve(http.address);
 

@@ -1,0 +1,57 @@
+/**
+ * One command, exactly as far as it is.
+ *
+ * @module
+ */
+import type * as v from "valibot";
+import type { CommandView } from "../../api/views.ts";
+import { CommandStatus, Facts, Json, Time } from "../parts/common.tsx";
+import type { Page } from "../view.ts";
+import { describe } from "./gateway.tsx";
+
+type Command = v.InferOutput<typeof CommandView>;
+
+/** `GET /commands/{id}`. */
+export const commandPage: Page = async (view) => {
+  const { texts } = view, t = texts.command;
+  const command = await view.client.get<Command>(`/api/v1/commands/${view.params["id"]}`);
+  const ended = command.finishedAt !== null;
+  return {
+    title: `${t.title}: ${describe(command)}`,
+    ...(ended ? {} : { refreshSeconds: 2 }),
+    content: (
+      <div id="command" data-live>
+        <section class="panel">
+          <Facts
+            facts={[
+              [t.status, <CommandStatus status={command.status} texts={texts} />],
+              [texts.gateways.mac, <a class="mono" href={`/gateways/${command.mac}`}>{command.mac}</a>],
+              [t.actor, command.actor],
+              [t.created, <Time at={command.createdAt} view={view} />],
+              [t.finished, <Time at={command.finishedAt} view={view} />],
+              [t.attempt, String(command.attempt)],
+              [t.progress, command.progress === null ? null : `${command.progress} %`],
+              [t.result, command.result === null ? null : String(command.result)],
+              [t.error, command.error && `${command.error.message} (${command.error.code})`],
+            ]}
+          />
+        </section>
+        <div class="grid">
+          <section class="panel">
+            <h2>{t.request}</h2>
+            <Json value={command.parameter} />
+          </section>
+          {command.reply !== null && (
+            <section class="panel">
+              <h2>{t.reply}</h2>
+              <Json value={command.reply} />
+            </section>
+          )}
+        </div>
+        <p>
+          <a href={`/gateways/${command.mac}`}>{texts.common.back}</a>
+        </p>
+      </div>
+    ),
+  };
+};

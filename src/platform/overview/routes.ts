@@ -1,0 +1,62 @@
+/**
+ * `/api/v1/overview`.
+ *
+ * @module
+ */
+import * as v from "valibot";
+import { Routes } from "../../control/mod.ts";
+import type { Recorder } from "./history.ts";
+import type { Overview } from "./overview.ts";
+
+const Shares = v.array(v.object({ name: v.nullable(v.string()), total: v.number(), online: v.number() }));
+
+/** What `GET /api/v1/overview` answers. */
+export const OverviewView = v.object({
+  preset: v.number(),
+  registered: v.number(),
+  online: v.number(),
+  /** The largest of each; a null name is "not known". */
+  regions: Shares,
+  models: Shares,
+  firmware: Shares,
+  /** Commands that are open, or ended within the last day, by status. */
+  commands: v.record(v.string(), v.number()),
+  history: v.object({
+    stepSeconds: v.number(),
+    until: v.pipe(v.string(), v.isoTimestamp()),
+    /** The oldest first: gateways online, heartbeats a second, commands that ended a second. */
+    series: v.record(v.string(), v.array(v.number())),
+  }),
+});
+
+/** The route of the overview. */
+export function overviewRoutes(overview: Overview, recorder: Recorder): Routes {
+  const routes = new Routes();
+  routes.route({
+    method: "GET",
+    path: "/api/v1/overview",
+    summary: "The whole fleet in figures, at most five seconds old",
+    tags: ["gateways"],
+    auth: ["gateways:read"],
+    responses: { 200: { description: "The figures", schema: OverviewView } },
+  }).handle(async () => {
+    const { regions, models, firmware, commands, ...totals } = await overview.figures();
+    const { stepMs, until, series } = recorder.read();
+    return {
+      status: 200,
+      body: {
+        ...totals,
+        regions: [...regions],
+        models: [...models],
+        firmware: [...firmware],
+        commands: { ...commands },
+        history: {
+          stepSeconds: stepMs / 1000,
+          until: new Date(until).toISOString(),
+          series: Object.fromEntries(Object.entries(series).map(([name, values]) => [name, [...values]])),
+        },
+      },
+    };
+  });
+  return routes;
+}
