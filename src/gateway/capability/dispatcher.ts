@@ -16,7 +16,8 @@ import {
   PostResult,
   ProtocolError,
 } from "../../protocol/smart_gateway/mod.ts";
-import { PluginError, type PluginManager } from "../../sandbox/mod.ts";
+import { type JsonObject, PluginError, type PluginManager } from "../../sandbox/mod.ts";
+import type { PasswordGuard } from "../state/mod.ts";
 
 /** From where a call comes; decides with the command's right whether it is let in. */
 export type Origin = "local" | "remote";
@@ -51,6 +52,7 @@ const CALL_MS = 30_000;
 /** Calls plug-ins on behalf of those who know only CmdTypes. */
 export class Dispatcher {
   readonly #plugins: Pick<PluginManager, "call">;
+  readonly #passwords: Pick<PasswordGuard, "check"> | undefined;
   readonly #seconds;
   readonly #metrics: Metrics;
   readonly #clock: { monotonic(): number };
@@ -58,8 +60,11 @@ export class Dispatcher {
   constructor(
     deps: { clock: { monotonic(): number }; metrics: Metrics },
     plugins: Pick<PluginManager, "call">,
+    /** Checks the passwords of local calls that need one; without it there are no such calls. */
+    passwords?: Pick<PasswordGuard, "check">,
   ) {
     this.#plugins = plugins;
+    this.#passwords = passwords;
     this.#clock = deps.clock;
     this.#metrics = deps.metrics;
     this.#seconds = deps.metrics.histogram(
@@ -90,12 +95,14 @@ export class Dispatcher {
     const started = this.#clock.monotonic();
     let outcome: CapabilityOutcome;
     try {
+      const full = { ...request.fields, CmdType: request.cmdType, SequenceId: request.sequenceId };
       const fields = await this.#plugins.call({
         plugin,
         version,
         command: request.cmdType,
-        request: { ...request.fields, CmdType: request.cmdType, SequenceId: request.sequenceId },
+        request: full,
         origin,
+        authorize: () => origin === "local" ? this.#authorized(full) : Promise.resolve(full),
         timeoutMs: CALL_MS,
       });
       const { cmdType, sequenceId } = request;
@@ -112,6 +119,27 @@ export class Dispatcher {
       result: String(outcome.result),
     }).inc();
     return outcome;
+  }
+
+  /** The request without USER and PASSWORD, where they are right (reference §7, †). The password decides. */
+  async #authorized(request: JsonObject): Promise<JsonObject> {
+    const shown = new Map<string, unknown>(), rest: JsonObject = {};
+    for (const [name, value] of Object.entries(request)) {
+      const key = name.toUpperCase();
+      if (key === "USER" || key === "PASSWORD") shown.set(key, value);
+      else rest[name] = value;
+    }
+    const user = shown.get("USER"), password = shown.get("PASSWORD");
+    if (typeof user !== "string" || user === "" || typeof password !== "string") {
+      throw new Error(FailReason.LOCAL_AUTH_FAIL);
+    }
+    try {
+      if (!this.#passwords) throw new Error("there are no passwords");
+      await this.#passwords.check(password);
+    } catch (cause) {
+      throw new Error(FailReason.LOCAL_AUTH_FAIL, { cause });
+    }
+    return rest;
   }
 }
 

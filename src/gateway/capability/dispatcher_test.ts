@@ -1,6 +1,10 @@
 import { assertEquals } from "@std/assert";
 import { FakeClock, Metrics } from "../../base/mod.ts";
-import { decodeCapabilityReply, encodeCapabilityRequest } from "../../protocol/smart_gateway/mod.ts";
+import {
+  decodeCapabilityReply,
+  encodeCapabilityRequest,
+  type JsonValue,
+} from "../../protocol/smart_gateway/mod.ts";
 import { type JsonObject, type PluginCall, PluginError, type PluginErrorCode } from "../../sandbox/mod.ts";
 import { Dispatcher } from "./dispatcher.ts";
 
@@ -18,7 +22,8 @@ Deno.test("the plug-in gets the inner request, and its fields come back as strin
     return Promise.resolve({ Number: 1.5, Flag: false, None: null, List: [{ A: "1" }], Status: "9" });
   });
   const { result, returnParameter } = await dispatcher.dispatch(CALL);
-  assertEquals(seen, {
+  const { authorize: _, ...rest } = seen!;
+  assertEquals(rest, {
     plugin: "p",
     version: "1.0",
     command: "DO",
@@ -77,4 +82,45 @@ Deno.test("a reply that does not fit a frame becomes a failure", async () => {
   const dispatcher = dispatcherOf(() => Promise.resolve({ Long: "x".repeat(400_000) }));
   const { result, returnParameter } = await dispatcher.dispatch(CALL);
   assertEquals([result, decodeCapabilityReply(returnParameter).status], [0, "1"]);
+});
+
+Deno.test("a command that needs the local password gets it from the local side only, and the plug-in never sees it", async () => {
+  const checked: string[] = [], seen: JsonObject[] = [];
+  const call = async ({ authorize }: PluginCall) => {
+    seen.push(await authorize!("local"));
+    return {};
+  };
+  const passwords = {
+    check: (candidate: string) => {
+      checked.push(candidate);
+      return candidate === "right" ? Promise.resolve() : Promise.reject(new Error("locked for 10 s"));
+    },
+  };
+  const dispatcher = new Dispatcher({ clock: new FakeClock(), metrics: new Metrics() }, { call }, passwords);
+  const ask = async (origin: "local" | "remote", fields: Record<string, JsonValue>) => {
+    const { reply } = await dispatcher.call(origin, "p", "", { cmdType: "DO", sequenceId: "1", fields });
+    return reply.status === "1" ? reply.failReason : "";
+  };
+  assertEquals(await ask("local", {}), "LOCAL_AUTH_FAIL");
+  assertEquals(await ask("local", { USER: "useradmin" }), "LOCAL_AUTH_FAIL");
+  assertEquals(await ask("local", { PASSWORD: "right" }), "LOCAL_AUTH_FAIL");
+  assertEquals(await ask("local", { USER: "useradmin", PASSWORD: ["right"] }), "LOCAL_AUTH_FAIL");
+  assertEquals(checked, [], "nothing is counted that was no attempt");
+  assertEquals(await ask("local", { USER: "useradmin", PASSWORD: "wrong" }), "LOCAL_AUTH_FAIL");
+  assertEquals(seen, []);
+  assertEquals(await ask("local", { User: "useradmin", Password: "right", A: "1" }), "");
+  assertEquals(await ask("remote", { A: "2" }), "");
+  assertEquals(checked, ["wrong", "right"]);
+  assertEquals(seen, [{ A: "1", CmdType: "DO", SequenceId: "1" }, {
+    A: "2",
+    CmdType: "DO",
+    SequenceId: "1",
+  }]);
+  const none = new Dispatcher({ clock: new FakeClock(), metrics: new Metrics() }, { call });
+  const { reply } = await none.call("local", "p", "", {
+    cmdType: "DO",
+    sequenceId: "1",
+    fields: { USER: "a", PASSWORD: "right" },
+  });
+  assertEquals(reply.status, "1");
 });
