@@ -21,6 +21,8 @@ import { type Driver, LinuxDriver, SimulatedDriver } from "./driver/mod.ts";
 import { FACTORY_SOURCES, FactoryPlugins } from "./factory_plugins.ts";
 import { identityOf } from "./identity.ts";
 import { LocalServer, PasswordLock } from "./local/mod.ts";
+import { LocalPort } from "./local/port.ts";
+import { Mgt, type MgtParts, mgtPresets, openParameters } from "./parameters/mod.ts";
 import {
   DEFAULT_TIMING,
   Registration,
@@ -67,8 +69,9 @@ export async function startGateway(
   const network = ports.network ?? systemNetwork(deps);
   const driver = stack.use(ports.driver ?? driverOf(deps, settings));
   const state = await StateStore.open(deps, settings.dataDir);
-  const distribution = { host: settings.mgtUrl, port: settings.port };
-  comeHome(state, formatHostPort(distribution));
+  const parameters = stack.use(await openParameters(deps, settings.dataDir, mgtPresets(settings)));
+  const mgt = new Mgt(parameters, settings);
+  comeHome(state, formatHostPort(mgt.distribution));
   const identity = identityOf(settings, driver.osVersion());
   const timing = { ...DEFAULT_TIMING, ...settings.timing };
   const passwords = new Passwords(state, random);
@@ -106,7 +109,13 @@ export async function startGateway(
       state,
       timing,
       ipAddr,
-      distribution,
+      distribution: () => mgt.distribution,
+      heartbeatMs: () =>
+        mgt.heartbeatSeconds === undefined ? timing.heartbeatMs : 1000 * mgt.heartbeatSeconds,
+      onDefaults: async () => {
+        await parameters.restore({ source: "app", by: "result 3" })
+          .catch((error) => log.error("not all of a new device's defaults were restored", { error }));
+      },
       onTrigger: (message, from) => triggers.offer(message, from),
       onRegistered: ({ ipAddr }) => {
         later.push?.target(registration.status.messageServer);
@@ -189,16 +198,26 @@ export async function startGateway(
       handle: channelHandler({ log, plugins, dispatcher, installs, factory }),
     }),
   );
-  const local = stack.use(
-    new LocalServer(settings.local, {
+  const lock = new PasswordLock(clock);
+  const listen = (port: number) =>
+    new LocalServer({ ...settings.local, port }, {
       ...deps,
       network,
       dispatch: (call) => dispatcher.dispatch(call),
-      lock: new PasswordLock(clock),
+      lock,
       interfaces: () => driver.interfaces(),
       lanInterfaces: settings.lanInterfaces,
-    }),
-  );
+    });
+  const local = stack.use(new LocalPort(settings.local, listen, log));
+  mgt.openLocal(local, log);
+  const mgtParts: MgtParts = {
+    tree: parameters,
+    log,
+    local,
+    registration,
+    forget: (home) => state.update({ home, operations: undefined, distribution: undefined }),
+  };
+  stack.use(mgt.bind(mgtParts));
 
   await state.flushed();
   await applyPasswordsFile(passwords, settings.passwordsFile ?? join(settings.dataDir, "passwords.json"), {
@@ -212,7 +231,7 @@ export async function startGateway(
   ]);
   const adminToken = await loadAdminToken(deps, settings.dataDir, settings.adminToken);
   const running = new RunningGateway(stack, {
-    local: local.address,
+    local: () => local.address,
     plugins,
     adminToken,
     registered: registered.promise,
@@ -234,7 +253,7 @@ export async function startGateway(
       driver: driver.name,
       registration: registration.status,
       channel: channel.status,
-      local: { address: formatHostPort(local.address), connections: local.connections },
+      local: { address: formatHostPort(local.address), open: local.open, connections: local.connections },
       passwords: passwords.configured(),
       plugins: plugins.list().map(({ name, version, state }) => ({ name, version, state })),
       uptimeSeconds: Math.floor((clock.monotonic() - startedAt) / 1000),
@@ -246,17 +265,8 @@ export async function startGateway(
   return running;
 
   function act(trigger: Trigger): void {
-    const to = { host: trigger.serverAddr, port: trigger.serverPort };
-    if (trigger.method === "RequestPlug-in") return channel.open(to);
-    const anew = trigger.mode === "0";
-    log.info("the platform moves this gateway", { to: formatHostPort(to), distribution: anew });
-    const change = anew
-      // A new distribution platform voids what an earlier one said (reference §8).
-      ? { distribution: to, operations: undefined }
-      : { operations: to };
-    state.update(change)
-      .catch((error) => log.error("the state could not be kept", { error }))
-      .then(() => registration.restart(anew ? "distribution" : "operations"));
+    if (trigger.method === "RequestDistri") return void mgt.follow(trigger, mgtParts);
+    channel.open({ host: trigger.serverAddr, port: trigger.serverPort });
   }
 }
 
@@ -268,7 +278,7 @@ function comeHome(state: StateStore, home: string): void {
 }
 
 interface Parts {
-  readonly local: HostPort;
+  readonly local: () => HostPort;
   readonly plugins: PluginManager;
   readonly adminToken: string;
   readonly registered: Promise<void>;
@@ -278,7 +288,6 @@ interface Parts {
 
 class RunningGateway implements Gateway {
   readonly name = "gateway";
-  readonly local: HostPort;
   readonly plugins: PluginManager;
   readonly adminToken: string;
   readonly registered: Promise<void>;
@@ -287,7 +296,6 @@ class RunningGateway implements Gateway {
 
   constructor(stack: AsyncDisposableStack, private readonly parts: Parts) {
     this.#stack = stack;
-    this.local = parts.local;
     this.plugins = parts.plugins;
     this.adminToken = parts.adminToken;
     this.registered = parts.registered;
@@ -299,6 +307,10 @@ class RunningGateway implements Gateway {
 
   get channel(): ChannelStatus {
     return this.parts.channel();
+  }
+
+  get local(): HostPort {
+    return this.parts.local();
   }
 
   get control(): HostPort {

@@ -16,6 +16,8 @@ export {
   SOURCES,
 } from "./definition.ts";
 export { CWMP_FAULTS, ParameterError, type ParameterErrorCode, type ParameterFault } from "./errors.ts";
+export { Mgt, type MgtParts, mgtPresets, type MgtSettings } from "./live/mgt.ts";
+export { openParameters } from "./open.ts";
 export type { Stamp } from "./store.ts";
 export {
   type ImportReport,

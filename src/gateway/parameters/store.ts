@@ -71,7 +71,8 @@ export class TreeWriter {
   #writing: Promise<void> | undefined;
   #next: Promise<void> | undefined;
 
-  constructor(private readonly path: string, private readonly content: () => StoredTree) {}
+  /** Without a path everything counts as written. */
+  constructor(private readonly path: string | undefined, private readonly content: () => StoredTree) {}
 
   /** Resolves when everything that is in memory at this moment is on the disk. Throws ParameterError `disk`. */
   save(): Promise<void> {
@@ -94,7 +95,7 @@ export class TreeWriter {
     const writing = this.#writing = this.#next;
     this.#next = undefined;
     try {
-      await writeJsonFile(this.path, this.content());
+      if (this.path !== undefined) await writeJsonFile(this.path, this.content());
     } catch (cause) {
       throw new ParameterError("disk", `the parameters could not be written: ${messageOf(cause)}`, { cause });
     } finally {

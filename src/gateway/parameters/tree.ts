@@ -35,8 +35,8 @@ export interface ParameterView {
 
 /** How a tree is opened. */
 export interface ParameterOptions {
-  /** The file that it is kept in. */
-  readonly path: string;
+  /** The file that it is kept in; undefined: it is in memory only. */
+  readonly path: string | undefined;
   readonly areas: readonly Area[];
   /**
    * Factory presets of this very gateway, by name, where they are others than the definitions have. One that is not
@@ -108,7 +108,7 @@ export class ParameterTree implements AsyncDisposable {
     deps: { readonly clock: Clock; readonly log: Log },
     options: ParameterOptions,
   ): Promise<ParameterTree> {
-    const stored = await readTree(options.path, deps.log);
+    const stored = options.path === undefined ? undefined : await readTree(options.path, deps.log);
     const tree = new ParameterTree(deps, options, stored);
     if (stored && JSON.stringify(stored.presets) !== JSON.stringify(tree.#presets)) await tree.#writer.save();
     return tree;
@@ -118,6 +118,21 @@ export class ParameterTree implements AsyncDisposable {
   peek(name: string): ParameterValue | undefined {
     this.#described(name);
     return this.#value(name);
+  }
+
+  /** What is known of the parameter whatever its value is. */
+  describe(
+    name: string,
+  ): { readonly owner: Owner; readonly access: "readOnly" | "readWrite"; readonly secret: boolean } {
+    const { definition, owner } = this.#described(name);
+    return { owner, access: definition.access, secret: definition.secret === true };
+  }
+
+  /** Who wrote the value, and when; undefined while it is the factory's. */
+  stamp(name: string): Stamp | undefined {
+    this.#described(name);
+    const entry = this.#entries.get(name);
+    return entry && stampOf(entry);
   }
 
   /** A parameter as it is now, live where the machine tells. `secrets`: as they are, not empty. */
