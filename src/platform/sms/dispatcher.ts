@@ -183,7 +183,7 @@ export class Dispatcher implements AsyncDisposable {
   #accepted(mt: Mt, ref: string): void {
     const { outlet, store } = this.parts;
     // Its receipt may have been quicker: the last word on a message is its end.
-    if (!outlet.keepsRefs || !mt.kept || !this.#open.has(mt.msgId)) return;
+    if (!outlet.keepsRefs || ref === "" || !mt.kept || !this.#open.has(mt.msgId)) return;
     store.write({ moved: { msgId: mt.key, state: "sent", stat: null, at: null, ref } }).catch((error) =>
       // After a restart it is handed over again: a phone may get it twice, but it is not lost.
       this.deps.log.error("the centre's name of a message was not written", {

@@ -24,6 +24,8 @@ export interface IntakeParts {
   readonly settings: SmsSettings;
   readonly tallies: Tallies;
   readonly dispatcher: () => Pick<Dispatcher, "backlog" | "offer">;
+  /** Whether it is known that there is no way to a number. */
+  readonly hasNoRoute: (number: string) => boolean;
 }
 
 /** Takes messages of providers. */
@@ -71,6 +73,9 @@ export class Intake {
       throw error;
     }
     if (typeof times === "number") return { msgId: 0n, result: times };
+    if (submit.Dest_terminal_type === 0 && numbers.some(this.parts.hasNoRoute)) {
+      return { msgId: 0n, result: Result.noRoute };
+    }
     const full = dispatcher().backlog + numbers.length > settings.maxBacklog;
     // A group counts as as many messages as it has numbers (annex 1).
     const msgId = full || !account.rate.take(numbers.length) ? undefined : ids.take(numbers.length);

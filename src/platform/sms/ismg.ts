@@ -5,7 +5,15 @@
  * @module
  */
 import { type Clock, type Deps, messageOf } from "../../base/mod.ts";
-import { type Connect, type Message, type Query, Stat, type Submit } from "../../protocol/cmpp/mod.ts";
+import {
+  type Connect,
+  type Message,
+  parseMsgId,
+  type Query,
+  Stat,
+  type StatusReport,
+  type Submit,
+} from "../../protocol/cmpp/mod.ts";
 import type { AccountStore } from "./accounts.ts";
 import { Admission } from "./admission.ts";
 import type { Dispatcher } from "./dispatcher.ts";
@@ -16,12 +24,23 @@ import { keyOf, type Mt, type OutboxItem, outboxRow } from "./message.ts";
 import type { MsgIds } from "./msg_ids.ts";
 import { Outbox } from "./outbox.ts";
 import type { MobileOriginated } from "./outlet.ts";
+import type { Desk } from "./peer/desk.ts";
+import { isPeerSpId, type Traffic } from "./peer/traffic.ts";
 import { moDeliver, reportDeliver, reportOf } from "./reports.ts";
+import { nationalNumber } from "./routing/numbers.ts";
+import type { Router } from "./routing/router.ts";
 import type { Seal } from "./seal.ts";
 import type { Session, SessionHost, SubmitOutcome } from "./session.ts";
 import type { SmsSettings } from "./settings.ts";
 import type { SmsStore } from "./store.ts";
 import { Tallies } from "./tallies.ts";
+
+/** The ways to and from other gateways. */
+export interface Elsewhere {
+  readonly traffic: Traffic;
+  readonly desk: Desk;
+  readonly router: Router;
+}
 
 /** What the core works with. */
 export interface IsmgParts {
@@ -39,9 +58,11 @@ export class Ismg implements SessionHost {
   readonly sessions = new Set<Session>();
   /** Set before the first connection. */
   dispatcher!: Dispatcher;
-  readonly #times: LocalTimes;
-  readonly #tallies: Tallies;
-  readonly #outbox: Outbox;
+  /** Set before the first connection. */
+  elsewhere!: Elsewhere;
+  readonly times: LocalTimes;
+  readonly tallies: Tallies;
+  readonly outbox: Outbox;
   readonly #intake: Intake;
   readonly #doorkeeper: Doorkeeper;
   readonly #admission: Admission;
@@ -52,11 +73,24 @@ export class Ismg implements SessionHost {
     private readonly parts: IsmgParts,
   ) {
     this.clock = deps.clock;
-    this.#times = new LocalTimes(settings.utcOffsetMinutes);
-    this.#tallies = new Tallies(deps, parts.store, this.#times);
-    const shared = { ...parts, settings, tallies: this.#tallies };
-    this.#outbox = new Outbox(deps, { ...shared, lastId: parts.lastOutboxId });
-    this.#intake = new Intake(deps, { ...shared, dispatcher: () => this.dispatcher });
+    this.times = new LocalTimes(settings.utcOffsetMinutes);
+    this.tallies = new Tallies(deps, parts.store, this.times);
+    const shared = { ...parts, settings, tallies: this.tallies };
+    const gateway = Number(settings.gatewayCode);
+    this.outbox = new Outbox(deps, {
+      ...shared,
+      lastId: parts.lastOutboxId,
+      fromAfar: (item, result, sentAt) =>
+        parseMsgId(item.deliver.Msg_Id).gateway === gateway
+          ? undefined
+          : this.elsewhere.traffic.moEnd(item, result, sentAt),
+    });
+    this.#intake = new Intake(deps, {
+      ...shared,
+      dispatcher: () => this.dispatcher,
+      hasNoRoute: (number) =>
+        !this.elsewhere.router.trivial && this.elsewhere.router.hasNoRoute(nationalNumber(number)),
+    });
     this.#doorkeeper = new Doorkeeper(deps.clock, settings.wrongSecretsPerMinute);
     this.#admission = new Admission(
       deps,
@@ -67,14 +101,15 @@ export class Ismg implements SessionHost {
   }
 
   /** Gives up what no provider has come for in a long time; gives how much. */
-  giveUpStale(): Promise<number> {
-    return this.#outbox.giveUpStale();
+  async giveUpStale(): Promise<number> {
+    const given = await this.outbox.giveUpStale();
+    return given + await this.elsewhere.traffic.giveUpStale(this.clock.now() - this.settings.outboxMs);
   }
 
   /** Leaves no timer behind, and no count unwritten. */
   async stop(): Promise<void> {
-    this.#outbox.stop();
-    await this.#tallies.flush();
+    this.outbox.stop();
+    await this.tallies.flush();
   }
 
   /** Whether connections from an address are let in at all: not after too many wrong secrets. */
@@ -89,7 +124,7 @@ export class Ismg implements SessionHost {
 
   connect(session: Session, message: Connect): void {
     if (!this.#admission.answer(session, message)) return;
-    if (session.kind === "long") this.#outbox.attach(session.account!.spId, session);
+    if (session.kind === "long") this.outbox.attach(session.account!.spId, session);
   }
 
   submit(session: Session, submit: Submit): Promise<SubmitOutcome> | SubmitOutcome {
@@ -100,7 +135,7 @@ export class Ismg implements SessionHost {
 
   async query(session: Session, message: Query): Promise<Message> {
     const { Time, Query_Type, Query_Code } = message, { spId } = session.account!;
-    await this.#tallies.flush();
+    await this.tallies.flush();
     const sums = await this.parts.store.counters(Time, spId, Query_Type === 1 ? Query_Code : undefined);
     return {
       command: "QUERY_RESP",
@@ -128,26 +163,46 @@ export class Ismg implements SessionHost {
     }
   }
 
-  /** Writes down how a message ended, with its report if it wants one; then the provider gets it. */
-  async end(mt: Mt, stat: string, smscSequence: number): Promise<void> {
-    const now = this.clock.now(), { submit } = mt, delivered = stat === Stat.delivered;
-    const item = submit.Registered_Delivery === 1 ? this.#reportItem(mt, stat, smscSequence, now) : undefined;
+  /** Writes down how a message ended, with its report if it wants one; then whoever sent it gets that. */
+  async end(mt: Mt, outcome: string, smscSequence: number): Promise<void> {
+    const now = this.clock.now(), { submit } = mt, { traffic } = this.elsewhere;
+    const stat = traffic.statOf(mt, outcome), delivered = stat === Stat.delivered;
+    const afar = isPeerSpId(mt.spId);
+    const wanted = afar || submit.Registered_Delivery === 1;
+    const report = wanted ? this.#report(mt, stat, smscSequence, now) : undefined;
+    const item = report && !afar
+      ? this.outbox.item(mt.spId, reportDeliver(mt, report), now, report)
+      : undefined;
+    const back = report && afar ? traffic.reportBack(mt, report) : undefined;
     const state = delivered ? "delivered" : stat === Stat.deleted ? "cancelled" : "failed";
-    const count = this.#tallies.of(mt.submittedAt, mt.spId, submit.Service_Id, {
+    const count = this.tallies.of(mt.submittedAt, mt.spId, submit.Service_Id, {
       [delivered ? "mt_sent" : "mt_failed"]: 1,
     });
-    if (!mt.kept && !item) return this.#tallies.soon(count);
-    await this.parts.store.write({
-      ...(mt.kept ? { moved: { msgId: mt.key, state, stat, at: now } } : {}),
-      count,
-      ...(item ? { outbox: outboxRow(item, this.parts.seal) } : {}),
-    });
-    if (item) this.#outbox.offer(item);
+    if (!mt.kept && !item && !back) this.tallies.soon(count);
+    else {
+      await this.parts.store.write({
+        ...(mt.kept ? { moved: { msgId: mt.key, state, stat, at: now } } : {}),
+        count,
+        ...(item ? { outbox: outboxRow(item, this.parts.seal) } : {}),
+        ...(back ? { also: back.also } : {}),
+      });
+    }
+    traffic.ended(mt);
+    if (item) this.outbox.offer(item);
+    back?.after();
+  }
+
+  /** Whether there is a provider for a number, here or elsewhere. */
+  async reaches(number: string): Promise<boolean> {
+    return (await this.elsewhere.desk.moWay(number)).kind !== "none";
   }
 
   /** A phone has written; false where no provider has this number. */
   async mobileOriginated(mo: MobileOriginated): Promise<boolean> {
-    const account = this.parts.accounts.byNumber(mo.to);
+    const { desk } = this.elsewhere, way = desk.moWay(mo.to);
+    const here = !(way instanceof Promise) && way.kind === "local";
+    if (!here && await desk.forwardMo(mo)) return true;
+    const account = here ? this.parts.accounts.byNumber(mo.to) : undefined;
     const msgId = account && this.parts.ids.take();
     if (!account || msgId === undefined) {
       this.deps.metrics.counter("gatehouse_sms_mo_unrouted_total", "Messages from phones to no provider")
@@ -155,28 +210,28 @@ export class Ismg implements SessionHost {
       return false;
     }
     const now = this.clock.now(), deliver = moDeliver(mo, msgId, account.serviceIds[0] ?? "");
-    const item = this.#outbox.item(account.spId, deliver, now, undefined);
+    const item = this.outbox.item(account.spId, deliver, now, undefined);
     await this.parts.store.write({
       outbox: outboxRow(item, this.parts.seal),
-      count: this.#tallies.of(now, account.spId, item.serviceId, { mo_taken: 1 }),
+      count: this.tallies.of(now, account.spId, item.serviceId, { mo_taken: 1 }),
     });
-    this.#outbox.offer(item);
+    this.outbox.offer(item);
     return true;
   }
 
-  taken(item: OutboxItem, result: number): void {
-    this.#outbox.taken(item, result);
+  taken(item: OutboxItem, result: number, sentAt: number): void {
+    this.outbox.taken(item, result, sentAt);
   }
 
   putBack(session: Session, items: readonly OutboxItem[]): void {
     const { account } = session;
     if (!account) return;
-    if (!session.connection.open) this.#outbox.detach(account.spId, session);
-    this.#outbox.putBack(account.spId, items);
+    if (!session.connection.open) this.outbox.detach(account.spId, session);
+    this.outbox.putBack(account.spId, items);
   }
 
   room(session: Session): void {
-    this.#outbox.pump(session.account!.spId);
+    this.outbox.pump(session.account!.spId);
   }
 
   fault(session: Session, fault: string): void {
@@ -189,8 +244,9 @@ export class Ismg implements SessionHost {
     });
   }
 
-  #reportItem(mt: Mt, stat: string, smscSequence: number, now: number): OutboxItem {
-    const report = reportOf(mt, stat, smscSequence, now, this.#times);
-    return this.#outbox.item(mt.spId, reportDeliver(mt, report), now, report);
+  #report(mt: Mt, stat: string, smscSequence: number, now: number): StatusReport {
+    const report = reportOf(mt, stat, smscSequence, now, this.times);
+    const Done_time = this.elsewhere.traffic.doneTimeOf(mt);
+    return Done_time === undefined ? report : { ...report, Done_time };
   }
 }

@@ -6,9 +6,9 @@
 import type { OutboxItem } from "./message.ts";
 
 /** Where items can be sent now. */
-export interface Carrier {
+export interface Carrier<Item = OutboxItem> {
   /** Sends an item; false where its window is full. */
-  carry(item: OutboxItem): boolean;
+  carry(item: Item): boolean;
 }
 
 /** Items kept in memory for one provider; more stays in the database until it is their turn. */
@@ -20,10 +20,10 @@ const PAGE = 500;
  * The queue of one provider, in the order of ids. Items are offered once they are on disk; what does not fit in memory
  * is read again when its turn comes.
  */
-export class Mailbox {
-  #queue: OutboxItem[] = [];
+export class Mailbox<Item extends { readonly id: number } = OutboxItem> {
+  #queue: Item[] = [];
   #at = 0;
-  readonly #carriers: Carrier[] = [];
+  readonly #carriers: Carrier<Item>[] = [];
   #next = 0;
   /** Everything on disk behind the queue is in the queue too. */
   #complete = false;
@@ -36,7 +36,7 @@ export class Mailbox {
 
   /** `load` reads a page from the database; `leaving` tells which of it was taken and is just being removed. */
   constructor(
-    private readonly load: (after: number, limit: number) => Promise<OutboxItem[]>,
+    private readonly load: (after: number, limit: number) => Promise<Item[]>,
     private readonly leaving: (id: number) => boolean,
   ) {}
 
@@ -51,7 +51,7 @@ export class Mailbox {
   }
 
   /** Takes a new item that is on disk. */
-  offer(item: OutboxItem): void {
+  offer(item: Item): void {
     if (!this.#complete || this.waiting >= IN_MEMORY) {
       this.#complete = false;
       this.#missed = true;
@@ -64,7 +64,7 @@ export class Mailbox {
   }
 
   /** Items that were sent and not taken come first again, unless their queue is gone. */
-  putBack(items: readonly OutboxItem[], generation = this.#generation): void {
+  putBack(items: readonly Item[], generation = this.#generation): void {
     if (generation !== this.#generation || this.#carriers.length === 0) return;
     const rest = this.#queue.slice(this.#at);
     this.#queue = [...items, ...rest].sort((a, b) => a.id - b.id);
@@ -72,12 +72,12 @@ export class Mailbox {
     this.pump();
   }
 
-  attach(carrier: Carrier): void {
+  attach(carrier: Carrier<Item>): void {
     this.#carriers.push(carrier);
     this.pump();
   }
 
-  detach(carrier: Carrier): void {
+  detach(carrier: Carrier<Item>): void {
     const at = this.#carriers.indexOf(carrier);
     if (at >= 0) this.#carriers.splice(at, 1);
     if (this.#carriers.length > 0) return;

@@ -14,7 +14,8 @@ export type {
   Receipt,
   TakenMessage,
 } from "./outlet.ts";
-export { smsMigrations, type SmsTables } from "./schema.ts";
+export { smsMigrations } from "./migrations.ts";
+export type { SmsTables } from "./schema.ts";
 export { SealError } from "./seal.ts";
 export { CMPP_FRAMING, type Sms, type SmsParts, startSms } from "./service.ts";
 export { DEFAULT_SMS_SETTINGS, type SmsSettings } from "./settings.ts";

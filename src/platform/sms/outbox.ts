@@ -10,11 +10,17 @@ import { type OutboxItem, outboxItemOf } from "./message.ts";
 import type { OutboxRow } from "./schema.ts";
 import type { Seal } from "./seal.ts";
 import type { SmsSettings } from "./settings.ts";
-import type { SmsStore } from "./store.ts";
+import type { Change, SmsStore } from "./store.ts";
 import type { Tallies } from "./tallies.ts";
 
 /** How often a provider may refuse an item before it is given up. */
 const MAX_REFUSALS = 3;
+
+/** What goes off the disk together with an item, and happens after that. */
+export interface WithItem {
+  readonly also: NonNullable<Change["also"]>;
+  readonly after: () => void;
+}
 
 /** What the outbox works with. */
 export interface OutboxParts {
@@ -24,6 +30,12 @@ export interface OutboxParts {
   readonly tallies: Tallies;
   /** The largest id that was used. */
   readonly lastId: number;
+  /** What belongs to the end of a phone's message that came from another gateway; undefined for one of this gateway. */
+  readonly fromAfar: (
+    item: OutboxItem,
+    result: number,
+    sentAt: number,
+  ) => Promise<WithItem | undefined> | undefined;
 }
 
 /** All mailboxes. */
@@ -69,19 +81,13 @@ export class Outbox {
     this.#mailboxes.get(spId)?.pump();
   }
 
-  /** Told how an item was answered: it is off the disk then, or comes again. */
-  taken(item: OutboxItem, result: number): void {
+  /** Told how an item that went out at `sentAt` was answered: it is off the disk then, or comes again. */
+  taken(item: OutboxItem, result: number, sentAt: number): void {
     if (result !== Result.ok && !this.#givesUp(item)) return this.#later(item);
     this.#refusals.delete(item.id);
-    const moved = result === Result.ok ? "mo_delivered" : "mo_failed";
     // Until it is gone from the disk, a page that is read there may still hold it.
     this.#leaving.add(item.id);
-    this.parts.store.write({
-      taken: { spId: item.spId, id: item.id },
-      ...(item.kind === "mo"
-        ? { count: this.parts.tallies.of(item.createdAt, item.spId, item.serviceId, { [moved]: 1 }) }
-        : {}),
-    }).then(() => void this.#leaving.delete(item.id), (error) =>
+    this.#remove(item, result, sentAt).then(() => void this.#leaving.delete(item.id), (error) =>
       // It stays on disk, and comes again after a restart: a duplicate, which the protocol allows.
       this.deps.log.error("a delivery was not written down", { id: item.id, error: messageOf(error) }));
   }
@@ -102,6 +108,19 @@ export class Outbox {
   stop(): void {
     for (const timer of this.#timers) timer.cancel();
     this.#timers.clear();
+  }
+
+  #remove(item: OutboxItem, result: number, sentAt: number): Promise<void> {
+    const { store, tallies, fromAfar } = this.parts, taken = { spId: item.spId, id: item.id };
+    if (item.kind !== "mo") return store.write({ taken });
+    const moved = result === Result.ok ? "mo_delivered" : "mo_failed";
+    const count = tallies.of(item.createdAt, item.spId, item.serviceId, { [moved]: 1 });
+    const afar = fromAfar(item, result, sentAt);
+    if (!afar) return store.write({ taken, count });
+    return afar.then(async (withItem) => {
+      await store.write({ taken, count, ...(withItem ? { also: withItem.also } : {}) });
+      withItem?.after();
+    });
   }
 
   #giveUp({ id, sp_id, service_id, kind, created_at }: Omit<OutboxRow, "pdu">): Promise<void> {

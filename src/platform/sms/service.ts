@@ -11,9 +11,12 @@ import { PduDecoder } from "../../protocol/cmpp/mod.ts";
 import type { PlatformDeps } from "../deps.ts";
 import { AccountStore } from "./accounts.ts";
 import { Dispatcher } from "./dispatcher.ts";
+import { Elsewheres } from "./elsewhere.ts";
 import { Ismg } from "./ismg.ts";
 import { MsgIds } from "./msg_ids.ts";
 import type { Outlet } from "./outlet.ts";
+import type { PeerLink } from "./peer/link.ts";
+import type { RoutingTables } from "./routing/schema.ts";
 import { smsRoutes } from "./routes.ts";
 import type { SmsTables } from "./schema.ts";
 import { Seal } from "./seal.ts";
@@ -37,12 +40,16 @@ export interface Sms extends Service {
   readonly routes: Routes;
   readonly long: HostPort;
   readonly short: HostPort;
+  /** Where other gateways connect; undefined where they can't. */
+  readonly peer: HostPort | undefined;
 }
 
 /** PDUs carry their own length: a frame is a whole PDU, and what is sent is one already. */
 export const CMPP_FRAMING: Framing = { decoder: () => new PduDecoder(), encode: (pdu) => pdu };
 
 const HOUR_MS = 3_600_000;
+/** Connections of other gateways at once: there are some hundreds of gateways in a country. */
+const MOST_PEER_CONNECTIONS = 4_000;
 
 type SmsDeps = Pick<PlatformDeps, "clock" | "random" | "log" | "metrics" | "network">;
 
@@ -64,11 +71,27 @@ export async function startSms(
   const ismg = new Ismg(deps, settings, { accounts, store, seal, ids, lastOutboxId: last.outboxId });
   starting.defer(() => ismg.stop());
   const outlet = starting.use(parts.outlet ?? new Simulator(deps.clock, deps.random));
+  const elsewhere = starting.use(
+    await Elsewheres.open(deps, {
+      sql: sql as unknown as Kysely<RoutingTables>, // the same database: its migrations made these tables too
+      settings,
+      framing: CMPP_FRAMING,
+      network: deps.network,
+      seal,
+      store,
+      ids,
+      accounts,
+      ismg,
+      outlet,
+      nameServer: () => undefined,
+    }),
+  );
+  ismg.elsewhere = elsewhere;
   const dispatcher = starting.use(
     new Dispatcher(deps, {
       store,
       seal,
-      outlet,
+      outlet: starting.use(elsewhere.outlet),
       settings,
       end: (mt, stat, sequence) => ismg.end(mt, stat, sequence),
     }),
@@ -80,9 +103,11 @@ export async function startSms(
       throw error; // a real centre sends it again
     });
   await dispatcher.start();
-  starting.defer(forgetting(deps, store, ismg, settings));
+  starting.defer(forgetting(deps, { store, ismg, elsewhere }, settings));
   const long = starting.use(listen(deps, ismg, settings, "long"));
   const short = starting.use(listen(deps, ismg, settings, "short"));
+  const peer = settings.peer && starting.use(listenForPeers(deps, elsewhere, settings, settings.peer));
+  elsewhere.start();
   const { metrics } = deps;
   metrics.gauge(
     "gatehouse_sms_backlog",
@@ -98,9 +123,11 @@ export async function startSms(
     addresses: [
       `tcp ${formatHostPort(long.address)}`,
       `tcp ${formatHostPort(short.address)} (short connections)`,
+      ...(peer ? [`tcp ${formatHostPort(peer.address)} (other gateways)`] : []),
     ],
     long: long.address,
     short: short.address,
+    peer: peer?.address,
     routes: smsRoutes(deps, {
       accounts,
       ismg,
@@ -141,13 +168,46 @@ function listen(deps: SmsDeps, ismg: Ismg, settings: SmsSettings, kind: "long" |
   });
 }
 
+function listenForPeers(
+  deps: SmsDeps,
+  elsewhere: Elsewheres,
+  settings: SmsSettings,
+  at: HostPort,
+): FramedServer {
+  const links = new Map<unknown, PeerLink>();
+  return new FramedServer(deps.network.listen(at), {
+    framing: CMPP_FRAMING,
+    clock: deps.clock,
+    log: deps.log,
+    maxConnections: MOST_PEER_CONNECTIONS,
+    limits: { idleMs: settings.connectMs, frameMs: settings.responseMs, maxQueuedBytes: 4 * 1024 * 1024 },
+    admit: ({ host }) => elsewhere.hub.welcome(host),
+    onConnection(connection) {
+      const link = elsewhere.accept(connection);
+      links.set(connection, link);
+      return (frame) => link.handle(frame);
+    },
+    onClosed(connection) {
+      const link = links.get(connection);
+      if (!link) return;
+      links.delete(connection);
+      elsewhere.hub.gone(link);
+    },
+  });
+}
+
 /** Forgets what is older than it need be, every hour; gives what ends that. */
-function forgetting(deps: SmsDeps, store: SmsStore, ismg: Ismg, settings: SmsSettings): () => Promise<void> {
+function forgetting(
+  deps: SmsDeps,
+  { store, ismg, elsewhere }: { store: SmsStore; ismg: Ismg; elsewhere: Elsewheres },
+  settings: SmsSettings,
+): () => Promise<void> {
   let timer: Timer | undefined, work: Promise<unknown> = Promise.resolve(), stopped = false;
   const schedule = () => {
     if (stopped) return;
     timer = deps.clock.setTimer(() => {
-      work = Promise.all([store.forget(deps.clock.now() - settings.retentionMs), ismg.giveUpStale()])
+      const before = deps.clock.now() - settings.retentionMs;
+      work = Promise.all([store.forget(before), elsewhere.ledger.forget(before), ismg.giveUpStale()])
         .catch((error) => deps.log.warn("old messages were not removed", { error: messageOf(error) }))
         .then(schedule);
     }, HOUR_MS);

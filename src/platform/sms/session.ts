@@ -32,8 +32,8 @@ export interface SessionHost {
   submit(session: Session, message: Submit): Promise<SubmitOutcome> | SubmitOutcome;
   query(session: Session, message: Message & { command: "QUERY" }): Promise<Message>;
   cancel(session: Session, msgId: bigint): Promise<boolean>;
-  /** The provider took an item, or refused it for good. */
-  taken(item: OutboxItem, result: number): void;
+  /** The provider took an item that went out at `sentAt`, or refused it. */
+  taken(item: OutboxItem, result: number, sentAt: number): void;
   /** Items that it did not take, for another connection or time. */
   putBack(session: Session, items: readonly OutboxItem[]): void;
   /** There is room in the window again. */
@@ -146,7 +146,7 @@ export class Session implements Carrier {
       if (!(error instanceof CmppError)) throw error;
       // 2.0 has no room for this (a pseudo code of 32 octets): this version can never be told.
       this.host.fault(this, "undeliverable_in_version");
-      this.host.taken(item, Result.length);
+      this.host.taken(item, Result.length, this.host.clock.now());
       return true;
     }
     const due = this.host.clock.monotonic() + this.host.settings.responseMs;
@@ -224,7 +224,8 @@ export class Session implements Carrier {
     this.#sent.delete(sequence);
     this.#deliveries--;
     this.delivered++;
-    this.host.taken(sent.item, result);
+    const { clock, settings } = this.host;
+    this.host.taken(sent.item, result, clock.now() - (clock.monotonic() - (sent.due - settings.responseMs)));
     this.host.room(this);
   }
 

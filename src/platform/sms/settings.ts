@@ -43,6 +43,18 @@ export interface SmsSettings {
    * sent. Those for later, reports and counters are kept as always.
    */
   readonly durable: boolean;
+  /** Long connections of other gateways (TCP); default port 7930. undefined: none are taken. */
+  readonly peer?: HostPort;
+  /** Gateways that a message may pass, this one included: NodesCount past it is a circle. The standard has no figure. */
+  readonly maxNodes: number;
+  /** The name server (GNS), where there is one. */
+  readonly gnsServer?: HostPort;
+  /** Where the name server reaches this gateway with its updates (TCP); default port 9168. */
+  readonly gns?: HostPort;
+  /** How long a route that the name server told is used without asking again, in milliseconds. */
+  readonly routeFreshMs: number;
+  /** How long its word that there is no route counts, in milliseconds. */
+  readonly noRouteMs: number;
 }
 
 const DAY_MS = 86_400_000;
@@ -63,4 +75,7 @@ export const DEFAULT_SMS_SETTINGS: Omit<SmsSettings, "listen" | "short" | "gatew
   outboxMs: 3 * DAY_MS,
   retentionMs: 30 * DAY_MS,
   durable: true,
+  maxNodes: 8,
+  routeFreshMs: DAY_MS,
+  noRouteMs: 60_000,
 };

@@ -32,6 +32,8 @@ export interface Change {
   /** What it took, or what is given up. */
   readonly taken?: { readonly spId: string; readonly id: number };
   readonly count?: Count;
+  /** What else goes with it, in the same transaction: the tables of routing are not this store's. */
+  readonly also?: (transaction: Transaction<SmsTables>) => Promise<void>;
 }
 
 const COUNTERS = [
@@ -237,6 +239,7 @@ export class SmsStore {
       await this.#outbox.run(transaction, changes.flatMap((change) => change.outbox ?? []));
       for (const [spId, ids] of bySp(changes)) await this.#taken.run(transaction, ids, [spId]);
       for (const count of sum(changes)) await addCount(transaction, count);
+      for (const { also } of changes) await also?.(transaction);
     });
   }
 }

@@ -70,6 +70,7 @@ export const Result = {
   notLoggedIn: 52,
   validityExpired: 61,
   feeType: 63,
+  tooManyNodes: 71,
   noRoute: 72,
   routingLoop: 82,
 } as const;
