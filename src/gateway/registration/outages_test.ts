@@ -251,3 +251,27 @@ Deno.test("the status tells the last answer to each question, from whom, and cou
     clockGaps: 0,
   });
 });
+
+Deno.test("the own interval holds until a platform names one, and again after a new device's defaults", async () => {
+  await using stage = await Stage.open();
+  const access = stage.access;
+  stage.distribution = (message) =>
+    message.method === "BootFirst"
+      ? { result: 0, challengeCode: "A".repeat(32) }
+      : { result: 2, serverAddr: OPERATIONS.host, serverPort: OPERATIONS.port };
+  stage.access = (message, at) => message.method === "Register" ? { result: 2 } : access(message, at);
+  stage.start(() => DISTRIBUTION, { heartbeatMs: () => 40_000 });
+  await stage.settle();
+  assertEquals(stage.status.intervalSeconds, 40);
+  stage.access = (message, at) => message.method === "Hb" ? { result: 0, interval: 90 } : access(message, at);
+  await stage.advance(40_000);
+  assertEquals(stage.status.intervalSeconds, 90);
+  stage.access = (message, at) =>
+    message.method === "Hb"
+      ? { result: 3 }
+      : message.method === "Register"
+      ? { result: 2 }
+      : access(message, at);
+  await stage.advance(90_000);
+  assertEquals(stage.status.intervalSeconds, 40);
+});

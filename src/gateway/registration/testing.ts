@@ -112,7 +112,7 @@ export class Stage implements AsyncDisposable {
   #running: { registration: Registration; triggers: Triggers } | undefined;
 
   start(
-    mgt: HostPort = { host: "189cube", port: 12112 },
+    mgt: HostPort | (() => HostPort) = { host: "189cube", port: 12112 },
     more: Partial<RegistrationOptions> = {},
   ): Registration {
     const options = {
