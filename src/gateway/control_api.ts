@@ -18,6 +18,7 @@ import { PackageError, readPackage, type TrustStore } from "../sandbox/package/m
 import { trustProblem, trustRoutes } from "../trust/mod.ts";
 import type { Dispatcher } from "./capability/mod.ts";
 import { APP_VERSION } from "./identity.ts";
+import { pluginEventRoutes, type PluginEvents } from "./plugin_events.ts";
 import { pluginLogRoutes } from "./plugin_logs_api.ts";
 import { type MessagePush, pushStatusRoutes } from "./push/mod.ts";
 import type { Passwords } from "./state/mod.ts";
@@ -29,6 +30,7 @@ export interface ControlDeps extends Deps {
   readonly status: () => Record<string, unknown>;
   readonly plugins: PluginManager;
   readonly dispatcher: Dispatcher;
+  readonly events: PluginEvents;
   readonly trust: TrustStore;
   readonly passwords: Passwords;
   readonly push: Pick<MessagePush, "status">;
@@ -113,7 +115,11 @@ export function controlApi(deps: ControlDeps): Api {
     const { name, version, files } = "kind" in body && body.kind === "stream"
       ? await packed(body.stream)
       : packageOf(body, query.name);
-    const status = await plugins.install(name, files, version === undefined ? {} : { version });
+    const status = await deps.events.during(
+      name,
+      version ?? "",
+      () => plugins.install(name, files, version === undefined ? {} : { version }),
+    );
     return { status: 201, body: view(status) };
   });
 
@@ -205,6 +211,7 @@ export function controlApi(deps: ControlDeps): Api {
 
   api.mount("", trustRoutes(deps.trust, AUTH));
   api.mount("", pluginLogRoutes(plugins));
+  api.mount("", pluginEventRoutes(deps, plugins, deps.events));
   api.mount("", pushStatusRoutes(deps.push));
   return api;
 }

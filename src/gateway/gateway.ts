@@ -23,6 +23,7 @@ import { identityOf } from "./identity.ts";
 import { LocalServer, PasswordLock } from "./local/mod.ts";
 import { LocalPort } from "./local/port.ts";
 import { Mgt, type MgtParts, mgtPresets, openParameters } from "./parameters/mod.ts";
+import { PluginEvents } from "./plugin_events.ts";
 import {
   DEFAULT_TIMING,
   Registration,
@@ -164,6 +165,7 @@ export async function startGateway(
     trustChanged = true;
     later.plugins?.recheck().catch((error) => log.error("plug-ins could not be checked again", { error }));
   });
+  const pluginEvents = new PluginEvents();
   const plugins = stack.use(
     await createPluginManager(deps, {
       dir: settings.pluginsDir,
@@ -180,14 +182,18 @@ export async function startGateway(
         }),
         ...pushFunctions(push),
       },
-      onEvent: ({ plugin, status }) => agent.pluginChanged(plugin, status),
+      onEvent: (event) => {
+        agent.pluginChanged(event.plugin, event.status);
+        pluginEvents.changed(event);
+      },
       ...(settings.pluginHost && { hostCommand: settings.pluginHost }),
     }),
   );
   later.plugins = plugins;
   if (trustChanged) await plugins.recheck();
   const dispatcher = new Dispatcher(deps, plugins);
-  const installs = stack.use(new Installs(deps, plugins, trust));
+  const onInstall = pluginEvents.installing.bind(pluginEvents);
+  const installs = stack.use(new Installs({ ...deps, onInstall }, plugins, trust));
   const channel = later.channel = stack.use(
     new Channel({
       ...deps,
@@ -243,6 +249,7 @@ export async function startGateway(
     token: adminToken,
     service: running,
     plugins,
+    events: pluginEvents,
     dispatcher,
     trust,
     passwords,

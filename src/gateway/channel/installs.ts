@@ -22,6 +22,17 @@ export interface InstallLimits {
 /** 4 MiB in two minutes, two at once. */
 export const DEFAULT_INSTALL_LIMITS: InstallLimits = { maxBytes: 4 << 20, timeoutMs: 120_000, maxRunning: 2 };
 
+/** What installations are told of. */
+export type OnInstall = (progress: {
+  readonly plugin: string;
+  readonly version: string;
+  readonly by: "channel";
+  readonly state: "downloading" | "loading" | "installed" | "failed" | "cancelled";
+  /** 0 to 100. */
+  readonly percent: number;
+  readonly error?: string;
+}) => void;
+
 interface Job {
   readonly version: string;
   readonly cancel: AbortController;
@@ -42,7 +53,7 @@ export class Installs implements AsyncDisposable {
   readonly #running = new Set<Promise<void>>();
 
   constructor(
-    private readonly deps: { clock: Clock; log: Log },
+    private readonly deps: { clock: Clock; log: Log; onInstall?: OnInstall },
     private readonly plugins: Pick<PluginManager, "install" | "get">,
     private readonly trust: Pick<TrustStore, "admit">,
     private readonly limits: InstallLimits = DEFAULT_INSTALL_LIMITS,
@@ -96,7 +107,9 @@ export class Installs implements AsyncDisposable {
 
   async #run(request: Install, job: Job): Promise<void> {
     const { pluginName: plugin, version, downloadUrl, pluginSize, digest } = request;
-    const { clock, log } = this.deps;
+    const { clock, log } = this.deps, at = { plugin, version, by: "channel" } as const;
+    const tell = this.deps.onInstall ?? (() => {});
+    tell({ ...at, state: "downloading", percent: 0 });
     try {
       const bytes = await download(clock, {
         url: downloadUrl,
@@ -106,20 +119,26 @@ export class Installs implements AsyncDisposable {
         timeoutMs: this.limits.timeoutMs,
         signal: job.cancel.signal,
         onProgress: (bytes, expected) => {
-          if (expected !== undefined && expected > 0) {
-            job.progress = Math.min(DOWNLOADED, Math.floor(DOWNLOADED * bytes / expected));
-          }
+          if (expected === undefined || expected === 0) return;
+          const percent = Math.min(DOWNLOADED, Math.floor(DOWNLOADED * bytes / expected));
+          if (percent === job.progress) return;
+          job.progress = percent;
+          tell({ ...at, state: "downloading", percent });
         },
       });
       job.progress = DOWNLOADED;
+      tell({ ...at, state: "loading", percent: DOWNLOADED });
       if (digest === undefined) log.warn("the platform announced no digest for a package", { plugin });
       const content = looksPacked(bytes) ? bytes : sourceOf(bytes);
       await this.#vouchedFor(plugin, content);
       await this.plugins.install(plugin, content, version === "" ? {} : { version });
       job.progress = 100;
+      tell({ ...at, state: "installed", percent: 100 });
       log.info("plug-in installed", { plugin, version, bytes: bytes.length });
     } catch (error) {
-      job.progress = job.cancel.signal.aborted ? PluginResult.GENERAL : resultOf(error);
+      const cancelled = job.cancel.signal.aborted, percent = Math.max(0, job.progress);
+      job.progress = cancelled ? PluginResult.GENERAL : resultOf(error);
+      tell({ ...at, state: cancelled ? "cancelled" : "failed", percent, error: messageOf(error) });
       log.warn("plug-in not installed", { plugin, version, reason: messageOf(error) });
     }
     job.done = true;

@@ -7,6 +7,7 @@ import * as v from "valibot";
 import {
   actorOf,
   decodeCursor,
+  EventStreams,
   pageOf,
   pageQuery,
   pageSchema,
@@ -59,6 +60,7 @@ export function commandRoutes(
   repository: Pick<PluginRepository, "latest">,
 ): Routes {
   const routes = new Routes();
+  const streams = new EventStreams(deps, { name: "commands", maxPerPrincipal: 50 });
 
   /** Creates a command and waits as long as the caller likes; 200 if it has ended by then, else 202. */
   const issue = async (request: CommandRequest, waitFor: number, signal: AbortSignal) => {
@@ -133,6 +135,30 @@ export function commandRoutes(
       ? await commander.wait(id, query.wait * 1000, signal)
       : await commander.find(id);
     return { status: 200, body: commandView(known(row, id)) };
+  });
+
+  routes.route({
+    method: "GET",
+    path: "/api/v1/commands/{id}/events",
+    summary: "How a command goes on, as server-sent events",
+    description:
+      "A `command` event with the whole command at once and after each change: of its status, and of how far an " +
+      "installation is (`progress`, 0 to 100). The stream ends with the command.",
+    tags: ["commands"],
+    auth: ["commands:read"],
+    params: v.object({ id: v.pipe(v.string(), v.maxLength(64)) }),
+    responses: {
+      200: { description: "Events", mediaType: "text/event-stream" },
+      404: { description: "No such command" },
+    },
+  }).handle(async (call) => {
+    const { id } = call.params;
+    known(await commander.find(id), id);
+    return streams.open(call, async (reader) => {
+      for await (const row of commander.follow(id, reader.signal)) {
+        if (!await reader.send({ event: "command", data: commandView(row) })) return;
+      }
+    });
   });
 
   routes.route({

@@ -162,6 +162,31 @@ export class Commander implements AsyncDisposable {
   }
 
   /**
+   * A command as it is now and after each change, until it has ended or the signal aborts. Changes that come faster
+   * than they are taken are told as one.
+   */
+  async *follow(id: string, signal: AbortSignal): AsyncGenerator<CommandRow> {
+    let changed = Promise.withResolvers<void>();
+    const wake = () => changed.resolve();
+    using _ = this.parts.bus.subscribe("command.changed", (command) => {
+      if (command.id === id) wake();
+    });
+    signal.addEventListener("abort", wake);
+    try {
+      while (!signal.aborted) {
+        const row = await this.find(id);
+        if (!row) return;
+        yield row;
+        if (isFinal(row.status)) return;
+        await changed.promise;
+        changed = Promise.withResolvers();
+      }
+    } finally {
+      signal.removeEventListener("abort", wake);
+    }
+  }
+
+  /**
    * Takes a command back that still waits, and asks the gateway to give an installation up that is under way: true,
    * and the row tells how that went. Whatever else is under way or has ended stays as it is: false.
    */
@@ -291,7 +316,9 @@ export class Commander implements AsyncDisposable {
         exchange: (message) => this.#exchange(row, message),
         packageOf: this.parts.packageOf,
         acked: () => this.#note(job, { status: "acked", acked_at: this.deps.clock.now() }),
-        progress: (percent) => this.#note(job, { progress: percent }),
+        progress: (percent) => {
+          if (percent !== row.progress) this.#note(job, { progress: percent });
+        },
         unwanted: () => job.unwanted,
       });
     } catch (error) {

@@ -201,6 +201,47 @@ Deno.test("an installation is followed by its percentage to the end, then run", 
   assertEquals((await stage.row(missing.id)).error_code, "bad_version");
 });
 
+Deno.test("a command is followed from where it is through each percent to its end", async () => {
+  await using stage = await Stage.open();
+  const percents = [0, 0, 45, 45, 90, 100];
+  stage.answer = ({ method }) => ({
+    kind: "reply",
+    reply: { result: method === "Install_query" ? percents.shift()! : method === "Install" ? 1 : 0 },
+  });
+  const { id } = await stage.commander.create({ ...POST, kind: "install" });
+  const seen: string[] = [], { signal } = new AbortController();
+  const following = (async () => {
+    for await (const { status, progress } of stage.commander.follow(id, signal)) {
+      seen.push(`${status} ${progress}`);
+    }
+  })();
+  await stage.clock.advance(1);
+  assertEquals(seen, ["queued null"]);
+  stage.connect();
+  // In steps no larger than the pauses between looks, so that none is told together with the next.
+  for (let i = 0; i < 200; i++) await stage.clock.advance(5);
+  await following;
+  assertEquals(seen.slice(-6), [
+    "acked null",
+    "acked 0",
+    "acked 45",
+    "acked 90",
+    "acked 100",
+    "succeeded 100",
+  ]);
+  // Whoever comes when it is over hears its end; whoever asks for none, nothing; whoever goes away is not kept.
+  const end = await Array.fromAsync(stage.commander.follow(id, signal));
+  assertEquals(end.map(({ status }) => status), ["succeeded"]);
+  assertEquals(await Array.fromAsync(stage.commander.follow("nobody", signal)), []);
+  const { id: waiting } = await stage.commander.create({ ...POST, mac: "64D954000009" });
+  const gone = new AbortController();
+  const left = Array.fromAsync(stage.commander.follow(waiting, gone.signal));
+  await stage.clock.advance(1);
+  gone.abort();
+  assertEquals((await left).length, 1);
+  await stage.commander.cancel(waiting);
+});
+
 Deno.test("an installation under way is given up when that is asked for, unless the gateway says it is too late", async () => {
   for (const [late, end] of [[false, "cancelled"], [true, "succeeded"]] as const) {
     await using stage = await Stage.open();
