@@ -1,5 +1,5 @@
 /**
- * What the gateway is (TR-098 `DeviceInfo`). Filled in by the gateway itself.
+ * What the gateway is (TR-098 `DeviceInfo`). Filled in by the gateway itself, but for its name.
  *
  * @module
  */
@@ -21,6 +21,7 @@ export const DEVICE: Area = [{
     SpecVersion: told(text(16, { default: "1.0" })),
     ProvisioningCode: text(64, { default: "", about: "What the provider gave it to know it by" }),
     UpTime: told(unsigned({ about: "Seconds since the machine started" })),
+    X_GATEHOUSE_Name: text(64, { owner: "shared", default: "", about: "What the family calls it" }),
     FirstUseDate: told({ type: "dateTime", access: "readOnly" }),
   },
 }, {

@@ -11,6 +11,7 @@ import { DNS_REDIRECT } from "./dns_redirect.ts";
 import { LAN } from "./lan.ts";
 import { MANAGEMENT_SERVER } from "./management_server.ts";
 import { MGT } from "./mgt.ts";
+import { SERVICE } from "./service.ts";
 import { TIME } from "./time.ts";
 import { WAN } from "./wan.ts";
 import { WIFI_TIMER } from "./wifi_timer.ts";
@@ -27,5 +28,6 @@ export const AREAS: readonly Area[] = [
   ATTACHED,
   WIFI_TIMER,
   DNS_REDIRECT,
+  SERVICE,
   MGT,
 ];

@@ -1,0 +1,81 @@
+/**
+ * What the gateway does with its machine over time: timers, upgrades, what is done after an answer.
+ *
+ * @module
+ */
+import { join } from "@std/path";
+import { type Clock, type Log } from "../../base/mod.ts";
+import type { Driver } from "../driver/mod.ts";
+import type { ParameterTree, Writer } from "../parameters/mod.ts";
+import type { Zone } from "../schedule/mod.ts";
+import { DnsRedirect } from "./dns_redirect.ts";
+import { LedTimer } from "./led_timer.ts";
+import { PowerActions } from "./power_actions.ts";
+import { Sleep } from "./sleep.ts";
+import { Upgrades } from "./upgrade.ts";
+
+const NAME = "InternetGatewayDevice.DeviceInfo.X_GATEHOUSE_Name";
+const LAN_DNS = "InternetGatewayDevice.LANDevice.1.LANHostConfigManagement.DNSServers";
+const LAN_DNS_TEMPLATE = "InternetGatewayDevice.LANDevice.{i}.LANHostConfigManagement.DNSServers";
+
+/** What a {@linkcode House} works with. */
+export interface HouseOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly driver: Driver;
+  readonly tree: ParameterTree;
+  readonly dataDir: string;
+  readonly zone?: Zone;
+}
+
+/** Runs from the moment it is made. */
+export class House implements AsyncDisposable {
+  readonly power: PowerActions;
+  readonly upgrades: Upgrades;
+  readonly ledTimer: LedTimer;
+  readonly redirect: DnsRedirect;
+  readonly sleep: Sleep;
+  readonly #stack = new AsyncDisposableStack();
+
+  constructor(private readonly options: HouseOptions) {
+    const { clock, log, driver, tree, dataDir, zone } = options, { power, service, dns } = driver;
+    const restore = () => tree.restore({ source: "app", by: "recovery" });
+    this.#stack.use(tree.bind(LAN_DNS_TEMPLATE, {
+      read: async () => (await dns.servers().catch(() => undefined))?.join(","),
+      apply: async (changes) => {
+        await dns.setServers(addressesOf(changes.at(-1)?.value));
+      },
+    }));
+    this.redirect = this.#stack.use(new DnsRedirect({ log, dns, tree }));
+    this.ledTimer = this.#stack.use(new LedTimer({ clock, log, service, tree, zone }));
+    this.sleep = this.#stack.use(new Sleep({ clock, log, service }));
+    this.upgrades = this.#stack.use(new Upgrades({ clock, log, power, dir: join(dataDir, "firmware") }));
+    this.power = this.#stack.use(new PowerActions({ clock, log, power, restore }));
+  }
+
+  /** What the family calls the gateway; the machine's own name where they did not say. */
+  async name(): Promise<string> {
+    const given = String(this.options.tree.peek(NAME) ?? "");
+    return given === "" ? (await this.options.driver.info()).hostName ?? "" : given;
+  }
+
+  /** Resolves when it is on the disk. Throws ParameterError. */
+  async rename(name: string, writer: Writer): Promise<void> {
+    await this.options.tree.set({ [NAME]: name }, writer);
+  }
+
+  /** Asks these name servers from now on; none: those that the connection tells. Throws ParameterError. */
+  async setNameServers(addresses: readonly string[], writer: Writer): Promise<void> {
+    await this.options.tree.set({ [LAN_DNS]: addresses.join(",") }, writer);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stack.disposeAsync();
+  }
+}
+
+function addressesOf(value: unknown): string[] {
+  return typeof value === "string"
+    ? value.split(",").map((one) => one.trim()).filter((one) => one !== "")
+    : [];
+}

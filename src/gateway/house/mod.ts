@@ -1,0 +1,10 @@
+/**
+ * What the gateway does with its machine over time.
+ *
+ * @module
+ */
+export { House, type HouseOptions } from "./house.ts";
+export type { LedWindow } from "./led_timer.ts";
+export { ACTION_DELAY_MS } from "./power_actions.ts";
+export type { SleepPlan } from "./sleep.ts";
+export type { UpgradeOrder, UpgradeStatus } from "./upgrade.ts";
