@@ -18,6 +18,8 @@ import { PackageError, readPackage, type TrustStore } from "../sandbox/package/m
 import { trustProblem, trustRoutes } from "../trust/mod.ts";
 import type { Dispatcher } from "./capability/mod.ts";
 import { APP_VERSION } from "./identity.ts";
+import type { ParameterTree } from "./parameters/mod.ts";
+import { parameterProblem, parameterRoutes } from "./parameters_api.ts";
 import { pluginEventRoutes, type PluginEvents } from "./plugin_events.ts";
 import { pluginLogRoutes } from "./plugin_logs_api.ts";
 import { type MessagePush, pushStatusRoutes } from "./push/mod.ts";
@@ -33,6 +35,7 @@ export interface ControlDeps extends Deps {
   readonly events: PluginEvents;
   readonly trust: TrustStore;
   readonly passwords: Passwords;
+  readonly parameters: ParameterTree;
   readonly push: Pick<MessagePush, "status">;
   /** Begins registration anew, at distribution or at the known operations platform. */
   readonly register: (from: "distribution" | "operations") => void;
@@ -211,6 +214,7 @@ export function controlApi(deps: ControlDeps): Api {
 
   api.mount("", trustRoutes(deps.trust, AUTH));
   api.mount("", pluginLogRoutes(plugins));
+  api.mount("", parameterRoutes(deps.parameters, AUTH));
   api.mount("", pluginEventRoutes(deps, plugins, deps.events));
   api.mount("", pushStatusRoutes(deps.push));
   return api;
@@ -279,8 +283,8 @@ function mapError(error: unknown): ProblemError | undefined {
   if (error instanceof PackageError) {
     return problem(422, "plugin_invalid", error.message, { members: { faults: error.faults } });
   }
-  const trust = trustProblem(error);
-  if (trust) return trust;
+  const known = trustProblem(error) ?? parameterProblem(error);
+  if (known) return known;
   if (error instanceof ProtocolError) return problem(400, "invalid_request", error.message);
   if (error instanceof GatehouseError && error.code === "bad_password") {
     return problem(400, error.code, error.message);

@@ -22,7 +22,7 @@ import { FACTORY_SOURCES, FactoryPlugins } from "./factory_plugins.ts";
 import { identityOf } from "./identity.ts";
 import { LocalServer, PasswordLock } from "./local/mod.ts";
 import { LocalPort } from "./local/port.ts";
-import { Mgt, type MgtParts, mgtPresets, openParameters } from "./parameters/mod.ts";
+import { bindDevice, Mgt, type MgtParts, mgtPresets, openParameters } from "./parameters/mod.ts";
 import { PluginEvents } from "./plugin_events.ts";
 import {
   DEFAULT_TIMING,
@@ -224,6 +224,7 @@ export async function startGateway(
     forget: (home) => state.update({ home, operations: undefined, distribution: undefined }),
   };
   stack.use(mgt.bind(mgtParts));
+  stack.use(bindDevice(parameters, { identity, machine: driver }));
 
   await state.flushed();
   await applyPasswordsFile(passwords, settings.passwordsFile ?? join(settings.dataDir, "passwords.json"), {
@@ -253,6 +254,7 @@ export async function startGateway(
     dispatcher,
     trust,
     passwords,
+    parameters,
     push,
     register: (from) => registration.restart(from),
     status: () => ({

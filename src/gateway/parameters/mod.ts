@@ -16,6 +16,7 @@ export {
   SOURCES,
 } from "./definition.ts";
 export { CWMP_FAULTS, ParameterError, type ParameterErrorCode, type ParameterFault } from "./errors.ts";
+export { bindDevice, type DeviceFacts } from "./live/device.ts";
 export { Mgt, type MgtParts, mgtPresets, type MgtSettings } from "./live/mgt.ts";
 export { openParameters } from "./open.ts";
 export type { Stamp } from "./store.ts";

@@ -51,6 +51,8 @@ export interface ListOptions {
   readonly prefix?: string;
   /** Also what is hidden. */
   readonly hidden?: boolean;
+  /** Only what comes after this name. */
+  readonly after?: string | undefined;
 }
 
 /** What came of writing many values of which some may not be written. */
@@ -120,6 +122,13 @@ export class ParameterTree implements AsyncDisposable {
     return this.#value(name);
   }
 
+  /** What a parameter of this name is, whether or not its instance is there. */
+  shape(name: string): Pick<ParameterView, "type" | "access" | "owner"> {
+    const found = this.model.parameter(parseName(name)?.template ?? "");
+    if (!found) throw unknown(name);
+    return { type: found.definition.type, access: found.definition.access, owner: found.owner };
+  }
+
   /** What is known of the parameter whatever its value is. */
   describe(
     name: string,
@@ -151,7 +160,7 @@ export class ParameterTree implements AsyncDisposable {
 
   /** Names of parameters, in order; hidden ones only where that is asked for or they are named exactly. */
   names(options: ListOptions = {}): string[] {
-    const { prefix = "", hidden = false } = options;
+    const { prefix = "", hidden = false, after } = options;
     if (prefix !== "" && !prefix.endsWith(".")) {
       this.#described(prefix);
       return [prefix];
@@ -167,7 +176,8 @@ export class ParameterTree implements AsyncDisposable {
         for (const part of parts) found.push(path + part);
       }
     }
-    return found.sort(compareNames);
+    found.sort(compareNames);
+    return after === undefined ? found : found.filter((name) => compareNames(name, after) > 0);
   }
 
   /** The numbers of a table's instances; its name as `InternetGatewayDevice.LANDevice.` or with `{i}.` behind it. */
