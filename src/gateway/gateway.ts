@@ -19,6 +19,7 @@ import {
 } from "./channel/mod.ts";
 import { type Driver, LinuxDriver, SimulatedDriver } from "./driver/mod.ts";
 import { FACTORY_SOURCES, FactoryPlugins } from "./factory_plugins.ts";
+import { House } from "./house/mod.ts";
 import { identityOf } from "./identity.ts";
 import { LocalServer, PasswordLock } from "./local/mod.ts";
 import { LocalPort } from "./local/port.ts";
@@ -71,11 +72,14 @@ export async function startGateway(
   const driver = stack.use(ports.driver ?? driverOf(deps, settings));
   const state = await StateStore.open(deps, settings.dataDir);
   const parameters = stack.use(await openParameters(deps, settings.dataDir, mgtPresets(settings)));
+  const house = stack.use(
+    new House({ clock, log, driver, tree: parameters, dataDir: settings.dataDir }),
+  );
   const mgt = new Mgt(parameters, settings);
   comeHome(state, formatHostPort(mgt.distribution));
   const identity = identityOf(settings, driver.osVersion());
   const timing = { ...DEFAULT_TIMING, ...settings.timing };
-  const passwords = new Passwords(state, random);
+  const passwords = new Passwords(state, random), guard = new PasswordGuard(clock, passwords);
   const factory = new FactoryPlugins(deps, state);
   const ipAddr = (towards: string) => driver.wanAddress(towards);
 
@@ -175,9 +179,10 @@ export async function startGateway(
       capabilities: {
         ...hostFunctions({
           driver,
+          house,
           identity,
           state,
-          passwords: new PasswordGuard(clock, passwords),
+          passwords: guard,
           registered: () => registration.status.state === "registered",
         }),
         ...pushFunctions(push),
@@ -191,7 +196,7 @@ export async function startGateway(
   );
   later.plugins = plugins;
   if (trustChanged) await plugins.recheck();
-  const dispatcher = new Dispatcher(deps, plugins);
+  const dispatcher = new Dispatcher(deps, plugins, guard);
   const onInstall = pluginEvents.installing.bind(pluginEvents);
   const installs = stack.use(new Installs({ ...deps, onInstall }, plugins, trust));
   const channel = later.channel = stack.use(
@@ -353,6 +358,8 @@ class RunningGateway implements Gateway {
   }
 }
 
-function driverOf({ clock, random }: Deps, { driver }: GatewaySettings): Driver {
-  return driver === "linux" ? new LinuxDriver({ clock }) : new SimulatedDriver({ clock, random });
+function driverOf({ clock, random }: Deps, { driver, machine, dataDir }: GatewaySettings): Driver {
+  return driver === "linux"
+    ? new LinuxDriver({ clock, dataDir, ...machine })
+    : new SimulatedDriver({ clock, random });
 }

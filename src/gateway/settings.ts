@@ -8,6 +8,7 @@ import type { HostCommand } from "../sandbox/mod.ts";
 import type { RequireSigned } from "../sandbox/package/mod.ts";
 import type { ChannelTiming } from "./channel/mod.ts";
 import type { PushTiming } from "./push/mod.ts";
+import type { LinuxSettings } from "./driver/mod.ts";
 import type { RegistrationTiming } from "./registration/mod.ts";
 
 /** Settings of `--role gateway`. */
@@ -40,6 +41,8 @@ export interface GatewaySettings {
   readonly pluginsDir: string;
   readonly isolation: "process" | "inline";
   readonly driver: "linux" | "simulated";
+  /** What the Linux driver is told about the machine; undefined: nothing. */
+  readonly machine?: Omit<LinuxSettings, "dataDir"> | undefined;
   /** Which plug-ins must be signed by a trusted key; undefined: none. The keys are in `<data>/trust.json`. */
   readonly requireSigned?: RequireSigned | undefined;
   /** The control API's bearer token; undefined: kept in, or made on first start and written to, `<data>/admin.token`. */

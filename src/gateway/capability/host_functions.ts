@@ -6,11 +6,16 @@
  */
 import type { Capabilities } from "../../sandbox/mod.ts";
 import { systemClock } from "../../base/mod.ts";
+import { isIpAddress } from "../../net/mod.ts";
 import { isPublic } from "../driver/mod.ts";
 import { type FullHostDeps, type HostDeps } from "./host/deps.ts";
 import { deviceFunctions } from "./host/device.ts";
 import { networkFunctions } from "./host/network.ts";
+import { dnsFunctions } from "./host/dns.ts";
+import { powerFunctions } from "./host/power.ts";
+import { serviceFunctions } from "./host/service.ts";
 import { systemFunctions } from "./host/system.ts";
+import { wanFunctions } from "./host/wan.ts";
 
 export type { HostDeps } from "./host/deps.ts";
 
@@ -22,7 +27,11 @@ export function hostFunctions(deps: HostDeps): Capabilities {
     clock,
     http: {
       clock,
-      lookup: (name, type, signal) => driver.diagnosis.lookup(name, type, signal),
+      lookup: async (name, type, signal) => {
+        const bare = name.replace(/^\[|\]$/g, "");
+        if (isIpAddress(bare)) return bare.includes(":") === (type === "AAAA") ? [bare] : [];
+        return await driver.diagnosis.lookup(name, type, signal);
+      },
       // Not our own address either, where that is a public one: what listens on it may trust whoever is here.
       mayReach: (address) => isPublic(address) && !driver.interfaces().some((own) => own.address === address),
       connect: (hostname, port) => Deno.connect({ hostname, port }),
@@ -34,5 +43,9 @@ export function hostFunctions(deps: HostDeps): Capabilities {
     ...systemFunctions(full),
     ...deviceFunctions(full),
     ...networkFunctions(full),
+    ...wanFunctions(full),
+    ...dnsFunctions(full),
+    ...serviceFunctions(full),
+    ...powerFunctions(full),
   };
 }

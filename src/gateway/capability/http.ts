@@ -50,6 +50,29 @@ export async function plainHttp(
     () => stop.abort(new Error(`http: no answer within ${REQUEST_MS} ms`)),
     REQUEST_MS,
   );
+  try {
+    return await withConnection(ports, url, all, async (conn) => {
+      for (const bytes of [head, body]) {
+        for (let at = 0; at < bytes.length;) at += await conn.write(bytes.subarray(at));
+      }
+      return await readResponse(conn, method);
+    });
+  } catch (error) {
+    if (stop.signal.aborted) throw stop.signal.reason;
+    throw error;
+  } finally {
+    timer.cancel();
+    running--;
+  }
+}
+
+/** Connects to the URL's host, where that is on the internet, and closes the connection in the end. Throws Error. */
+export async function withConnection<T>(
+  ports: HttpPorts,
+  url: URL,
+  signal: AbortSignal,
+  use: (conn: Deno.Conn) => Promise<T>,
+): Promise<T> {
   let conn: Deno.Conn | undefined;
   const close = () => {
     try {
@@ -58,25 +81,17 @@ export async function plainHttp(
       // closed already
     }
   };
-  all.addEventListener("abort", close, { once: true });
+  signal.addEventListener("abort", close, { once: true });
   try {
-    const address = await addressOf(ports, url.hostname, all);
+    const address = await addressOf(ports, url.hostname, signal);
     conn = await ports.connect(address, portOf(url));
-    all.throwIfAborted();
+    signal.throwIfAborted();
     if (url.protocol === "https:") conn = await ports.startTls(conn, url.hostname);
-    all.throwIfAborted();
-    for (const bytes of [head, body]) {
-      for (let at = 0; at < bytes.length;) at += await conn.write(bytes.subarray(at));
-    }
-    return await readResponse(conn, method);
-  } catch (error) {
-    if (stop.signal.aborted) throw stop.signal.reason;
-    throw error;
+    signal.throwIfAborted();
+    return await use(conn);
   } finally {
-    timer.cancel();
-    all.removeEventListener("abort", close);
+    signal.removeEventListener("abort", close);
     close();
-    running--;
   }
 }
 

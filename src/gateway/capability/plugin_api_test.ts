@@ -14,7 +14,7 @@ const read = (path: string) => Deno.readTextFileSync(new URL(`../../../${path}`,
 function capabilities() {
   const clock = new FakeClock(), random = seededRandom(1);
   // Of what stands in for the rest nothing is called.
-  const rest = {} as Pick<HostDeps, "identity" | "state" | "passwords" | "registered">;
+  const rest = {} as Pick<HostDeps, "house" | "identity" | "state" | "passwords" | "registered">;
   const driver = new SimulatedDriver({ clock, random });
   const storage = {} as Parameters<typeof hostApi>[0]["storage"];
   return {

@@ -11,7 +11,9 @@ import type { Capabilities } from "../../sandbox/mod.ts";
 import { hostApi, PluginStorage } from "../../sandbox/host_api/mod.ts";
 import { hostFunctions } from "../capability/mod.ts";
 import { SimulatedDriver } from "../driver/mod.ts";
+import { House } from "../house/mod.ts";
 import { APP_VERSION } from "../identity.ts";
+import { openParameters } from "../parameters/open.ts";
 import { MessagePush, pushFunctions } from "../push/mod.ts";
 import { PasswordGuard, Passwords, StateStore } from "../state/mod.ts";
 
@@ -38,8 +40,12 @@ export async function openFakeGateway(deps: { clock: Clock; random: Random }): P
   await passwords.set("user", FAKE_PASSWORD);
   const storage = new PluginStorage(join(folder, "storage"), clock, silentLog);
   stack.defer(() => storage.flushed());
+  const driver = stack.use(new SimulatedDriver(deps));
+  const tree = stack.use(await openParameters({ clock, log: silentLog }, undefined));
+  const house = stack.use(new House({ clock, log: silentLog, driver, tree, dataDir: folder }));
   const device = hostFunctions({
-    driver: stack.use(new SimulatedDriver(deps)),
+    driver,
+    house,
     identity: {
       vendor: "Example",
       model: "Fake",

@@ -5,11 +5,11 @@
  */
 import { bindingSn } from "../../../protocol/smart_gateway/mod.ts";
 import type { Capabilities } from "../../../sandbox/mod.ts";
-import type { FullHostDeps } from "./deps.ts";
+import { type FullHostDeps, textOf } from "./deps.ts";
 
 /** Identity, and the password that binds. */
 export function deviceFunctions(deps: FullHostDeps): Capabilities {
-  const { driver, identity, state, passwords, registered } = deps;
+  const { driver, house, identity, state, passwords, registered } = deps;
   return {
     "device.identity": {
       "device.identity": () => ({
@@ -22,6 +22,14 @@ export function deviceFunctions(deps: FullHostDeps): Capabilities {
         hardwareVersion: identity.hardwareVer,
         appVersion: identity.appVer,
       }),
+    },
+    "device.name": {
+      /** What the family calls the gateway; else the machine's own name. */
+      "device.name": () => house.name(),
+      /** Calls it `[name]`; empty: as the machine. */
+      "device.setName": async ([name], { plugin }) => {
+        await house.rename(textOf("name", name, 64), { source: "app", by: plugin });
+      },
     },
     "device.password": {
       /** The SN for binding, made with the DevRND of this moment; fails where the password is wrong. */

@@ -5,7 +5,8 @@
  */
 import type { Capabilities } from "../../../sandbox/mod.ts";
 import { plainHttp } from "../http.ts";
-import { type FullHostDeps, optionsOf } from "./deps.ts";
+import { measureDownload } from "../speed.ts";
+import { type FullHostDeps, optionsOf, textOf } from "./deps.ts";
 
 /** Diagnosis, names, HTTP. */
 export function networkFunctions({ driver, http }: FullHostDeps): Capabilities {
@@ -32,6 +33,24 @@ export function networkFunctions({ driver, http }: FullHostDeps): Capabilities {
     "network.http": {
       /** See {@linkcode plainHttp}. */
       "network.http": (args, { manifest, signal }) => plainHttp(http, manifest.hosts, args, signal),
+    },
+    "network.download": {
+      /** Fetches `[url, { seconds }]` and throws it away: `{ bytes, seconds, rate, whole }`, the rate in bits a second. */
+      "network.download": async ([url, options], { signal }) => {
+        const { seconds } = optionsOf(options);
+        return {
+          ...await measureDownload(
+            http,
+            textOf("url", url, 2048),
+            typeof seconds === "number" ? seconds : 10,
+            signal,
+          ),
+        };
+      },
+    },
+    "network.inform": {
+      /** Has the machine report to its ITMS: `{ ok, text }`. */
+      "network.inform": async (_args, { signal }) => ({ ...await driver.diagnosis.inform(signal) }),
     },
     "network.ping": {
       /** Pings `[destination, { count, size, interface }]`. */

@@ -1,0 +1,46 @@
+/**
+ * What plug-ins may ask of the name service.
+ *
+ * @module
+ */
+import type { Capabilities } from "../../../sandbox/mod.ts";
+import { parseRedirections } from "../../driver/mod.ts";
+import { plainHttp } from "../http.ts";
+import { downloadUrl } from "../speed.ts";
+import { type FullHostDeps, textOf } from "./deps.ts";
+
+/** Servers and redirections. */
+export function dnsFunctions({ driver, house, http }: FullHostDeps): Capabilities {
+  return {
+    "dns.read": {
+      /** The addresses of the servers in use. */
+      "dns.servers": async () => [...await driver.dns.servers()],
+      /** The redirections in force: `{ name, address }` each. */
+      "dns.redirections": () => house.redirect.get().map((one) => ({ ...one })),
+    },
+    "dns.write": {
+      /** Asks these `[addresses]`; none: those that the connection tells. */
+      "dns.setServers": async ([addresses], { plugin }) => {
+        if (!Array.isArray(addresses) || addresses.length > 4) {
+          throw new Error("addresses: not a list of 4 at most");
+        }
+        const list = addresses.map((address) => textOf("address", address, 45));
+        await house.setNameServers(list, { source: "app", by: plugin });
+      },
+      /** Redirects names by the list at `[url]`, on the internet; empty: no name any more. How many there are. */
+      "dns.redirect": async ([url], { plugin, signal }) => {
+        const target = textOf("url", url);
+        if (target === "") {
+          await house.redirect.set([], "", { source: "app", by: plugin });
+          return 0;
+        }
+        const { host } = downloadUrl(target);
+        const { status, body } = await plainHttp(http, [host], [target], signal);
+        if (status !== 200) throw new Error(`the server answered ${status}`);
+        const rules = parseRedirections(String(body));
+        await house.redirect.set(rules, target, { source: "app", by: plugin });
+        return rules.length;
+      },
+    },
+  };
+}
