@@ -208,6 +208,12 @@ const HEADERS = {
   "x-content-type-options": "nosniff",
 };
 
+/** The id of the last event that a reader has seen, where it comes back: at most 256 visible characters. */
+export function lastEventId(request: Request): string | undefined {
+  const last = request.headers.get("last-event-id");
+  return last !== null && last.length <= MAX_LAST_EVENT_ID && /^[\x21-\x7e]+$/.test(last) ? last : undefined;
+}
+
 /** An event as it goes out. @throws {TypeError} where id or kind would break the stream */
 export function formatEvent({ id, event, data }: ServerEvent): string {
   if (id !== undefined && /[\0\r\n]/.test(id)) throw new TypeError("an event's id has a line end in it");
@@ -242,10 +248,7 @@ class EventStream implements EventReader {
     allowed: () => Promise<boolean> | boolean,
     private readonly onEnd: (outcome: EndReason | "gone" | "stalled") => void,
   ) {
-    const last = call.request.headers.get("last-event-id");
-    this.lastEventId = last !== null && last.length <= MAX_LAST_EVENT_ID && /^[\x21-\x7e]+$/.test(last)
-      ? last
-      : undefined;
+    this.lastEventId = lastEventId(call.request);
     this.ended = this.#finished.promise;
     this.body = new ReadableStream({
       start: (controller) => void (this.#controller = controller),

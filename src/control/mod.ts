@@ -23,6 +23,7 @@ export {
   type EventStreamOptions,
   EventStreams,
   formatEvent,
+  lastEventId,
   type ServerEvent,
   type StreamCall,
 } from "./event_stream.ts";

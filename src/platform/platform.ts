@@ -38,7 +38,7 @@ import { startPluginCenter } from "./plugin_center/mod.ts";
 import { Overview, overviewRoutes, Recorder } from "./overview/mod.ts";
 import { peopleMigrations, type PeopleTables, ROOT, startPeople } from "./people/mod.ts";
 import { PluginRepository, RepositoryError } from "./plugins/mod.ts";
-import { pushMigrations, type PushTables, startPush } from "./push/mod.ts";
+import { PushedMessages, pushMigrations, type PushTables, startPush } from "./push/mod.ts";
 import {
   CommandStore,
   DocumentStore,
@@ -115,9 +115,10 @@ export async function startPlatform(
     return starting.use(service);
   };
 
+  const messages = starting.use(new PushedMessages(shared, database.tables<PushTables>()));
   // From the inside out: whoever is told to go somewhere finds it open.
   const push = wanted("push")
-    ? run(startPush(shared, database.tables<PushTables>(), { listen: settings.push }))
+    ? run(startPush(shared, { sql: database.tables<PushTables>(), messages }, { listen: settings.push }))
     : undefined;
   let pluginCenter = advertised(settings.pluginCenter), access = advertised(settings.access);
   if (wanted("plugin_center")) {
@@ -160,7 +161,7 @@ export async function startPlatform(
     }),
   );
 
-  const app = wanted("app") ? run(startApp(shared, { sql: database.sql, commander })) : undefined;
+  const app = wanted("app") ? run(startApp(shared, { sql: database.sql, commander, messages })) : undefined;
   const { outlet: centre = { url: "simulator" }, ...ports }: SmsPlatformSettings = settings.sms ??
     DEFAULT_SMS;
   const sms = wanted("sms")

@@ -78,11 +78,25 @@ export type ChannelRequest =
 /** Things that happened. */
 export interface PlatformEvents {
   "presence.changed": { readonly mac: string; readonly online: boolean };
+  /** A gateway has registered. */
+  "gateway.registered": {
+    readonly mac: string;
+    /** From where it speaks, `host:port`, and what it says of itself. */
+    readonly address: string;
+    readonly wanIp: string;
+    readonly firmware: string;
+  };
   "channel.opened": { readonly mac: string };
   "channel.closed": { readonly mac: string; readonly reason: string };
   "command.changed": { readonly id: string; readonly mac: string; readonly status: CommandStatus };
   /** A gateway pushed a message that was not there yet. */
-  "message.pushed": { readonly mac: string; readonly id: string; readonly plugin: string };
+  "message.pushed": {
+    readonly mac: string;
+    readonly id: string;
+    readonly plugin: string;
+    /** Its place among all messages. */
+    readonly seq: number;
+  };
   /** A gateway's preset row was changed or removed: whoever holds something of it looks again. */
   "gateway.changed": { readonly mac: string; readonly removed: boolean };
 }

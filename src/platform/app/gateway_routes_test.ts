@@ -16,6 +16,8 @@ Deno.test("nobody reaches a gateway that is not theirs, by any route or method, 
     ["GET", "/gateways/{mac}/connection"],
     ["POST", "/gateways/{mac}/post", post],
     ["GET", `/gateways/{mac}/posts/${id}`],
+    ["GET", "/gateways/{mac}/messages"],
+    ["GET", "/gateways/{mac}/messages/stream"],
   ];
   const declared = stage.app.routes.routes.filter(({ path }) => path.includes("{mac}"));
   assertEquals(tries.length, declared.length, "a route over {mac} is missing here");

@@ -8,11 +8,13 @@ import { messageOf, type Service, type Timer } from "../../base/mod.ts";
 import { type Authenticator, Routes } from "../../control/mod.ts";
 import type { Commander } from "../commands/mod.ts";
 import type { PlatformDeps } from "../deps.ts";
+import type { PushedMessages } from "../push/mod.ts";
 import type { RegistryTables } from "../registry/mod.ts";
 import { accountRoutes } from "./account_routes.ts";
 import { BindingStore } from "./bindings.ts";
 import { Connections } from "./connections.ts";
 import { gatewayRoutes } from "./gateway_routes.ts";
+import { messageRoutes } from "./message_routes.ts";
 import { Passwords } from "../credentials/mod.ts";
 import type { AppTables, OwnTables } from "./schema.ts";
 import { type AppSettings, DEFAULT_APP_SETTINGS } from "./settings.ts";
@@ -23,6 +25,7 @@ export interface AppParts {
   /** The database, with `appMigrations` applied. */
   readonly sql: Kysely<RegistryTables>;
   readonly commander: Pick<Commander, "create" | "wait" | "find" | "connect" | "connection">;
+  readonly messages: PushedMessages;
 }
 
 /** The running service. It listens nowhere itself: mount its routes and add its authenticator. */
@@ -36,7 +39,7 @@ const HOUR_MS = 3_600_000;
 /** Starts the phone app's service. */
 export function startApp(
   deps: Pick<PlatformDeps, "clock" | "random" | "log" | "metrics" | "gateways" | "presence">,
-  { sql, commander }: AppParts,
+  { sql, commander, messages }: AppParts,
   settings: Partial<AppSettings> = {},
 ): App {
   const all = { ...DEFAULT_APP_SETTINGS, ...settings };
@@ -48,6 +51,8 @@ export function startApp(
   const routes = new Routes();
   routes.mount("", accountRoutes(deps, { users, sessions, passwords: new Passwords(all.scrypt) }, all));
   routes.mount("", gatewayRoutes(deps, { bindings, connections, commander, presence: deps.presence }, all));
+
+  routes.mount("", messageRoutes(deps, { bindings, messages }));
 
   let timer: Timer | undefined;
   let cleaning: Promise<unknown> = Promise.resolve();

@@ -12,6 +12,7 @@ import { bindingSn } from "../../protocol/smart_gateway/mod.ts";
 import { type Database, openDatabase } from "../../storage/mod.ts";
 import { Commander, CommandError } from "../commands/mod.ts";
 import { problem } from "../../control/mod.ts";
+import { PushedMessages, pushMigrations } from "../push/mod.ts";
 import {
   CommandStore,
   GatewayStore,
@@ -52,6 +53,7 @@ export class Stage implements AsyncDisposable {
     reply: { result: 0, parameter: { CmdType: "X", SequenceId: "1", Status: "0", Percent: "7" } },
   });
   commander!: Commander;
+  messages!: PushedMessages;
   app!: App;
   api!: Api;
 
@@ -63,7 +65,7 @@ export class Stage implements AsyncDisposable {
   }
 
   static async open(settings: Partial<AppSettings> = {}): Promise<Stage> {
-    const migrations = { ...registryMigrations, ...appMigrations };
+    const migrations = { ...registryMigrations, ...appMigrations, ...pushMigrations };
     const stage = new Stage(await openDatabase<RegistryTables>("sqlite::memory:", migrations));
     stage.commander = await Commander.start(stage.deps, {
       store: new CommandStore(stage.db.sql),
@@ -71,7 +73,8 @@ export class Stage implements AsyncDisposable {
       packageOf: () => Promise.resolve(undefined),
     });
     const { deps, gateways, presence, commander } = stage;
-    stage.app = startApp({ ...deps, gateways, presence }, { sql: stage.db.sql, commander }, {
+    const messages = stage.messages = new PushedMessages({ ...deps, bus: stage.bus }, stage.db.tables());
+    stage.app = startApp({ ...deps, gateways, presence }, { sql: stage.db.sql, commander, messages }, {
       scrypt: { n: 16, r: 1, p: 1 },
       signInsPerMinute: 1000,
       ...settings,
@@ -134,6 +137,7 @@ export class Stage implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.app[Symbol.asyncDispose]();
+    this.messages[Symbol.dispose]();
     const stopping = this.commander[Symbol.asyncDispose]();
     await this.clock.advance(10_000);
     await stopping;

@@ -1,78 +1,107 @@
 /**
- * Pushed messages over HTTP.
+ * Pushed messages over HTTP, for operators.
  *
  * @module
  */
-import { decodeBase64 } from "@std/encoding";
 import * as v from "valibot";
 import {
-  decodeCursor,
+  EventStreams,
   macSchema,
-  pageOf,
   pageQuery,
   pageSchema,
+  type Principal,
   problem,
+  queryList,
   Routes,
 } from "../../control/mod.ts";
 import type { PlatformDeps } from "../deps.ts";
-import type { PushMessageRow } from "./schema.ts";
-import type { PushStore } from "./store.ts";
+import { afterQuery, MessageView, pluginQuery, type PushedMessages, STREAM_DESCRIPTION } from "./messages.ts";
 
-const MessageView = v.object({
-  id: v.string(),
-  mac: v.string(),
-  plugin: v.string(),
-  /** When the gateway says that it was: `YYYYMMDDhhmmss`. */
-  time: v.string(),
-  receivedAt: v.pipe(v.string(), v.isoTimestamp()),
-  /** The content as it came. */
-  base64: v.string(),
-  /** The same as text, where it is UTF-8. */
-  text: v.nullable(v.string()),
-});
+const AUTH = ["messages:read"] as const;
+const EVENTS = { description: "Events", mediaType: "text/event-stream" } as const;
+/** Gateways that one stream may name. */
+const MAX_MACS = 200;
 
 /** The routes of pushed messages. */
-export function pushRoutes(deps: PlatformDeps, store: PushStore): Routes {
+export function pushRoutes(deps: PlatformDeps, messages: PushedMessages): Routes {
   const routes = new Routes();
+  const streams = new EventStreams(deps, { name: "messages", maxReaders: 500, maxPerPrincipal: 100 });
+  const known = async (mac: string) => {
+    if (!await deps.gateways.find(mac)) {
+      throw problem(404, "gateway_not_found", `no gateway with MAC ${mac} is preset`);
+    }
+  };
+
   routes.route({
     method: "GET",
     path: "/api/v1/gateways/{mac}/messages",
     summary: "What a gateway has pushed, newest first",
     tags: ["messages"],
-    auth: ["admin"],
+    auth: AUTH,
     params: v.object({ mac: macSchema }),
-    query: v.object({ plugin: v.optional(v.pipe(v.string(), v.maxLength(128))), ...pageQuery() }),
+    query: v.object({ ...pluginQuery, ...pageQuery() }),
     responses: {
       200: { description: "A page of messages", schema: pageSchema(MessageView) },
       404: { description: "Not preset" },
     },
-  }).handle(async ({ params: { mac }, query: { plugin, cursor, limit } }) => {
-    if (!await deps.gateways.find(mac)) {
-      throw problem(404, "gateway_not_found", `no gateway with MAC ${mac} is preset`);
-    }
-    const before = cursor === undefined ? undefined : decodeCursor(cursor, v.string());
-    const rows = await store.list(mac, limit + 1, before, plugin);
-    return { status: 200, body: pageOf(rows, limit, (row) => row.id, view) };
+  }).handle(async ({ principal, params: { mac }, query: { plugin, ...page } }) => {
+    unconfined(principal);
+    await known(mac);
+    return { status: 200, body: await messages.page({ macs: [mac], plugin }, page) };
+  });
+
+  routes.route({
+    method: "GET",
+    path: "/api/v1/gateways/{mac}/messages/stream",
+    summary: "What a gateway pushes, as it comes",
+    description: STREAM_DESCRIPTION,
+    tags: ["messages"],
+    auth: AUTH,
+    params: v.object({ mac: macSchema }),
+    query: v.object({ ...pluginQuery, ...afterQuery }),
+    responses: { 200: EVENTS, 404: { description: "Not preset" } },
+  }).handle(async (call) => {
+    const { principal, params: { mac }, query: { plugin, after }, request } = call;
+    unconfined(principal);
+    await known(mac);
+    return streams.open(call, messages.following({ macs: [mac], plugin }, request, after));
+  });
+
+  const filter = { mac: v.optional(queryList(macSchema, MAX_MACS)), ...pluginQuery };
+  routes.route({
+    method: "GET",
+    path: "/api/v1/messages",
+    summary: "What gateways have pushed, newest first",
+    description: "`mac` may be given several times; without it, of all gateways.",
+    tags: ["messages"],
+    auth: AUTH,
+    query: v.object({ ...filter, ...pageQuery() }),
+    responses: { 200: { description: "A page of messages", schema: pageSchema(MessageView) } },
+  }).handle(async ({ principal, query: { mac, plugin, ...page } }) => {
+    unconfined(principal);
+    return { status: 200, body: await messages.page({ macs: mac, plugin }, page) };
+  });
+
+  routes.route({
+    method: "GET",
+    path: "/api/v1/messages/stream",
+    summary: "What gateways push, as it comes",
+    description: `${STREAM_DESCRIPTION} \`mac\` may be given several times; without it, of all gateways.`,
+    tags: ["messages"],
+    auth: AUTH,
+    query: v.object({ ...filter, ...afterQuery }),
+    responses: { 200: EVENTS },
+  }).handle((call) => {
+    const { principal, query: { mac, plugin, after }, request } = call;
+    unconfined(principal);
+    return streams.open(call, messages.following({ macs: mac, plugin }, request, after));
   });
   return routes;
 }
 
-function view(row: PushMessageRow): v.InferInput<typeof MessageView> {
-  return {
-    id: row.id,
-    mac: row.mac,
-    plugin: row.plugin,
-    time: row.time,
-    receivedAt: new Date(row.received_at).toISOString(),
-    base64: row.message,
-    text: textOf(row.message),
-  };
-}
-
-function textOf(base64: string): string | null {
-  try {
-    return new TextDecoder("utf-8", { fatal: true }).decode(decodeBase64(base64));
-  } catch {
-    return null; // not base64, or not text
+/** Which gateways are in which group is not known here: whoever is confined to groups sees no messages. */
+function unconfined({ groups }: Principal): void {
+  if (groups !== undefined) {
+    throw problem(403, "forbidden", "messages are not for those who are confined to groups of gateways");
   }
 }

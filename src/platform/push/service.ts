@@ -7,16 +7,7 @@
  * @module
  */
 import type { Kysely } from "kysely";
-import {
-  formatHostPort,
-  type HostPort,
-  KeyedRate,
-  type Log,
-  messageOf,
-  newId,
-  type Service,
-  type Timer,
-} from "../../base/mod.ts";
+import { formatHostPort, type HostPort, KeyedRate, messageOf, newId, type Service } from "../../base/mod.ts";
 import type { Routes } from "../../control/mod.ts";
 import { FramedServer } from "../../net/mod.ts";
 import {
@@ -28,6 +19,9 @@ import {
   ProtocolError,
 } from "../../protocol/smart_gateway/mod.ts";
 import { type PlatformDeps, SMART_GATEWAY_FRAMING } from "../deps.ts";
+import { KeyedVolume } from "./keyed_volume.ts";
+import type { PushedMessages } from "./messages.ts";
+import { keepTidy } from "./retention.ts";
 import { pushRoutes } from "./routes.ts";
 import type { PushTables } from "./schema.ts";
 import { PushStore } from "./store.ts";
@@ -37,8 +31,12 @@ export interface PushSettings {
   readonly listen: HostPort;
   /** How long messages are kept, in days; default 30. */
   readonly keepDays?: number;
+  /** Messages kept of one gateway, the newest; default 10,000. */
+  readonly keepPerGateway?: number;
   /** Messages a minute from one gateway; more are answered -5 and come again. Default 120. */
   readonly perMinute?: number;
+  /** Characters of content (base64) an hour from one gateway, in the same way. Default 8 Mi. */
+  readonly charsPerHour?: number;
 }
 
 /** A running push service. */
@@ -49,25 +47,39 @@ export interface PushService extends Service {
 
 /** Results of a push: kept; not understood, unknown or not genuine; too many, come again later. */
 const KEPT = 0, REFUSED = -1, BUSY = -5;
-const DAY_MS = 86_400_000, PRUNE_MS = 3_600_000;
+const DAY_MS = 86_400_000;
 const IDLE_MS = 300_000;
+/** The longest content, in characters of base64, and the longest name of a plug-in. */
+const MAX_CONTENT = 128 * 1024, MAX_PLUGIN = 128;
+/** Messages that are not genuine until a connection is closed. */
+const MAX_REFUSED = 10;
 
-/** Starts the push service. @throws {NetError} where the port can't be had */
-export function startPush(deps: PlatformDeps, sql: Kysely<PushTables>, settings: PushSettings): PushService {
+/** Starts the push service. `messages` reads what it keeps. @throws {NetError} where the port can't be had */
+export function startPush(
+  deps: PlatformDeps,
+  { sql, messages }: { readonly sql: Kysely<PushTables>; readonly messages: PushedMessages },
+  settings: PushSettings,
+): PushService {
   const log = deps.log.with({ service: "push" });
   const store = new PushStore(sql);
   const rate = new KeyedRate<string>(deps.clock, settings.perMinute ?? 120, 60_000);
+  const volume = new KeyedVolume(deps.clock, settings.charsPerHour ?? 8 << 20, 3_600_000);
   const count = (outcome: string) =>
     deps.metrics.counter("gatehouse_push_messages_total", "Pushed messages by outcome", { outcome }).inc();
 
   const take = async (message: MessagePush): Promise<number> => {
     const { mac, pluginName, time, message: content, md5 } = message;
-    if (!rate.take(mac)) return BUSY;
+    if (content.length > MAX_CONTENT || pluginName.length > MAX_PLUGIN) {
+      log.warn("a pushed message is too long", { mac, length: content.length });
+      return REFUSED;
+    }
     const gateway = await deps.gateways.find(mac);
     if (!gateway || !equalDigest(md5, messageMd5(time, content, mac, gateway.sn))) {
       log.warn("a pushed message is not genuine", { mac, known: gateway !== undefined });
       return REFUSED;
     }
+    // Only what is genuine counts: nobody uses up what another gateway may send.
+    if (!rate.take(mac) || !volume.take(mac, content.length)) return BUSY;
     const row = {
       id: newId(),
       mac,
@@ -77,7 +89,10 @@ export function startPush(deps: PlatformDeps, sql: Kysely<PushTables>, settings:
       md5: md5.toUpperCase(),
       received_at: deps.clock.now(),
     };
-    await store.add(row, () => deps.bus.publish("message.pushed", { mac, id: row.id, plugin: pluginName }));
+    await store.add(
+      row,
+      (seq) => deps.bus.publish("message.pushed", { mac, id: row.id, plugin: pluginName, seq }),
+    );
     return KEPT;
   };
 
@@ -87,44 +102,37 @@ export function startPush(deps: PlatformDeps, sql: Kysely<PushTables>, settings:
     log,
     maxConnections: 100_000,
     limits: { idleMs: IDLE_MS },
-    onConnection: () => async (frame, connection) => {
-      let result: number;
-      try {
-        result = await take(decodeMessagePush(frame));
-      } catch (error) {
-        // The database is away: the gateway keeps the message and comes again.
-        result = error instanceof ProtocolError ? REFUSED : BUSY;
-        if (result === BUSY) log.error("a pushed message was not kept", { error: messageOf(error) });
-      }
-      count(result === KEPT ? "kept" : result === BUSY ? "busy" : "refused");
-      connection.send(encodeMessagePushReply({ result }));
+    onConnection: () => {
+      let refused = 0;
+      return async (frame, connection) => {
+        let result: number;
+        try {
+          result = await take(decodeMessagePush(frame));
+        } catch (error) {
+          // The database is away: the gateway keeps the message and comes again.
+          result = error instanceof ProtocolError ? REFUSED : BUSY;
+          if (result === BUSY) log.error("a pushed message was not kept", { error: messageOf(error) });
+        }
+        count(result === KEPT ? "kept" : result === BUSY ? "busy" : "refused");
+        connection.send(encodeMessagePushReply({ result }));
+        if (result === REFUSED && ++refused >= MAX_REFUSED) connection.end();
+      };
     },
   });
-  const pruning = pruneEvery(deps, log, store, (settings.keepDays ?? 30) * DAY_MS);
+  const tidy = keepTidy({ clock: deps.clock, log }, store, {
+    keepMs: (settings.keepDays ?? 30) * DAY_MS,
+    keepPerGateway: settings.keepPerGateway ?? 10_000,
+  });
   return {
     name: "push",
     address: server.address,
     addresses: [`tcp ${formatHostPort(server.address)}`],
-    routes: pushRoutes(deps, store),
+    routes: pushRoutes(deps, messages),
     health: () => ({ status: "up" }),
     async [Symbol.asyncDispose]() {
-      pruning[Symbol.dispose]();
+      await tidy[Symbol.asyncDispose]();
       await server[Symbol.asyncDispose]();
       await store.flush();
     },
   };
-}
-
-/** Removes what is too old, every hour. */
-function pruneEvery({ clock }: PlatformDeps, log: Log, store: PushStore, keepMs: number): Disposable {
-  let timer: Timer;
-  const prune = () => {
-    store.forgetBefore(clock.now() - keepMs).then(
-      (removed) => removed > 0 && log.info("old pushed messages removed", { count: removed }),
-      (error) => log.error("old pushed messages were not removed", { error: messageOf(error) }),
-    );
-    timer = clock.setTimer(prune, PRUNE_MS);
-  };
-  timer = clock.setTimer(prune, PRUNE_MS);
-  return { [Symbol.dispose]: () => timer.cancel() };
 }

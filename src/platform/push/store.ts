@@ -7,46 +7,113 @@ import type { Kysely } from "kysely";
 import { WriteBatch } from "../../storage/mod.ts";
 import type { PushMessageRow, PushTables } from "./schema.ts";
 
+/** Which messages: all that is given must hold. */
+export interface MessageFilter {
+  /** Of one of these gateways. */
+  readonly macs?: readonly string[] | undefined;
+  readonly plugin?: string | undefined;
+  /** That came after this time, in milliseconds since 1970. */
+  readonly after?: number | undefined;
+}
+
+/** Rows that one statement removes, so that nobody waits for long. */
+const CHUNK = 500;
+
 /** Messages by gateway. Many writers share a transaction. */
 export class PushStore {
-  readonly #writes: WriteBatch<{ row: PushMessageRow; onNew: () => void }>;
+  readonly #writes: WriteBatch<{ row: Omit<PushMessageRow, "seq">; onNew: (seq: number) => void }>;
 
   constructor(private readonly db: Kysely<PushTables>) {
     this.#writes = new WriteBatch(async (writes) => {
       const fresh: (() => void)[] = [];
       await db.transaction().execute(async (tx) => {
+        // This row is held until the commit: numbers become visible in their order, whichever node writes.
+        const { value } = await tx.updateTable("push_counter")
+          .set((e) => ({ value: e("value", "+", writes.length) })).where("name", "=", "seq")
+          .returning("value").executeTakeFirstOrThrow();
+        let seq = Number(value) - writes.length;
         for (const { row, onNew } of writes) {
-          const { numInsertedOrUpdatedRows } = await tx.insertInto("push_message").values(row)
-            .onConflict((conflict) => conflict.doNothing()).executeTakeFirst();
-          if (numInsertedOrUpdatedRows) fresh.push(onNew);
+          const place = ++seq;
+          const { numInsertedOrUpdatedRows } = await tx.insertInto("push_message").values({
+            ...row,
+            seq: place,
+          })
+            .onConflict((conflict) => conflict.columns(["mac", "md5"]).doNothing()).executeTakeFirst();
+          if (numInsertedOrUpdatedRows) fresh.push(() => onNew(place));
         }
       });
       for (const onNew of fresh) onNew();
     });
   }
 
-  /** Keeps a message; resolves when it is on disk. `onNew` is called where it was not there already. */
-  add(row: PushMessageRow, onNew: () => void): Promise<void> {
+  /** Keeps a message; resolves when it is on disk. `onNew` is called with its place where it was not there already. */
+  add(row: Omit<PushMessageRow, "seq">, onNew: (seq: number) => void): Promise<void> {
     return this.#writes.write({ row, onNew });
   }
 
-  /** Messages of a gateway, newest first. `before` is the last id of the page before. */
-  list(mac: string, limit: number, before?: string, plugin?: string): Promise<PushMessageRow[]> {
-    let select = this.db.selectFrom("push_message").selectAll().where("mac", "=", mac).orderBy("id", "desc")
-      .limit(limit);
-    if (before !== undefined) select = select.where("id", "<", before);
-    if (plugin !== undefined) select = select.where("plugin", "=", plugin);
+  /** Messages, newest first. `before` is the last place of the page before. */
+  list(filter: MessageFilter, limit: number, before?: number): Promise<PushMessageRow[]> {
+    let select = this.#select(filter).orderBy("seq", "desc").limit(limit);
+    if (before !== undefined) select = select.where("seq", "<", before);
     return select.execute();
   }
 
-  /** Removes what came before `time` (milliseconds since 1970); answers how much. */
+  /** The place of the latest message: everything up to it can be read. */
+  async latest(): Promise<number> {
+    const row = await this.db.selectFrom("push_counter").select("value").where("name", "=", "seq")
+      .executeTakeFirstOrThrow();
+    return Number(row.value);
+  }
+
+  /** Messages behind `from` up to `to`, oldest first. */
+  between(filter: MessageFilter, from: number, to: number, limit: number): Promise<PushMessageRow[]> {
+    return this.#select(filter).where("seq", ">", from).where("seq", "<=", to).orderBy("seq").limit(limit)
+      .execute();
+  }
+
+  /** Removes some of what came before `time` (milliseconds since 1970); answers how much: 0 when nothing is left. */
   async forgetBefore(time: number): Promise<number> {
-    const { numDeletedRows } = await this.db.deleteFrom("push_message").where("received_at", "<", time)
-      .executeTakeFirst();
+    const { numDeletedRows } = await this.db.deleteFrom("push_message").where(
+      "id",
+      "in",
+      (e) => e.selectFrom("push_message").select("id").where("received_at", "<", time).limit(CHUNK),
+    ).executeTakeFirst();
+    return Number(numDeletedRows);
+  }
+
+  /** Gateways with more than `keep` messages, some of them. */
+  async crowded(keep: number): Promise<string[]> {
+    const rows = await this.db.selectFrom("push_message").select("mac").groupBy("mac")
+      .having((e) => e(e.fn.countAll(), ">", keep)).limit(CHUNK).execute();
+    return rows.map(({ mac }) => mac);
+  }
+
+  /** Removes some of a gateway's oldest messages beyond the newest `keep`; answers how many: 0 when it has no more. */
+  async forgetBeyond(mac: string, keep: number): Promise<number> {
+    const last = await this.db.selectFrom("push_message").select("seq").where("mac", "=", mac)
+      .orderBy("seq", "desc").offset(keep).limit(1).executeTakeFirst();
+    if (!last) return 0;
+    const { numDeletedRows } = await this.db.deleteFrom("push_message").where(
+      "id",
+      "in",
+      (e) =>
+        e.selectFrom("push_message").select("id").where("mac", "=", mac).where("seq", "<=", last.seq)
+          .orderBy("seq").limit(CHUNK),
+    ).executeTakeFirst();
     return Number(numDeletedRows);
   }
 
   flush(): Promise<void> {
     return this.#writes.flush();
+  }
+
+  #select({ macs, plugin, after }: MessageFilter) {
+    let select = this.db.selectFrom("push_message").selectAll();
+    if (macs !== undefined) {
+      select = macs.length === 1 ? select.where("mac", "=", macs[0]!) : select.where("mac", "in", macs);
+    }
+    if (plugin !== undefined) select = select.where("plugin", "=", plugin);
+    if (after !== undefined) select = select.where("received_at", ">", after);
+    return select;
   }
 }
