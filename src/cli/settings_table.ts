@@ -5,7 +5,7 @@
  */
 import { LOG_LEVELS, type LogFormat } from "../base/mod.ts";
 import type { GatewaySettings } from "../gateway/settings.ts";
-import { DEFAULT_SERVICES, DEFAULT_SMS, SERVICES } from "../platform/settings.ts";
+import { DEFAULT_SERVICES, DEFAULT_SMS, type PlatformSettings, SERVICES } from "../platform/settings.ts";
 import {
   database,
   host,
@@ -75,6 +75,12 @@ export const PLATFORM_SETTINGS = {
     60,
     "seconds between heartbeats, as told to gateways",
   ),
+  "require-signed": withDefault(
+    oneOf<NonNullable<PlatformSettings["requireSigned"]>>(["none", "carrier", "all"]),
+    "none",
+    "plug-ins that the repository takes in and hands out only if signed by a key in <data>/trust.json: " +
+      "carrier and all are the same here",
+  ),
   "nats": optional(later("URL"), "messages between several nodes"),
   "node": optional(nodeId, "this node's name in the log"),
 } satisfies SettingsTable;
@@ -88,12 +94,6 @@ export const GATEWAY_SETTINGS = {
   "sn": required(sn, "this gateway's serial number"),
   "loid": required(loid, "the line's logical id, as the carrier gave it"),
   "vendor": withDefault(words("TEXT", 64), "Gatehouse", "the maker's name, as policies know it"),
-  "require-signed": withDefault(
-    oneOf<NonNullable<PlatformSettings["requireSigned"]>>(["none", "carrier", "all"]),
-    "none",
-    "plug-ins that the repository takes in and hands out only if signed by a key in <data>/trust.json: " +
-      "carrier and all are the same here",
-  ),
   "model": withDefault(words("TEXT", 64), "Agent", "the model's name, as policies know it"),
   "firmware-ver": optional(words("TEXT", 64), "the firmware's version", {
     fallbackText: "this program's version",

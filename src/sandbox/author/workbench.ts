@@ -62,11 +62,12 @@ export class Workshop {
       rules: { ceilings: DEFAULT_CEILINGS, capabilities: Object.keys(capabilities).sort() },
       hostCallMs: 60_000,
       logOf: () => authorLog(onLog, thrown),
+      groupOf: () => "author",
       makeRunner: (events) => new Executor(clock, measured, events),
       events: { gone() {} },
     });
     try {
-      const guest = await guests.load(program, () => {});
+      const guest = await guests.load(program, { check: () => {} });
       return new Workbench(clock, guests, guest, isolates.at(-1)!, clock.monotonic() - began, thrown);
     } catch (error) {
       await guests[Symbol.asyncDispose]();
