@@ -69,6 +69,13 @@ export const DEFAULT_CEILINGS: PluginLimits = {
   messagesPerMinute: 600,
 };
 
+/** Paths that a plug-in declares: names, or what begins with a path that ends with a dot. */
+export interface DeclaredPaths {
+  readonly read?: readonly string[] | undefined;
+  /** May be read, too. */
+  readonly write?: readonly string[] | undefined;
+}
+
 /** A manifest that was found good, with its defaults filled in. */
 export interface Manifest {
   readonly name: string;
@@ -82,6 +89,8 @@ export interface Manifest {
   readonly peers: readonly string[];
   /** Hosts that it may speak to over HTTP: `api.example.com`, `*.example.com`, each perhaps with `:port`. */
   readonly hosts: readonly string[];
+  /** What it may read and write of what its host keeps under dotted names. */
+  readonly parameters?: DeclaredPaths | undefined;
   readonly limits: PluginLimits;
 }
 
@@ -90,6 +99,8 @@ export interface ManifestRules {
   readonly ceilings: PluginLimits;
   /** Names of the capabilities that there are. */
   readonly capabilities: readonly string[];
+  /** The dates of the host API that are served, the oldest first. Default: {@linkcode API_VERSIONS}. */
+  readonly apiVersions?: readonly string[] | undefined;
 }
 
 /** Names of plug-ins: they become file names, so they hold nothing that a path could trip over. */
@@ -98,10 +109,22 @@ const VERSION = /^[A-Za-z0-9](?:[A-Za-z0-9.+_-]{0,30}[A-Za-z0-9])?$/;
 const COMMAND = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const HOST =
   /^(?:\*\.)?(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)*[a-z][a-z0-9-]{0,61}[a-z0-9](?::[1-9]\d{0,4})?$/;
+const PATH = /^[A-Za-z_][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*\.?$/;
 const MOST_COMMANDS = 256;
 const MOST_PEERS = 32;
 
-function schemaOf({ ceilings, capabilities }: ManifestRules) {
+const PATHS = v.pipe(
+  v.array(
+    v.pipe(
+      v.string(),
+      v.maxLength(256),
+      v.regex(PATH, "a name as in 'Device.Time.Enable', or what names begin with as in 'Device.Time.'"),
+    ),
+  ),
+  v.maxLength(MOST_PEERS),
+);
+
+function schemaOf({ ceilings, capabilities, apiVersions = API_VERSIONS }: ManifestRules) {
   const limit = (least: number, most: number, usual: number) =>
     v.optional(
       v.pipe(v.number(), v.integer(), v.minValue(least), v.maxValue(most, `may be ${most} at most here`)),
@@ -117,7 +140,7 @@ function schemaOf({ ceilings, capabilities }: ManifestRules) {
       v.string(),
       v.regex(VERSION, "letters, digits, '.', '+', '_', '-', up to 32, as in '1.0'"),
     ),
-    apiVersion: v.picklist(API_VERSIONS, `one of ${API_VERSIONS.join(", ")}`),
+    apiVersion: v.picklist(apiVersions, ({ input }) => wrongDate(input, apiVersions)),
     description: v.optional(v.pipe(v.string(), v.maxLength(1000))),
     author: v.optional(v.pipe(v.string(), v.maxLength(200))),
     commands: v.pipe(
@@ -157,6 +180,7 @@ function schemaOf({ ceilings, capabilities }: ManifestRules) {
       ),
       [],
     ),
+    parameters: v.optional(v.strictObject({ read: v.optional(PATHS), write: v.optional(PATHS) })),
     limits: v.optional(
       v.strictObject({
         memoryMb: limit(16, ceilings.memoryMb, DEFAULT_LIMITS.memoryMb),
@@ -172,6 +196,16 @@ function schemaOf({ ceilings, capabilities }: ManifestRules) {
       {},
     ),
   });
+}
+
+/** Why a date of the host API is not served, and what to do. */
+function wrongDate(date: unknown, served: readonly string[]): string {
+  const all = served.join(", ");
+  if (typeof date !== "string" || !/^\d{4}-\d\d-\d\d$/.test(date)) return `one of ${all}`;
+  if (date > served.at(-1)!) {
+    return `"${date}" is newer than this program, which serves ${all}: update the program, or name an earlier date`;
+  }
+  return `there is no host API of "${date}": there are ${all}`;
 }
 
 /** What `Isolate.load` tells about a program. */
@@ -219,4 +253,14 @@ export function readFacts(text: string, rules: ManifestRules): { manifest: Manif
 function pathOf(issue: v.BaseIssue<unknown>): string {
   const path = v.getDotPath(issue);
   return path === null ? "manifest" : `manifest.${path}`;
+}
+
+/** The declared path that covers a name; undefined where none does. */
+export function declaredFor(
+  paths: DeclaredPaths | undefined,
+  access: "read" | "write",
+  name: string,
+): string | undefined {
+  const declared = [...(paths?.write ?? []), ...(access === "read" ? paths?.read ?? [] : [])];
+  return declared.find((path) => path.endsWith(".") ? name.startsWith(path) : name === path);
 }

@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import { PluginError } from "./errors.ts";
-import { DEFAULT_CEILINGS, DEFAULT_LIMITS, readFacts } from "./manifest.ts";
+import { declaredFor, DEFAULT_CEILINGS, DEFAULT_LIMITS, readFacts } from "./manifest.ts";
 
 const RULES = { ceilings: DEFAULT_CEILINGS, capabilities: ["system.cpu", "system.memory"] };
 const GOOD = {
@@ -65,4 +65,39 @@ Deno.test("names that would be trouble as paths are refused", () => {
   for (const name of ["", ".", "..", "a/b", "a\\b", ".hidden", "a\0b", "x".repeat(101), "a ", "名"]) {
     assertEquals(faultsOf({ ...GOOD, name }).length, 1, name);
   }
+});
+
+Deno.test("a declared path covers a name, or all that begins with it, and writing is declared apart", () => {
+  const { parameters } = read({
+    ...GOOD,
+    parameters: { read: ["Device.Time.", "Device.Name"], write: ["Device.Wifi.1."] },
+  });
+  const may = (access: "read" | "write", name: string) => declaredFor(parameters, access, name) !== undefined;
+  assertEquals(
+    [
+      "Device.Time.Zone",
+      "Device.Name",
+      "Device.Names",
+      "Device.Wifi.1.SSID",
+      "Device.Wifi.11.SSID",
+      "Device.",
+    ]
+      .map((name) => [may("read", name), may("write", name)]),
+    [[true, false], [true, false], [false, false], [true, true], [false, false], [false, false]],
+  );
+  assertEquals(declaredFor(read(GOOD).parameters, "read", "Device.Time.Zone"), undefined);
+});
+
+Deno.test("paths that are none, or too many, are faults with their place", () => {
+  const odd = ["", ".", "Device..Time", "*", "Device.*", "Device.{i}.", " Device.", "../x", "x".repeat(257)];
+  odd.forEach((path) => {
+    const [fault, ...more] = faultsOf({ ...GOOD, parameters: { write: [path] } });
+    assertEquals([fault!.split(":")[0], more.length <= 1], ["manifest.parameters.write.0", true], path);
+  });
+  assertEquals(faultsOf({ ...GOOD, parameters: { read: Array(33).fill("A.") } }).length, 1);
+  assertEquals(faultsOf({ ...GOOD, parameters: ["A."] }).length > 0, true);
+  assertEquals(
+    faultsOf({ ...GOOD, parameters: { all: ["A."] } })[0]?.split(":")[0],
+    "manifest.parameters.all",
+  );
 });

@@ -13,6 +13,8 @@ export { createPluginManager } from "./manager.ts";
 export {
   API_VERSIONS,
   type Auth,
+  declaredFor,
+  type DeclaredPaths,
   DEFAULT_CEILINGS,
   DEFAULT_LIMITS,
   type Manifest,

@@ -22,6 +22,7 @@ const MANIFEST_BYTES = 64 * 1024;
 const MOST_FAULTS = 20;
 
 const short = (most: number) => v.pipe(v.string(), v.maxLength(most, `up to ${most} characters`));
+const PATHS = v.optional(v.pipe(v.array(short(256)), v.maxLength(32)));
 const SHAPE = v.looseObject({
   name: v.pipe(
     v.string(),
@@ -48,6 +49,7 @@ const SHAPE = v.looseObject({
     }),
   ),
   capabilities: v.optional(v.pipe(v.array(short(100)), v.maxLength(100))),
+  parameters: v.optional(v.looseObject({ read: PATHS, write: PATHS })),
   limits: v.optional(v.record(v.string(), v.pipe(v.number(), v.finite(), v.minValue(0)))),
 });
 
