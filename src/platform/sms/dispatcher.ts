@@ -8,14 +8,12 @@ import { Stat } from "../../protocol/cmpp/mod.ts";
 import { type Mt, mtOf } from "./message.ts";
 import type { Outlet, OutletAnswer, OutletListener, Receipt } from "./outlet.ts";
 import type { MessageRow } from "./schema.ts";
-import type { Seal } from "./seal.ts";
 import type { SmsSettings } from "./settings.ts";
 import type { SmsStore } from "./store.ts";
 
 /** What the dispatcher works with. */
 export interface DispatcherParts {
   readonly store: SmsStore;
-  readonly seal: Seal;
   readonly outlet: Outlet;
   readonly settings: Pick<SmsSettings, "outletWindow" | "maxBacklog">;
   /** Writes down how a message ended; resolves when it is on disk. */
@@ -93,7 +91,7 @@ export class Dispatcher implements AsyncDisposable {
     if (!mt) {
       const row = await this.parts.store.message(key);
       mt = this.#open.get(msgId); // its time may have come meanwhile
-      if (!mt && row?.state === "scheduled" && row.sp_id === spId) mt = mtOf(row, this.parts.seal);
+      if (!mt && row?.state === "scheduled" && row.sp_id === spId) mt = mtOf(row);
     }
     if (!mt || mt.spId !== spId || mt.sent || this.#ending.has(msgId)) return false;
     await this.#end(mt, Stat.deleted, 0);
@@ -121,7 +119,7 @@ export class Dispatcher implements AsyncDisposable {
   /** The message of a row; undefined where it is here already, about to end, or can't be read. */
   #takeUp(row: MessageRow): Mt | undefined {
     try {
-      const mt = mtOf(row, this.parts.seal);
+      const mt = mtOf(row);
       if (this.#open.has(mt.msgId) || this.#ending.has(mt.msgId)) return undefined;
       this.#open.set(mt.msgId, mt);
       return mt;

@@ -10,7 +10,6 @@ import { refusalOf, timesOf } from "./checks.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import { keyOf, messageRow, type Mt } from "./message.ts";
 import type { MsgIds } from "./msg_ids.ts";
-import type { Seal } from "./seal.ts";
 import type { SubmitOutcome } from "./session.ts";
 import type { SmsSettings } from "./settings.ts";
 import type { SmsStore } from "./store.ts";
@@ -19,7 +18,6 @@ import type { Tallies } from "./tallies.ts";
 /** What the intake works with. */
 export interface IntakeParts {
   readonly store: SmsStore;
-  readonly seal: Seal;
   readonly ids: MsgIds;
   readonly settings: SmsSettings;
   readonly tallies: Tallies;
@@ -100,7 +98,7 @@ export class Intake {
   }
 
   #keep(messages: readonly Mt[], msgId: bigint): Promise<SubmitOutcome> | SubmitOutcome {
-    const { tallies, store, seal, dispatcher } = this.parts;
+    const { tallies, store, dispatcher } = this.parts;
     const first = messages[0]!, now = first.submittedAt;
     const count = tallies.of(now, first.spId, first.submit.Service_Id, {
       mt_messages: 1,
@@ -119,7 +117,7 @@ export class Intake {
       tallies.soon(count);
       return taken();
     }
-    const rows = messages.map((mt) => messageRow(mt, seal, now));
+    const rows = messages.map((mt) => messageRow(mt, now));
     return store.write({ messages: rows, count }).then(taken, failed);
   }
 

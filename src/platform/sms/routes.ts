@@ -10,9 +10,8 @@ import { type Account, AccountError, type AccountStore } from "./accounts.ts";
 import type { Ismg } from "./ismg.ts";
 import { operationsRoutes } from "./operations_routes.ts";
 import type { Outlet } from "./outlet.ts";
-import type { MessageRow } from "./schema.ts";
 import type { Simulator } from "./simulator.ts";
-import type { SmsStore } from "./store.ts";
+import type { MessageFacts, SmsStore } from "./store.ts";
 
 const Time = v.pipe(v.string(), v.isoTimestamp());
 const whole = (least: number, most: number) =>
@@ -194,7 +193,7 @@ function listRoutes(routes: Routes, { ismg, store }: RouteParts): void {
       ? undefined
       : decodeCursor(cursor, v.strictObject({ submittedAt: v.number(), msgId: v.string() }));
     const rows = await store.list({ spId, state }, limit + 1, before);
-    const key = (row: MessageRow) => ({ submittedAt: row.submitted_at, msgId: row.msg_id });
+    const key = (row: MessageFacts) => ({ submittedAt: row.submitted_at, msgId: row.msg_id });
     return { status: 200, body: pageOf(rows, limit, key, messageView) };
   });
   routes.route({
@@ -263,7 +262,7 @@ function accountView(account: Account, connections: number): v.InferInput<typeof
   };
 }
 
-function messageView(row: MessageRow): v.InferInput<typeof MessageView> {
+function messageView(row: MessageFacts): v.InferInput<typeof MessageView> {
   return {
     msgId: row.msg_id,
     spId: row.sp_id,

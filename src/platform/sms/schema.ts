@@ -47,8 +47,31 @@ export interface MessageRow {
   done_at: number | null;
   /** What the centre calls it. */
   outlet_ref: string | null;
-  /** The SUBMIT to this one number as a PDU of 3.0, sealed. */
+  /** The SUBMIT to this one number as a PDU of 3.0. */
   pdu: Uint8Array;
+}
+
+/** A message's row: its PDU is part of what its batch sealed together. */
+export interface MessageTableRow extends Omit<MessageRow, "pdu"> {
+  /** The PDU sealed by itself: only in rows of before there were batches. */
+  pdu: Uint8Array | null;
+  /** The row of contents, and where in it this PDU begins, and how long it is. */
+  content_id: number | null;
+  content_at: number | null;
+  content_size: number | null;
+}
+
+/** The PDUs of the messages that were kept in one transaction, one after the other, sealed as one. */
+export interface ContentRow {
+  id: number;
+  created_at: number;
+  octets: Uint8Array;
+}
+
+/** What one transaction decided, until it has found its way into the other tables. */
+export interface JournalRow {
+  id: number;
+  octets: Uint8Array;
 }
 
 /** A report or message that a provider has not taken yet. */
@@ -80,7 +103,9 @@ export interface CounterRow {
 /** The tables of this service. */
 export type SmsTables = {
   sms_account: AccountRow;
-  sms_message: MessageRow;
+  sms_message: MessageTableRow;
+  sms_content: ContentRow;
+  sms_journal: JournalRow;
   sms_outbox: OutboxRow;
   sms_counter: CounterRow;
 };
@@ -142,6 +167,60 @@ export const smsMigrations: Migrations = {
         .addColumn("mo_failed", "integer", (c) => c.notNull())
         .addPrimaryKeyConstraint("sms_counter_pk", ["day", "sp_id", "service_id"])
         .execute();
+    },
+  },
+  // One transaction writes one row of decisions and one of contents; the tables follow. See store.ts.
+  "2026-11-23-short-message-journal": {
+    async up(db) {
+      const binary = binaryType(db);
+      await db.schema.createTable("sms_content")
+        .addColumn("id", "bigint", (c) => c.primaryKey())
+        .addColumn("created_at", "bigint", (c) => c.notNull())
+        .addColumn("octets", binary, (c) => c.notNull())
+        .execute();
+      await db.schema.createTable("sms_journal")
+        .addColumn("id", "bigint", (c) => c.primaryKey())
+        .addColumn("octets", binary, (c) => c.notNull())
+        .execute();
+      // A new table in place of the old one: its PDU may be absent now, which SQLite can't change.
+      const kept = [
+        "msg_id",
+        "sp_id",
+        "service_id",
+        "destination",
+        "state",
+        "stat",
+        "submitted_at",
+        "due_at",
+        "expires_at",
+        "done_at",
+        "outlet_ref",
+        "pdu",
+      ] as const;
+      await db.schema.createTable("sms_message_new")
+        .addColumn("msg_id", "text", (c) => c.primaryKey())
+        .addColumn("sp_id", "text", (c) => c.notNull())
+        .addColumn("service_id", "text", (c) => c.notNull())
+        .addColumn("destination", "text", (c) => c.notNull())
+        .addColumn("state", "text", (c) => c.notNull())
+        .addColumn("stat", "text")
+        .addColumn("submitted_at", "bigint", (c) => c.notNull())
+        .addColumn("due_at", "bigint", (c) => c.notNull())
+        .addColumn("expires_at", "bigint", (c) => c.notNull())
+        .addColumn("done_at", "bigint")
+        .addColumn("outlet_ref", "text")
+        .addColumn("pdu", binary)
+        .addColumn("content_id", "bigint")
+        .addColumn("content_at", "integer")
+        .addColumn("content_size", "integer")
+        .execute();
+      await db.insertInto("sms_message_new").columns([...kept])
+        .expression(db.selectFrom("sms_message").select([...kept])).execute();
+      await db.schema.dropTable("sms_message").execute();
+      await db.schema.alterTable("sms_message_new").renameTo("sms_message").execute();
+      await db.schema.createIndex("sms_message_open").on("sms_message").columns(["state", "due_at"])
+        .where("state", "in", ["scheduled", "waiting", "sent"]).execute();
+      await db.schema.createIndex("sms_message_age").on("sms_message").column("submitted_at").execute();
     },
   },
 };

@@ -63,7 +63,7 @@ export async function startSms(
   const deps = { ...platform, log: platform.log.with({ service: "sms" }) };
   await using starting = new AsyncDisposableStack();
   const seal = await Seal.open(dataDir, deps.random);
-  const store = new SmsStore(sql);
+  const store = await SmsStore.open(sql, seal);
   starting.defer(() => store.flush());
   const accounts = await AccountStore.open(sql, seal, deps.clock);
   const last = await store.lastUsed();
@@ -90,7 +90,6 @@ export async function startSms(
   const dispatcher = starting.use(
     new Dispatcher(deps, {
       store,
-      seal,
       outlet: starting.use(elsewhere.outlet),
       settings,
       end: (mt, stat, sequence) => ismg.end(mt, stat, sequence),

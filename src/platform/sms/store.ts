@@ -1,50 +1,23 @@
 /**
- * Messages, what waits for providers, and counters: written together in batches, each batch one transaction.
+ * Messages, what waits for providers, and counters: decided in batches, each batch one transaction.
+ *
+ * A transaction writes one row of decisions (the journal) and one of contents, sealed at once; the tables follow some
+ * thousand records behind, in the same transactions. What most messages go through (kept, sent, reported on, the
+ * report taken) is over by then, and costs one row in place of three rows and four changes. Whatever asks the tables
+ * has them brought up to date first, and so does a start.
  *
  * @module
  */
 import type { Kysely, Transaction } from "kysely";
 import { WriteBatch } from "../../storage/mod.ts";
 import { Bulk } from "./bulk.ts";
-import type { CounterRow, MessageRow, MessageState, OutboxRow, SmsTables } from "./schema.ts";
+import { addUp, type Change, type Count, COUNTERS, type Move } from "./change.ts";
+import { contentsOf, decodeEntry, encodeEntry, type Entry, type PendingMessage } from "./entry.ts";
+import { Pending, type Work } from "./pending.ts";
+import type { MessageRow, MessageState, MessageTableRow, OutboxRow, SmsTables } from "./schema.ts";
+import type { Seal } from "./seal.ts";
 
-/** What counters a change moves. */
-export interface Count extends Partial<Omit<CounterRow, "day" | "sp_id" | "service_id">> {
-  readonly day: string;
-  readonly sp_id: string;
-  readonly service_id: string;
-}
-
-/** A change: all of it is written, or nothing. */
-export interface Change {
-  /** New messages. */
-  readonly messages?: readonly MessageRow[];
-  /** Where a message stands now; `ref` names it at the centre. */
-  readonly moved?: {
-    readonly msgId: string;
-    readonly state: MessageState;
-    readonly stat: string | null;
-    readonly at: number | null;
-    readonly ref?: string;
-  };
-  /** What a provider is to get. */
-  readonly outbox?: OutboxRow;
-  /** What it took, or what is given up. */
-  readonly taken?: { readonly spId: string; readonly id: number };
-  readonly count?: Count;
-  /** What else goes with it, in the same transaction: the tables of routing are not this store's. */
-  readonly also?: (transaction: Transaction<SmsTables>) => Promise<void>;
-}
-
-const COUNTERS = [
-  "mt_messages",
-  "mt_users",
-  "mt_sent",
-  "mt_failed",
-  "mo_taken",
-  "mo_delivered",
-  "mo_failed",
-] as const;
+export type { Change, Count } from "./change.ts";
 
 const MESSAGE_COLUMNS = [
   "msg_id",
@@ -58,8 +31,10 @@ const MESSAGE_COLUMNS = [
   "expires_at",
   "done_at",
   "outlet_ref",
-  "pdu",
-] as const satisfies readonly (keyof MessageRow)[];
+  "content_id",
+  "content_at",
+  "content_size",
+] as const satisfies readonly (keyof MessageTableRow)[];
 const OUTBOX_COLUMNS = [
   "id",
   "sp_id",
@@ -67,19 +42,29 @@ const OUTBOX_COLUMNS = [
   "kind",
   "created_at",
   "pdu",
-] as const satisfies readonly (
-  keyof OutboxRow
-)[];
+] as const satisfies readonly (keyof OutboxRow)[];
 
 /** Changes in one transaction: the database works in this thread, so a larger one would hold up every answer. */
 const LARGEST_BATCH = 256;
+/** Records that the tables may be behind. */
+const BEHIND = 16_384;
 /** Messages in a page read from the database. */
 const PAGE = 500;
 
+/** A wish to have the tables up to date, among the changes so that it has its place in their order. */
+interface Settle {
+  readonly settled: PromiseWithResolvers<void>;
+}
+
+/** A message without what it says. */
+export type MessageFacts = Omit<MessageRow, "pdu">;
+
 /** The service's part of the database. */
 export class SmsStore {
-  readonly #batch: WriteBatch<Change>;
-  readonly #messages = new Bulk<SmsTables, MessageRow>(
+  readonly #batch: WriteBatch<Change | Settle>;
+  readonly #pending = new Pending();
+  #id = 0;
+  readonly #messages = new Bulk<SmsTables, PendingMessage>(
     (db, rows) => db.insertInto("sms_message").values(rows.map((row) => pick(row, MESSAGE_COLUMNS))),
     (row) => MESSAGE_COLUMNS.map((name) => row[name]),
   );
@@ -98,8 +83,26 @@ export class SmsStore {
     (id) => [id],
   );
 
-  constructor(private readonly db: Kysely<SmsTables>) {
+  private constructor(private readonly db: Kysely<SmsTables>, private readonly seal: Seal) {
     this.#batch = new WriteBatch((changes) => this.#write(changes), LARGEST_BATCH);
+  }
+
+  /** Takes up what an earlier run has decided. @throws {SealError} where its key is not this one */
+  static async open(db: Kysely<SmsTables>, seal: Seal): Promise<SmsStore> {
+    const store = new SmsStore(db, seal);
+    const last = await db.selectFrom("sms_content").select((eb) => eb.fn.max("id").as("id"))
+      .executeTakeFirst();
+    store.#id = last?.id ?? 0;
+    const entries = await db.selectFrom("sms_journal")
+      .leftJoin("sms_content", "sms_content.id", "sms_journal.id")
+      .select(["sms_journal.id as id", "sms_journal.octets as octets", "sms_content.octets as contents"])
+      .orderBy("sms_journal.id").execute();
+    for (const { id, octets, contents } of entries) {
+      store.#pending.add(id, decodeEntry(octets, id, contents ? seal.open(contents) : new Uint8Array(0)));
+      store.#id = Math.max(store.#id, id);
+    }
+    await store.#settle();
+    return store;
   }
 
   /** Resolves once `change` is on disk. */
@@ -107,9 +110,10 @@ export class SmsStore {
     return this.#batch.write(change);
   }
 
-  /** Resolves when nothing waits to be written. */
-  flush(): Promise<void> {
-    return this.#batch.flush();
+  /** Resolves when nothing waits to be written, and the tables are up to date. */
+  async flush(): Promise<void> {
+    await this.#batch.flush();
+    await this.#upToDate();
   }
 
   /** How many changes wait to be written. */
@@ -117,8 +121,19 @@ export class SmsStore {
     return this.#batch.pending;
   }
 
+  /** Records that the tables are behind. */
+  get behind(): number {
+    return this.#pending.records;
+  }
+
   async message(msgId: string): Promise<MessageRow | undefined> {
-    return await this.db.selectFrom("sms_message").selectAll().where("msg_id", "=", msgId).executeTakeFirst();
+    const pending = this.#pending.message(msgId);
+    if (pending) return { ...pending };
+    // It may be there, and have moved since.
+    await this.#upToDate();
+    const row = await this.db.selectFrom("sms_message").selectAll().where("msg_id", "=", msgId)
+      .executeTakeFirst();
+    return row && (await this.#whole([row]))[0];
   }
 
   /** Messages in `state` that are due by `until`, the longest due first; those behind `after`, where it is given. */
@@ -127,6 +142,7 @@ export class SmsStore {
     until: number,
     after?: Pick<MessageRow, "due_at" | "msg_id">,
   ): Promise<MessageRow[]> {
+    await this.#upToDate();
     let query = this.db.selectFrom("sms_message").selectAll().where("state", "=", state)
       .where("due_at", "<=", until).orderBy("due_at").orderBy("msg_id").limit(PAGE);
     if (after) {
@@ -137,11 +153,12 @@ export class SmsStore {
         ])
       );
     }
-    return await query.execute();
+    return await this.#whole(await query.execute());
   }
 
   /** When the next scheduled message is due. */
   async nextDue(): Promise<number | undefined> {
+    await this.#upToDate();
     const row = await this.db.selectFrom("sms_message").select((eb) => eb.fn.min("due_at").as("due_at"))
       .where("state", "=", "scheduled").executeTakeFirst();
     return row?.due_at ?? undefined;
@@ -149,6 +166,7 @@ export class SmsStore {
 
   /** The latest time of a message, and the largest id of the outbox: where the next start goes on. */
   async lastUsed(): Promise<{ submittedAt: number; outboxId: number }> {
+    await this.#upToDate();
     const message = await this.db.selectFrom("sms_message")
       .select((eb) => eb.fn.max("submitted_at").as("at")).executeTakeFirst();
     const outbox = await this.db.selectFrom("sms_outbox")
@@ -158,12 +176,14 @@ export class SmsStore {
 
   /** What waits for a provider, behind `after`, in order. */
   async outboxOf(spId: string, after: number, limit: number): Promise<OutboxRow[]> {
+    await this.#upToDate();
     return await this.db.selectFrom("sms_outbox").selectAll().where("sp_id", "=", spId)
       .where("id", ">", after).orderBy("id").limit(limit).execute();
   }
 
   /** How much waits for each provider. */
   async outboxSizes(): Promise<{ sp_id: string; kind: string; count: number }[]> {
+    await this.#upToDate();
     const rows = await this.db.selectFrom("sms_outbox")
       .select((eb) => ["sp_id" as const, "kind" as const, eb.fn.countAll<number>().as("count")])
       .groupBy(["sp_id", "kind"]).execute();
@@ -176,30 +196,74 @@ export class SmsStore {
     spId: string,
     serviceId?: string,
   ): Promise<Omit<Required<Count>, "service_id">> {
-    let query = this.db.selectFrom("sms_counter").selectAll().where("day", "=", day).where(
-      "sp_id",
-      "=",
-      spId,
-    );
+    await this.#upToDate();
+    let query = this.db.selectFrom("sms_counter").selectAll().where("day", "=", day)
+      .where("sp_id", "=", spId);
     if (serviceId !== undefined) query = query.where("service_id", "=", serviceId);
-    const sums = Object.fromEntries(COUNTERS.map((name) => [name, 0])) as Record<
-      typeof COUNTERS[number],
-      number
-    >;
-    for (const row of await query.execute()) for (const name of COUNTERS) sums[name] += row[name];
-    return { day, sp_id: spId, ...sums };
+    const [sum] = addUp((await query.execute()).map((row) => ({ ...row, service_id: "" })));
+    const { service_id: _, ...counts } = sum ?? addUp([{ day, sp_id: spId, service_id: "" }])[0]!;
+    return counts;
+  }
+
+  /** Counters by day, provider and service: from `from` to `to` (YYYYMMDD), of one provider where it is named. */
+  async traffic(from: string, to: string, spId?: string): Promise<Required<Count>[]> {
+    await this.#upToDate();
+    let query = this.db.selectFrom("sms_counter").selectAll().where("day", ">=", from).where("day", "<=", to)
+      .orderBy("day").orderBy("sp_id").orderBy("service_id").limit(10_000);
+    if (spId !== undefined) query = query.where("sp_id", "=", spId);
+    return await query.execute();
   }
 
   /** A page of messages, the newest first. */
-  async list(
-    filter: { spId?: string | undefined; state?: MessageState | undefined },
-    limit: number,
-    before?: { submittedAt: number; msgId: string },
-  ): Promise<MessageRow[]> {
+  async list(filter: MessageFilter, limit: number, before?: MessagePlace): Promise<MessageFacts[]> {
+    await this.#upToDate();
+    return await this.#page(filter, limit, before).execute();
+  }
+
+  /** A page of messages with what they say, the newest first. */
+  async listWhole(filter: MessageFilter, limit: number, before?: MessagePlace): Promise<MessageRow[]> {
+    await this.#upToDate();
+    return await this.#whole(await this.#page(filter, limit, before).execute());
+  }
+
+  /** When the longest waiting message that is due was submitted. */
+  async oldestWaiting(): Promise<number | undefined> {
+    await this.#upToDate();
+    const row = await this.db.selectFrom("sms_message").select((eb) => eb.fn.min("due_at").as("at"))
+      .where("state", "=", "waiting").executeTakeFirst();
+    return row?.at ?? undefined;
+  }
+
+  /** Forgets messages that ended, and were submitted before `before`, with what they said; gives how many. */
+  async forget(before: number): Promise<number> {
+    await this.#upToDate();
+    const result = await this.db.deleteFrom("sms_message").where("submitted_at", "<", before)
+      .where("state", "in", ["delivered", "failed", "cancelled"]).executeTakeFirst();
+    await this.db.deleteFrom("sms_content").where("created_at", "<", before)
+      .where(
+        "id",
+        "not in",
+        (eb) =>
+          eb.selectFrom("sms_message").select("content_id").where("content_id", "is not", null)
+            .where("state", "in", ["scheduled", "waiting", "sent"]).$castTo<{ content_id: number }>(),
+      )
+      .execute();
+    return Number(result.numDeletedRows);
+  }
+
+  /** A page of what has waited for its provider since before `before`, without its contents. */
+  async stale(before: number): Promise<Omit<OutboxRow, "pdu">[]> {
+    await this.#upToDate();
+    return await this.db.selectFrom("sms_outbox").select(["id", "sp_id", "service_id", "kind", "created_at"])
+      .where("created_at", "<", before).orderBy("created_at").limit(PAGE).execute();
+  }
+
+  #page(filter: MessageFilter, limit: number, before: MessagePlace | undefined) {
     let query = this.db.selectFrom("sms_message").selectAll()
       .orderBy("submitted_at", "desc").orderBy("msg_id", "desc").limit(limit);
     if (filter.spId !== undefined) query = query.where("sp_id", "=", filter.spId);
     if (filter.state !== undefined) query = query.where("state", "=", filter.state);
+    if (filter.destination !== undefined) query = query.where("destination", "=", filter.destination);
     if (before) {
       query = query.where(({ eb, or, and }) =>
         or([
@@ -208,48 +272,113 @@ export class SmsStore {
         ])
       );
     }
-    return await query.execute();
+    return query;
   }
 
-  /** Forgets messages that ended, and were submitted before `before`; gives how many. */
-  async forget(before: number): Promise<number> {
-    const result = await this.db.deleteFrom("sms_message").where("submitted_at", "<", before)
-      .where("state", "in", ["delivered", "failed", "cancelled"]).executeTakeFirst();
-    return Number(result.numDeletedRows);
+  /** Rows with what they say. @throws {SealError} */
+  async #whole(rows: readonly MessageTableRow[]): Promise<MessageRow[]> {
+    const ids = [...new Set(rows.flatMap(({ content_id }) => content_id ?? []))];
+    const contents = new Map<number, Uint8Array>();
+    if (ids.length > 0) {
+      const found = await this.db.selectFrom("sms_content").select(["id", "octets"]).where("id", "in", ids)
+        .execute();
+      for (const { id, octets } of found) contents.set(id, this.seal.open(octets));
+    }
+    return rows.map(({ pdu, content_id, content_at, content_size, ...facts }) => ({
+      ...facts,
+      pdu: content_id === null
+        ? this.seal.open(pdu ?? new Uint8Array(0))
+        : (contents.get(content_id) ?? new Uint8Array(0)).slice(content_at!, content_at! + content_size!),
+    }));
   }
 
-  /** A page of what has waited for its provider since before `before`, without its contents. */
-  async stale(before: number): Promise<Omit<OutboxRow, "pdu">[]> {
-    return await this.db.selectFrom("sms_outbox").select(["id", "sp_id", "service_id", "kind", "created_at"])
-      .where("created_at", "<", before).orderBy("created_at").limit(PAGE).execute();
+  /** Resolves once the tables hold everything that was written before. */
+  async #upToDate(): Promise<void> {
+    if (this.#pending.records === 0 && this.#batch.pending === 0) return;
+    const settled = Promise.withResolvers<void>();
+    await this.#batch.write({ settled });
+    await settled.promise;
   }
 
-  async #write(changes: readonly Change[]): Promise<void> {
+  async #write(items: readonly (Change | Settle)[]): Promise<void> {
+    const changes = items.filter((item): item is Change => !("settled" in item));
+    if (changes.length > 0) await this.#commit(changes);
+    const waiting = items.filter((item): item is Settle => "settled" in item);
+    if (waiting.length === 0) return;
+    // What was changed is on disk: only those who want to read hear of what fails here.
+    await this.#settle().then(
+      () => waiting.forEach(({ settled }) => settled.resolve()),
+      (error) => waiting.forEach(({ settled }) => settled.reject(error)),
+    );
+  }
+
+  async #commit(changes: readonly Change[]): Promise<void> {
+    const id = this.#id + 1, work = this.#pending.work(BEHIND);
+    const rows = changes.flatMap((change) => change.messages ?? []);
+    const { messages, octets } = contentsOf(id, rows);
+    const entry: Entry = {
+      messages,
+      moves: changes.flatMap(({ moved }) => moved ?? []),
+      outbox: changes.flatMap(({ outbox }) => outbox ?? []),
+      taken: changes.flatMap(({ taken }) => taken ?? []),
+      counts: addUp(changes.flatMap(({ count }) => count ?? [])),
+    };
     await this.db.transaction().execute(async (transaction) => {
-      const messages = changes.flatMap((change) => change.messages ?? []);
-      await this.#messages.run(transaction, messages);
-      for (const [key, ids] of byOutcome(changes)) {
-        await this.#moved.run(transaction, ids, JSON.parse(key) as unknown[]);
+      if (rows.length > 0) {
+        await transaction.insertInto("sms_content")
+          .values({ id, created_at: rows[0]!.submitted_at, octets: this.seal.seal(octets) }).execute();
       }
-      for (const { moved } of changes) {
-        if (moved?.ref === undefined) continue;
-        await transaction.updateTable("sms_message").set({ outlet_ref: moved.ref })
-          .where("msg_id", "=", moved.msgId).execute();
-      }
-      await this.#outbox.run(transaction, changes.flatMap((change) => change.outbox ?? []));
-      for (const [spId, ids] of bySp(changes)) await this.#taken.run(transaction, ids, [spId]);
-      for (const count of sum(changes)) await addCount(transaction, count);
+      await transaction.insertInto("sms_journal").values({ id, octets: encodeEntry(entry) }).execute();
       for (const { also } of changes) await also?.(transaction);
+      if (work) await this.#do(transaction, work);
     });
+    this.#id = id;
+    if (work) this.#pending.done(work);
+    this.#pending.add(id, entry);
+  }
+
+  /** Brings the tables up to date. */
+  async #settle(): Promise<void> {
+    const work = this.#pending.work(0);
+    if (!work) return;
+    await this.db.transaction().execute((transaction) => this.#do(transaction, work));
+    this.#pending.done(work);
+  }
+
+  async #do(transaction: Transaction<SmsTables>, work: Work): Promise<void> {
+    await this.#messages.run(transaction, work.messages);
+    for (const [key, ids] of byOutcome(work.moves)) {
+      await this.#moved.run(transaction, ids, JSON.parse(key) as unknown[]);
+    }
+    for (const { msgId, ref } of work.moves) {
+      if (ref === undefined) continue;
+      await transaction.updateTable("sms_message").set({ outlet_ref: ref }).where("msg_id", "=", msgId)
+        .execute();
+    }
+    await this.#outbox.run(transaction, work.outbox);
+    for (const [spId, ids] of bySp(work.taken)) await this.#taken.run(transaction, ids, [spId]);
+    for (const count of addUp(work.counts)) await addCount(transaction, count);
+    await transaction.deleteFrom("sms_journal").where("id", "<=", work.upTo).execute();
   }
 }
 
+/** Which messages. */
+export interface MessageFilter {
+  readonly spId?: string | undefined;
+  readonly state?: MessageState | undefined;
+  readonly destination?: string | undefined;
+}
+
+/** Where a page goes on. */
+export interface MessagePlace {
+  readonly submittedAt: number;
+  readonly msgId: string;
+}
+
 /** Messages that moved, together where they moved alike; the last word on each counts. */
-function byOutcome(changes: readonly Change[]): Map<string, string[]> {
+function byOutcome(moves: readonly Move[]): Map<string, string[]> {
   const last = new Map<string, string>();
-  for (const { moved } of changes) {
-    if (moved) last.set(moved.msgId, JSON.stringify([moved.state, moved.stat, moved.at]));
-  }
+  for (const { msgId, state, stat, at } of moves) last.set(msgId, JSON.stringify([state, stat, at]));
   const groups = new Map<string, string[]>();
   for (const [id, key] of last) {
     const group = groups.get(key);
@@ -259,30 +388,14 @@ function byOutcome(changes: readonly Change[]): Map<string, string[]> {
   return groups;
 }
 
-function bySp(changes: readonly Change[]): Map<string, number[]> {
+function bySp(taken: Work["taken"]): Map<string, number[]> {
   const groups = new Map<string, number[]>();
-  for (const { taken } of changes) {
-    if (!taken) continue;
-    const group = groups.get(taken.spId);
-    if (group) group.push(taken.id);
-    else groups.set(taken.spId, [taken.id]);
+  for (const { spId, id } of taken) {
+    const group = groups.get(spId);
+    if (group) group.push(id);
+    else groups.set(spId, [id]);
   }
   return groups;
-}
-
-function sum(changes: readonly Change[]): Iterable<Required<Count>> {
-  const sums = new Map<string, Required<Count>>();
-  for (const { count } of changes) {
-    if (!count) continue;
-    const key = `${count.day}\0${count.sp_id}\0${count.service_id}`;
-    let total = sums.get(key);
-    if (!total) {
-      total = { ...count, ...Object.fromEntries(COUNTERS.map((n) => [n, 0])) } as Required<Count>;
-      sums.set(key, total);
-    }
-    for (const name of COUNTERS) total[name] += count[name] ?? 0;
-  }
-  return sums.values();
 }
 
 async function addCount(transaction: Transaction<SmsTables>, count: Required<Count>): Promise<void> {

@@ -115,7 +115,7 @@ export class Desk {
   }
 
   async #mt(peer: Peer, fwd: Fwd, key: ReceivedKey): Promise<number> {
-    const { store, seal, ids, ledger, traffic, tallies, settings, dispatcher } = this.parts;
+    const { store, ids, ledger, traffic, tallies, settings, dispatcher } = this.parts;
     for (const number of fwd.Dest_Id) {
       const refused = this.#wayRefused(
         peer,
@@ -154,7 +154,7 @@ export class Desk {
     });
     try {
       await store.write({
-        messages: taken.map((mt) => messageRow(mt, seal, now)),
+        messages: taken.map((mt) => messageRow(mt, now)),
         count: tallies.of(now, spId, fwd.Service_Id, { mt_messages: 1, mt_users: length }),
         also: async (transaction) => {
           for (const one of kept) await one(transaction);
