@@ -48,7 +48,23 @@ export interface PlatformSettings {
    */
   readonly requireSigned?: RequireSigned | undefined;
   /** The short-message service's ports (TCP) and gateway code; defaults `0.0.0.0:7890`, `0.0.0.0:7900`, `001001`. */
-  readonly sms?: { readonly listen: HostPort; readonly short: HostPort; readonly gatewayCode: string };
+  readonly sms?: SmsPlatformSettings;
+}
+
+/** The short-message service's part. */
+export interface SmsPlatformSettings {
+  readonly listen: HostPort;
+  readonly short: HostPort;
+  readonly gatewayCode: string;
+  /**
+   * The way to a centre: `url` is `simulator` or `smpp://USER:PASSWORD@HOST:PORT`; the password may stand beside it or
+   * in a file. Undefined: the simulator.
+   */
+  readonly outlet?: {
+    readonly url: string;
+    readonly password?: string | undefined;
+    readonly passwordFile?: string | undefined;
+  };
 }
 
 /** Where the short-message service listens, and what it is called, where nobody says. */
@@ -56,4 +72,4 @@ export const DEFAULT_SMS = {
   listen: { host: "0.0.0.0", port: 7890 },
   short: { host: "0.0.0.0", port: 7900 },
   gatewayCode: "001001",
-} as const;
+} as const satisfies SmsPlatformSettings;
