@@ -19,6 +19,7 @@ import {
   oneOf,
   path,
   sn,
+  smsOutlet,
   someOf,
   whole,
   words,
@@ -65,6 +66,18 @@ export const PLATFORM_SETTINGS = {
   "sms-short": withDefault(listenAddress, DEFAULT_SMS.short, "their short connections (TCP)"),
   "ismg-code": withDefault(ismgCode, DEFAULT_SMS.gatewayCode, "this short-message gateway's ISMG_Id"),
   "advertise": optional(host, "name or address under which gateways reach this platform", {
+  "sms-outlet": withDefault(
+    smsOutlet,
+    "simulator",
+    "the short-message centre: played, or a real one over SMPP 3.4",
+  ),
+  "sms-outlet-password": optional(words("TEXT", 64), "the centre's password, where the URL has none", {
+    fallbackText: "none",
+    environmentOnly: true,
+  }),
+  "sms-outlet-password-file": optional(path("FILE"), "a file with the centre's password", {
+    fallbackText: "none",
+  }),
     fallbackText: "the access service's address, or else this machine's first address",
   }),
   "database": optional(database, "where registrations and commands are kept", {
