@@ -14,8 +14,8 @@ export class DriverError extends GatehouseError<DriverErrorCode> {
 }
 
 /** The error of a part that this machine does not have. `what`: a clause, `there is no optical module`. */
-export function unsupported(what: string): DriverError {
-  return new DriverError("unsupported", what);
+export function unsupported(what: string, options?: ErrorOptions): DriverError {
+  return new DriverError("unsupported", what, options);
 }
 
 /** Stands for a part that this machine does not have: whatever it is asked, it refuses with this reason. */
