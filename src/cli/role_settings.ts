@@ -25,6 +25,7 @@ export function platformSettings(
     access: values.access,
     pluginCenter: values["plugin-center"],
     push: values.push,
+    pushLimits: { perMinute: values["push-rate"], keepDays: values["push-days"] },
     advertise: values.advertise ?? ownAddress(values.access, interfaces),
     database: values.database,
     heartbeatSeconds: values.heartbeat,

@@ -62,6 +62,12 @@ export const PLATFORM_SETTINGS = {
   "access": withDefault(listenAddress, anywhere(12113), "registration and heartbeats (UDP)"),
   "plugin-center": withDefault(listenAddress, anywhere(12114), "the channel for plug-ins (TCP)"),
   "push": withDefault(listenAddress, anywhere(12115), "what gateways send of their own accord (TCP)"),
+  "push-rate": withDefault(
+    whole(1, 1_000_000, "N"),
+    120,
+    "messages a minute that one gateway may push: it keeps the others and sends them later",
+  ),
+  "push-days": withDefault(whole(1, 3650, "DAYS"), 30, "days that pushed messages are kept"),
   "sms": withDefault(listenAddress, DEFAULT_SMS.listen, "long connections of SMS providers, CMPP (TCP)"),
   "sms-short": withDefault(listenAddress, DEFAULT_SMS.short, "their short connections (TCP)"),
   "ismg-code": withDefault(ismgCode, DEFAULT_SMS.gatewayCode, "this short-message gateway's ISMG_Id"),

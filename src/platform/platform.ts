@@ -118,7 +118,10 @@ export async function startPlatform(
   const messages = starting.use(new PushedMessages(shared, database.tables<PushTables>()));
   // From the inside out: whoever is told to go somewhere finds it open.
   const push = wanted("push")
-    ? run(startPush(shared, { sql: database.tables<PushTables>(), messages }, { listen: settings.push }))
+    ? run(startPush(shared, { sql: database.tables<PushTables>(), messages }, {
+      listen: settings.push,
+      ...settings.pushLimits,
+    }))
     : undefined;
   let pluginCenter = advertised(settings.pluginCenter), access = advertised(settings.access);
   if (wanted("plugin_center")) {

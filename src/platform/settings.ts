@@ -34,6 +34,8 @@ export interface PlatformSettings {
   readonly pluginCenter: HostPort;
   /** TCP; default `0.0.0.0:12115`. Registrations announce it as `MessageServer` where the service runs. */
   readonly push: HostPort;
+  /** Messages a minute that one gateway may push, default 120; days that messages are kept, default 30. */
+  readonly pushLimits?: { readonly perMinute: number; readonly keepDays: number };
   /** The host name or address that acks and triggers name to gateways. */
   readonly advertise: string;
   /** `sqlite:PATH` or `postgres://…`; undefined: `<data>/platform.db`. */
