@@ -162,6 +162,15 @@ Deno.test("a gateway that asks for signatures refuses, trusts, runs, counts and 
     0,
     `com.example.greeter 1.0 is running on ${gateway.url}\n`,
   ]);
+  // While it is worked on: each version is signed on its way.
+  const unsigned = await me.run("run", "g", ...there);
+  assertEquals(unsigned.code, 1);
+  assertMatch(unsigned.err, /refuses \(403\): .*it is not signed/);
+  await change(me, "g/plugin.js", (text) => text.replace("1.0", "1.0.1"));
+  await using session = me.start("run", "g", "--key", "mine.key", ...there);
+  await session.said(/com\.example\.greeter 1\.0\.1 is running/);
+  await session.stop();
+  assertEquals((await me.run("install", "g.ghp", ...there)).code, 0);
   const good = await me.run("call", "com.example.greeter", "GREET", "--fields", '{"Name":"Ann"}', ...there);
   assertEquals([good.code, JSON.parse(good.out).reply.Text], [0, "Hello Ann"]);
   const bad = await me.run("call", "com.example.greeter", "GREET", ...there);
@@ -252,10 +261,12 @@ Deno.test("a platform takes a package, shows it, and puts it onto a gateway of i
   await using fleet = await startFleet();
   const there = ["--to", `http://127.0.0.1:${fleet.platform.ports.http}`];
   await me.run("new", "com.example.greeter", "--dir", "g", "--typescript");
-  const { code, out, err } = await me.run("install", "g", "--gateway", fleet.mac, ...there);
+  const stable = ["--channel", "stable"];
+  const { code, out, err } = await me.run("install", "g", "--gateway", fleet.mac, ...stable, ...there);
   assertEquals([code, err], [0, ""], out);
   assertMatch(out, /1\.0 is in the repository: .*\non [0-9A-F]{12}: succeeded\n$/);
   assert(await fleet.runs("com.example.greeter"));
+  assertEquals((await fleet.call("GET", "/api/v1/plugins/com.example.greeter/1.0")).body.channel, "stable");
   assertMatch(
     (await me.run("list", ...there)).out,
     /^NAME .*\ncom\.example\.greeter +1\.0 +\d+ B +[0-9a-f]{64}\n$/,

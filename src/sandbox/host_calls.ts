@@ -25,11 +25,14 @@ export class HostCalls {
     private readonly mostMs: number,
   ) {}
 
-  /** What a manifest gives the right to, by name. */
+  /** What a manifest gives the right to, by name, as it was at the date that it names. */
   functionsOf(manifest: Manifest): Map<string, HostFunction> {
     const functions = new Map<string, HostFunction>();
     for (const capability of manifest.capabilities) {
-      for (const [name, run] of Object.entries(this.capabilities[capability] ?? {})) functions.set(name, run);
+      for (const [name, run] of Object.entries(this.capabilities[capability] ?? {})) {
+        const served = asOf(run, manifest.apiVersion);
+        if (served) functions.set(name, served);
+      }
     }
     return functions;
   }
@@ -82,4 +85,11 @@ export class HostCalls {
         .finally(settled).then(resolve, reject);
     });
   }
+}
+
+/** A function as it was at a date of the host API. Dates in this form sort by time. */
+function asOf(run: HostFunction, date: string): HostFunction | undefined {
+  let served: HostFunction | undefined = run;
+  while (served?.since !== undefined && served.since > date) served = served.before;
+  return served;
 }

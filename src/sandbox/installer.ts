@@ -42,8 +42,9 @@ export class Installer {
   async install(name: string, files: PluginContent, version: string | undefined): Promise<Plugin> {
     if (!NAME.test(name)) throw new PluginError("invalid", `"${name}" is no name for a plug-in`);
     const { program, kept } = await contentOf(name, files), { table } = this.parts;
-    if (!table.byName.has(name) && table.full) throw table.tooMany();
-    const former = table.byName.get(name)?.entry ?? name;
+    const there = table.holderOf(name);
+    if (!there && table.full) throw table.tooMany();
+    const former = there?.entry ?? name;
     const step = () => table.turn(name, () => this.#install(name, program, kept, version));
     return await (former === name ? step() : table.turn(former, step));
   }
@@ -55,7 +56,7 @@ export class Installer {
     version: string | undefined,
   ): Promise<Plugin> {
     const { table, life, folder, versions } = this.parts;
-    const known = table.byName.get(name), holder = table.byEntry.get(name);
+    const known = table.holderOf(name), holder = table.byEntry.get(name);
     if (holder && holder !== known && holder.manifest) {
       throw new PluginError("invalid", `the folder "${name}" is that of another plug-in: "${holder.name}"`);
     }
@@ -74,7 +75,7 @@ export class Installer {
       if (added !== undefined) await versions.discard(name, added).catch(() => {});
       throw new PluginError("limit", `writing "${name}" failed: ${messageOf(error)}`, { cause: error });
     }
-    const plugin = known ?? table.byEntry.get(name) ?? new Plugin(name);
+    const plugin = known ?? new Plugin(name);
     if (replaces !== undefined) {
       folder.note(replaces, undefined);
       table.byEntry.delete(replaces);

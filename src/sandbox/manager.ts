@@ -86,6 +86,7 @@ class Manager implements PluginManager {
       rules: {
         ceilings: { ...DEFAULT_CEILINGS, ...options.ceilings },
         capabilities: Object.keys(capabilities).sort(),
+        apiVersions: options.apiVersions,
       },
       hostCallMs: options.hostCallMs ?? 60_000,
       logOf: (plugin) => books.logOf(plugin, log.with({ plugin })),

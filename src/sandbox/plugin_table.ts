@@ -55,6 +55,12 @@ export class PluginTable {
       ["", ".js", ".ts", ".ghp"].map((end) => this.byEntry.get(name + end)).find((plugin) => plugin);
   }
 
+  /** Whose place a plug-in of that name takes: the one of that name, or what lies there for it and never loaded. */
+  holderOf(name: string): Plugin | undefined {
+    const found = this.find(name);
+    return found && (!found.manifest || found.manifest.name === name) ? found : undefined;
+  }
+
   /** Takes it out of the books: whoever asks for it from now on is told that it is absent. */
   forget(plugin: Plugin): void {
     const { entry, name } = plugin;

@@ -30,6 +30,12 @@ export interface HostFunction {
   readonly maxMs?: number;
   /** Set where each call sends a message to somebody: counted against `limits.messagesPerMinute`. */
   readonly message?: boolean;
+  /**
+   * The date of the host API that brought it in this form. Plug-ins that name an earlier `apiVersion` get `before`
+   * instead, and where that is missing nothing of this name. Default: it was always there.
+   */
+  readonly since?: string;
+  readonly before?: HostFunction;
 }
 
 /**
@@ -123,6 +129,8 @@ export interface PluginManagerOptions {
     readonly tier: string;
     check(manifest: Manifest): void;
   }>;
+  /** The dates of the host API that are served, the oldest first. Default: `API_VERSIONS`. */
+  readonly apiVersions?: readonly string[];
   /** How many plug-ins there may be. Default 100. */
   readonly maxPlugins?: number;
   /** How many versions of a plug-in that was installed stay on disk beside the active one. Default 2. */

@@ -4,7 +4,7 @@
  * @module
  */
 import { EXIT, StartError } from "../errors.ts";
-import { mac } from "../parsers.ts";
+import { type Kind, mac, oneOf } from "../parsers.ts";
 import { ASKS_OTHERS, type Command } from "./command.ts";
 import { CONTROL_OPTIONS, ControlClient } from "./control_client.ts";
 import { PLUGIN_PATH, type Project, readProject } from "./project.ts";
@@ -12,7 +12,7 @@ import { PLUGIN_PATH, type Project, readProject } from "./project.ts";
 /** Puts a package onto a gateway; resolves with what runs there then. */
 export async function installOnGateway(
   api: ControlClient,
-  { bytes }: Project,
+  { bytes }: Pick<Project, "bytes">,
 ): Promise<Record<string, unknown>> {
   return (await api.post("/api/v1/plugins", bytes, "application/gzip")).body;
 }
@@ -27,6 +27,10 @@ ran before goes on where the new one does not load. A platform keeps it, and wit
   options: {
     ...CONTROL_OPTIONS,
     gateway: { kind: mac, help: "of a platform: the gateway that is to run it" },
+    channel: {
+      kind: oneOf(["stable", "beta", "none"]) as Kind<unknown>,
+      help: "of a platform: what a version that it has not yet is offered as; default: beta",
+    },
   },
   examples: [
     "gatehouse plugin install com.example.greeter-1.0.ghp --to http://192.168.1.1:8081 --token-file token",
@@ -38,15 +42,16 @@ ran before goes on where the new one does not load. A platform keeps it, and wit
     const project = await readProject(input.words[0]!), { print } = terminal;
     const api = await ControlClient.open(input, terminal);
     const { name, version } = project.plugin.manifest, gateway = input.value<string>("gateway");
+    const channel = input.value<string>("channel");
     if (await api.role() === "gateway") {
-      if (gateway !== undefined) {
-        throw new StartError(`--gateway is for a platform: ${api.url.origin} is a gateway`);
-      }
+      const flag = gateway !== undefined ? "--gateway" : channel !== undefined ? "--channel" : undefined;
+      if (flag) throw new StartError(`${flag} is for a platform: ${api.url.origin} is a gateway`);
       const status = await installOnGateway(api, project);
       print(`${name} ${version} is ${status.state} on ${api.url.origin}`);
       return EXIT.ok;
     }
-    const { status } = await api.post("/api/v1/plugins", project.bytes, "application/octet-stream");
+    const target = `/api/v1/plugins${channel === undefined ? "" : `?channel=${channel}`}`;
+    const { status } = await api.post(target, project.bytes, "application/octet-stream");
     print(
       `${name} ${version} ${
         status === 200 ? "was there already" : "is in the repository"

@@ -4,12 +4,15 @@
  * @module
  */
 import { GatehouseError, sleep, systemClock, type Timer } from "../../base/mod.ts";
+import { readPrivateKey, type SigningKey } from "../../sandbox/package/mod.ts";
 import { EXIT, StartError } from "../errors.ts";
+import { path } from "../parsers.ts";
 import { ASKS_OTHERS, type Command } from "./command.ts";
 import { CONTROL_OPTIONS, ControlClient } from "./control_client.ts";
 import { installOnGateway } from "./install.ts";
 import { printLogs } from "./logs.ts";
 import { PLUGIN_PATH, type Project, readProject } from "./project.ts";
+import { signed } from "./sign.ts";
 import type { Terminal } from "./terminal.ts";
 
 /** How long the files must be quiet before they are read, and how often the log is, in milliseconds. */
@@ -21,10 +24,18 @@ const command: Command = {
   summary: "runs it on a gateway and shows its log; --watch: again at each change",
   about:
     `The plug-in is installed and its log is shown until it is interrupted. With --watch it is installed again whenever
-a file of it changes; a version with faults is told, and the one before goes on. It stays on the gateway.`,
+a file of it changes; a version with faults is told, and the one before goes on. It stays on the gateway. A gateway that
+asks for signatures takes what --key signs, if it trusts that key.`,
   positionals: [PLUGIN_PATH],
-  options: { ...CONTROL_OPTIONS, watch: { help: "installs it again at each change" } },
-  examples: ["GATEHOUSE_ADMIN_TOKEN=... gatehouse plugin run greeter --watch"],
+  options: {
+    ...CONTROL_OPTIONS,
+    watch: { help: "installs it again at each change" },
+    key: { kind: path("FILE"), help: "a private key to sign each version with, as keygen makes it" },
+  },
+  examples: [
+    "GATEHOUSE_ADMIN_TOKEN=... gatehouse plugin run greeter --watch",
+    "gatehouse plugin run greeter --key example.key --to http://192.168.1.1:8081 --token-file token",
+  ],
   failure: "the plug-in has faults, or the gateway does not answer",
   givesUp: ASKS_OTHERS,
   async run(input, terminal) {
@@ -32,11 +43,13 @@ a file of it changes; a version with faults is told, and the one before goes on.
       api = await ControlClient.open(input, terminal),
       watch = input.has("watch");
     if (await api.role() !== "gateway") throw new StartError(`${api.url.origin} is no gateway: use install`);
+    const keyFile = input.value<string>("key");
+    const key = keyFile === undefined ? undefined : await readPrivateKey(await Deno.readTextFile(keyFile));
     const stop = new AbortController();
     terminal.interrupted().then(() => stop.abort());
     // Watched before it is read for the first time, so that no change falls between the two.
     using watcher = watch ? Deno.watchFs(place, { recursive: true }) : undefined;
-    const session = new Session(api, terminal);
+    const session = new Session(api, terminal, key);
     if (!await session.put(place) && !watch) return EXIT.failed;
     const watching = watcher ? session.follow(watcher, place, stop.signal) : undefined;
     while (await sleep(systemClock, LOG_MS, stop.signal).then(() => true, () => false)) {
@@ -54,7 +67,12 @@ class Session {
   #seen: number | undefined;
   #digest = "";
 
-  constructor(private readonly api: ControlClient, private readonly terminal: Terminal) {}
+  /** `key`: signs each version before it is installed. */
+  constructor(
+    private readonly api: ControlClient,
+    private readonly terminal: Terminal,
+    private readonly key: SigningKey | undefined,
+  ) {}
 
   /** Installs what lies there; false where it could not be. Faults are told. */
   async put(place: string): Promise<boolean> {
@@ -63,7 +81,8 @@ class Session {
       const project: Project = await readProject(place);
       const { name, version } = project.plugin.manifest;
       if (project.plugin.sha256 === this.#digest) return true; // saved without a change, or only a test
-      const { state } = await installOnGateway(this.api, project);
+      const made = this.key ? await signed(project.bytes, this.key) : project;
+      const { state } = await installOnGateway(this.api, made);
       this.#digest = project.plugin.sha256;
       if (this.#name !== name) [this.#name, this.#seen] = [name, undefined];
       print(
