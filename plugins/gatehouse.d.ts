@@ -20,8 +20,10 @@ declare namespace Gatehouse {
     | "network.http"
     | "network.ping"
     | "network.traceroute"
+    | "parameters"
     | "plugins.call"
     | "push"
+    | "rights"
     | "storage"
     | "system.cpu"
     | "system.info"
@@ -51,6 +53,11 @@ declare namespace Gatehouse {
     peers?: readonly string[];
     /** Hosts that it may speak to, by `network.http`: `api.example.com`, `*.example.com`, each perhaps with `:port`. */
     hosts?: readonly string[];
+    /**
+     * Parameters that it may read and write: names, or what names begin with where a path ends with a dot:
+     * `InternetGatewayDevice.Time.`. What may be written may be read, too.
+     */
+    parameters?: { readonly read?: readonly string[]; readonly write?: readonly string[] };
     limits?: {
       /** The whole memory of its engine in MiB, 16 to 64. Default 16. */
       memoryMb?: number;
@@ -100,6 +107,22 @@ declare namespace Gatehouse {
     error(...parts: unknown[]): void;
   }
 
+  /** A parameter's value; times and base64 are text. */
+  type ParameterValue = string | number | boolean;
+
+  /** A parameter that was written, or an instance of a table that was added or removed. */
+  interface ParameterChange {
+    readonly kind: "set" | "add" | "remove";
+    readonly name: string;
+    /** The new value, of what was set; null: unknown again. */
+    readonly value?: ParameterValue | null;
+    readonly source: "itms" | "app" | "local" | "plugin" | "system";
+    readonly by: string | null;
+    /** Milliseconds since 1970. */
+    readonly time: number;
+    readonly sequence: number;
+  }
+
   /** What the gateway does for a plug-in: of these groups only what its capabilities name is there. */
   interface Host {
     readonly log: Log;
@@ -146,6 +169,28 @@ declare namespace Gatehouse {
         request?: { method?: string; headers?: Record<string, string>; body?: string },
       ): Promise<{ status: number; headers: Record<string, string>; body: string }>;
     };
+    /** The gateway's parameters by their TR-098 names, of those in the manifest. Capability `parameters`. */
+    readonly parameters: {
+      /** The value; null where nobody knows one. */
+      get(name: string): Promise<ParameterValue | null>;
+      /** Values by name, 500 at most. A name that ends with a dot stands for all beneath it. */
+      values(names: readonly string[]): Promise<Record<string, ParameterValue | null>>;
+      /** Names beneath a path that ends with a dot, or all. */
+      names(prefix?: string): Promise<string[]>;
+      /** Writes values, all or none; resolves when they are in force and on the disk. */
+      set(values: Readonly<Record<string, ParameterValue>>): Promise<null>;
+      /** Adds an instance to a table, perhaps with values by the last part of their names; its number. */
+      add(table: string, values?: Readonly<Record<string, ParameterValue>>): Promise<number>;
+      /** Removes an instance of a table. */
+      remove(name: string): Promise<null>;
+      /**
+       * Waits up to a day for changes after the `sequence` of an earlier answer. Without one it answers at once, with
+       * the `sequence` to begin with. `missed`: there was more than is remembered, so read anew.
+       */
+      changes(after?: number): Promise<
+        { readonly sequence: number; readonly missed: boolean; readonly changes: readonly ParameterChange[] }
+      >;
+    };
     readonly plugins: {
       /** Calls a command of one of the manifest's `peers`: the fields that it returned. Capability `plugins.call`. */
       call(plugin: string, command: string, request?: Record<string, Json>): Promise<Record<string, Json>>;
@@ -157,6 +202,12 @@ declare namespace Gatehouse {
        * many in a minute, too many that wait. Capability `push`.
        */
       send(message: Json): Promise<null>;
+    };
+    readonly rights: {
+      /**
+       * Who may call a command from now on: "0" the LAN, "1" the platform, "2" both, "3" nobody. Capability `rights`.
+       */
+      set(command: string, code: string): Promise<null>;
     };
     /** What it keeps over restarts and upgrades, by key. Capability `storage`. */
     readonly storage: {

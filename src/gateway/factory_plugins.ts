@@ -8,6 +8,7 @@ import { join } from "@std/path";
 import { type Log, messageOf } from "../base/mod.ts";
 import deviceIdentity from "../../plugins/device-identity.js" with { type: "text" };
 import diagnostics from "../../plugins/diagnostics.js" with { type: "text" };
+import management from "../../plugins/management.js" with { type: "text" };
 import systemMonitor from "../../plugins/system-monitor.js" with { type: "text" };
 import type { PluginManager } from "../sandbox/mod.ts";
 import type { StateStore } from "./state/mod.ts";
@@ -16,6 +17,7 @@ import type { StateStore } from "./state/mod.ts";
 export const FACTORY_SOURCES: Readonly<Record<string, string>> = {
   "device-identity": deviceIdentity,
   "diagnostics": diagnostics,
+  "management": management,
   "system-monitor": systemMonitor,
 };
 

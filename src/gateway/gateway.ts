@@ -9,7 +9,7 @@ import type { HttpService } from "../control/mod.ts";
 import { type Network, systemNetwork } from "../net/mod.ts";
 import { createPluginManager, type PluginManager } from "../sandbox/mod.ts";
 import { TrustStore } from "../sandbox/package/mod.ts";
-import { Dispatcher, hostFunctions } from "./capability/mod.ts";
+import { Dispatcher, hostFunctions, rightsFunctions } from "./capability/mod.ts";
 import {
   Channel,
   channelHandler,
@@ -23,7 +23,15 @@ import { House } from "./house/mod.ts";
 import { identityOf } from "./identity.ts";
 import { LocalServer, PasswordLock } from "./local/mod.ts";
 import { LocalPort } from "./local/port.ts";
-import { bindDevice, Mgt, type MgtParts, mgtPresets, openParameters } from "./parameters/mod.ts";
+import {
+  bindDevice,
+  Mgt,
+  type MgtParts,
+  mgtPresets,
+  openParameters,
+  ParameterFeed,
+  parameterFunctions,
+} from "./parameters/mod.ts";
 import { PluginEvents } from "./plugin_events.ts";
 import {
   DEFAULT_TIMING,
@@ -170,6 +178,7 @@ export async function startGateway(
     later.plugins?.recheck().catch((error) => log.error("plug-ins could not be checked again", { error }));
   });
   const pluginEvents = new PluginEvents();
+  const feed = stack.use(new ParameterFeed(parameters));
   const plugins = stack.use(
     await createPluginManager(deps, {
       dir: settings.pluginsDir,
@@ -186,6 +195,8 @@ export async function startGateway(
           registered: () => registration.status.state === "registered",
         }),
         ...pushFunctions(push),
+        ...parameterFunctions(parameters, feed),
+        ...rightsFunctions(() => later.plugins),
       },
       onEvent: (event) => {
         agent.pluginChanged(event.plugin, event.status);

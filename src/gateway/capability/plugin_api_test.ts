@@ -4,12 +4,16 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import { FakeClock, seededRandom } from "../../base/mod.ts";
+import { FakeClock, seededRandom, silentLog } from "../../base/mod.ts";
 import { HOST_API, hostApi } from "../../sandbox/host_api/mod.ts";
 import { SimulatedDriver } from "../driver/mod.ts";
+import { openParameters, ParameterFeed, parameterFunctions } from "../parameters/mod.ts";
 import { type HostDeps, hostFunctions } from "./host_functions.ts";
+import { rightsFunctions } from "./rights.ts";
 
 const read = (path: string) => Deno.readTextFileSync(new URL(`../../../${path}`, import.meta.url));
+
+const tree = await openParameters({ clock: new FakeClock(), log: silentLog }, undefined);
 
 function capabilities() {
   const clock = new FakeClock(), random = seededRandom(1);
@@ -19,6 +23,8 @@ function capabilities() {
   const storage = {} as Parameters<typeof hostApi>[0]["storage"];
   return {
     ...hostFunctions({ ...rest, driver, clock }),
+    ...parameterFunctions(tree, new ParameterFeed(tree)),
+    ...rightsFunctions(() => undefined),
     ...hostApi({ clock, random, storage, call: () => Promise.resolve({}) }),
   };
 }

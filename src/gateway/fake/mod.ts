@@ -9,17 +9,20 @@ import { type Clock, Metrics, type Random, silentLog } from "../../base/mod.ts";
 import { systemNetwork } from "../../net/mod.ts";
 import type { Capabilities } from "../../sandbox/mod.ts";
 import { hostApi, PluginStorage } from "../../sandbox/host_api/mod.ts";
-import { hostFunctions } from "../capability/mod.ts";
+import { hostFunctions, rightsFunctions } from "../capability/mod.ts";
 import { SimulatedDriver } from "../driver/mod.ts";
 import { House } from "../house/mod.ts";
 import { APP_VERSION } from "../identity.ts";
-import { openParameters } from "../parameters/open.ts";
+import { openParameters, ParameterFeed, parameterFunctions } from "../parameters/mod.ts";
 import { MessagePush, pushFunctions } from "../push/mod.ts";
 import { PasswordGuard, Passwords, StateStore } from "../state/mod.ts";
 
 const MAC = "64D95420214B", SN = "64D954-D6AEE64D95420214B";
 /** The local user's password there. */
 export const FAKE_PASSWORD = "password";
+
+/** There is no other plug-in here whose rights could be changed. */
+const NO_PLUGINS = { list: () => [], setRight: () => Promise.resolve() };
 
 /** The host functions of a fake gateway. */
 export interface FakeGateway extends AsyncDisposable {
@@ -76,6 +79,8 @@ export async function openFakeGateway(deps: { clock: Clock; random: Random }): P
   const capabilities = {
     ...device,
     ...pushFunctions(push),
+    ...parameterFunctions(tree, stack.use(new ParameterFeed(tree))),
+    ...rightsFunctions(() => NO_PLUGINS),
     ...hostApi({ clock, random, storage, call: peerless }),
   };
   const owned = stack.move();

@@ -16,6 +16,8 @@ export {
   SOURCES,
 } from "./definition.ts";
 export { CWMP_FAULTS, ParameterError, type ParameterErrorCode, type ParameterFault } from "./errors.ts";
+export { type Changes, ParameterFeed } from "./feed.ts";
+export { parameterFunctions } from "./host_functions.ts";
 export { bindDevice, type DeviceFacts } from "./live/device.ts";
 export { Mgt, type MgtParts, mgtPresets, type MgtSettings } from "./live/mgt.ts";
 export { openParameters } from "./open.ts";
