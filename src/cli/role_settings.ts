@@ -60,6 +60,8 @@ export function gatewaySettings(values: ValuesOf<typeof GATEWAY_SETTINGS>): Gate
     card: values.card,
     local: values.local,
     lanInterfaces: values["lan-interfaces"],
+    localHttp: values["local-http"],
+    startSpreadSeconds: values["start-spread"],
     control: values.control,
     pluginsDir: values.plugins,
     isolation: values.isolation,

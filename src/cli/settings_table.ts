@@ -120,6 +120,17 @@ export const GATEWAY_SETTINGS = {
   "hardware-ver": optional(words("TEXT", 64), "the hardware's version", { fallbackText: "empty" }),
   "card": optional(words("TEXT", 64), "the number of the smart card in it", { fallbackText: "empty" }),
   "local": withDefault(listenAddress, anywhere(17998), "the phone app's port, for the LAN side only (TCP)"),
+  "local-http": optional(
+    listenAddress,
+    "where the local port also takes requests as an HTTP form, POST /gatewayManage.cmd (TCP)",
+    { fallbackText: "nowhere" },
+  ),
+  "start-spread": withDefault(
+    whole(0, 3600, "SECONDS"),
+    0,
+    "a gateway that was registered before waits a random part of this when it starts: after a power cut not all " +
+      "come at once",
+  ),
   "lan-interfaces": optional(names, "the interfaces whose neighbours may use the local port", {
     fallbackText: "all that have a private address",
   }),

@@ -21,15 +21,18 @@ import { APP_VERSION } from "./identity.ts";
 import type { ParameterTree } from "./parameters/mod.ts";
 import { parameterProblem, parameterRoutes } from "./parameters_api.ts";
 import { pluginEventRoutes, type PluginEvents } from "./plugin_events.ts";
+import type { LocalAudit } from "./local/mod.ts";
 import { pluginLogRoutes } from "./plugin_logs_api.ts";
 import { type MessagePush, pushStatusRoutes } from "./push/mod.ts";
 import type { Passwords } from "./state/mod.ts";
+import { type GatewayStatus, statusRoutes } from "./status_api.ts";
 
 /** What the API shows and does. */
 export interface ControlDeps extends Deps {
   readonly token: string;
   readonly service: Service;
-  readonly status: () => Record<string, unknown>;
+  readonly status: () => GatewayStatus;
+  readonly audit: Pick<LocalAudit, "entries">;
   readonly plugins: PluginManager;
   readonly dispatcher: Dispatcher;
   readonly events: PluginEvents;
@@ -73,13 +76,7 @@ export function controlApi(deps: ControlDeps): Api {
   });
   api.mount("", serviceRoutes(deps.metrics, () => [deps.service]));
 
-  api.route({
-    method: "GET",
-    path: "/api/v1/status",
-    summary: "Identity, registration, plug-in channel and local port",
-    auth: AUTH,
-    responses: { 200: { description: "How the gateway is", schema: v.looseObject({}) } },
-  }).handle(() => ({ status: 200, body: deps.status() }));
+  api.mount("", statusRoutes(deps.status, deps.audit));
 
   api.route({
     method: "POST",

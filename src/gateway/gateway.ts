@@ -21,8 +21,7 @@ import { type Driver, LinuxDriver, SimulatedDriver } from "./driver/mod.ts";
 import { FACTORY_SOURCES, FactoryPlugins } from "./factory_plugins.ts";
 import { House } from "./house/mod.ts";
 import { identityOf } from "./identity.ts";
-import { LocalServer, PasswordLock } from "./local/mod.ts";
-import { LocalPort } from "./local/port.ts";
+import { LOCAL_LOCKOUT, LocalServer, PasswordLock } from "./local/mod.ts";
 import {
   bindDevice,
   Mgt,
@@ -42,7 +41,14 @@ import {
 } from "./registration/mod.ts";
 import { AgentMessages, MessagePush, pushFunctions } from "./push/mod.ts";
 import type { GatewaySettings } from "./settings.ts";
-import { applyPasswordsFile, PasswordGuard, Passwords, StateStore } from "./state/mod.ts";
+import {
+  applyPasswordsFile,
+  GUARD_LOCKOUT,
+  LockoutFile,
+  PasswordGuard,
+  Passwords,
+  StateStore,
+} from "./state/mod.ts";
 
 /** What stands in for the world, for tests. */
 export interface GatewayPorts {
@@ -86,12 +92,18 @@ export async function startGateway(
   const mgt = new Mgt(parameters, settings);
   comeHome(state, formatHostPort(mgt.distribution));
   const identity = identityOf(settings, driver.osVersion());
-  const timing = { ...DEFAULT_TIMING, ...settings.timing };
-  const passwords = new Passwords(state, random), guard = new PasswordGuard(clock, passwords);
+  const timing = {
+    ...DEFAULT_TIMING,
+    startSpreadMs: 1000 * (settings.startSpreadSeconds ?? 0),
+    ...settings.timing,
+  };
+  const passwords = new Passwords(state, random), lockouts = await LockoutFile.open(deps, settings.dataDir);
+  const guard = new PasswordGuard(clock, passwords, lockouts.lockout("all", GUARD_LOCKOUT));
   const factory = new FactoryPlugins(deps, state);
   const ipAddr = (towards: string) => driver.wanAddress(towards);
 
   stack.defer(() => state.flushed());
+  stack.defer(() => lockouts.flushed());
   // Registration talks to the network while everything else is being loaded.
   const later: {
     channel?: Channel;
@@ -220,17 +232,19 @@ export async function startGateway(
       handle: channelHandler({ log, plugins, dispatcher, installs, factory }),
     }),
   );
-  const lock = new PasswordLock(clock);
-  const listen = (port: number) =>
-    new LocalServer({ ...settings.local, port }, {
+  const local = stack.use(
+    new LocalServer(settings.local, {
       ...deps,
       network,
       dispatch: (call) => dispatcher.dispatch(call),
-      lock,
+      lock: new PasswordLock(clock, lockouts.lockout("addresses", LOCAL_LOCKOUT)),
       interfaces: () => driver.interfaces(),
+      wanAddress: () => driver.wanAddress(),
       lanInterfaces: settings.lanInterfaces,
-    });
-  const local = stack.use(new LocalPort(settings.local, listen, log));
+      http: settings.localHttp,
+      closed: true, // until the parameters say where it is to be
+    }),
+  );
   mgt.openLocal(local, log);
   const mgtParts: MgtParts = {
     tree: parameters,
@@ -248,9 +262,10 @@ export async function startGateway(
     log,
   });
   // Loaded only now: nothing above waits for it.
-  const [{ loadAdminToken, serveHttp }, { controlApi }] = await Promise.all([
+  const [{ loadAdminToken, serveHttp }, { controlApi }, { localStatus }] = await Promise.all([
     import("../control/mod.ts"),
     import("./control_api.ts"),
+    import("./status_api.ts"),
   ]);
   const adminToken = await loadAdminToken(deps, settings.dataDir, settings.adminToken);
   const running = new RunningGateway(stack, {
@@ -273,12 +288,13 @@ export async function startGateway(
     parameters,
     push,
     register: (from) => registration.restart(from),
+    audit: local.audit,
     status: () => ({
       identity,
       driver: driver.name,
       registration: registration.status,
       channel: channel.status,
-      local: { address: formatHostPort(local.address), open: local.open, connections: local.connections },
+      local: localStatus(local),
       passwords: passwords.configured(),
       plugins: plugins.list().map(({ name, version, state }) => ({ name, version, state })),
       uptimeSeconds: Math.floor((clock.monotonic() - startedAt) / 1000),

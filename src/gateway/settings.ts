@@ -35,6 +35,10 @@ export interface GatewaySettings {
   readonly card?: string | undefined;
   /** The LAN port for the phone app (`X_CT-COM_Mgt.LocatePort`); default `0.0.0.0:17998`. */
   readonly local: HostPort;
+  /** Where the local port also takes Post1 as an HTTP form; undefined: nowhere. */
+  readonly localHttp?: HostPort | undefined;
+  /** A start with a known operations platform waits a random part of so many seconds; undefined: none. */
+  readonly startSpreadSeconds?: number | undefined;
   /** The control API; default `127.0.0.1:8081`. */
   readonly control: HostPort;
   /** The folder that plug-ins are dropped into; default `./plugins`. */
