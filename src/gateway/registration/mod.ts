@@ -9,6 +9,7 @@ export {
   type LastAnswer,
   NEXT_TRIES,
   type NextTryReason,
+  QUESTION_METHODS,
   type QuestionMethod,
   REGISTRATION_STATES,
   type RegistrationCounts,

@@ -48,7 +48,9 @@ export const NEXT_TRIES = [
 export type NextTryReason = typeof NEXT_TRIES[number];
 
 /** Questions that platforms answer. */
-export type QuestionMethod = "BootFirst" | "RegisterFirst" | "Boot" | "Register" | "Hb";
+export const QUESTION_METHODS = ["BootFirst", "RegisterFirst", "Boot", "Register", "Hb"] as const;
+/** One of {@linkcode QUESTION_METHODS}. */
+export type QuestionMethod = typeof QUESTION_METHODS[number];
 
 /** The last answer to a question. */
 export interface LastAnswer {

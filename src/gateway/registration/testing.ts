@@ -46,6 +46,8 @@ export class Stage implements AsyncDisposable {
   /** States in the order in which they were entered. */
   readonly states: RegistrationState[] = [];
   connected = false;
+  /** Told what a trigger asks for, once its handshake is through. */
+  onAct: (trigger: Trigger) => void = () => {};
   ipAddr = "192.168.1.1";
   /** Answers of the platforms; undefined: silence. Tests replace them. */
   distribution: (message: DistributionRequest) => DistributionReply | undefined = (message) =>
@@ -109,12 +111,14 @@ export class Stage implements AsyncDisposable {
     this.#accessSockets.get(from.host)!.send(bytes, this.gateway!);
   }
 
+  #started: Parameters<Stage["start"]> = [];
   #running: { registration: Registration; triggers: Triggers } | undefined;
 
   start(
     mgt: HostPort | (() => HostPort) = { host: "189cube", port: 12112 },
     more: Partial<RegistrationOptions> = {},
   ): Registration {
+    this.#started = [mgt, more];
     const options = {
       clock: this.clock,
       random: seededRandom(3),
@@ -134,6 +138,7 @@ export class Stage implements AsyncDisposable {
       connected: () => this.connected,
       act: (trigger) => {
         this.acted.push(trigger);
+        this.onAct(trigger);
         if (trigger.method === "RequestDistri") void registration.follow(trigger);
       },
     });
@@ -156,7 +161,7 @@ export class Stage implements AsyncDisposable {
   async restart(): Promise<void> {
     this.#running!.triggers[Symbol.dispose]();
     await this.#running!.registration[Symbol.asyncDispose]();
-    this.start();
+    this.start(...this.#started);
   }
 
   /** Methods heard so far, those of heartbeats with their flag. */
