@@ -89,7 +89,11 @@ export interface GatewayStatus {
     readonly http?: string;
   };
   readonly passwords: { readonly user: boolean; readonly admin: boolean };
-  readonly plugins: readonly { readonly name: string; readonly version?: string; readonly state: string }[];
+  readonly plugins: readonly {
+    readonly name: string;
+    readonly version?: string | undefined;
+    readonly state: string;
+  }[];
   readonly uptimeSeconds: number;
 }
 
