@@ -15,15 +15,28 @@ declare namespace Gatehouse {
   type Capability =
     | "crypto"
     | "device.identity"
+    | "device.name"
     | "device.password"
+    | "dns.read"
+    | "dns.write"
     | "network.dns"
+    | "network.download"
     | "network.http"
+    | "network.inform"
     | "network.ping"
     | "network.traceroute"
     | "parameters"
     | "plugins.call"
+    | "pon.read"
+    | "pon.register"
+    | "power.reboot"
+    | "power.recover"
+    | "power.time"
+    | "power.upgrade"
     | "push"
     | "rights"
+    | "service.read"
+    | "service.write"
     | "storage"
     | "system.cpu"
     | "system.info"
@@ -33,6 +46,9 @@ declare namespace Gatehouse {
     | "system.time"
     | "system.uptime"
     | "timers"
+    | "voip.read"
+    | "wan.dial"
+    | "wan.read"
     // What later versions add is no error here.
     | (string & Record<never, never>);
 
@@ -47,7 +63,11 @@ declare namespace Gatehouse {
     description?: string;
     author?: string;
     /** Its commands (each a CmdType), and from where each may be called. */
-    commands: Record<string, { right: Right }>;
+    commands: Record<string, {
+      right: Right;
+      /** `local`: calls from the LAN show USER and PASSWORD, which the plug-in does not get to see. */
+      auth?: "local";
+    }>;
     capabilities?: readonly Capability[];
     /** Plug-ins whose commands it may call, by `plugins.call`. */
     peers?: readonly string[];
@@ -147,10 +167,24 @@ declare namespace Gatehouse {
       }>;
       /** MD5(DevRND,SN) where the password is right; throws where it is not. Capability `device.password`. */
       checkPassword(password: string): Promise<{ sn: string }>;
+      /** What the family calls it, else the machine's own name. Capability `device.name`. */
+      name(): Promise<string>;
+      /** Up to 64 characters; empty: the machine's own. Capability `device.name`. */
+      setName(name: string): Promise<null>;
+    };
+    readonly dns: {
+      /** The name servers in use. Capability `dns.read`. */
+      servers(): Promise<string[]>;
+      /** Names that lead elsewhere. Capability `dns.read`. */
+      redirections(): Promise<{ name: string; address: string }[]>;
+      /** Four at most; none: those that the connection tells. Capability `dns.write`. */
+      setServers(addresses: string[]): Promise<null>;
+      /** Redirects names by the list at an address on the internet; empty: none. How many. Capability `dns.write`. */
+      redirect(url: string): Promise<number>;
     };
     readonly network: {
       /** Pings. Capability `network.ping`. Times in milliseconds. */
-      ping(destination: string, options?: { count?: number; size?: number }): Promise<{
+      ping(destination: string, options?: { count?: number; size?: number; interface?: string }): Promise<{
         sent: number;
         received: number;
         minMs?: number;
@@ -158,7 +192,7 @@ declare namespace Gatehouse {
         maxMs?: number;
       }>;
       /** The routers on the way. Capability `network.traceroute`. */
-      traceroute(destination: string, options?: { maxHops?: number }): Promise<
+      traceroute(destination: string, options?: { maxHops?: number; interface?: string }): Promise<
         { hop: number; address?: string; ms?: number }[]
       >;
       /** Addresses of a name. Capability `network.dns`. */
@@ -190,6 +224,38 @@ declare namespace Gatehouse {
       changes(after?: number): Promise<
         { readonly sequence: number; readonly missed: boolean; readonly changes: readonly ParameterChange[] }
       >;
+      /** Fetches for 1 to 30 seconds and counts; the rate in bits a second. Capability `network.download`. */
+      download(url: string, options?: { seconds?: number }): Promise<
+        { bytes: number; seconds: number; rate: number; whole: boolean }
+      >;
+      /** Has the machine report to its ITMS. Capability `network.inform`. */
+      inform(): Promise<{ ok: boolean; text: string }>;
+    };
+    readonly pon: {
+      /** Capability `pon.read`. */
+      status(): Promise<{ up: boolean; kind: string; uptimeSeconds?: number }>;
+      /** °C, V, mA, dBm, dBm. Capability `pon.read`. */
+      optics(): Promise<
+        { temperature?: number; voltage?: number; current?: number; txPower?: number; rxPower?: number }
+      >;
+      /** How registering goes. Capability `pon.read`. */
+      registration(): Promise<{ state: "none" | "running" | "succeeded" | "failed"; text: string }>;
+      /** Begins to register at the operator's end. Capability `pon.register`. */
+      register(user: string, password: string): Promise<null>;
+    };
+    readonly power: {
+      /** In a few seconds, so that it can be answered first. Capability `power.reboot`. */
+      reboot(): Promise<null>;
+      /** In a few seconds. Capability `power.recover`. */
+      recover(): Promise<null>;
+      /** Begins an upgrade, or tells how the one with this id goes. Capability `power.upgrade`. */
+      upgrade(order: { url: string; id?: string; digest?: string; mode?: string; method?: string }): Promise<
+        { id: string; state: string; percent: number; reason: string }
+      >;
+      /** How the latest upgrade goes. Capability `power.upgrade`. */
+      upgradeStatus(): Promise<{ id: string; state: string; percent: number; reason: string }>;
+      /** Sets the clock, in milliseconds since 1970. Capability `power.time`. */
+      setTime(now: number): Promise<null>;
     };
     readonly plugins: {
       /** Calls a command of one of the manifest's `peers`: the fields that it returned. Capability `plugins.call`. */
@@ -252,9 +318,64 @@ declare namespace Gatehouse {
         wifi?: boolean;
       }>;
     };
+    readonly service: {
+      /** What the machine does not have is absent. Capability `service.read`. */
+      status(): Promise<{ led?: boolean; nfc?: boolean; sleep?: boolean }>;
+      /** Capability `service.read`. */
+      ledTimer(): Promise<{ enabled: boolean; start: string; end: string; cycle: string }>;
+      /** What is planned, and in how many minutes; 0: so it is. Capability `service.read`. */
+      sleep(): Promise<{ asleep: boolean; minutes: number }>;
+      /** Capability `service.write`. */
+      setLed(on: boolean): Promise<null>;
+      /** Times as in `07:30`; `cycle` as in `DAY` or `1,2,7`. Capability `service.write`. */
+      setLedTimer(timer: { enabled: boolean; start: string; end: string; cycle: string }): Promise<null>;
+      /** Capability `service.write`. */
+      setSleep(plan: { asleep: boolean; minutes: number }): Promise<null>;
+    };
     readonly timers: {
       /** Resolves after so many milliseconds, a day at most. Capability `timers`. */
       wait(milliseconds: number): Promise<null>;
+    };
+    readonly voip: {
+      /** Telephone lines. Capability `voip.read`. */
+      lines(): Promise<
+        {
+          line: number;
+          enabled: boolean;
+          number?: string;
+          server?: string;
+          protocol?: string;
+          registration: "registered" | "registering" | "failed" | "disabled";
+          reason?: string;
+        }[]
+      >;
+    };
+    readonly wan: {
+      /** Connections to the outside. Capability `wan.read`. */
+      connections(): Promise<
+        {
+          index: number;
+          name: string;
+          interface: string;
+          services?: string;
+          mode: "route" | "bridge";
+          protocol: string;
+          vlan?: number;
+          priority?: number;
+          up: boolean;
+          addresses: string[];
+          gateway?: string;
+          dns: string[];
+          mac?: string;
+          uptimeSeconds?: number;
+        }[]
+      >;
+      /** Bits a second, measured for a second. Capability `wan.read`. */
+      rate(): Promise<{ down: number; up: number; seconds: number }>;
+      /** How dialling goes. Capability `wan.read`. */
+      pppoe(): Promise<{ link: boolean; connected: boolean; reason: string; uptimeSeconds?: number }>;
+      /** Dials anew. Capability `wan.dial`. */
+      dial(account: string, password: string): Promise<null>;
     };
   }
 

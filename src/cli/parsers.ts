@@ -110,6 +110,17 @@ export function words(label: string, most: number): Kind<string> {
   };
 }
 
+/** A command in words, with spaces between them: no shell looks at it, and nothing in it is quoted. */
+export const command: Kind<readonly string[]> = {
+  label: "COMMAND",
+  allowed: "a program and its arguments, with spaces between them",
+  parse(text) {
+    const parts = text.trim().split(/\s+/);
+    return text.length > 1024 || parts[0] === "" || /\p{Cc}/u.test(text) ? undefined : parts;
+  },
+  show: (parts) => parts.join(" "),
+};
+
 /** Names of network interfaces, with commas between them. */
 export const names: Kind<readonly string[]> = {
   label: "LIST",

@@ -35,6 +35,9 @@ export function platformSettings(
       listen: values.sms,
       short: values["sms-short"],
       gatewayCode: values["ismg-code"],
+      peer: values["sms-peer"],
+      gns: values.gns,
+      gnsServer: values["gns-server"],
       outlet: {
         url: values["sms-outlet"],
         password: values["sms-outlet-password"],
@@ -66,6 +69,18 @@ export function gatewaySettings(values: ValuesOf<typeof GATEWAY_SETTINGS>): Gate
     pluginsDir: values.plugins,
     isolation: values.isolation,
     driver: values.driver,
+    machine: {
+      commands: {
+        reboot: values["reboot-command"],
+        recover: values["recovery-command"],
+        upgrade: values["upgrade-command"],
+      },
+      vendorCommand: values["vendor-command"],
+      wanInterfaces: values["wan-interfaces"],
+      dnsmasq: values["dnsmasq-dir"] === undefined
+        ? undefined
+        : { dir: values["dnsmasq-dir"], reload: values["dnsmasq-reload"] },
+    },
     requireSigned: values["require-signed"],
     adminToken: values["admin-token"],
     passwordsFile: values.passwords,

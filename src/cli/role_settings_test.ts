@@ -43,6 +43,8 @@ Deno.test("every setting of the gateway reaches it", () => {
     "plugins": "/p",
     "isolation": "inline",
     "driver": "simulated",
+    "reboot-command": "reboot -f",
+    "dnsmasq-dir": "/etc/dnsmasq.d",
     "require-signed": "carrier",
     "passwords": "/w",
   };
@@ -65,6 +67,12 @@ Deno.test("every setting of the gateway reaches it", () => {
     pluginsDir: "/p",
     isolation: "inline",
     driver: "simulated",
+    machine: {
+      commands: { reboot: ["reboot", "-f"], recover: undefined, upgrade: undefined },
+      vendorCommand: undefined,
+      wanInterfaces: undefined,
+      dnsmasq: { dir: "/etc/dnsmasq.d", reload: ["systemctl", "restart", "dnsmasq"] },
+    },
     requireSigned: "carrier",
     adminToken: undefined,
     passwordsFile: "/w",

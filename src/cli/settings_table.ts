@@ -7,6 +7,7 @@ import { LOG_LEVELS, type LogFormat } from "../base/mod.ts";
 import type { GatewaySettings } from "../gateway/settings.ts";
 import { DEFAULT_SERVICES, DEFAULT_SMS, type PlatformSettings, SERVICES } from "../platform/settings.ts";
 import {
+  command,
   database,
   host,
   ismgCode,
@@ -18,8 +19,9 @@ import {
   nodeId,
   oneOf,
   path,
-  sn,
+  remoteAddress,
   smsOutlet,
+  sn,
   someOf,
   whole,
   words,
@@ -70,8 +72,24 @@ export const PLATFORM_SETTINGS = {
   "push-days": withDefault(whole(1, 3650, "DAYS"), 30, "days that pushed messages are kept"),
   "sms": withDefault(listenAddress, DEFAULT_SMS.listen, "long connections of SMS providers, CMPP (TCP)"),
   "sms-short": withDefault(listenAddress, DEFAULT_SMS.short, "their short connections (TCP)"),
-  "ismg-code": withDefault(ismgCode, DEFAULT_SMS.gatewayCode, "this short-message gateway's ISMG_Id"),
-  "advertise": optional(host, "name or address under which gateways reach this platform", {
+  "sms-peer": withDefault(listenAddress, DEFAULT_SMS.peer, "other short-message gateways, CMPP FWD (TCP)"),
+  "gns": withDefault(
+    listenAddress,
+    DEFAULT_SMS.gns,
+    "the name server's port; of a gateway: where its name server tells it of routes (TCP)",
+  ),
+  "gns-server": optional(
+    remoteAddress,
+    "the name server (GNS) that this short-message gateway asks for routes",
+    {
+      fallbackText: "none: every phone is served by the own centre",
+    },
+  ),
+  "ismg-code": withDefault(
+    ismgCode,
+    DEFAULT_SMS.gatewayCode,
+    "the ISMG_Id of this short-message gateway or name server",
+  ),
   "sms-outlet": withDefault(
     smsOutlet,
     "simulator",
@@ -84,6 +102,7 @@ export const PLATFORM_SETTINGS = {
   "sms-outlet-password-file": optional(path("FILE"), "a file with the centre's password", {
     fallbackText: "none",
   }),
+  "advertise": optional(host, "name or address under which gateways reach this platform", {
     fallbackText: "the access service's address, or else this machine's first address",
   }),
   "database": optional(database, "where registrations and commands are kept", {
@@ -145,6 +164,33 @@ export const GATEWAY_SETTINGS = {
     oneOf<GatewaySettings["driver"]>(["linux", "simulated"]),
     "linux",
     "the machine under the gateway",
+  ),
+  "wan-interfaces": optional(names, "interfaces towards the outside, also while no route goes out by them", {
+    fallbackText: "those that default routes go out by",
+  }),
+  "reboot-command": optional(command, "restarts the machine", { fallbackText: "none: it is not possible" }),
+  "recovery-command": optional(command, "what recovery does beside restoring parameters", {
+    fallbackText: "none",
+  }),
+  "upgrade-command": optional(command, "installs a firmware, whose path is added as the last word", {
+    fallbackText: "none: it is not possible",
+  }),
+  "vendor-command": optional(
+    command,
+    "does what Linux has no common way for (docs/capabilities.md); the action is added as the last word",
+    { fallbackText: "none" },
+  ),
+  "dnsmasq-dir": optional(
+    path("DIR"),
+    "the folder of a dnsmasq (its conf-dir) that name servers are set in",
+    {
+      fallbackText: "none: on OpenWrt its own settings",
+    },
+  ),
+  "dnsmasq-reload": withDefault(
+    command,
+    ["systemctl", "restart", "dnsmasq"],
+    "has that dnsmasq read its folder anew",
   ),
   "require-signed": withDefault(
     oneOf<NonNullable<GatewaySettings["requireSigned"]>>(["none", "carrier", "all"]),

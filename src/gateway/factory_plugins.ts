@@ -9,7 +9,9 @@ import { type Log, messageOf } from "../base/mod.ts";
 import deviceIdentity from "../../plugins/device-identity.js" with { type: "text" };
 import diagnostics from "../../plugins/diagnostics.js" with { type: "text" };
 import management from "../../plugins/management.js" with { type: "text" };
+import service from "../../plugins/service.js" with { type: "text" };
 import systemMonitor from "../../plugins/system-monitor.js" with { type: "text" };
+import wan from "../../plugins/wan.js" with { type: "text" };
 import type { PluginManager } from "../sandbox/mod.ts";
 import type { StateStore } from "./state/mod.ts";
 
@@ -18,7 +20,9 @@ export const FACTORY_SOURCES: Readonly<Record<string, string>> = {
   "device-identity": deviceIdentity,
   "diagnostics": diagnostics,
   "management": management,
+  "service": service,
   "system-monitor": systemMonitor,
+  "wan": wan,
 };
 
 /** Puts shipped plug-ins in place. */
