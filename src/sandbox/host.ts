@@ -4,13 +4,18 @@
  *
  * @module
  */
-import { systemClock } from "../base/mod.ts";
+import { systemClock, type Timer } from "../base/mod.ts";
 import type { Program } from "./engine.ts";
 import { createQuickJsEngine } from "./engine_quickjs.ts";
 import { PluginError } from "./errors.ts";
 import { Executor } from "./executor.ts";
 import type { Grant } from "./runner.ts";
 import { Fields, LINE_TO_HOST, LineReader } from "./wire.ts";
+
+/** How soon after a guest is gone its memory is given back, in milliseconds; and no more often than that. */
+const TIDY_MS = 500;
+/** There where V8 was told to expose it, as `HostProcess` does. */
+const { gc } = globalThis as { gc?: () => void };
 
 const PERMISSIONS = ["read", "write", "net", "env", "run", "sys", "ffi", "import"] as const;
 
@@ -40,6 +45,7 @@ class HostLoop {
   readonly #lines = new LineReader(LINE_TO_HOST, (line) => this.#on(line));
   #out = "";
   #entered = -1;
+  #tidying: Timer | undefined;
 
   constructor(private readonly write: (bytes: Uint8Array) => void) {
     const events: ConstructorParameters<typeof Executor>[2] = {
@@ -48,7 +54,10 @@ class HostLoop {
       hostCall: (guest, seq, name, args) => this.send(`H ${guest} ${seq} ${name} ${args}`),
       log: (guest, level, text) => this.send(`G ${guest} ${level} ${JSON.stringify(text)}`),
       usage: (guest, bytes) => this.send(`M ${guest} ${bytes}`),
-      fault: (guest, { kind, message }) => this.send(`F ${guest} ${JSON.stringify([kind, message])}`),
+      fault: (guest, { kind, message }) => {
+        this.send(`F ${guest} ${JSON.stringify([kind, message])}`);
+        this.#tidy();
+      },
     };
     const engine = createQuickJsEngine(systemClock.monotonic);
     this.#executor = new Executor(systemClock, engine, events, {
@@ -99,8 +108,18 @@ class HostLoop {
       case "A":
         return executor.admit(fields.number(), JSON.parse(fields.rest()) as Grant);
       case "U":
-        return executor.unload(fields.number());
+        executor.unload(fields.number());
+        return this.#tidy();
     }
+  }
+
+  /** The memory of a guest is outside of V8's heap, which would see little reason to collect by itself. */
+  #tidy(): void {
+    if (!gc) return;
+    this.#tidying ??= systemClock.setTimer(() => {
+      this.#tidying = undefined;
+      gc();
+    }, TIDY_MS);
   }
 
   async #load(fields: Fields): Promise<void> {

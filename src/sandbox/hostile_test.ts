@@ -7,6 +7,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { systemClock } from "../base/mod.ts";
 import { PluginError } from "./errors.ts";
 import { type Bench, makeBench, pluginSource } from "./testing/fixture.ts";
+import type { PluginEvent } from "./types.ts";
 
 /**
  * What each attack does, and with which codes it may be answered. Filling memory takes so long that it may be the
@@ -144,8 +145,13 @@ Deno.test("memory that guests ate comes back to the machine", async () => {
     assert(ATTACKS["MEMORY"]!.codes.includes((await attack(bench, "MEMORY")).code));
     await bench.manager.run("evil");
   }
-  const after = (await bench.manager.hostMemoryBytes())!;
-  assert(after - before < 400 * 2 ** 20, `${Math.round((after - before) / 2 ** 20)} MiB more than before`);
+  // The host gives it back within a second; a machine that is busy may take longer.
+  let more = Infinity;
+  for (let look = 0; look < 200 && more >= 24; look++) {
+    more = Math.round(((await bench.manager.hostMemoryBytes())! - before) / 2 ** 20);
+    await new Promise((resolve) => systemClock.setTimer(() => resolve(undefined), 50));
+  }
+  assert(more < 24, `${more} MiB more than before, of ${20 * 64} that were eaten`);
 });
 
 Deno.test("after kill -9 of the host in the middle of calls, every call ends and every plug-in is back as asked for", async () => {
@@ -157,11 +163,17 @@ Deno.test("after kill -9 of the host in the middle of calls, every call ends and
   const waiter = pluginSource("waiter", { W: `(_, host) => host.t.wait()`, OK: "() => ({})" }, {
     capabilities: ["t"],
   });
+  // Which calls of "other" were open when it was known that the host is gone.
+  const open = new Set<number>();
+  let atDeath: ReadonlySet<number> | undefined;
+  const onEvent = ({ plugin, status }: PluginEvent) => {
+    if (plugin === "other" && status?.state === "loading" && status.restarts > 0) atDeath = new Set(open);
+  };
   await using bench = await makeBench("process", {
     "waiter.js": waiter,
     "stopped.js": pluginSource("stopped", {}),
     "other.js": pluginSource("other", { OK: `() => ({ ok: 1 })` }, { limits: { calls: 256 } }),
-  }, { capabilities: { t: { "t.wait": wait } } });
+  }, { capabilities: { t: { "t.wait": wait } }, onEvent });
   await bench.manager.stop("stopped");
   const pid = bench.manager.hosts()[0]!.pid;
   const begun = assertRejects(() => bench.call("waiter", "W"), PluginError);
@@ -173,7 +185,11 @@ Deno.test("after kill -9 of the host in the middle of calls, every call ends and
   const fresh: Promise<Record<string, unknown>>[] = [];
   const calling = (async () => {
     while (!killed || fresh.length < 200) {
-      fresh.push(bench.call("other", "OK").catch((error) => ({ code: error.code })));
+      const n = fresh.length;
+      open.add(n);
+      fresh.push(
+        bench.call("other", "OK").catch((error) => ({ code: error.code })).finally(() => open.delete(n)),
+      );
       await new Promise((resolve) => systemClock.setTimer(() => resolve(undefined), 1));
     }
   })();
@@ -181,9 +197,11 @@ Deno.test("after kill -9 of the host in the middle of calls, every call ends and
   await kill;
   killed = true;
   await calling;
-  // Those that the host may have begun when it died are answered as crashed; the others were tried again.
-  const failed = (await Promise.all(fresh)).filter((reply) => reply["ok"] !== 1);
-  assert(failed.length < 20 && failed.every(({ code }) => code === "crashed"), JSON.stringify(failed));
+  // Those that the host may have begun when it died are answered as crashed; all others went well, sooner or later.
+  (await Promise.all(fresh)).forEach((reply, n) => {
+    if (reply["ok"] === 1) return;
+    assertEquals([reply["code"], atDeath?.has(n)], ["crashed", true], `call ${n} of ${fresh.length}`);
+  });
   assertEquals(await bench.call("waiter", "OK"), {});
   assert(bench.manager.hosts()[0]?.pid !== pid);
   const states = bench.manager.list().map(({ name, state, failures }) => [name, state, failures]);

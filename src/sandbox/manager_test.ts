@@ -184,6 +184,22 @@ Deno.test("more plug-ins than allowed are not taken", async () => {
   const files: Record<string, string> = {};
   for (let i = 0; i < 4; i++) files[`p${i}.js`] = pluginSource(`p${i}`, {});
   await using bench = await makeBench("inline", files, { maxPlugins: 3 });
-  assertEquals(bench.manager.list().length, 3);
+  const names = () => bench.manager.list().map(({ name }) => name);
+  const three = names();
+  assertEquals(three.length, 3);
   assertEquals(await codeOf(bench.manager.install("more", pluginSource("more", {}))), "limit");
+  // A flood of files and folders changes nothing for those that are there.
+  for (let i = 0; i < 50; i++) {
+    await Deno.writeTextFile(`${bench.dir}/flood${i}.js`, pluginSource(`flood${i}`, {}));
+    await Deno.mkdir(`${bench.dir}/folder${i}`);
+    await Deno.writeTextFile(`${bench.dir}/folder${i}/plugin.js`, pluginSource(`folder${i}`, {}));
+  }
+  await bench.manager.rescan();
+  assertEquals(names(), three);
+  assertEquals(bench.manager.list().map(({ state }) => state), ["running", "running", "running"]);
+  // One that is there may be upgraded all the same, and one that goes makes room.
+  await bench.manager.install(three[0]!, pluginSource(three[0]!, {}, { version: "2.0" }));
+  await bench.manager.remove(three[2]!);
+  await bench.manager.install("more", pluginSource("more", {}));
+  assertEquals(names(), ["more", three[0], three[1]].sort());
 });
