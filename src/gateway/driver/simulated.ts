@@ -8,12 +8,14 @@ import type { Clock, Random } from "../../base/mod.ts";
 import { SimulatedDiagnosis } from "./diagnosis/simulated.ts";
 import { SimulatedNameServers } from "./dns/simulated.ts";
 import type { Driver } from "./driver.ts";
+import { SimulatedHome, SimulatedLan } from "./lan/simulated.ts";
 import type { InterfaceAddress, MachineInfo, MemoryUse } from "./machine.ts";
 import { SimulatedPon } from "./pon/simulated.ts";
 import { SimulatedPower } from "./power/simulated.ts";
 import { SimulatedServices } from "./service/simulated.ts";
 import { SimulatedVoip } from "./voip/simulated.ts";
 import { SIMULATED_WAN, SimulatedWan } from "./wan/simulated.ts";
+import { SimulatedWifi } from "./wifi/simulated.ts";
 
 const TOTAL_KB = 262_144;
 
@@ -27,6 +29,8 @@ export class SimulatedDriver implements Driver {
   readonly dns = new SimulatedNameServers();
   readonly service = new SimulatedServices();
   readonly power: SimulatedPower;
+  readonly lan: SimulatedLan;
+  readonly wifi: SimulatedWifi;
   readonly #random: Random;
   readonly #clock: Pick<Clock, "monotonic">;
   #startedAt: number;
@@ -41,6 +45,9 @@ export class SimulatedDriver implements Driver {
     this.diagnosis = new SimulatedDiagnosis(random, this.dns);
     this.wan = new SimulatedWan(clock, random, () => this.dns.current());
     this.pon = new SimulatedPon(clock, random);
+    const home = new SimulatedHome({ clock, random });
+    this.lan = new SimulatedLan(home);
+    this.wifi = new SimulatedWifi(home, clock);
     this.power = new SimulatedPower({
       restarted: () => {
         this.#startedAt = clock.monotonic();

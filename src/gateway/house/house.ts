@@ -8,11 +8,14 @@ import { type Clock, type Log } from "../../base/mod.ts";
 import type { Driver } from "../driver/mod.ts";
 import type { ParameterTree, Writer } from "../parameters/mod.ts";
 import type { Zone } from "../schedule/mod.ts";
+import { AttachedDevices } from "./attached_devices.ts";
 import { DnsRedirect } from "./dns_redirect.ts";
 import { LedTimer } from "./led_timer.ts";
 import { PowerActions } from "./power_actions.ts";
 import { Sleep } from "./sleep.ts";
 import { Upgrades } from "./upgrade.ts";
+import { WifiSettings } from "./wifi_settings.ts";
+import { WifiTimer } from "./wifi_timer.ts";
 
 const NAME = "InternetGatewayDevice.DeviceInfo.X_GATEHOUSE_Name";
 const LAN_DNS = "InternetGatewayDevice.LANDevice.1.LANHostConfigManagement.DNSServers";
@@ -35,10 +38,13 @@ export class House implements AsyncDisposable {
   readonly ledTimer: LedTimer;
   readonly redirect: DnsRedirect;
   readonly sleep: Sleep;
+  readonly devices: AttachedDevices;
+  readonly wifi: WifiSettings;
+  readonly wifiTimer: WifiTimer;
   readonly #stack = new AsyncDisposableStack();
 
   constructor(private readonly options: HouseOptions) {
-    const { clock, log, driver, tree, dataDir, zone } = options, { power, service, dns } = driver;
+    const { clock, log, driver, tree, dataDir, zone } = options, { power, service, dns, lan, wifi } = driver;
     const restore = () => tree.restore({ source: "app", by: "recovery" });
     this.#stack.use(tree.bind(LAN_DNS_TEMPLATE, {
       read: async () => (await dns.servers().catch(() => undefined))?.join(","),
@@ -49,6 +55,9 @@ export class House implements AsyncDisposable {
     this.redirect = this.#stack.use(new DnsRedirect({ log, dns, tree }));
     this.ledTimer = this.#stack.use(new LedTimer({ clock, log, service, tree, zone }));
     this.sleep = this.#stack.use(new Sleep({ clock, log, service }));
+    this.devices = this.#stack.use(new AttachedDevices({ log, lan, tree }));
+    this.wifi = this.#stack.use(new WifiSettings({ clock, wifi, tree }));
+    this.wifiTimer = this.#stack.use(new WifiTimer({ clock, log, wifi, tree, zone }));
     this.upgrades = this.#stack.use(new Upgrades({ clock, log, power, dir: join(dataDir, "firmware") }));
     this.power = this.#stack.use(new PowerActions({ clock, log, power, restore }));
   }

@@ -7,11 +7,13 @@ import type { Clock } from "../../../base/mod.ts";
 import { LinuxDiagnosis } from "../diagnosis/linux.ts";
 import { type Dnsmasq, LinuxNameServers } from "../dns/linux.ts";
 import type { Driver } from "../driver.ts";
+import { LinuxLan } from "../lan/linux.ts";
 import { LinuxPon } from "../pon/linux.ts";
 import { LinuxPower, type PowerCommands } from "../power/linux.ts";
 import { LinuxServices } from "../service/linux.ts";
 import { LinuxVoip } from "../voip/linux.ts";
 import { LinuxWan } from "../wan/linux.ts";
+import { LinuxWifi } from "../wifi/linux.ts";
 import { LinuxMachine } from "./machine.ts";
 import { OpenWrt } from "./openwrt.ts";
 import { type Runner, SystemRunner } from "./run.ts";
@@ -26,6 +28,12 @@ export interface LinuxSettings {
   /** Interfaces towards the outside, whether or not a route goes out by them. */
   readonly wanInterfaces?: readonly string[] | undefined;
   readonly dnsmasq?: Dnsmasq | undefined;
+  /** Interfaces towards the home; undefined: those with private addresses that no default route goes out by. */
+  readonly lanInterfaces?: readonly string[] | undefined;
+  /** hostapd's files, or folders of them with a slash at the end. */
+  readonly hostapdFiles?: readonly string[] | undefined;
+  /** Where dnsmasq keeps its leases. */
+  readonly leaseFiles?: readonly string[] | undefined;
   /** Where it may write down what it has to know after a restart. */
   readonly dataDir?: string | undefined;
 }
@@ -49,6 +57,8 @@ export class LinuxDriver extends LinuxMachine implements Driver {
   readonly dns: LinuxNameServers;
   readonly service: LinuxServices;
   readonly power: LinuxPower;
+  readonly lan: LinuxLan;
+  readonly wifi: LinuxWifi;
 
   constructor(options: LinuxOptions) {
     const { clock, runner = new SystemRunner({ clock }), dataDir } = options;
@@ -62,5 +72,13 @@ export class LinuxDriver extends LinuxMachine implements Driver {
     this.dns = new LinuxNameServers({ runner, openWrt, dnsmasq: options.dnsmasq, ...resolv });
     this.service = new LinuxServices(runner, vendor, dataDir && `${dataDir}/lights.json`);
     this.power = new LinuxPower(runner, options.commands ?? {});
+    const wifi = this.wifi = new LinuxWifi({ clock, runner, openWrt, hostapdFiles: options.hostapdFiles });
+    this.lan = new LinuxLan({
+      clock,
+      runner,
+      interfaces: options.lanInterfaces,
+      leaseFiles: options.leaseFiles,
+      wifiInterfaces: async () => (await wifi.networks()).map((network) => network.interface),
+    });
   }
 }

@@ -7,14 +7,18 @@
 
 /** Their names, to be found on PATH. */
 export const PROGRAMS = [
+  "bridge",
   "cat",
   "date",
   "ethtool",
   "ip",
+  "iw",
   "ls",
+  "nft",
   "ping",
   "reboot",
   "systemctl",
+  "tc",
   "tee",
   "traceroute",
   "ubus",

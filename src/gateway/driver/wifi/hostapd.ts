@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type Clock, messageOf, type Timer } from "../../../base/mod.ts";
+import { type Clock, messageOf } from "../../../base/mod.ts";
 import { DriverError, unsupported } from "../errors.ts";
 import { parseLinks } from "../lan/links.ts";
 import type { Runner } from "../linux/run.ts";
@@ -17,8 +17,8 @@ import {
   securityOf,
   securitySettings,
 } from "./hostapd_conf.ts";
-import { allStations, type Control, hostapdControl, parseFields, parseWps } from "./hostapd_control.ts";
-import { levelOf, mbmOf, parseIwInfo, parseMostDbm } from "./power.ts";
+import { allStations, type Control, hostapdControl, parseFields } from "./hostapd_control.ts";
+import { mbmOf, mostDbm, powerPercent } from "./power.ts";
 import {
   checkChange,
   type Wifi,
@@ -29,6 +29,7 @@ import {
   type WpsStatus,
 } from "./wifi.ts";
 import { replaceFile } from "./replace_file.ts";
+import { WpsButton } from "./wps.ts";
 
 /** Where hostapd's files are looked for. */
 const CONF_PLACES = ["/etc/hostapd/", "/etc/hostapd.conf"];
@@ -57,21 +58,20 @@ interface Place {
 
 /** The {@linkcode Wifi} of hostapd. */
 export class HostapdWifi implements Wifi, Disposable {
-  readonly #clock: Clock;
   readonly #runner: Runner;
   readonly #files: readonly string[];
   readonly #control: Control;
-  #wpsEnd: Timer | undefined;
+  readonly #button: WpsButton;
   /** Whether the radio was taken off the air as a whole. */
   #heldOff = false;
   /** Changes come one after the other. */
   #changing: Promise<unknown> = Promise.resolve();
 
   constructor({ clock, runner, files = CONF_PLACES, control = hostapdControl(clock) }: HostapdOptions) {
-    this.#clock = clock;
     this.#runner = runner;
     this.#files = files;
     this.#control = control;
+    this.#button = new WpsButton(clock, control);
   }
 
   async networks(): Promise<Wlan[]> {
@@ -144,40 +144,21 @@ export class HostapdWifi implements Wifi, Disposable {
   }
 
   startWps(index: number, seconds: number): Promise<void> {
-    return this.#change(async () => {
-      const { socket, network } = await this.#place(index);
-      if (!Number.isInteger(seconds) || seconds < 1 || seconds > 120) {
-        throw new DriverError("invalid", "the time for joining is not 1 to 120 seconds");
-      }
-      if (await this.#ask(socket, "WPS_PBC") !== "OK") {
-        throw unsupported(`joining by button is not switched on for ${network.interface} (wps_state)`);
-      }
-      this.#wpsEnd?.cancel();
-      // hostapd itself waits for two minutes.
-      this.#wpsEnd = this.#clock.setTimer(
-        () => void this.#ask(socket, "WPS_CANCEL").catch(() => {}),
-        1000 * seconds,
-      );
-    });
+    return this.#change(async () => await this.#button.start((await this.#place(index)).socket, seconds));
   }
 
   stopWps(): Promise<void> {
-    return this.#change(async () => {
-      this.#wpsEnd?.cancel();
-      for (const { socket } of await this.#places()) await this.#ask(socket, "WPS_CANCEL");
-    });
+    return this.#change(async () =>
+      await this.#button.stop((await this.#places()).map(({ socket }) => socket))
+    );
   }
 
   async wps(): Promise<WpsStatus> {
-    const all = await Promise.all(
-      (await this.#places()).map(async ({ socket }) => parseWps(await this.#ask(socket, "WPS_GET_STATUS"))),
-    );
-    return all.find(({ state }) => state === "active") ?? all.find(({ state }) => state !== "idle") ??
-      { state: "idle" };
+    return await this.#button.status((await this.#places()).map(({ socket }) => socket));
   }
 
   [Symbol.dispose](): void {
-    this.#wpsEnd?.cancel();
+    this.#button[Symbol.dispose]();
   }
 
   #change<T>(work: () => Promise<T>): Promise<T> {
@@ -336,31 +317,12 @@ export class HostapdWifi implements Wifi, Disposable {
     return undo;
   }
 
-  async #powerPercent({ network }: Place): Promise<number | undefined> {
-    try {
-      const info = parseIwInfo(await this.#runner.output("iw", ["dev", network.interface, "info"]));
-      if (info.dbm === undefined || info.wiphy === undefined || info.mhz === undefined) return undefined;
-      const most = parseMostDbm(
-        await this.#runner.output("iw", ["phy", `phy${info.wiphy}`, "info"]),
-        info.mhz,
-      );
-      return most === undefined ? undefined : levelOf(info.dbm, most);
-    } catch (error) {
-      if (error instanceof DriverError && error.code !== "busy") return undefined;
-      throw error;
-    }
+  #powerPercent({ network }: Place): Promise<number | undefined> {
+    return powerPercent(this.#runner, network.interface);
   }
 
-  async #mostDbm({ network }: Place): Promise<number> {
-    const info = parseIwInfo(await this.#runner.output("iw", ["dev", network.interface, "info"]));
-    if (info.wiphy !== undefined && info.mhz !== undefined) {
-      const most = parseMostDbm(
-        await this.#runner.output("iw", ["phy", `phy${info.wiphy}`, "info"]),
-        info.mhz,
-      );
-      if (most !== undefined) return most;
-    }
-    throw unsupported(`${network.interface} does not tell the power that it may send with`);
+  #mostDbm({ network }: Place): Promise<number> {
+    return mostDbm(this.#runner, network.interface);
   }
 }
 

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { DriverError, unsupported } from "../errors.ts";
+import type { Runner } from "../linux/run.ts";
 import { POWER_LEVELS } from "./wifi.ts";
 
 /** What `iw dev X info` says of an interface on the air. */
@@ -44,4 +46,28 @@ export function levelOf(dbm: number, mostDbm: number): number {
 /** The power of a level in hundredths of a dBm, as `iw` takes it. */
 export function mbmOf(level: number, mostDbm: number): number {
   return Math.round(100 * (mostDbm + 10 * Math.log10(level / 100)));
+}
+
+/** The level that an interface sends with; undefined where the machine does not tell. */
+export async function powerPercent(runner: Runner, name: string): Promise<number | undefined> {
+  try {
+    const info = parseIwInfo(await runner.output("iw", ["dev", name, "info"]));
+    const most = await mostOf(runner, info);
+    return info.dbm === undefined || most === undefined ? undefined : levelOf(info.dbm, most);
+  } catch (error) {
+    if (error instanceof DriverError && error.code !== "busy") return undefined;
+    throw error;
+  }
+}
+
+/** The most that an interface may send with now, in dBm. @throws {DriverError} `unsupported` where nobody tells */
+export async function mostDbm(runner: Runner, name: string): Promise<number> {
+  const most = await mostOf(runner, parseIwInfo(await runner.output("iw", ["dev", name, "info"])));
+  if (most === undefined) throw unsupported(`${name} does not tell the power that it may send with`);
+  return most;
+}
+
+async function mostOf(runner: Runner, { wiphy, mhz }: IwInfo): Promise<number | undefined> {
+  if (wiphy === undefined || mhz === undefined) return undefined;
+  return parseMostDbm(await runner.output("iw", ["phy", `phy${wiphy}`, "info"]), mhz);
 }

@@ -1,0 +1,147 @@
+/**
+ * What the devices on the home network are called and may do: kept in the parameter tree, where the management system
+ * and the apps' platform both write it, and brought into force by the machine before it is kept.
+ *
+ * @module
+ */
+import { type Log, messageOf } from "../../base/mod.ts";
+import { deviceMac, DriverError, type Lan, MAX_DEVICES } from "../driver/mod.ts";
+import type { ParameterChange, ParameterTree, ParameterValue, Writer } from "../parameters/mod.ts";
+
+const TABLE = "InternetGatewayDevice.X_GATEHOUSE_AttachedDevice.";
+
+/** A device with a name, a right or a bandwidth of its own. */
+export interface DeviceRules {
+  /** `64:D9:54:20:21:4B` */
+  readonly mac: string;
+  /** Empty: nobody named it. */
+  readonly name: string;
+  readonly internet: boolean;
+  readonly storage: boolean;
+  /** In kbit/s; 0: as fast as it can. */
+  readonly upKbps: number;
+  readonly downKbps: number;
+}
+
+/** What {@linkcode AttachedDevices} works with. */
+export interface AttachedDevicesOptions {
+  readonly log: Log;
+  readonly lan: Lan;
+  readonly tree: ParameterTree;
+}
+
+type Row = Readonly<Record<string, ParameterValue | undefined>>;
+
+const FREE: Omit<DeviceRules, "mac"> = { name: "", internet: true, storage: true, upKbps: 0, downKbps: 0 };
+
+/** Rules in force from the moment it is made. */
+export class AttachedDevices implements AsyncDisposable {
+  readonly #binding: Disposable;
+  /** Writes come one after the other, so that two about one device make one row. */
+  #working: Promise<unknown>;
+
+  constructor(private readonly options: AttachedDevicesOptions) {
+    const { tree, log } = options;
+    this.#binding = tree.bind(`${TABLE}{i}.`, { apply: (changes) => this.#force(this.#rows(changes)) });
+    this.#working = this.#force(this.#rows([])).catch((error) =>
+      log.warn("what devices may do is not in force", { reason: messageOf(error) })
+    );
+  }
+
+  /** Every device with rules of its own. */
+  list(): DeviceRules[] {
+    return rulesOf(this.#rows([]));
+  }
+
+  /**
+   * Changes the rules of one device. Resolves when they are in force and on the disk. Throws DriverError `invalid` for
+   * what is no MAC address, ParameterError where the machine can't.
+   */
+  set(mac: string, change: Partial<Omit<DeviceRules, "mac">>, writer: Writer): Promise<void> {
+    const work = this.#working.then(() => this.#set(deviceMac(mac), change, writer));
+    this.#working = work.catch(() => {});
+    return work;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#working;
+    this.#binding[Symbol.dispose]();
+  }
+
+  async #set(mac: string, change: Partial<Omit<DeviceRules, "mac">>, writer: Writer): Promise<void> {
+    const { tree } = this.options;
+    const row = tree.instances(TABLE).find((number) => tree.peek(`${TABLE}${number}.MACAddress`) === mac);
+    const before = this.list().find((one) => one.mac === mac) ?? FREE;
+    const { name, internet, storage, upKbps, downKbps } = { ...before, ...change };
+    const free = name === "" && internet && storage && upKbps === 0 && downKbps === 0;
+    if (free) {
+      if (row !== undefined) await tree.remove(`${TABLE}${row}.`, writer);
+      return;
+    }
+    const values: Record<string, ParameterValue> = {
+      MACAddress: mac,
+      DeviceName: name,
+      InternetAccess: internet ? "ON" : "OFF",
+      StorageAccess: storage ? "ON" : "OFF",
+      UsBandwidth: upKbps,
+      DsBandwidth: downKbps,
+    };
+    if (row === undefined) {
+      if (this.list().length >= MAX_DEVICES) {
+        throw new DriverError("invalid", `${MAX_DEVICES} devices have rules of their own, and no more may`);
+      }
+      await tree.add(TABLE, writer, { values });
+    } else {
+      const named = Object.entries(values).map(([part, value]) => [`${TABLE}${row}.${part}`, value]);
+      await tree.set(Object.fromEntries(named), writer);
+    }
+  }
+
+  /** The rows as they are once these changes are made. */
+  #rows(changes: readonly ParameterChange[]): Map<number, Row> {
+    const { tree } = this.options, rows = new Map<number, Row>();
+    const parts = [
+      "MACAddress",
+      "DeviceName",
+      "InternetAccess",
+      "StorageAccess",
+      "UsBandwidth",
+      "DsBandwidth",
+    ];
+    for (const number of tree.instances(TABLE)) {
+      const values = parts.map((part) => [part, tree.peek(`${TABLE}${number}.${part}`)]);
+      rows.set(number, Object.fromEntries(values));
+    }
+    for (const { kind, indices, name, value } of changes) {
+      const number = indices[0]!;
+      if (kind === "add") rows.set(number, rows.get(number) ?? {});
+      else if (kind === "remove") rows.delete(number);
+      else rows.set(number, { ...rows.get(number), [name.slice(name.lastIndexOf(".") + 1)]: value });
+    }
+    return rows;
+  }
+
+  async #force(rows: ReadonlyMap<number, Row>): Promise<void> {
+    const { lan } = this.options, rules = rulesOf(rows);
+    await lan.setAccess(rules.filter(({ internet, storage }) => !internet || !storage));
+    await lan.setBandwidth(rules.filter(({ upKbps, downKbps }) => upKbps > 0 || downKbps > 0));
+  }
+}
+
+/** A row that names no device says nothing; of two about one device the later counts. */
+function rulesOf(rows: ReadonlyMap<number, Row>): DeviceRules[] {
+  const found = new Map<string, DeviceRules>();
+  for (const row of rows.values()) {
+    const mac = String(row["MACAddress"] ?? "");
+    if (mac === "") continue;
+    found.set(mac, {
+      mac,
+      name: String(row["DeviceName"] ?? ""),
+      internet: row["InternetAccess"] !== "OFF",
+      storage: row["StorageAccess"] !== "OFF",
+      upKbps: Number(row["UsBandwidth"] ?? 0),
+      downKbps: Number(row["DsBandwidth"] ?? 0),
+    });
+  }
+  return [...found.values()];
+}

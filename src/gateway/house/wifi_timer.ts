@@ -1,0 +1,178 @@
+/**
+ * When WiFi is on the air: a window of the day and a list of switchings, kept in the parameter tree (the apps'
+ * platform's alone, reference §9) and brought into force by the clock on the wall. Both hold together.
+ *
+ * @module
+ */
+import type { Clock, Log } from "../../base/mod.ts";
+import type { Wifi } from "../driver/mod.ts";
+import type { ParameterTree, ParameterValue, Writer } from "../parameters/mod.ts";
+import { Scheduler, type SchedulerStatus, type Timetable, windowTable, type Zone } from "../schedule/mod.ts";
+import { daysOf } from "./led_timer.ts";
+
+const PATH = "InternetGatewayDevice.X_GATEHOUSE_WiFiTimer.";
+const ENTRY = `${PATH}Entry.`;
+
+/** On the air from start to end, on these days. */
+export interface WifiWindow {
+  readonly enabled: boolean;
+  /** `HH:MM`, local time. */
+  readonly start: string;
+  /** Not later than the start: of the next day. */
+  readonly end: string;
+  /** `DAY`, or days of the week as in `1,2,7`: 1 is Monday. */
+  readonly cycle: string;
+}
+
+/** One switching a week. */
+export interface WifiSwitch {
+  /** 1 (Monday) to 7. */
+  readonly weekday: number;
+  /** `HH:MM`, local time. */
+  readonly time: string;
+  /** What it is switched to. */
+  readonly active: boolean;
+  readonly enabled: boolean;
+}
+
+/** What {@linkcode WifiTimer} works with. */
+export interface WifiTimerOptions {
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly wifi: Wifi;
+  readonly tree: ParameterTree;
+  readonly zone?: Zone | undefined;
+}
+
+/** Runs from the moment it is made. */
+export class WifiTimer implements AsyncDisposable {
+  readonly #options: WifiTimerOptions;
+  readonly #scheduler: Scheduler;
+  readonly #watch: Disposable;
+  /** While a list is being written, its rows are not looked at one by one. */
+  #writing = 0;
+  #replacing: Promise<void> = Promise.resolve();
+
+  constructor(options: WifiTimerOptions) {
+    this.#options = options;
+    const { clock, log, wifi, tree, zone } = options;
+    this.#scheduler = new Scheduler({
+      clock,
+      log,
+      what: "WiFi",
+      table: this.#table(),
+      apply: (on) => wifi.setRadio(on),
+      ...(zone && { zone }),
+    });
+    // Whoever wrote it, also a restoration: what the tree says holds.
+    this.#watch = tree.watch(PATH, () => {
+      if (this.#writing === 0) this.#replace();
+    });
+  }
+
+  /** The window as it is set. */
+  window(): WifiWindow {
+    const { tree } = this.#options;
+    const text = (name: string) => String(tree.peek(PATH + name) ?? "");
+    return {
+      enabled: tree.peek(`${PATH}Enable`) === true,
+      start: text("StartTime"),
+      end: text("EndTime"),
+      cycle: text("ControlCycle"),
+    };
+  }
+
+  /** The list as it is set. */
+  list(): WifiSwitch[] {
+    const { tree } = this.#options;
+    return tree.instances(ENTRY).map((row) => ({
+      weekday: Number(tree.peek(`${ENTRY}${row}.Weekday`)),
+      time: String(tree.peek(`${ENTRY}${row}.Time`)),
+      active: tree.peek(`${ENTRY}${row}.Active`) === true,
+      enabled: tree.peek(`${ENTRY}${row}.Enable`) === true,
+    }));
+  }
+
+  /** What holds now, and when it changes. */
+  status(): SchedulerStatus {
+    return this.#scheduler.status();
+  }
+
+  /** Resolves when it is on the disk and in force. Throws DriverError `invalid`, `unsupported`; ParameterError. */
+  async setWindow({ enabled, start, end, cycle }: WifiWindow, writer: Writer): Promise<void> {
+    daysOf(cycle);
+    // Where there is no WiFi, that is the answer.
+    await this.#options.wifi.radioOn();
+    await this.#write(async (tree) => {
+      await tree.set({
+        [`${PATH}Enable`]: enabled,
+        [`${PATH}StartTime`]: start,
+        [`${PATH}EndTime`]: end,
+        [`${PATH}ControlCycle`]: cycle,
+      }, writer);
+    });
+  }
+
+  /** Replaces the list. As {@linkcode WifiTimer.setWindow}; what is wrong with an entry leaves all as it was. */
+  async setList(entries: readonly WifiSwitch[], writer: Writer): Promise<void> {
+    await this.#options.wifi.radioOn();
+    await this.#write(async (tree) => {
+      const values: Record<string, ParameterValue> = {};
+      entries.forEach(({ weekday, time, active, enabled }, i) => {
+        const row = `${ENTRY}${i + 1}.`;
+        values[`${row}Weekday`] = weekday;
+        values[`${row}Time`] = time;
+        values[`${row}Active`] = active;
+        values[`${row}Enable`] = enabled;
+      });
+      if (entries.length > 0) {
+        const { skipped } = await tree.load(values, writer);
+        if (skipped[0]) throw new Error(skipped[0].message);
+      }
+      for (const row of tree.instances(ENTRY)) {
+        if (row > entries.length) await tree.remove(`${ENTRY}${row}.`, writer);
+      }
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#watch[Symbol.dispose]();
+    await this.#replacing;
+    await this.#scheduler[Symbol.asyncDispose]();
+  }
+
+  async #write(work: (tree: ParameterTree) => Promise<void>): Promise<void> {
+    this.#writing++;
+    try {
+      await work(this.#options.tree);
+    } finally {
+      this.#writing--;
+      this.#replace();
+    }
+    await this.#replacing;
+  }
+
+  #replace(): void {
+    this.#replacing = this.#scheduler.replace(this.#table());
+  }
+
+  #table(): Timetable {
+    const { enabled, start, end, cycle } = this.window();
+    const list = this.list().map((one) => ({
+      days: 1 << (one.weekday - 1),
+      minute: minuteOf(one.time),
+      on: one.active,
+      enabled: one.enabled,
+    }));
+    try {
+      return [...windowTable(minuteOf(start), minuteOf(end), daysOf(cycle), enabled), ...list];
+    } catch {
+      return list; // somebody wrote days that are none past this class
+    }
+  }
+}
+
+function minuteOf(time: string): number {
+  const [hours = 0, minutes = 0] = time.split(":").map(Number);
+  return 60 * hours + minutes;
+}
