@@ -6,6 +6,7 @@
 import type { Deps } from "../base/mod.ts";
 import type { Framing, Network } from "../net/mod.ts";
 import { encodeFrame, FrameDecoder } from "../protocol/smart_gateway/mod.ts";
+import type { Fleet } from "./fleet/mod.ts";
 import type { CommandStore, DocumentStore, GatewayStore, PresenceTable } from "./registry/mod.ts";
 import type { PlatformBus } from "./subjects.ts";
 
@@ -17,6 +18,7 @@ export interface PlatformDeps extends Deps {
   readonly presence: PresenceTable;
   readonly commands: CommandStore;
   readonly documents: DocumentStore;
+  readonly fleet: Fleet;
 }
 
 /** The smart gateway protocol's framing on TCP (reference §1). */

@@ -35,6 +35,7 @@ import type { PlatformDeps } from "./deps.ts";
 import { Console } from "./console/mod.ts";
 import { PolicyStore, startDistribution } from "./distribution/mod.ts";
 import { startPluginCenter } from "./plugin_center/mod.ts";
+import { Fleet, fleetMigrations, fleetRoutes, type FleetTables } from "./fleet/mod.ts";
 import { Overview, overviewRoutes, Recorder } from "./overview/mod.ts";
 import { peopleMigrations, type PeopleTables, ROOT, startPeople } from "./people/mod.ts";
 import { PluginRepository, RepositoryError } from "./plugins/mod.ts";
@@ -53,7 +54,7 @@ import {
   type ServiceName,
   type SmsPlatformSettings,
 } from "./settings.ts";
-import { openOutlet, smsMigrations, type SmsTables, startSms } from "./sms/mod.ts";
+import { type GnsTables, openOutlet, smsMigrations, type SmsTables, startGns, startSms } from "./sms/mod.ts";
 import type { PlatformEvents, PlatformRequests } from "./subjects.ts";
 
 /** A running platform. */
@@ -83,7 +84,14 @@ export async function startPlatform(
   const database = starting.use(
     await openDatabase<RegistryTables>(
       settings.database ?? `sqlite:${join(settings.dataDir, "platform.db")}`,
-      { ...registryMigrations, ...appMigrations, ...pushMigrations, ...smsMigrations, ...peopleMigrations },
+      {
+        ...registryMigrations,
+        ...appMigrations,
+        ...pushMigrations,
+        ...smsMigrations,
+        ...peopleMigrations,
+        ...fleetMigrations,
+      },
     ),
   );
   const bus = new LocalBus<PlatformEvents, PlatformRequests>(deps.clock, deps.log);
@@ -97,7 +105,9 @@ export async function startPlatform(
     }),
   );
   await presence.load();
-  const shared: PlatformDeps = { ...deps, network, bus, gateways, presence, commands, documents };
+  const sql = database.tables<FleetTables>();
+  const fleet = starting.use(new Fleet({ ...deps, bus, gateways, commands, sql }));
+  const shared: PlatformDeps = { ...deps, network, bus, gateways, presence, commands, documents, fleet };
   const trust = starting.use(
     await TrustStore.open(deps, {
       path: join(settings.dataDir, "trust.json"),
@@ -165,8 +175,8 @@ export async function startPlatform(
   );
 
   const app = wanted("app") ? run(startApp(shared, { sql: database.sql, commander, messages })) : undefined;
-  const { outlet: centre = { url: "simulator" }, ...ports }: SmsPlatformSettings = settings.sms ??
-    DEFAULT_SMS;
+  const { outlet: centre = { url: "simulator" }, gns: gnsPort, gnsServer, ...ports }: SmsPlatformSettings =
+    settings.sms ?? DEFAULT_SMS;
   const sms = wanted("sms")
     ? run(
       await startSms(
@@ -176,7 +186,25 @@ export async function startPlatform(
           dataDir: settings.dataDir,
           outlet: await openOutlet(shared, centre),
         },
-        ports,
+        {
+          ...ports,
+          ...(gnsServer ? { gnsServer } : {}),
+          // The name server of the same process takes what is told to this gateway on its own port.
+          ...(gnsPort && !wanted("gns") ? { gns: gnsPort } : {}),
+        },
+      ),
+    )
+    : undefined;
+  const gns = wanted("gns")
+    ? run(
+      await startGns(
+        shared,
+        {
+          sql: database.tables<GnsTables>(),
+          dataDir: settings.dataDir,
+          besides: () => sms?.answering,
+        },
+        { listen: gnsPort ?? DEFAULT_SMS.gns, gatewayCode: ports.gatewayCode },
       ),
     )
     : undefined;
@@ -202,6 +230,7 @@ export async function startPlatform(
     ]),
   );
   api.mount("", overviewRoutes(new Overview(database.sql, deps.clock), recorder));
+  api.mount("", fleetRoutes(fleet, () => deps.clock.now()));
   api.mount("", gatewayRoutes(shared));
   api.mount("", commandRoutes(shared, commander, repository));
   api.mount("", pluginRoutes(repository));
@@ -211,6 +240,7 @@ export async function startPlatform(
   if (push) api.mount("", push.routes);
   if (app) api.mount("", app.routes);
   if (sms) api.mount("", sms.routes);
+  if (gns) api.mount("", gns.routes);
   const console = new Console({ ...deps, api, people });
   api.raw("/*", (request, info) => {
     const { pathname } = new URL(request.url);

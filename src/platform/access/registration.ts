@@ -22,6 +22,7 @@ import {
   userId,
 } from "../../protocol/smart_gateway/mod.ts";
 import { Challenges, type GatewayRow, type GatewayStore, type PresenceTable } from "../registry/mod.ts";
+import type { PlatformEvents } from "../subjects.ts";
 
 /** What registration hands out, and where it stands itself. */
 export interface RegistrationSettings {
@@ -31,6 +32,8 @@ export interface RegistrationSettings {
   readonly heartbeatSeconds: number;
   /** How long the database may take before the gateway is told -4. */
   readonly databaseMs: number;
+  /** Told of every registration. */
+  readonly onRegistered?: (event: PlatformEvents["gateway.registered"]) => void;
 }
 
 /**
@@ -110,6 +113,12 @@ export class Registration {
         port: from.port,
         devRnd: boot.devRnd,
         previousDevRnd: undefined,
+      });
+      this.settings.onRegistered?.({
+        mac: register.mac,
+        address: formatHostPort(from),
+        wanIp: boot.ipAddr,
+        firmware: boot.firmwareVer,
       });
       this.deps.log.info("gateway registered", { mac: register.mac, source: formatHostPort(from) });
       return {

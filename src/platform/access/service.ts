@@ -47,6 +47,7 @@ export function startAccess(deps: PlatformDeps, settings: AccessSettings): Servi
     messageServer: settings.messageServer,
     heartbeatSeconds: settings.heartbeatSeconds,
     databaseMs: settings.databaseMs ?? 5000,
+    onRegistered: (event) => deps.bus.publish("gateway.registered", event),
   });
   const triggers = new Triggers(own, deps.gateways, presence, (bytes, to) => socket.send(bytes, to), {
     pluginCenter: settings.pluginCenter,

@@ -6,13 +6,17 @@
 import * as v from "valibot";
 import {
   actorOf,
+  type BodySpec,
+  type Call,
   decodeCursor,
   EventStreams,
   pageOf,
   pageQuery,
   pageSchema,
+  type Principal,
   problem,
   Routes,
+  type Schema,
   waitSeconds,
 } from "../../control/mod.ts";
 import { isVersion } from "../../protocol/smart_gateway/mod.ts";
@@ -20,7 +24,7 @@ import type { Commander, CommandRequest } from "../commands/mod.ts";
 import type { PlatformDeps } from "../deps.ts";
 import { type Channel, CHANNELS, type PluginRepository } from "../plugins/mod.ts";
 import { type CommandRow, isFinal } from "../registry/mod.ts";
-import { knownGateway, MacParams } from "./gateways.ts";
+import { MacParams } from "./gateways.ts";
 import { CommandView, commandView } from "./views.ts";
 
 const DAY = 86_400_000;
@@ -53,6 +57,9 @@ const answers = {
   429: { description: "Too many commands wait for that gateway" },
 } as const;
 
+/** Who asks, for how long they wait, and their place in the audit. */
+type Asking = Pick<Call<readonly string[], Schema, Schema, BodySpec>, "principal" | "signal" | "changed">;
+
 /** The routes of commands and of plug-ins on gateways. */
 export function commandRoutes(
   deps: PlatformDeps,
@@ -62,10 +69,25 @@ export function commandRoutes(
   const routes = new Routes();
   const streams = new EventStreams(deps, { name: "commands", maxPerPrincipal: 50 });
 
+  /** The command, for somebody who may see its gateway. */
+  const visible = async (principal: Principal, id: string): Promise<CommandRow> => {
+    const row = known(await commander.find(id), id);
+    // Commands outlive their gateways: those of removed ones are for whoever is confined to nothing.
+    if (principal.groups) await deps.fleet.gateway(principal, row.mac);
+    return row;
+  };
+
   /** Creates a command and waits as long as the caller likes; 200 if it has ended by then, else 202. */
-  const issue = async (request: CommandRequest, waitFor: number, signal: AbortSignal) => {
-    await knownGateway(deps, request.mac);
-    const created = await commander.create(request);
+  const issue = async (
+    request: Omit<CommandRequest, "actor">,
+    waitFor: number,
+    { principal, signal, changed }: Asking,
+  ) => {
+    await deps.fleet.gateway(principal, request.mac);
+    const created = await commander.create({ ...request, actor: actorOf(principal) });
+    // Its parameter may hold passwords: what was asked is on the command itself.
+    const { mac, kind, plugin, version, parameter } = request;
+    changed(undefined, { id: created.id, mac, kind, plugin, version, cmdType: parameter?.["CmdType"] });
     const row = waitFor > 0 ? await commander.wait(created.id, waitFor * 1000, signal) ?? created : created;
     const status = isFinal(row.status) ? 200 : 202;
     return { status, body: commandView(row), headers: { location: `/api/v1/commands/${row.id}` } } as const;
@@ -83,7 +105,7 @@ export function commandRoutes(
     query: Wait,
     body: { json: Post },
     responses: answers,
-  }).handle(({ params: { mac }, query, body, principal, signal }) =>
+  }).handle(({ params: { mac }, query, body, ...asking }) =>
     issue(
       {
         mac,
@@ -91,11 +113,10 @@ export function commandRoutes(
         plugin: body.plugin,
         version: body.version,
         parameter: body.parameter,
-        actor: actorOf(principal),
         timeoutMs: body.timeoutMs ?? DEFAULT_TIMEOUT_MS,
       },
       query.wait,
-      signal,
+      asking,
     )
   );
 
@@ -111,8 +132,8 @@ export function commandRoutes(
       200: { description: "A page of commands", schema: pageSchema(CommandView) },
       404: { description: "Not preset" },
     },
-  }).handle(async ({ params: { mac }, query: { cursor, limit } }) => {
-    await knownGateway(deps, mac);
+  }).handle(async ({ params: { mac }, query: { cursor, limit }, principal }) => {
+    await deps.fleet.gateway(principal, mac);
     const before = cursor === undefined ? undefined : decodeCursor(cursor, v.string());
     const rows = await deps.commands.list(mac, limit + 1, before);
     return { status: 200, body: pageOf(rows, limit, (row) => row.id, commandView) };
@@ -130,11 +151,10 @@ export function commandRoutes(
       200: { description: "The command", schema: CommandView },
       404: { description: "No such command" },
     },
-  }).handle(async ({ params: { id }, query, signal }) => {
-    const row = query.wait > 0
-      ? await commander.wait(id, query.wait * 1000, signal)
-      : await commander.find(id);
-    return { status: 200, body: commandView(known(row, id)) };
+  }).handle(async ({ params: { id }, query, principal, signal }) => {
+    const row = await visible(principal, id);
+    const then = query.wait > 0 ? await commander.wait(id, query.wait * 1000, signal) : row;
+    return { status: 200, body: commandView(known(then, id)) };
   });
 
   routes.route({
@@ -153,7 +173,7 @@ export function commandRoutes(
     },
   }).handle(async (call) => {
     const { id } = call.params;
-    known(await commander.find(id), id);
+    await visible(call.principal, id);
     return streams.open(call, async (reader) => {
       for await (const row of commander.follow(id, reader.signal)) {
         if (!await reader.send({ event: "command", data: commandView(row) })) return;
@@ -176,7 +196,8 @@ export function commandRoutes(
       404: { description: "No such command" },
       409: { description: "It is under way or has ended" },
     },
-  }).handle(async ({ params: { id } }) => {
+  }).handle(async ({ params: { id }, principal, changed }) => {
+    const before = await visible(principal, id);
     const cancelled = await commander.cancel(id);
     const row = known(await commander.find(id), id);
     if (!cancelled) {
@@ -186,6 +207,7 @@ export function commandRoutes(
         `the command is ${row.status}: only waiting ones and installations can be taken back`,
       );
     }
+    changed({ status: before.status }, { status: row.status });
     return { status: 200, body: commandView(row) };
   });
 
@@ -209,18 +231,17 @@ export function commandRoutes(
       }),
     },
     responses: answers,
-  }).handle(async ({ params: { mac }, query, body, principal, signal }) => {
-    await knownGateway(deps, mac);
+  }).handle(async ({ params: { mac }, query, body, ...asking }) => {
+    await deps.fleet.gateway(asking.principal, mac);
     const version = await chosen(repository, body.name, body.version, body.channel);
     const request = {
       mac,
       kind: "install",
       plugin: body.name,
       version,
-      actor: actorOf(principal),
       timeoutMs: body.timeoutMs ?? INSTALL_TIMEOUT_MS,
     } as const;
-    return await issue(request, query.wait, signal);
+    return await issue(request, query.wait, asking);
   });
 
   for (
@@ -245,18 +266,17 @@ export function commandRoutes(
       params: PluginParams,
       query: v.object({ ...Wait.entries, version: v.optional(Version, "") }),
       responses: answers,
-    }).handle(({ params: { mac, name }, query, principal, signal }) =>
+    }).handle(({ params: { mac, name }, query, ...asking }) =>
       issue(
         {
           mac,
           kind,
           plugin: name,
           version: query.version,
-          actor: actorOf(principal),
           timeoutMs: DEFAULT_TIMEOUT_MS,
         },
         query.wait,
-        signal,
+        asking,
       )
     );
   }
@@ -271,7 +291,7 @@ export function commandRoutes(
     query: v.object({ ...Wait.entries, version: v.optional(Version, "") }),
     body: { json: v.record(v.string(), v.unknown()) },
     responses: answers,
-  }).handle(({ params: { mac, name }, query, body, principal, signal }) =>
+  }).handle(({ params: { mac, name }, query, body, ...asking }) =>
     issue(
       {
         mac,
@@ -279,11 +299,10 @@ export function commandRoutes(
         plugin: name,
         version: query.version,
         parameter: body,
-        actor: actorOf(principal),
         timeoutMs: DEFAULT_TIMEOUT_MS,
       },
       query.wait,
-      signal,
+      asking,
     )
   );
 
@@ -307,7 +326,7 @@ export function commandRoutes(
       502: { description: "The gateway refused" },
     },
   }).handle(async ({ params: { mac }, query, principal, signal }) => {
-    await knownGateway(deps, mac);
+    await deps.fleet.gateway(principal, mac);
     const seconds = Math.max(1, query.wait);
     const request = {
       mac,

@@ -6,18 +6,21 @@
 import * as v from "valibot";
 import { parseHostPort } from "../../base/mod.ts";
 import {
+  actorOf,
   decodeCursor,
   macSchema,
   pageOf,
   pageQuery,
   pageSchema,
+  type Principal,
   problem,
   queryBoolean,
   Routes,
 } from "../../control/mod.ts";
 import type { PlatformDeps } from "../deps.ts";
 import type { GatewayPreset, GatewayRow } from "../registry/mod.ts";
-import { MAX_PRESETS, PresetSchema, readCsv } from "./presets.ts";
+import { type Filter, MAX_FILTER } from "../fleet/mod.ts";
+import { exportCsv, MAX_PRESETS, PresetSchema, readCsv } from "./presets.ts";
 import { GatewayView, gatewayView } from "./views.ts";
 
 /** The path parameter of one gateway. */
@@ -48,17 +51,15 @@ const Change = v.partial(v.strictObject({
   renew: v.boolean(),
 }));
 
-/** The gateway of that MAC, or the problem that says there is none. */
-export async function knownGateway(deps: PlatformDeps, mac: string): Promise<GatewayRow> {
-  const row = await deps.gateways.find(mac);
-  if (!row) throw problem(404, "gateway_not_found", `no gateway with MAC ${mac} is preset`);
-  return row;
-}
-
 /** The routes of gateways. */
 export function gatewayRoutes(deps: PlatformDeps): Routes {
   const routes = new Routes();
-  const view = (row: GatewayRow) => gatewayView(row, deps.presence.get(row.mac), deps.clock);
+  const view = (row: GatewayRow, tags: readonly string[] = []) =>
+    gatewayView(row, deps.presence.get(row.mac), deps.clock, tags);
+  const shown = async (principal: Principal, mac: string) => {
+    const row = await deps.fleet.gateway(principal, mac);
+    return view(row, (await deps.fleet.tags.of([mac])).get(mac));
+  };
   const presetAll = async (presets: readonly GatewayPreset[]) => {
     let created = 0;
     const taken: string[] = [];
@@ -88,12 +89,22 @@ export function gatewayRoutes(deps: PlatformDeps): Routes {
       200: { description: "What was done with each", schema: PresetReport },
       409: { description: "The MAC or the SN is there already" },
     },
-  }).handle(async ({ body }) => {
+  }).handle(async ({ body, principal, changed }) => {
+    // What they made they could not see.
+    if (principal.groups) {
+      throw problem(403, "confined", "you are confined to groups and may not preset gateways");
+    }
     if ("text" in body) {
       const { presets, faults } = readCsv(body.text);
-      return { status: 200, body: { ...(await presetAll(presets)), faults } };
+      const done = await presetAll(presets);
+      changed(undefined, { created: done.created, taken: done.taken.length, faults: faults.length });
+      return { status: 200, body: { ...done, faults } };
     }
-    if (Array.isArray(body)) return { status: 200, body: { ...(await presetAll(body)), faults: [] } };
+    if (Array.isArray(body)) {
+      const done = await presetAll(body);
+      changed(undefined, { created: done.created, taken: done.taken.length });
+      return { status: 200, body: { ...done, faults: [] } };
+    }
     const { taken } = await deps.gateways.preset([body]);
     if (taken.length > 0) {
       throw problem(
@@ -102,7 +113,9 @@ export function gatewayRoutes(deps: PlatformDeps): Routes {
         `a gateway with MAC ${body.mac} or SN "${body.sn}" is preset already`,
       );
     }
-    return { status: 201, body: view(await knownGateway(deps, body.mac)) };
+    const made = await shown(principal, body.mac);
+    changed(undefined, made);
+    return { status: 201, body: made };
   });
 
   routes.route({
@@ -120,13 +133,71 @@ export function gatewayRoutes(deps: PlatformDeps): Routes {
       online: v.optional(queryBoolean()),
       /** The beginning of a MAC or SN. */
       search: v.optional(v.pipe(v.string(), v.regex(/^[\x21-\x7e]{1,80}$/), v.regex(/^[^%_\\]*$/))),
+      /** RSQL over the fields of a gateway, such as `region==north;tag==pilot;lastSeen=gt=-7d`. */
+      filter: v.optional(v.pipe(v.string(), v.maxLength(MAX_FILTER))),
+      group: v.optional(v.pipe(v.string(), v.maxLength(64))),
+      /** Those that were removed and can be restored, instead of those that are there. */
+      removed: v.optional(queryBoolean()),
       ...pageQuery(),
     }),
     responses: { 200: { description: "A page of gateways, by MAC", schema: pageSchema(GatewayView) } },
-  }).handle(async ({ query: { cursor, limit, ...filter } }) => {
+  }).handle(async ({ query: { cursor, limit, filter, group, ...plain }, principal }) => {
     const after = cursor === undefined ? undefined : decodeCursor(cursor, v.string());
-    const rows = await deps.gateways.list({ ...filter, after, limit: limit + 1 });
-    return { status: 200, body: pageOf(rows, limit, (row) => row.mac, view) };
+    const where = both(
+      await deps.fleet.find(principal, filter),
+      group === undefined ? undefined : await deps.fleet.groups.membersOf([group]),
+    );
+    const rows = await deps.gateways.list({ ...plain, where, after, limit: limit + 1 });
+    const tags = await deps.fleet.tags.of(rows.map(({ mac }) => mac));
+    return {
+      status: 200,
+      body: pageOf(rows, limit, (row) => row.mac, (row) => view(row, tags.get(row.mac))),
+    };
+  });
+
+  routes.route({
+    method: "GET",
+    path: "/api/v1/gateways/export",
+    summary: "Every gateway that a filter finds, as CSV that can be imported again",
+    tags: ["gateways"],
+    auth: ["gateways:read"],
+    audited: true,
+    query: v.object({ filter: v.optional(v.pipe(v.string(), v.maxLength(MAX_FILTER))) }),
+    responses: { 200: { description: "CSV with a header line", mediaType: "text/csv" } },
+  }).handle(async ({ query, principal }) => {
+    const where = await deps.fleet.find(principal, query.filter);
+    return {
+      response: new Response(exportCsv((after) => deps.gateways.list({ where, after, limit: CHUNK })), {
+        headers: {
+          "content-type": "text/csv; charset=utf-8",
+          "content-disposition": 'attachment; filename="gateways.csv"',
+          "cache-control": "no-store",
+          "x-content-type-options": "nosniff",
+        },
+      }),
+    };
+  });
+
+  routes.route({
+    method: "POST",
+    path: "/api/v1/gateways/{mac}/restore",
+    summary: "Take a gateway's removal back",
+    description: "It has to register anew. What was removed is kept for 30 days.",
+    tags: ["gateways"],
+    auth: ["gateways:write"],
+    params: MacParams,
+    responses: {
+      200: { description: "The gateway", schema: GatewayView },
+      404: { description: "None of that MAC was removed" },
+    },
+  }).handle(async ({ params: { mac }, principal, changed }) => {
+    if (principal.groups || !await deps.gateways.restore(mac)) {
+      throw problem(404, "gateway_not_found", `no gateway with MAC ${mac} was removed`);
+    }
+    const made = await shown(principal, mac);
+    changed(undefined, made);
+    deps.fleet.note(mac, "restored", { by: actorOf(principal) });
+    return { status: 200, body: made };
   });
 
   routes.route({
@@ -140,7 +211,7 @@ export function gatewayRoutes(deps: PlatformDeps): Routes {
       200: { description: "The gateway", schema: GatewayView },
       404: { description: "Not preset" },
     },
-  }).handle(async ({ params: { mac } }) => ({ status: 200, body: view(await knownGateway(deps, mac)) }));
+  }).handle(async ({ params: { mac }, principal }) => ({ status: 200, body: await shown(principal, mac) }));
 
   routes.route({
     method: "PATCH",
@@ -156,8 +227,8 @@ export function gatewayRoutes(deps: PlatformDeps): Routes {
       200: { description: "The gateway", schema: GatewayView },
       404: { description: "Not preset" },
     },
-  }).handle(async ({ params: { mac }, body, changed }) => {
-    const before = await knownGateway(deps, mac);
+  }).handle(async ({ params: { mac }, body, principal, changed }) => {
+    const before = await deps.fleet.gateway(principal, mac);
     const { pinnedOperations, renew, ...plain } = body;
     await deps.gateways.update(mac, {
       ...plain,
@@ -168,8 +239,9 @@ export function gatewayRoutes(deps: PlatformDeps): Routes {
       await deps.gateways.update(mac, { registered_at: null, online: 0 });
       deps.bus.publish("gateway.changed", { mac, removed: false });
     }
-    const after = view(await knownGateway(deps, mac));
+    const after = await shown(principal, mac);
     changed(view(before), after);
+    deps.fleet.note(mac, "changed", { by: actorOf(principal), ...body });
     return { status: 200, body: after };
   });
 
@@ -181,9 +253,10 @@ export function gatewayRoutes(deps: PlatformDeps): Routes {
     auth: ["gateways:write"],
     params: MacParams,
     responses: { 204: { description: "Removed" }, 404: { description: "Not preset" } },
-  }).handle(async ({ params: { mac }, changed }) => {
-    changed(view(await knownGateway(deps, mac)), undefined);
-    if (!await deps.gateways.remove(mac)) await knownGateway(deps, mac);
+  }).handle(async ({ params: { mac }, principal, changed }) => {
+    changed(await shown(principal, mac), undefined);
+    if (!await deps.gateways.remove(mac)) await deps.fleet.gateway(principal, mac);
+    deps.fleet.note(mac, "removed", { by: actorOf(principal) });
     deps.bus.publish("gateway.changed", { mac, removed: true });
     return { status: 204 };
   });
@@ -203,8 +276,9 @@ export function gatewayRoutes(deps: PlatformDeps): Routes {
       409: { description: "Offline, or it refused" },
       504: { description: "No answer" },
     },
-  }).handle(async ({ params: { mac }, body }) => {
-    await knownGateway(deps, mac);
+  }).handle(async ({ params: { mac }, body, principal, changed }) => {
+    await deps.fleet.gateway(principal, mac);
+    changed(undefined, body);
     const { host, port } = parseHostPort(body.address)!;
     const outcome = await deps.bus.request(
       "access.trigger",
@@ -223,4 +297,9 @@ export function gatewayRoutes(deps: PlatformDeps): Routes {
     }
   });
   return routes;
+}
+
+/** Both conditions; undefined where there is neither. */
+function both(one: Filter | undefined, other: Filter | undefined): Filter | undefined {
+  return one && other ? (eb) => eb.and([one(eb), other(eb)]) : one ?? other;
 }

@@ -3,12 +3,12 @@
  *
  * @module
  */
-import { parse } from "@std/csv";
+import { parse, stringify } from "@std/csv";
 import * as v from "valibot";
 import { messageOf } from "../../base/mod.ts";
 import { macSchema, problem } from "../../control/mod.ts";
 import { isLoid, isSn } from "../../protocol/smart_gateway/mod.ts";
-import type { GatewayPreset } from "../registry/mod.ts";
+import type { GatewayPreset, GatewayRow } from "../registry/mod.ts";
 
 const word = v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(64));
 
@@ -27,6 +27,40 @@ export const MAX_PRESETS = 100_000;
 /** Most faults told of one CSV. */
 const MAX_FAULTS = 100;
 const COLUMNS = Object.keys(PresetSchema.entries);
+
+/** CSV that {@linkcode readCsv} takes, made page after page; `page` gives the gateways behind a MAC. */
+export function exportCsv(
+  page: (after: string) => Promise<readonly GatewayPresetRow[]>,
+): ReadableStream<Uint8Array> {
+  let after = "", begun = false;
+  const encoder = new TextEncoder();
+  return new ReadableStream({
+    async pull(controller) {
+      if (!begun) {
+        begun = true;
+        return controller.enqueue(encoder.encode(COLUMNS.join(",") + "\r\n"));
+      }
+      const rows = await page(after);
+      if (rows.length === 0) return controller.close();
+      after = rows.at(-1)!.mac;
+      const lines = stringify(
+        rows.map((row) => COLUMNS.map((name) => safeCell(row[name as keyof typeof row]))),
+        {
+          headers: false,
+        },
+      );
+      controller.enqueue(encoder.encode(lines));
+    },
+  });
+}
+
+/** What an export holds of a gateway. */
+export type GatewayPresetRow = Pick<GatewayRow, "mac" | "sn" | "loid" | "vendor" | "model" | "region">;
+
+/** A gateway says its own vendor and model: no cell is to be a formula where somebody opens this in a spreadsheet. */
+function safeCell(value: string | null): string {
+  return value === null ? "" : /^[=+\-@\t\r]/.test(value) ? `'${value}` : value;
+}
 
 /** A line that could not be taken. */
 export interface LineFault {

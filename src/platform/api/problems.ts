@@ -5,6 +5,7 @@
  */
 import { problem, type ProblemError } from "../../control/mod.ts";
 import { BusError } from "../../cluster/mod.ts";
+import { FilterError } from "../fleet/mod.ts";
 import { CommandError } from "../commands/mod.ts";
 import { RepositoryError, type RepositoryErrorCode } from "../plugins/mod.ts";
 
@@ -20,6 +21,7 @@ export function problemOf(error: unknown): ProblemError | undefined {
     const members = error.code === "in_use" ? { gateways: error.faults } : { faults: error.faults };
     return problem(status, code, error.message, error.faults.length > 0 ? { members } : {});
   }
+  if (error instanceof FilterError) return problem(422, error.code, error.message);
   if (error instanceof BusError) {
     return error.code === "no_responder"
       ? problem(503, "service_not_here", error.message, { retryAfterSeconds: 5 })

@@ -30,6 +30,7 @@ export const GatewayView = v.object({
   card: maybe(v.string()),
   pinnedOperations: maybe(v.string()),
   renew: v.boolean(),
+  tags: v.array(v.string()),
   registeredAt: maybe(time),
   lastSeenAt: maybe(time),
   createdAt: time,
@@ -41,6 +42,7 @@ export function gatewayView(
   row: GatewayRow,
   presence: Presence | undefined,
   clock: { now(): number; monotonic(): number },
+  tags: readonly string[],
 ): v.InferInput<typeof GatewayView> {
   const heard = presence !== undefined && presence.lastSeen !== -Infinity;
   return {
@@ -60,6 +62,7 @@ export function gatewayView(
     card: row.card,
     pinnedOperations: row.pinned_operations,
     renew: row.renew === 1,
+    tags: [...tags],
     registeredAt: iso(row.registered_at),
     lastSeenAt: iso(heard ? clock.now() - (clock.monotonic() - presence.lastSeen) : row.last_seen_at),
     createdAt: iso(row.created_at)!,

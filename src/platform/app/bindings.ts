@@ -98,7 +98,8 @@ export class BindingStore {
       .innerJoin(
         "gateway",
         (join) =>
-          join.onRef("gateway.mac", "=", "app_binding.mac").onRef("gateway.loid", "=", "app_binding.loid"),
+          join.onRef("gateway.mac", "=", "app_binding.mac").onRef("gateway.loid", "=", "app_binding.loid")
+            .on("gateway.deleted_at", "is", null),
       )
       .select([
         "gateway.mac",

@@ -54,7 +54,7 @@ export class Overview {
 
   async #count(): Promise<FleetFigures> {
     const [totals, regions, models, firmware, commands] = await Promise.all([
-      this.db.selectFrom("gateway").select((e) => [
+      this.db.selectFrom("gateway").where("deleted_at", "is", null).select((e) => [
         e.fn.countAll<number>().as("preset"),
         e.fn.count<number>("registered_at").as("registered"),
         e.fn.sum<number | null>("online").as("online"),
@@ -82,7 +82,7 @@ export class Overview {
   }
 
   async #shares(column: "region" | "model" | "firmware"): Promise<Share[]> {
-    const rows = await this.db.selectFrom("gateway")
+    const rows = await this.db.selectFrom("gateway").where("deleted_at", "is", null)
       .select((e) => [
         e.ref(column).as("name"),
         e.fn.countAll<number>().as("total"),

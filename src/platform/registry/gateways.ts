@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Insertable, Kysely, Updateable } from "kysely";
+import type { Expression, ExpressionBuilder, Insertable, Kysely, SqlBool, Updateable } from "kysely";
 import type { Clock } from "../../base/mod.ts";
 import { Statement } from "../../storage/mod.ts";
 import type { GatewayRow, RegistryTables } from "./schema.ts";
@@ -27,9 +27,17 @@ export interface GatewayQuery {
   readonly online?: boolean | undefined;
   /** The beginning of a MAC or SN; none of `%`, `_` and `\\`. */
   readonly search?: string | undefined;
+  /** A further condition on the row. */
+  readonly where?: GatewayCondition | undefined;
+  /** Those that were removed instead of those that are there. */
+  readonly removed?: boolean | undefined;
   readonly after?: string | undefined;
   readonly limit: number;
 }
+
+/** A condition on the row `gateway`, perhaps with other tables of the same database in it. */
+// deno-lint-ignore no-explicit-any -- which tables those are is the business of whoever made it
+export type GatewayCondition = (eb: ExpressionBuilder<any, "gateway">) => Expression<SqlBool>;
 
 /** What presence hands over to be kept. `lastSeenAt` is null where this process has heard nothing yet. */
 export interface LastSeen {
@@ -44,7 +52,9 @@ export class GatewayStore {
   readonly #find: Statement<GatewayRow>;
 
   constructor(private readonly db: Kysely<RegistryTables>, private readonly clock: Pick<Clock, "now">) {
-    this.#find = new Statement(() => db.selectFrom("gateway").selectAll().where("mac", "=", ""));
+    this.#find = new Statement(() =>
+      db.selectFrom("gateway").selectAll().where("mac", "=", "").where("deleted_at", "is", null)
+    );
   }
 
   async find(mac: string): Promise<GatewayRow | undefined> {
@@ -52,14 +62,15 @@ export class GatewayStore {
   }
 
   byLoid(loid: string, limit: number): Promise<GatewayRow[]> {
-    return this.db.selectFrom("gateway").selectAll().where("loid", "=", loid).limit(limit).execute();
+    return this.db.selectFrom("gateway").selectAll().where("loid", "=", loid)
+      .where("deleted_at", "is", null).limit(limit).execute();
   }
 
   /** Every gateway that has registered, in pages, for presence to start from. */
   async *registered(page = 5000): AsyncGenerator<GatewayRow[]> {
     for (let after = "";;) {
       const rows = await this.db.selectFrom("gateway").selectAll()
-        .where("mac", ">", after).where("registered_at", "is not", null)
+        .where("mac", ">", after).where("registered_at", "is not", null).where("deleted_at", "is", null)
         .orderBy("mac").limit(page).execute();
       if (rows.length === 0) return;
       yield rows;
@@ -68,7 +79,11 @@ export class GatewayStore {
   }
 
   list(query: GatewayQuery): Promise<GatewayRow[]> {
-    let select = this.db.selectFrom("gateway").selectAll().orderBy("mac").limit(query.limit);
+    let select = this.db.selectFrom("gateway").selectAll().orderBy("mac").limit(query.limit)
+      .where("deleted_at", query.removed ? "is not" : "is", null);
+    const { where: condition } = query;
+    // What it needs beyond the gateway's own row is in tables of the same database.
+    if (condition) select = select.where((eb) => condition(eb as Parameters<GatewayCondition>[0]));
     if (query.vendor !== undefined) select = select.where("vendor", "=", query.vendor);
     if (query.model !== undefined) select = select.where("model", "=", query.model);
     if (query.region !== undefined) select = select.where("region", "=", query.region);
@@ -85,7 +100,8 @@ export class GatewayStore {
   }
 
   /**
-   * Adds gateways, all or none. A MAC or SN that is there already is left alone and named in the answer.
+   * Adds gateways, all or none. A MAC or SN that is there already is left alone and named in the answer; one that
+   * was removed makes way.
    */
   preset(gateways: readonly GatewayPreset[]): Promise<{ created: number; taken: string[] }> {
     const now = this.clock.now(), taken: string[] = [];
@@ -101,7 +117,11 @@ export class GatewayStore {
           ...UNREGISTERED,
           created_at: now,
           updated_at: now,
+          deleted_at: null,
         };
+        await tx.deleteFrom("gateway").where("deleted_at", "is not", null)
+          .where((where) => where.or([where("mac", "=", gateway.mac), where("sn", "=", gateway.sn)]))
+          .execute();
         const { numInsertedOrUpdatedRows } = await tx.insertInto("gateway").values(row)
           .onConflict((conflict) => conflict.doNothing()).executeTakeFirst();
         if (!numInsertedOrUpdatedRows) taken.push(gateway.mac);
@@ -117,10 +137,33 @@ export class GatewayStore {
     return numUpdatedRows > 0n;
   }
 
-  /** Removes a gateway; false where there is none of that MAC. */
+  /** Removes a gateway, so that it can be restored; false where there is none of that MAC. */
   async remove(mac: string): Promise<boolean> {
-    const { numDeletedRows } = await this.db.deleteFrom("gateway").where("mac", "=", mac).executeTakeFirst();
-    return numDeletedRows > 0n;
+    const now = this.clock.now();
+    const { numUpdatedRows } = await this.db.updateTable("gateway")
+      .set({
+        deleted_at: now,
+        updated_at: now,
+        online: 0,
+        registered_at: null,
+        dev_rnd: null,
+        previous_dev_rnd: null,
+      })
+      .where("mac", "=", mac).where("deleted_at", "is", null).executeTakeFirst();
+    return numUpdatedRows > 0n;
+  }
+
+  /** Takes a removal back: the gateway has to register anew. False where none of that MAC was removed. */
+  async restore(mac: string): Promise<boolean> {
+    const { numUpdatedRows } = await this.db.updateTable("gateway")
+      .set({ deleted_at: null, updated_at: this.clock.now() })
+      .where("mac", "=", mac).where("deleted_at", "is not", null).executeTakeFirst();
+    return numUpdatedRows > 0n;
+  }
+
+  /** Gives up what was removed before `before`, with all that belongs to it. */
+  async purge(before: number): Promise<void> {
+    await this.db.deleteFrom("gateway").where("deleted_at", "<", before).execute();
   }
 
   /** Keeps what presence knows, as one transaction. */
@@ -140,7 +183,7 @@ export class GatewayStore {
   }
 
   async count(): Promise<number> {
-    const { count } = await this.db.selectFrom("gateway")
+    const { count } = await this.db.selectFrom("gateway").where("deleted_at", "is", null)
       .select((e) => e.fn.countAll<number>().as("count")).executeTakeFirstOrThrow();
     return Number(count);
   }

@@ -37,6 +37,8 @@ export interface GatewayRow {
   online: number;
   created_at: number;
   updated_at: number;
+  /** When it was removed: it is as if it were not there, until it is restored or purged. */
+  deleted_at: number | null;
 }
 
 /** What a command does on the gateway. */
@@ -219,6 +221,13 @@ export const registryMigrations: Migrations = {
       await db.updateTable("plugin").set({ channel: "stable" }).execute();
       await db.schema.createIndex("command_install").on("command").columns(["plugin", "version", "kind"])
         .where("kind", "=", "install").execute();
+    },
+  },
+  "2026-11-23-registry-removed-gateways": {
+    async up(db) {
+      await db.schema.alterTable("gateway").addColumn("deleted_at", "bigint").execute();
+      await db.schema.createIndex("gateway_deleted").on("gateway").column("deleted_at")
+        .where("deleted_at", "is not", null).execute();
     },
   },
 };

@@ -1,0 +1,394 @@
+/**
+ * `/api/v1/groups`, tags, histories, and what was last seen on gateways.
+ *
+ * @module
+ */
+import * as v from "valibot";
+import {
+  actorOf,
+  decodeCursor,
+  macSchema,
+  pageOf,
+  pageQuery,
+  pageSchema,
+  type Principal,
+  problem,
+  Routes,
+} from "../../control/mod.ts";
+import { ALL, MAX_FILTER, parseFilter } from "./filter.ts";
+import type { Fleet } from "./fleet.ts";
+import type { GroupRow } from "./schema.ts";
+import { MAX_TAGS } from "./tags.ts";
+
+const Time = v.pipe(v.string(), v.isoTimestamp());
+const MacParams = v.object({ mac: macSchema });
+/** Words that filters and addresses take as they are. */
+const word = (max: number) =>
+  v.pipe(
+    v.string(),
+    v.trim(),
+    v.maxLength(max),
+    v.regex(/^[\p{L}\p{N}][\p{L}\p{N}._-]*$/u, "Invalid name: Expected letters, digits, . _ -"),
+  );
+const GroupName = word(64), Tag = word(64);
+const FilterText = v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(MAX_FILTER));
+const NameParams = v.object({ name: v.pipe(v.string(), v.maxLength(64)) });
+/** Gateways in one change of a group. */
+const MAX_MEMBERS = 100_000;
+
+const GroupView = v.object({
+  name: v.string(),
+  description: v.string(),
+  filter: v.nullable(v.string()),
+  /** Gateways in it at the moment. */
+  gateways: v.number(),
+  createdAt: Time,
+  createdBy: v.string(),
+  updatedAt: Time,
+});
+
+const HistoryView = v.object({
+  id: v.string(),
+  at: Time,
+  kind: v.picklist(["registered", "online", "offline", "changed", "removed", "restored"]),
+  detail: v.record(v.string(), v.unknown()),
+});
+
+/** The routes of the fleet. */
+export function fleetRoutes(fleet: Fleet, now: () => number): Routes {
+  const routes = new Routes();
+  routes.mount("", groupRoutes(fleet, now));
+  routes.mount("", tagRoutes(fleet));
+  routes.mount("", seenRoutes(fleet));
+  return routes;
+}
+
+function groupRoutes(fleet: Fleet, now: () => number): Routes {
+  const routes = new Routes();
+  const view = async (row: GroupRow): Promise<v.InferInput<typeof GroupView>> => ({
+    name: row.name,
+    description: row.description,
+    filter: row.filter,
+    gateways: await fleet.count(await fleet.groups.membersOf([row.name])),
+    createdAt: new Date(row.created_at).toISOString(),
+    createdBy: row.created_by,
+    updatedAt: new Date(row.updated_at).toISOString(),
+  });
+  /** A group that is not one's own is as if it were not there. */
+  const found = async (principal: Principal, name: string): Promise<GroupRow> => {
+    const row = principal.groups && !principal.groups.includes(name)
+      ? undefined
+      : await fleet.groups.find(name);
+    if (!row) throw problem(404, "group_not_found", `there is no group "${name.slice(0, 64)}"`);
+    return row;
+  };
+  /** Whoever is confined to groups would free themselves by changing them. */
+  const free = (principal: Principal) => {
+    if (principal.groups) {
+      throw problem(403, "confined", "you are confined to groups and may not change them");
+    }
+  };
+
+  routes.route({
+    method: "GET",
+    path: "/api/v1/groups",
+    summary: "List groups of gateways",
+    tags: ["groups"],
+    auth: ["gateways:read"],
+    query: v.object(pageQuery(50, 200)),
+    responses: { 200: { description: "A page of groups, by name", schema: pageSchema(GroupView) } },
+  }).handle(async ({ query: { cursor, limit }, principal }) => {
+    const after = cursor === undefined ? undefined : decodeCursor(cursor, v.string());
+    const rows = await fleet.groups.list(limit + 1, after, principal.groups);
+    const { items, ...next } = pageOf(rows, limit, (row) => row.name, (row) => row);
+    return { status: 200, body: { items: await Promise.all(items.map(view)), ...next } };
+  });
+
+  routes.route({
+    method: "POST",
+    path: "/api/v1/groups",
+    summary: "Make a group of gateways",
+    description:
+      "With a `filter` (RSQL) it holds whatever the filter finds at the moment; without, what is put in.",
+    tags: ["groups"],
+    auth: ["gateways:write"],
+    body: {
+      json: v.strictObject({
+        name: GroupName,
+        description: v.optional(v.pipe(v.string(), v.maxLength(500)), ""),
+        filter: v.optional(v.nullable(FilterText), null),
+      }),
+    },
+    responses: {
+      201: { description: "The group", schema: GroupView },
+      409: { description: "The name is taken" },
+      422: { description: "The filter can't be used" },
+    },
+  }).handle(async ({ body, principal, changed }) => {
+    free(principal);
+    if (body.filter !== null) parseFilter(body.filter, now());
+    const row = await fleet.groups.create({ ...body, created_by: actorOf(principal) });
+    if (!row) throw problem(409, "name_taken", `there is a group "${body.name}" already`);
+    const made = await view(row);
+    changed(undefined, made);
+    return { status: 201, body: made };
+  });
+
+  routes.route({
+    method: "GET",
+    path: "/api/v1/groups/{name}",
+    summary: "One group",
+    tags: ["groups"],
+    auth: ["gateways:read"],
+    params: NameParams,
+    responses: {
+      200: { description: "The group", schema: GroupView },
+      404: { description: "There is none" },
+    },
+  }).handle(async ({ params: { name }, principal }) => ({
+    status: 200,
+    body: await view(await found(principal, name)),
+  }));
+
+  routes.route({
+    method: "PATCH",
+    path: "/api/v1/groups/{name}",
+    summary: "Change a group's description or filter",
+    tags: ["groups"],
+    auth: ["gateways:write"],
+    params: NameParams,
+    body: {
+      json: v.strictObject({
+        description: v.optional(v.pipe(v.string(), v.maxLength(500))),
+        filter: v.optional(FilterText),
+      }),
+    },
+    responses: {
+      200: { description: "The group", schema: GroupView },
+      404: { description: "There is none" },
+      409: { description: "It has members that were put in, and takes no filter" },
+      422: { description: "The filter can't be used" },
+    },
+  }).handle(async ({ params: { name }, body, principal, changed }) => {
+    free(principal);
+    const before = await found(principal, name);
+    if (body.filter !== undefined) {
+      if (before.filter === null) throw problem(409, "static_group", "its members are put in one by one");
+      parseFilter(body.filter, now());
+    }
+    await fleet.groups.update(name, {
+      ...(body.description === undefined ? {} : { description: body.description }),
+      ...(body.filter === undefined ? {} : { filter: body.filter }),
+    });
+    const after = await view(await found(principal, name));
+    changed({ description: before.description, filter: before.filter }, after);
+    return { status: 200, body: after };
+  });
+
+  routes.route({
+    method: "DELETE",
+    path: "/api/v1/groups/{name}",
+    summary: "Remove a group; its gateways stay",
+    tags: ["groups"],
+    auth: ["gateways:write"],
+    params: NameParams,
+    responses: { 204: { description: "Removed" }, 404: { description: "There is none" } },
+  }).handle(async ({ params: { name }, principal, changed }) => {
+    free(principal);
+    const { description, filter } = await found(principal, name);
+    await fleet.groups.remove(name);
+    changed({ name, description, filter }, undefined);
+    return { status: 204 };
+  });
+
+  routes.route({
+    method: "POST",
+    path: "/api/v1/groups/{name}/members",
+    summary: "Put gateways into a group, and take others out",
+    tags: ["groups"],
+    auth: ["gateways:write"],
+    params: NameParams,
+    body: {
+      json: v.strictObject({
+        add: v.optional(v.pipe(v.array(macSchema), v.maxLength(MAX_MEMBERS)), []),
+        remove: v.optional(v.pipe(v.array(macSchema), v.maxLength(MAX_MEMBERS)), []),
+      }),
+      maxBytes: 8 * 1024 * 1024,
+    },
+    responses: {
+      200: {
+        description: "How many were put in and taken out; those that are not preset are left out",
+        schema: v.object({ added: v.number(), removed: v.number() }),
+      },
+      404: { description: "There is none" },
+      409: { description: "Its filter says who is in it" },
+    },
+  }).handle(async ({ params: { name }, body, principal, changed }) => {
+    free(principal);
+    const group = await found(principal, name);
+    if (group.filter !== null) throw problem(409, "dynamic_group", "the group's filter says who is in it");
+    const removed = await fleet.groups.take(name, body.remove),
+      added = await fleet.groups.add(name, body.add);
+    changed(undefined, { added, removed });
+    return { status: 200, body: { added, removed } };
+  });
+  return routes;
+}
+
+function tagRoutes(fleet: Fleet): Routes {
+  const routes = new Routes();
+  routes.route({
+    method: "GET",
+    path: "/api/v1/tags",
+    summary: "The tags in use",
+    tags: ["groups"],
+    auth: ["gateways:read"],
+    responses: {
+      200: {
+        description: "Tags, and on how many gateways each is",
+        schema: v.object({ items: v.array(v.object({ tag: v.string(), gateways: v.number() })) }),
+      },
+    },
+  }).handle(async () => ({ status: 200, body: { items: await fleet.tags.all(1000) } }));
+
+  routes.route({
+    method: "PUT",
+    path: "/api/v1/gateways/{mac}/tags",
+    summary: "Give a gateway exactly these tags",
+    tags: ["groups"],
+    auth: ["gateways:write"],
+    params: MacParams,
+    body: { json: v.strictObject({ tags: v.pipe(v.array(Tag), v.maxLength(MAX_TAGS)) }) },
+    responses: {
+      200: { description: "Its tags", schema: v.object({ tags: v.array(v.string()) }) },
+      404: { description: "Not preset" },
+    },
+  }).handle(async ({ params: { mac }, body, principal, changed }) => {
+    await fleet.gateway(principal, mac);
+    const tagsOf = async () => (await fleet.tags.of([mac])).get(mac) ?? [];
+    const before = await tagsOf();
+    await fleet.tags.replace(mac, body.tags);
+    const tags = await tagsOf();
+    changed({ tags: before }, { tags });
+    return { status: 200, body: { tags } };
+  });
+
+  routes.route({
+    method: "POST",
+    path: "/api/v1/tags",
+    summary: "Put tags on, and take tags from, every gateway that a filter finds",
+    tags: ["groups"],
+    auth: ["gateways:write"],
+    body: {
+      json: v.strictObject({
+        filter: FilterText,
+        add: v.optional(v.pipe(v.array(Tag), v.maxLength(MAX_TAGS)), []),
+        remove: v.optional(v.pipe(v.array(Tag), v.maxLength(MAX_TAGS)), []),
+      }),
+    },
+    responses: {
+      200: {
+        description: "How many tags were put on and taken off",
+        schema: v.object({ added: v.number(), removed: v.number() }),
+      },
+      422: { description: "The filter can't be used" },
+    },
+  }).handle(async ({ body, principal, changed }) => {
+    const filter = await fleet.find(principal, body.filter) ?? ALL;
+    let added = 0, removed = 0;
+    for (const tag of body.remove) removed += await fleet.tags.take(tag, filter);
+    for (const tag of body.add) added += await fleet.tags.add(tag, filter);
+    changed(undefined, { ...body, added, removed });
+    return { status: 200, body: { added, removed } };
+  });
+  return routes;
+}
+
+function seenRoutes(fleet: Fleet): Routes {
+  const routes = new Routes();
+  routes.route({
+    method: "GET",
+    path: "/api/v1/gateways/{mac}/history",
+    summary: "What happened to a gateway, the newest first",
+    tags: ["gateways"],
+    auth: ["gateways:read"],
+    params: MacParams,
+    query: v.object(pageQuery()),
+    responses: {
+      200: { description: "A page of its history", schema: pageSchema(HistoryView) },
+      404: { description: "Not preset" },
+    },
+  }).handle(async ({ params: { mac }, query: { cursor, limit }, principal }) => {
+    await fleet.gateway(principal, mac);
+    const before = cursor === undefined ? undefined : decodeCursor(cursor, v.string());
+    const rows = await fleet.history.list(mac, limit + 1, before);
+    return {
+      status: 200,
+      body: pageOf(rows, limit, (row) => row.id, ({ id, at, kind, detail }) => ({
+        id,
+        at: new Date(at).toISOString(),
+        kind,
+        detail: JSON.parse(detail),
+      })),
+    };
+  });
+
+  routes.route({
+    method: "GET",
+    path: "/api/v1/gateways/{mac}/plugins/seen",
+    summary: "A gateway's plug-ins as they were last seen, without asking it",
+    tags: ["gateways"],
+    auth: ["plugins:read"],
+    params: MacParams,
+    responses: {
+      200: {
+        description: "Plug-ins",
+        schema: v.object({
+          items: v.array(
+            v.object({ name: v.string(), version: v.string(), running: v.boolean(), seenAt: Time }),
+          ),
+        }),
+      },
+      404: { description: "Not preset" },
+    },
+  }).handle(async ({ params: { mac }, principal }) => {
+    await fleet.gateway(principal, mac);
+    const items = (await fleet.seen.plugins(mac)).map(({ name, version, running, seen_at }) => ({
+      name,
+      version,
+      running: running === 1,
+      seenAt: new Date(seen_at).toISOString(),
+    }));
+    return { status: 200, body: { items } };
+  });
+
+  routes.route({
+    method: "GET",
+    path: "/api/v1/gateways/{mac}/parameters/seen",
+    summary: "A gateway's parameters as they were last read or written, without asking it",
+    tags: ["gateways"],
+    auth: ["gateways:read"],
+    params: MacParams,
+    query: v.object(pageQuery(100)),
+    responses: {
+      200: {
+        description: "A page of parameters, by name",
+        schema: pageSchema(v.object({ name: v.string(), value: v.string(), seenAt: Time })),
+      },
+      404: { description: "Not preset" },
+    },
+  }).handle(async ({ params: { mac }, query: { cursor, limit }, principal }) => {
+    await fleet.gateway(principal, mac);
+    const after = cursor === undefined ? undefined : decodeCursor(cursor, v.string());
+    const rows = await fleet.seen.parameters(mac, limit + 1, after);
+    return {
+      status: 200,
+      body: pageOf(rows, limit, (row) => row.name, ({ name, value, seen_at }) => ({
+        name,
+        value,
+        seenAt: new Date(seen_at).toISOString(),
+      })),
+    };
+  });
+  return routes;
+}
