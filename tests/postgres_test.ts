@@ -10,7 +10,13 @@ import { dropDatabases, hasPostgres, makeDatabase } from "./support/postgres.ts"
 
 const there = await hasPostgres();
 const why = there ? "" : " (ignored: no PostgreSQL on 127.0.0.1:5432)";
-const FLOWS = ["platform_flow_test.ts", "plugin_repository_test.ts", "app_flow_test.ts", "sms_flow_test.ts"];
+const FLOWS = [
+  "platform_flow_test.ts",
+  "fleet_test.ts",
+  "plugin_repository_test.ts",
+  "app_flow_test.ts",
+  "sms_flow_test.ts",
+];
 
 Deno.test({
   name: `the platform's, the app's and short messages' flows hold on PostgreSQL too${why}`,
