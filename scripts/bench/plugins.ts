@@ -26,7 +26,7 @@ export async function benchPlugins(): Promise<BenchRow[]> {
   const rows: BenchRow[] = [];
   for (const isolation of ["process", "inline"] as const) rows.push(...await installs(isolation));
   rows.push(...await upgradeUnderLoad());
-  rows.push(...await fifty());
+  rows.push(...await fifty(), ...await tiers());
   return rows;
 }
 
@@ -109,6 +109,27 @@ async function fifty(): Promise<BenchRow[]> {
   return [
     { name: "50 plug-ins, start of the manager to all running", value: took, unit: "ms" },
     { name: "  memory of each beyond the first", value: (all - alone) / 49, unit: "MiB", goal: "1.5" },
+  ];
+}
+
+/** Four plug-ins in one host, and in four hosts of a tier each: what each further host takes. */
+async function tiers(): Promise<BenchRow[]> {
+  const files = Object.fromEntries([0, 1, 2, 3].map((i) => [`p${i}.js`, pluginSource(`p${i}`, HELLO)]));
+  const measured = async (tierOf: (entry: string) => string) => {
+    const start = performance.now();
+    await using bench = await makeBench("process", files, {
+      admit: ({ entry }) => Promise.resolve({ tier: tierOf(entry), check: () => {} }),
+    });
+    const took = performance.now() - start, hosts = bench.manager.hosts();
+    const memory = await Promise.all(hosts.map(({ pid }) => processMemory(pid)));
+    return { took, hosts: hosts.length, pssMiB: memory.reduce((sum, { pssMiB }) => sum + pssMiB, 0) };
+  };
+  const one = await measured(() => "carrier"), four = await measured((entry) => entry);
+  if (one.hosts !== 1 || four.hosts !== 4) throw new Error(`${one.hosts} and ${four.hosts} hosts`);
+  return [
+    { name: "4 plug-ins in one host, start to all running", value: one.took, unit: "ms" },
+    { name: "4 plug-ins of 4 tiers, in a host each", value: four.took, unit: "ms" },
+    { name: "  memory of each further host", value: (four.pssMiB - one.pssMiB) / 3, unit: "MiB" },
   ];
 }
 

@@ -156,9 +156,9 @@ export const GATEWAY_SETTINGS = {
   "control": withDefault(listenAddress, { host: "127.0.0.1", port: 8081 }, "control API (HTTP)"),
   "plugins": withDefault(path("DIR"), "./plugins", "folder that plug-ins are dropped into"),
   "isolation": withDefault(
-    oneOf<GatewaySettings["isolation"]>(["process", "inline"]),
+    oneOf<GatewaySettings["isolation"]>(["process", "shared", "inline"]),
     "process",
-    "plug-ins in a process of their own that can be killed, or in this one to save memory",
+    "plug-ins in a process that can be killed, one for each tier of trust; in one for all, or in this one, to save memory",
   ),
   "driver": withDefault(
     oneOf<GatewaySettings["driver"]>(["linux", "simulated"]),

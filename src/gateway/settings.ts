@@ -43,7 +43,8 @@ export interface GatewaySettings {
   readonly control: HostPort;
   /** The folder that plug-ins are dropped into; default `./plugins`. */
   readonly pluginsDir: string;
-  readonly isolation: "process" | "inline";
+  /** Plug-ins in a host process for each tier, in one for all, or in this process. */
+  readonly isolation: "process" | "shared" | "inline";
   readonly driver: "linux" | "simulated";
   /** What the Linux driver is told about the machine; undefined: nothing. */
   readonly machine?: Omit<LinuxSettings, "dataDir"> | undefined;
@@ -58,7 +59,7 @@ export interface GatewaySettings {
   readonly passwordsFile?: string | undefined;
   /** Interfaces on the LAN side, the only ones that the local port serves; undefined: all with private addresses. */
   readonly lanInterfaces?: readonly string[] | undefined;
-  /** How to start a plug-in host, this program again; needed where `isolation` is "process". */
+  /** How to start a plug-in host, this program again; needed unless `isolation` is "inline". */
   readonly pluginHost?: HostCommand | undefined;
   /** Other times than the reference's for registration and plug-in channel; for tests and special networks. */
   readonly timing?: Partial<RegistrationTiming> | undefined;

@@ -28,7 +28,7 @@ import { DesiredStates } from "./store.ts";
 import type { PluginCall, PluginHost, PluginManager, PluginManagerOptions, PluginStatus } from "./types.ts";
 import { Versions } from "./versions.ts";
 
-/** The one tier where nobody tells them apart. */
+/** The group of all where tiers are not told apart. */
 const NO_TIER = "any";
 /** Versions kept beside the active one. */
 const KEEP_VERSIONS = 2;
@@ -43,8 +43,8 @@ export async function createPluginManager(deps: Deps, options: PluginManagerOpti
     }
   }
   checkCapabilities(options.capabilities);
-  if (options.isolation === "process" && !options.hostCommand) {
-    throw new TypeError(`isolation "process" needs a hostCommand`);
+  if (options.isolation !== "inline" && !options.hostCommand) {
+    throw new TypeError(`isolation "${options.isolation}" needs a hostCommand`);
   }
   await Deno.mkdir(options.dir, { recursive: true });
   const versions = new Versions(options.dir, options.keepVersions ?? KEEP_VERSIONS, options.onStep);
@@ -90,10 +90,9 @@ class Manager implements PluginManager {
       },
       hostCallMs: options.hostCallMs ?? 60_000,
       logOf: (plugin) => books.logOf(plugin, log.with({ plugin })),
-      // Fairness is the engine's affair where all share a process, so there they share the engine as well.
-      groupOf: (tier) => isolation === "process" ? tier ?? NO_TIER : "inline",
+      groupOf: (tier) => isolation === "process" ? tier ?? NO_TIER : NO_TIER,
       makeRunner: (events, tier) =>
-        isolation === "process"
+        isolation !== "inline"
           ? new ProcessRunner({ ...deps, log: log.with({ tier }) }, hostCommand!, events)
           : new Executor(clock, createQuickJsEngine(clock.monotonic.bind(clock)), events),
       events: { gone: (guest, reason, orphans) => this.#life.onGone(guest, reason, orphans) },

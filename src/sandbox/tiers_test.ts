@@ -156,6 +156,19 @@ Deno.test("a plug-in whose tier changes moves to the other tier's host, and no c
   );
 });
 
+Deno.test("where memory is short all tiers share one host process", async () => {
+  const files = { "carrier-a.js": pluginSource("a", OK), "unsigned-u.js": pluginSource("u", OK) };
+  const admit: PluginManagerOptions["admit"] = ({ entry }) =>
+    Promise.resolve({ tier: entry.split("-")[0]!, check: () => {} });
+  await using bench = await makeBench("shared", files, { admit });
+  assertEquals(bench.manager.hosts().map(({ tier, plugins }) => [tier, plugins]), [["any", 2]]);
+  assertEquals(bench.manager.list().map(({ name, tier }) => [name, tier]), [["a", "carrier"], [
+    "u",
+    "unsigned",
+  ]]);
+  assertEquals([await bench.call("a", "OK"), await bench.call("u", "OK")], [{ ok: 1 }, { ok: 1 }]);
+});
+
 Deno.test("a host process can't speak for plug-ins of another tier", async () => {
   const told: string[] = [], events: Record<string, RunnerEvents> = {};
   const description = (name: string) =>

@@ -115,9 +115,13 @@ export interface PluginManagerOptions {
   readonly dir: string;
   /** Where the desired states are kept. */
   readonly stateDir: string;
-  readonly isolation: "process" | "inline";
+  /**
+   * Where plug-ins run. `process`: each tier in a host process of its own; `shared`: all in one host process; `inline`:
+   * in this process.
+   */
+  readonly isolation: "process" | "shared" | "inline";
   readonly capabilities: Capabilities;
-  /** How to start a plug-in host; needed for process isolation. */
+  /** How to start a plug-in host; needed unless they run in this process. */
   readonly hostCommand?: HostCommand;
   /** The most that a manifest may ask for. */
   readonly ceilings?: Partial<PluginLimits>;

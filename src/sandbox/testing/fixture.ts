@@ -61,7 +61,7 @@ export interface Bench extends AsyncDisposable {
 
 /** Makes a {@linkcode Bench}. `files`: what lies in the plug-ins folder before the manager starts. */
 export async function makeBench(
-  isolation: "process" | "inline",
+  isolation: "process" | "shared" | "inline",
   files: Readonly<Record<string, string>> = {},
   options: Partial<PluginManagerOptions> = {},
   deps: Deps = testDeps(),
@@ -76,7 +76,7 @@ export async function makeBench(
       stateDir,
       isolation,
       capabilities: {},
-      ...(isolation === "process" ? { hostCommand: hostCommand() } : {}),
+      ...(isolation !== "inline" ? { hostCommand: hostCommand() } : {}),
       ...options,
     });
   const bench: Bench = {
