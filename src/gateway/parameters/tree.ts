@@ -251,18 +251,20 @@ export class ParameterTree implements AsyncDisposable {
 
   /**
    * Takes a configuration over: writes what this writer may and leaves out the rest, and what keeps its values
-   * whatever is loaded. Instances that are missing are added where that can be done. A value that is not one of its
+   * whatever is loaded, and what is so already. Instances that are missing are added where that can be done. A value that is not one of its
    * parameter's, or a name that is unknown, refuses the whole.
    */
   async load(values: Readonly<Record<string, unknown>>, writer: Writer): Promise<ImportReport> {
     const skipped: ParameterFault[] = [];
     let written = 0;
-    await this.#commit(() => {
+    await this.#commit(async () => {
       const rows = this.#missingRows(Object.keys(values), writer);
       const added = new Set(rows.map(({ name }) => name));
       const { changes } = this.#plan(values, writer, added, skipped);
-      written = changes.length;
-      return [...rows, ...changes];
+      const news: Planned[] = [];
+      for (const change of changes) if (!await this.#isSo(change, added)) news.push(change);
+      written = news.length;
+      return [...rows, ...news];
     }, writer);
     return { written, skipped };
   }
@@ -311,10 +313,10 @@ export class ParameterTree implements AsyncDisposable {
   }
 
   /** Plans in turn, brings into force, and waits for the disk together with others. */
-  async #commit(plan: () => Planned[], writer: Writer): Promise<void> {
+  async #commit(plan: () => Planned[] | Promise<Planned[]>, writer: Writer): Promise<void> {
     const { saved, changes } = await this.#inTurn(async () => {
       const stamp = this.#stamp(writer);
-      const changes = plan().map((change) => ({ ...change, ...stamp }));
+      const changes = (await plan()).map((change) => ({ ...change, ...stamp }));
       await this.#bindings.apply(changes);
       const undo = this.#take(changes);
       // What changes nothing may repeat what is still on its way to the disk.
@@ -431,22 +433,28 @@ export class ParameterTree implements AsyncDisposable {
     }
     const changes: Planned[] = [];
     for (const name of names) {
+      // What is passed over need not be there: the app platform's instances are not the management system's to add.
+      const known = skipped ? this.model.parameter(parseName(name)?.template ?? "") : undefined;
       try {
-        const found = this.#described(name, added);
+        const found = known ?? this.#described(name, added);
         const refusal = this.#refusal(name, found, sourceOf(writer), skipped !== undefined);
         if (refusal) {
-          (skipped && SKIPPED.has(refusal.code) ? skipped : faults).push(refusal);
+          (skipped ?? faults).push(refusal);
           continue;
         }
+        const { template, indices } = this.#described(name, added);
         const value = this.#read(name, found, values[name]);
         changes.push({
-          ...this.#change("set", name, found.template, found.indices),
+          ...this.#change("set", name, template, indices),
           value,
           before: this.#value(name),
         });
       } catch (error) {
         if (!(error instanceof ParameterError)) throw error;
-        faults.push({ name, code: error.code, message: error.message });
+        const { code, message } = error;
+        // A machine with fewer ports or networks than the one that the configuration is of.
+        const passed = skipped && known && code === "unknown";
+        (passed ? skipped : faults).push({ name, code, message });
       }
     }
     if (faults.length > 0) throw errorOf(faults);
@@ -585,6 +593,16 @@ export class ParameterTree implements AsyncDisposable {
       }
     }
     return [...rows.values()];
+  }
+
+  /** Whether a value is so already, on the machine too where that tells. */
+  async #isSo({ name, template, indices, value }: Planned, added: ReadonlySet<string>): Promise<boolean> {
+    if ([...added].some((row) => name.startsWith(row))) return false;
+    try {
+      return await this.#live(name, template, indices) === value;
+    } catch {
+      return false;
+    }
   }
 
   #change(kind: Planned["kind"], name: string, template: string, indices: readonly number[]): Planned {
@@ -731,9 +749,6 @@ export class ParameterTree implements AsyncDisposable {
     return result;
   }
 }
-
-/** What a configuration may hold and is passed over where this writer may not write it. */
-const SKIPPED: ReadonlySet<string> = new Set(["no_right", "read_only", "unavailable"]);
 
 const BELONGS: Readonly<Record<Owner, string>> = {
   itms: "belongs to the management system",

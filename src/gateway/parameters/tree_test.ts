@@ -381,6 +381,45 @@ Deno.test("names that are none are refused, however odd", () =>
     }
   }));
 
+Deno.test("loading a configuration leaves alone what is so already, and does not trouble the machine with it", () =>
+  bench(async ({ open }) => {
+    const tree = await open();
+    let servers = "192.0.2.53";
+    const applied: unknown[] = [];
+    using _ = tree.bind("InternetGatewayDevice.LANDevice.{i}.LANHostConfigManagement.DNSServers", {
+      read: () => servers,
+      apply: ([change]) => {
+        applied.push(change!.value);
+        servers = String(change!.value);
+      },
+    });
+    const name = "InternetGatewayDevice.LANDevice.1.LANHostConfigManagement.DNSServers";
+    assertEquals(await tree.load({ [name]: "192.0.2.53", [`${WIFI}Enable`]: false }, "app"), {
+      written: 0,
+      skipped: [],
+    });
+    assertEquals([applied, tree.stamp(name)], [[], undefined]);
+    assertEquals((await tree.load({ [name]: "192.0.2.54", [`${WIFI}Enable`]: true }, "app")).written, 2);
+    assertEquals([applied, servers], [["192.0.2.54"], "192.0.2.54"]);
+  }));
+
+Deno.test("instances that a configuration has and the tree has not are added, those in instances too", () =>
+  bench(async ({ open }) => {
+    const tree = await open();
+    await tree.load({ [`${WIFI}Entry.5.Time`]: "05:05", [`${WIFI}Entry.2.Weekday`]: 2 }, "app");
+    assertEquals([tree.instances(`${WIFI}Entry.`), tree.peek(`${WIFI}Entry.5.Time`)], [[2, 5], "05:05"]);
+    assertEquals(await tree.add(`${WIFI}Entry.`, "app"), 6);
+    const passed = await tree.load({ [`${WIFI}Entry.9.Time`]: "05:05", [`${SERVER}URL`]: "x" }, "itms");
+    assertEquals([passed.written, passed.skipped.map(({ code }) => code)], [1, ["no_right"]]);
+    using _ = tree.bind("InternetGatewayDevice.LANDevice.{i}.WLANConfiguration.{i}.", { apply: () => {} });
+    const gone = await tree.load({ [`${WLAN}7.SSID`]: "of a larger gateway" }, "itms");
+    assertEquals([gone.written, gone.skipped.map(({ code }) => code)], [0, ["unknown"]]);
+    assertEquals(await codeOf(tree.load({ [`${WLAN}7.Nothing`]: "x" }, "system")), "unknown");
+    const many = Array.from({ length: 70 }, (_, i) => [`${WIFI}Entry.${i + 10}.Time`, "05:05"]);
+    assertEquals(await codeOf(tree.load(Object.fromEntries(many), "app")), "limit");
+    assertEquals(tree.instances(`${WIFI}Entry.`), [2, 5, 6]);
+  }));
+
 /** A tree with something of everybody's in it. */
 async function filled(open: () => Promise<ParameterTree>): Promise<ParameterTree> {
   const tree = await open();
