@@ -59,7 +59,7 @@ async function runPlatform(settings: Settings): Promise<number> {
     "platform",
     values,
     node,
-    ["http", "distribution", "access", "plugin-center", "push", "sms", "sms-short"],
+    ["http", "distribution", "access", "plugin-center", "push", "sms", "sms-short", "sms-peer", "gns"],
     async (deps) => {
       const { startPlatform } = await import("../platform/mod.ts");
       const platform = platformSettings(values, Deno.networkInterfaces);

@@ -7,7 +7,7 @@ import type { HostPort } from "../base/mod.ts";
 import type { RequireSigned } from "../sandbox/package/mod.ts";
 
 /** The services that a platform can run, each startable alone by `--services`. */
-export const SERVICES = ["distribution", "access", "plugin_center", "push", "app", "sms"] as const;
+export const SERVICES = ["distribution", "access", "plugin_center", "push", "app", "sms", "gns"] as const;
 /** One of {@linkcode SERVICES}. */
 export type ServiceName = typeof SERVICES[number];
 /** Those that run where nobody says: what home gateways need. */
@@ -58,6 +58,12 @@ export interface SmsPlatformSettings {
   readonly listen: HostPort;
   readonly short: HostPort;
   readonly gatewayCode: string;
+  /** Other gateways (TCP); default `0.0.0.0:7930` on the command line. Undefined: none are let in. */
+  readonly peer?: HostPort;
+  /** The name server's port (TCP), and a gateway's for what its name server tells; default `0.0.0.0:9168`. */
+  readonly gns?: HostPort;
+  /** The name server that this gateway asks for routes. */
+  readonly gnsServer?: HostPort | undefined;
   /**
    * The way to a centre: `url` is `simulator` or `smpp://USER:PASSWORD@HOST:PORT`; the password may stand beside it or
    * in a file. Undefined: the simulator.
@@ -74,4 +80,6 @@ export const DEFAULT_SMS = {
   listen: { host: "0.0.0.0", port: 7890 },
   short: { host: "0.0.0.0", port: 7900 },
   gatewayCode: "001001",
+  peer: { host: "0.0.0.0", port: 7930 },
+  gns: { host: "0.0.0.0", port: 9168 },
 } as const satisfies SmsPlatformSettings;

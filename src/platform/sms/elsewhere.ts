@@ -6,18 +6,22 @@
 import type { Kysely } from "kysely";
 import type { FramedConnection, Framing, Network } from "../../net/mod.ts";
 import type { Deps } from "../../base/mod.ts";
+import { Routes } from "../../control/mod.ts";
 import type { AccountStore } from "./accounts.ts";
+import { GnsClient } from "./gns/client.ts";
 import type { Ismg } from "./ismg.ts";
 import type { MsgIds } from "./msg_ids.ts";
 import type { Outlet } from "./outlet.ts";
+import { peerRoutes } from "./peer/api.ts";
 import { Desk } from "./peer/desk.ts";
 import { PeerHub } from "./peer/hub.ts";
 import { Ledger } from "./peer/ledger.ts";
 import type { PeerLink } from "./peer/link.ts";
 import { PeerStore } from "./peer/peers.ts";
 import { Traffic } from "./peer/traffic.ts";
+import { routingRoutes } from "./routing/api.ts";
 import { RoutedOutlet } from "./routing/routed_outlet.ts";
-import { type NameServer, Router } from "./routing/router.ts";
+import { Router } from "./routing/router.ts";
 import { RouteStore } from "./routing/route_store.ts";
 import type { RoutingTables } from "./routing/schema.ts";
 import type { Seal } from "./seal.ts";
@@ -37,8 +41,6 @@ export interface ElsewhereParts {
   readonly ismg: Ismg;
   /** The way to the own centre. */
   readonly outlet: Outlet;
-  /** Made once the routes are there. */
-  readonly nameServer: (routes: RouteStore) => NameServer | undefined;
 }
 
 /** Everything that has to do with other gateways. Dispose of it before the dispatcher. */
@@ -53,6 +55,9 @@ export class Elsewheres implements AsyncDisposable {
     readonly desk: Desk,
     /** What the dispatcher hands messages to. */
     readonly outlet: RoutedOutlet,
+    /** The name server, where there is one. */
+    readonly nameServer: GnsClient | undefined,
+    private readonly settings: SmsSettings,
   ) {}
 
   /** Opens the tables and takes up what an earlier run has left; nothing is sent before {@linkcode start}. */
@@ -64,7 +69,16 @@ export class Elsewheres implements AsyncDisposable {
     const peers = await PeerStore.open(sql, seal, deps.clock);
     const routes = await RouteStore.open(sql);
     const ledger = await Ledger.open(sql, seal, settings.outboxMs);
-    const router = new Router(deps, { ...settings, routes, nameServer: parts.nameServer(routes) });
+    const nameServer = settings.gnsServer && await GnsClient.open(deps, {
+      ...parts,
+      routes,
+      server: settings.gnsServer,
+      gatewayCode: settings.gatewayCode,
+      times: settings,
+      refreshMs: settings.routeFreshMs / 2,
+      changed: () => all.changed(),
+    });
+    const router = new Router(deps, { ...settings, routes, nameServer });
     const hub = new PeerHub(deps, { ...parts, peers });
     const knows = (code: string) => peers.find(code) !== undefined;
     const { tallies, times } = ismg;
@@ -92,12 +106,47 @@ export class Elsewheres implements AsyncDisposable {
       done: (item, result) => traffic.done(item, result),
     };
     await traffic.start();
-    return new Elsewheres(peers, routes, router, ledger, hub, traffic, desk, outlet);
+    const all = new Elsewheres(
+      peers,
+      routes,
+      router,
+      ledger,
+      hub,
+      traffic,
+      desk,
+      outlet,
+      nameServer,
+      settings,
+    );
+    return all;
   }
 
-  /** Begins to connect to the peers. */
+  /** What the control API shows of it. */
+  routesOf(deps: Pick<Deps, "clock">): Routes {
+    const { peers, routes, router, ledger, hub, nameServer, settings } = this;
+    const { gatewayCode, utcOffsetMinutes } = settings, changed = () => this.changed();
+    const api = new Routes();
+    api.mount("", routingRoutes(deps, { routes, router, utcOffsetMinutes, nameServer, changed }));
+    api.mount(
+      "",
+      peerRoutes({
+        peers,
+        hub,
+        ledger,
+        gatewayCode,
+        changed: (code) => {
+          hub.changed(code);
+          this.changed();
+        },
+      }),
+    );
+    return api;
+  }
+
+  /** Begins to connect to the peers, and to ask the name server. */
   start(): void {
     this.hub.start();
+    this.nameServer?.start();
   }
 
   /** A connection was made from outside. */
@@ -112,6 +161,7 @@ export class Elsewheres implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.nameServer?.[Symbol.asyncDispose]();
     await this.hub[Symbol.asyncDispose]();
   }
 }

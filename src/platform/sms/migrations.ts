@@ -4,8 +4,9 @@
  * @module
  */
 import type { Migrations } from "../../storage/mod.ts";
+import { gnsMigrations } from "./gns/schema.ts";
 import { routingMigrations } from "./routing/schema.ts";
 import { smsMigrations as ownMigrations } from "./schema.ts";
 
-/** Makes the tables of the service and of its routing. */
-export const smsMigrations: Migrations = { ...ownMigrations, ...routingMigrations };
+/** Makes the tables of the service, of its routing and of the name server. */
+export const smsMigrations: Migrations = { ...ownMigrations, ...routingMigrations, ...gnsMigrations };

@@ -3,6 +3,14 @@
  *
  * @module
  */
+export {
+  ALARM_KINDS,
+  type AlarmKind,
+  type AlarmLimits,
+  DEFAULT_ALARM_LIMITS,
+  type SmsAlarm,
+  type SmsAlarmEvent,
+} from "./alarms.ts";
 export { openOutlet, type OutletChoice, OutletError } from "./open_outlet.ts";
 export type {
   MobileOriginated,
@@ -14,6 +22,8 @@ export type {
   Receipt,
   TakenMessage,
 } from "./outlet.ts";
+export { type Gns, type GnsParts, type GnsSettings, startGns } from "./gns/service.ts";
+export type { GnsTables } from "./gns/schema.ts";
 export { smsMigrations } from "./migrations.ts";
 export type { SmsTables } from "./schema.ts";
 export { SealError } from "./seal.ts";

@@ -1,0 +1,301 @@
+/**
+ * The gateway's side of the name server: asking it for routes, taking its whole table, and what it tells of its own
+ * accord (reference §6).
+ *
+ * @module
+ */
+import type { Kysely } from "kysely";
+import { type Deps, GatehouseError, type HostPort, messageOf, type Timer } from "../../../base/mod.ts";
+import type { Network } from "../../../net/mod.ts";
+import { type Message, VERSION_3_0 } from "../../../protocol/cmpp/mod.ts";
+import type { NameServer } from "../routing/router.ts";
+import type { Route, RouteStore } from "../routing/route_store.ts";
+import type { NameServerRow, RouteKind, RouteRow, RoutingTables } from "../routing/schema.ts";
+import type { Seal } from "../seal.ts";
+import { GnsResult, UpdateType } from "./codes.ts";
+import { type Answering, type Caller, type Question, ShortCall, type ShortTimes } from "./short_link.ts";
+
+/** Who the name server is. */
+export interface NameServerInput {
+  /** Its code: who it says it is when it tells of changes. */
+  readonly code: string;
+  readonly secret: string;
+}
+
+/** What is known of it. */
+export interface NameServerStatus {
+  readonly address: HostPort;
+  readonly code: string | undefined;
+  /** When the whole table was last taken over, in milliseconds since 1970. */
+  readonly refreshedAt: number | undefined;
+  readonly lastError: string | undefined;
+}
+
+/** What a route at the name server says. */
+interface Told {
+  readonly Route_Id: number;
+  readonly Destination_Id: string;
+  readonly Gateway_IP: string;
+  readonly Gateway_port: number;
+  readonly Time_stamp: string;
+  readonly Start_Id?: string;
+  readonly End_Id?: string;
+  readonly SP_Code?: string;
+}
+
+/** What the client works with. */
+export interface GnsClientParts {
+  readonly sql: Kysely<RoutingTables>;
+  readonly seal: Seal;
+  readonly network: Pick<Network, "connect">;
+  readonly routes: RouteStore;
+  readonly server: HostPort;
+  readonly gatewayCode: string;
+  readonly times: ShortTimes;
+  /** How often the whole table is taken over, in milliseconds. */
+  readonly refreshMs: number;
+  /** Told when routes have changed. */
+  readonly changed: () => void;
+}
+
+/** `unset`: nobody has said who the name server is; `answer`: it answered what can't be used. */
+export class NameServerError extends GatehouseError<"unset" | "answer"> {
+  override readonly name = "NameServerError";
+}
+
+/** How long to wait before the table is asked for again after a failure, in milliseconds. */
+const RETRY_MS = 30_000;
+/** Routes taken over at most: a name server that never says "last" must not fill the disk. */
+const MOST_ROUTES = 1_000_000;
+
+/** The client. */
+export class GnsClient implements NameServer, Answering, AsyncDisposable {
+  #known: (NameServerInput & { updatedBy: string; updatedAt: number }) | undefined;
+  #refreshedAt: number | undefined;
+  #lastError: string | undefined;
+  #timer: Timer | undefined;
+  #refreshing: Promise<boolean> | undefined;
+  readonly #stop = new AbortController();
+
+  private constructor(
+    private readonly deps: Pick<Deps, "clock" | "log" | "metrics">,
+    private readonly parts: GnsClientParts,
+  ) {}
+
+  static async open(
+    deps: Pick<Deps, "clock" | "log" | "metrics">,
+    parts: GnsClientParts,
+  ): Promise<GnsClient> {
+    const client = new GnsClient(deps, parts);
+    const row = await parts.sql.selectFrom("sms_name_server").selectAll().executeTakeFirst();
+    if (row) client.#know(row);
+    return client;
+  }
+
+  /** Begins to take the table over, now and then again. */
+  start(): void {
+    this.#schedule(0);
+  }
+
+  get status(): NameServerStatus {
+    return {
+      address: this.parts.server,
+      code: this.#known?.code,
+      refreshedAt: this.#refreshedAt,
+      lastError: this.#lastError,
+    };
+  }
+
+  /** Says who the name server is. */
+  async put(input: NameServerInput, actor: string): Promise<void> {
+    const row: NameServerRow = {
+      id: 1,
+      code: input.code,
+      secret: this.parts.seal.seal(new TextEncoder().encode(input.secret)),
+      updated_at: this.deps.clock.now(),
+      updated_by: actor,
+    };
+    await this.parts.sql.insertInto("sms_name_server").values(row)
+      .onConflict((conflict) => conflict.column("id").doUpdateSet(row)).execute();
+    this.#know(row);
+    this.#schedule(0);
+  }
+
+  async learn(kind: RouteKind, number: string): Promise<Route | undefined> {
+    await using call = await this.#call();
+    const Source_Id = this.parts.gatewayCode;
+    const answer = await call.ask(
+      kind === "mt"
+        ? { command: "MT_ROUTE", Source_Id, Terminal_Id: number }
+        : { command: "MO_ROUTE", Source_Id, SP_Code: number, Service_Id: "", Service_Code: 0 },
+    );
+    if (answer.command !== "MT_ROUTE_RESP" && answer.command !== "MO_ROUTE_RESP") {
+      throw new NameServerError("answer", `a question was answered with ${answer.command}`);
+    }
+    if (answer.Result === GnsResult.ok) return await this.#keep(kind, answer);
+    if (answer.Result !== GnsResult.noRoute) {
+      throw new NameServerError("answer", `the name server answered Result ${answer.Result}`);
+    }
+    // What it told before does not count any more.
+    const before = this.parts.routes.find(kind, number);
+    if (before?.origin === "name_server") await this.#drop(before.id);
+    return undefined;
+  }
+
+  /** Tells the name server of a route; its Result, and the Route_Id that it has there. */
+  async update(question: Question): Promise<{ result: number; routeId: number; timeStamp: string }> {
+    await using call = await this.#call();
+    const answer = await call.ask(question);
+    if (answer.command !== "MT_ROUTE_UPDATE_RESP" && answer.command !== "MO_ROUTE_UPDATE_RESP") {
+      throw new NameServerError("answer", `an update was answered with ${answer.command}`);
+    }
+    return { result: answer.Result, routeId: answer.Route_Id, timeStamp: answer.Time_stamp };
+  }
+
+  /** Takes the whole table over, in place of what was there; true where that went well. */
+  refresh(): Promise<boolean> {
+    return this.#refreshing ??= this.#refresh().finally(() => this.#refreshing = undefined);
+  }
+
+  callerOf(code: string): Caller | undefined {
+    return this.#known?.code === code ? { ...this.#known, version: VERSION_3_0 } : undefined;
+  }
+
+  async answer(_caller: Caller, message: Message): Promise<Message | undefined> {
+    const { sequence } = message;
+    if (message.command === "PUSH_MT_ROUTE_UPDATE") {
+      return { command: "PUSH_MT_ROUTE_UPDATE_RESP", sequence, Result: await this.#pushed("mt", message) };
+    }
+    if (message.command === "PUSH_MO_ROUTE_UPDATE") {
+      return { command: "PUSH_MO_ROUTE_UPDATE_RESP", sequence, Result: await this.#pushed("mo", message) };
+    }
+    return undefined;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    this.#timer?.cancel();
+    await this.#refreshing;
+  }
+
+  #know(row: NameServerRow): void {
+    this.#known = {
+      code: row.code,
+      secret: new TextDecoder().decode(this.parts.seal.open(row.secret)),
+      updatedAt: row.updated_at,
+      updatedBy: row.updated_by,
+    };
+  }
+
+  async #call(): Promise<ShortCall> {
+    if (!this.#known) throw new NameServerError("unset", "set the name server's code and secret first");
+    const { server, network, gatewayCode, times } = this.parts;
+    const own = { code: gatewayCode, secret: this.#known.secret, version: VERSION_3_0 };
+    return await ShortCall.open(this.deps, network, server, own, times, this.#stop.signal);
+  }
+
+  #schedule(ms: number): void {
+    if (this.#stop.signal.aborted) return;
+    this.#timer?.cancel();
+    this.#timer = this.deps.clock.setTimer(() => {
+      void this.refresh().then((done) => this.#schedule(done ? this.parts.refreshMs : RETRY_MS));
+    }, ms);
+  }
+
+  async #refresh(): Promise<boolean> {
+    if (!this.#known) return false;
+    try {
+      for (const kind of ["mt", "mo"] as const) await this.#takeOver(kind);
+      this.#refreshedAt = this.deps.clock.now();
+      this.#lastError = undefined;
+      this.parts.changed();
+      return true;
+    } catch (error) {
+      // What was told before stays in use.
+      this.#lastError = messageOf(error);
+      this.deps.log.warn("routes were not taken over from the name server", { error: this.#lastError });
+      return false;
+    }
+  }
+
+  async #takeOver(kind: RouteKind): Promise<void> {
+    await using call = await this.#call();
+    const began = this.deps.clock.now(), Source_Id = this.parts.gatewayCode, seen = new Set<string>();
+    let last = -1;
+    while (seen.size < MOST_ROUTES) {
+      const answer = await call.ask(
+        kind === "mt"
+          ? { command: "GET_MT_ROUTE", Source_Id, Route_type: "MT", Last_route_Id: last }
+          : { command: "GET_MO_ROUTE", Source_Id, Route_type: "MO", Last_route_Id: last },
+      );
+      if (answer.command !== "GET_MT_ROUTE_RESP" && answer.command !== "GET_MO_ROUTE_RESP") {
+        throw new NameServerError("answer", `a question was answered with ${answer.command}`);
+      }
+      if (answer.Result === GnsResult.noRoute) break;
+      if (answer.Result !== GnsResult.ok || answer.Route_Id <= last) {
+        throw new NameServerError("answer", `the table broke off: Result ${answer.Result}`);
+      }
+      seen.add((await this.#keep(kind, answer)).id);
+      last = answer.Route_Id;
+      if (answer.Route_number >= answer.Route_total) break;
+    }
+    // What is no more there goes, unless it came in while the table was read.
+    for (const route of this.parts.routes.tables[kind].list()) {
+      if (route.origin === "name_server" && !seen.has(route.id) && route.updatedAt < began) {
+        await this.#drop(route.id);
+      }
+    }
+  }
+
+  async #pushed(kind: RouteKind, told: Told & { Update_type: number }): Promise<number> {
+    try {
+      const before = this.parts.routes.get(idOf(kind, told.Route_Id));
+      if (before && before.timeStamp > told.Time_stamp) return GnsResult.olderTimeStamp;
+      if (told.Update_type === UpdateType.remove) await this.#drop(idOf(kind, told.Route_Id));
+      else if (told.Update_type > UpdateType.update || !usable(kind, told)) return GnsResult.updateFailed;
+      else await this.#keep(kind, told);
+      this.parts.changed();
+      return GnsResult.ok;
+    } catch (error) {
+      this.deps.log.error("a route of the name server was not kept", { error: messageOf(error) });
+      return GnsResult.busy;
+    }
+  }
+
+  async #keep(kind: RouteKind, told: Told): Promise<Route> {
+    if (!usable(kind, told)) throw new NameServerError("answer", `route ${told.Route_Id} can't be one`);
+    const id = idOf(kind, told.Route_Id), before = this.parts.routes.get(id);
+    // An answer that was overtaken by an update must not undo it.
+    if (before && before.timeStamp > told.Time_stamp) return before;
+    const row: RouteRow = {
+      id,
+      kind,
+      first: (kind === "mt" ? told.Start_Id : told.SP_Code) ?? "",
+      last: (kind === "mt" ? told.End_Id : told.SP_Code) ?? "",
+      target: told.Destination_Id,
+      origin: "name_server",
+      address: told.Gateway_IP === "" ? null : `${told.Gateway_IP}:${told.Gateway_port}`,
+      time_stamp: told.Time_stamp,
+      updated_at: this.deps.clock.now(),
+      updated_by: this.#known?.code ?? "",
+    };
+    return await this.parts.routes.put(row);
+  }
+
+  async #drop(id: string): Promise<void> {
+    await this.parts.routes.remove(id);
+  }
+}
+
+function idOf(kind: RouteKind, routeId: number): string {
+  return `${kind}:gns:${routeId}`;
+}
+
+/** Whether what was told can be a route: the name server's word is checked like everybody's. */
+function usable(kind: RouteKind, told: Told): boolean {
+  if (!/^\d{6}$/.test(told.Destination_Id)) return false;
+  if (kind === "mo") return /^\d{1,21}$/.test(told.SP_Code ?? "");
+  const { Start_Id = "", End_Id = "" } = told;
+  return /^\d{1,9}$/.test(Start_Id) && /^\d{1,9}$/.test(End_Id) && Start_Id.length === End_Id.length &&
+    Start_Id <= End_Id;
+}

@@ -1,0 +1,283 @@
+import { assert, assertEquals } from "@std/assert";
+import { decodeReport, decodeText, parseMsgId } from "../../../protocol/cmpp/mod.ts";
+import { CODE } from "../testing_stage.ts";
+import { FWD, Gateways, PlayedGateway } from "./testing_gateways.ts";
+
+Deno.test("a message to a phone of another gateway is delivered there, and its report comes back under its Msg_Id", async () => {
+  await using stage = new Gateways();
+  const [a, b] = await stage.mesh(["001001", "002001"]);
+  await a!.route("mt", "139", "002001");
+  const sp = await a!.provider();
+  b!.simulator.behaviour.latencyMs = [5, 5];
+  const { Msg_Id, Result } = await stage.submit(sp, { Dest_terminal_Id: ["8613900139000"] });
+  assertEquals(Result, 0);
+  await stage.clock.advance(10);
+  await stage.settle();
+  assertEquals(sp.reports(), [{ id: Msg_Id, stat: "DELIVRD" }]);
+  assertEquals(parseMsgId(Msg_Id).gateway, 1001);
+  const report = decodeReport(sp.all("DELIVER")[0]!.Msg_Content);
+  assertEquals([report.Dest_terminal_Id, sp.all("DELIVER")[0]!.Dest_Id], ["8613900139000", CODE]);
+  // There it has a name of its own, and belongs to the gateway that sent it.
+  const there = (await b!.ask("GET", "/api/v1/sms/messages")).items;
+  assertEquals(there.map((m: { spId: string; state: string }) => [m.spId, m.state]), [[
+    "@001001",
+    "delivered",
+  ]]);
+  assert(there[0].msgId !== Msg_Id.toString(16));
+  assertEquals((await a!.ask("GET", "/api/v1/sms/messages?state=delivered")).items.length, 1);
+  for (const node of [a, b]) assertEquals((await node!.ask("GET", "/api/v1/sms/peers/queues")).items, []);
+});
+
+Deno.test("a message that wants no report ends where it was forwarded, and none comes", async () => {
+  await using stage = new Gateways();
+  const [a, b] = await stage.mesh(["001001", "002001"]);
+  await a!.route("mt", "139", "002001");
+  const sp = await a!.provider();
+  await stage.submit(sp, { Dest_terminal_Id: ["13900139000"], Registered_Delivery: 0 });
+  await stage.settle();
+  assertEquals(sp.reports(), []);
+  for (const node of [a, b]) {
+    assertEquals((await node!.ask("GET", "/api/v1/sms/messages?state=delivered")).items.length, 1);
+  }
+});
+
+Deno.test("each Stat of the other gateway's centre reaches the provider, and each Result of its own as IB", async () => {
+  await using stage = new Gateways();
+  const [a, b] = await stage.mesh(["001001", "002001"]);
+  await a!.route("mt", "139", "002001");
+  await a!.route("mt", "137", "002001");
+  await b!.route("mt", "137", "none");
+  const sp = await a!.provider();
+  const to = (number: string) => stage.submit(sp, { Dest_terminal_Id: [number] });
+  for (const stat of ["UNDELIV", "MB:0011", "REJECTD"]) {
+    b!.simulator.behaviour.outcomes = { [stat]: 1 };
+    await to("13900139000");
+    await stage.settle();
+    assertEquals(sp.reports().at(-1)!.stat, stat);
+  }
+  // The other gateway says that it does not serve this phone.
+  await to("13700137000");
+  await stage.settle();
+  assertEquals(sp.reports().at(-1)!.stat, "IB:0009");
+  assertEquals(sp.reports().length, 4);
+});
+
+Deno.test("a phone's message reaches its provider at another gateway, and how it was taken comes back", async () => {
+  await using stage = new Gateways();
+  const [a, b] = await stage.mesh(["001001", "002001"]);
+  const sp = await a!.provider();
+  await b!.route("mo", CODE, "001001");
+  b!.simulator.injectMo("13900139000", `${CODE}7`, "to afar");
+  await stage.settle();
+  const [deliver] = sp.all("DELIVER");
+  assertEquals([
+    deliver!.Src_terminal_Id,
+    deliver!.Dest_Id,
+    decodeText(deliver!.Msg_Content, deliver!.Msg_Fmt),
+  ], [
+    "13900139000",
+    `${CODE}7`,
+    "to afar",
+  ]);
+  // Its Msg_Id is of the gateway that the phone wrote at.
+  assertEquals(parseMsgId(deliver!.Msg_Id).gateway, 2001);
+  await stage.settle();
+  for (const node of [a, b]) assertEquals((await node!.ask("GET", "/api/v1/sms/peers/queues")).items, []);
+  assertEquals((await a!.ask("GET", "/api/v1/sms/queues")).items, []);
+});
+
+Deno.test("the report on a phone's message says SB and the provider's Result where it refuses for good", async () => {
+  await using stage = new Gateways();
+  const a = await stage.add("001001");
+  await a.peer({ code: "002001", host: "" }, false);
+  const sp = await a.provider();
+  const b = await PlayedGateway.connect(stage, a, "002001");
+  sp.answers = 7;
+  assertEquals(await b.forward({ Msg_Fwd_Type: 1, Src_Id: "13900139000", Dest_Id: [CODE] }), 0);
+  for (let i = 0; i < 3; i++) {
+    await stage.clock.advance(60_000);
+    await stage.settle();
+  }
+  assertEquals(b.reports(), [{ id: FWD.Msg_Id, stat: "SB:0007" }]);
+  const [report] = b.all("FWD");
+  // 60 octets, from the provider's number to the phone, back to where the message came from.
+  assertEquals([report!.Msg_Fwd_Type, report!.Msg_Content.length], [3, 60]);
+  assertEquals([report!.Src_Id, report!.Dest_Id, report!.Destination_Id], [CODE, ["13900139000"], "002001"]);
+});
+
+Deno.test("over a gateway between two, message and report pass it and the Msg_Id stays", async () => {
+  await using stage = new Gateways();
+  const [a, b, c] = await stage.mesh(["001001", "002001", "003001"]);
+  await a!.route("mt", "136", "002001");
+  await b!.route("mt", "136", "003001");
+  await c!.route("mo", CODE, "002001");
+  await b!.route("mo", CODE, "001001");
+  const sp = await a!.provider();
+  const { Msg_Id } = await stage.submit(sp, { Dest_terminal_Id: ["13600136000"] });
+  await stage.settle(10);
+  assertEquals(sp.reports(), [{ id: Msg_Id, stat: "DELIVRD" }]);
+  c!.simulator.injectMo("13600136000", CODE, "back");
+  await stage.settle(12);
+  const mo = sp.all("DELIVER").filter((d) => d.Registered_Delivery === 0);
+  assertEquals(mo.map((d) => [d.Src_terminal_Id, parseMsgId(d.Msg_Id).gateway]), [["13600136000", 3001]]);
+  for (const node of [a, b, c]) assertEquals((await node!.ask("GET", "/api/v1/sms/peers/queues")).items, []);
+});
+
+Deno.test("a message that goes in a circle of two or three gateways ends in one report", async () => {
+  await using stage = new Gateways();
+  const [a, b, c] = await stage.mesh(["001001", "002001", "003001"]);
+  const sp = await a!.provider();
+  await a!.route("mt", "139", "002001");
+  await b!.route("mt", "139", "001001");
+  const { Msg_Id } = await stage.submit(sp, { Dest_terminal_Id: ["13900139000"] });
+  await stage.settle();
+  // The second gateway sees that it would have to send it back.
+  assertEquals(sp.reports(), [{ id: Msg_Id, stat: "IB:0082" }]);
+  await a!.route("mt", "135", "002001");
+  await b!.route("mt", "135", "003001");
+  await c!.route("mt", "135", "001001");
+  const second = await stage.submit(sp, { Dest_terminal_Id: ["13500135000"] });
+  await stage.settle(10);
+  assertEquals(sp.reports().slice(1), [{ id: second.Msg_Id, stat: "IB:0082" }]);
+});
+
+Deno.test("NodesCount past the limit is answered 71, a message of our own 82, the same one from another way 82", async () => {
+  await using stage = new Gateways();
+  const a = await stage.add("001001", { settings: { maxNodes: 3 } });
+  for (const code of ["002001", "003001", "004001"]) await a.peer({ code, host: "" }, false);
+  await a.route("mt", "139", "004001");
+  const b = await PlayedGateway.connect(stage, a, "002001"),
+    c = await PlayedGateway.connect(stage, a, "003001");
+  assertEquals(await b.forward({ NodesCount: 4 }), 71);
+  // At the limit it is still delivered here, but not sent on.
+  assertEquals(await b.forward({ NodesCount: 3, Msg_Id: 0xbb0f22c007d10003n }), 0);
+  assertEquals(await b.forward({ NodesCount: 3, Dest_Id: ["13900139000"] }), 71);
+  assertEquals(await b.forward({ Source_Id: "001001" }), 82);
+  assertEquals(await b.forward({}), 0);
+  assertEquals(await c.forward({ NodesCount: 2 }), 82);
+  assertEquals(
+    await b.forward({ Msg_Id: 0xbb0f22c007d10005n, Source_Id: "004001", Dest_Id: ["13900139000"] }),
+    82,
+  );
+});
+
+Deno.test("a message that comes again is answered as the first time and not sent twice, also after a restart", async () => {
+  await using stage = new Gateways();
+  const a = await stage.add("001001", { behaviour: { latencyMs: [1000, 1000] } });
+  await a.peer({ code: "002001", host: "" }, false);
+  const b = await PlayedGateway.connect(stage, a, "002001");
+  for (let i = 0; i < 3; i++) assertEquals(await b.forward({}), 0);
+  assertEquals((await a.ask("GET", "/api/v1/sms/messages")).items.length, 1);
+  await a.stop();
+  await a.start();
+  const again = await PlayedGateway.connect(stage, a, "002001");
+  assertEquals(await again.forward({}), 0);
+  await stage.clock.advance(2_000);
+  await stage.settle();
+  assertEquals(again.reports(), [{ id: FWD.Msg_Id, stat: "DELIVRD" }]);
+  assertEquals(await again.forward({}), 0);
+  await stage.clock.advance(2_000);
+  assertEquals([again.reports().length, (await a.ask("GET", "/api/v1/sms/messages")).items.length], [1, 1]);
+});
+
+Deno.test("what is sent while the other gateway is away waits for it, in order for each phone, over a restart", async () => {
+  await using stage = new Gateways();
+  const a = await stage.add("001001");
+  await a.peer({ code: "002001", host: "" }, false);
+  await a.route("mt", "139", "002001");
+  const sp = await a.provider();
+  const ids: bigint[] = [];
+  for (let i = 0; i < 12; i++) {
+    const { Msg_Id } = await stage.submit(sp, { Dest_terminal_Id: [`1390013900${i % 2}`] });
+    ids.push(Msg_Id);
+  }
+  await a.stop();
+  await a.start();
+  const b = await PlayedGateway.connect(stage, a, "002001");
+  await stage.settle();
+  const fwds = b.all("FWD");
+  for (const number of ["13900139000", "13900139001"]) {
+    const mine = fwds.filter(({ Dest_Id }) => Dest_Id[0] === number).map(({ Msg_Id }) => Msg_Id);
+    assertEquals(mine, ids.filter((_, i) => number.endsWith(String(i % 2))));
+  }
+  assertEquals(fwds.length, 12);
+});
+
+Deno.test("to one phone a message waits until the one before it was answered; 8 holds it back and nothing overtakes it", async () => {
+  await using stage = new Gateways();
+  const a = await stage.add("001001");
+  await a.peer({ code: "002001", host: "" }, false, { window: 4 });
+  await a.route("mt", "139", "002001");
+  const sp = await a.provider();
+  const b = await PlayedGateway.connect(stage, a, "002001");
+  b.answers = 8;
+  const one = await stage.submit(sp, { Dest_terminal_Id: ["13900139000"] });
+  const two = await stage.submit(sp, { Dest_terminal_Id: ["13900139000"] });
+  await stage.settle();
+  assertEquals(b.all("FWD").map(({ Msg_Id }) => Msg_Id), [one.Msg_Id]);
+  b.answers = 0;
+  await stage.clock.advance(1_000);
+  await stage.settle();
+  assertEquals(b.all("FWD").map(({ Msg_Id }) => Msg_Id), [one.Msg_Id, one.Msg_Id, two.Msg_Id]);
+  // Side by side to different phones, within the window.
+  b.answers = undefined;
+  for (let i = 0; i < 10; i++) await stage.submit(sp, { Dest_terminal_Id: [`1390013901${i}`] });
+  await stage.settle();
+  assertEquals(b.all("FWD").length, 3 + 4);
+});
+
+Deno.test("a FWD that is not answered is sent again after each T, N times, then ends as IA; the link lives on", async () => {
+  await using stage = new Gateways();
+  const a = await stage.add("001001", { settings: { responseMs: 2_000, activeTestMs: 600_000 } });
+  await a.peer({ code: "002001", host: "" }, false);
+  await a.route("mt", "139", "002001");
+  const sp = await a.provider();
+  const b = await PlayedGateway.connect(stage, a, "002001");
+  b.answers = undefined;
+  await stage.submit(sp, { Dest_terminal_Id: ["13900139000"] });
+  for (let i = 1; i <= 3; i++) {
+    await stage.settle();
+    assertEquals(b.all("FWD").length, i);
+    await stage.clock.advance(2_000);
+  }
+  await stage.settle();
+  const fwds = b.all("FWD");
+  assertEquals(fwds.map(({ sequence }) => sequence), Array(3).fill(fwds[0]!.sequence));
+  assertEquals(sp.reports().map(({ stat }) => stat), ["IA:0054"]);
+  b.answers = 0;
+  await stage.submit(sp, { Dest_terminal_Id: ["13900139001"] });
+  assertEquals(b.all("FWD").length, 4);
+});
+
+Deno.test("a message that the other gateway has and never reports on ends as IC when its validity does", async () => {
+  await using stage = new Gateways();
+  const a = await stage.add("001001", { settings: { validityMs: 3_600_000 } });
+  await a.peer({ code: "002001", host: "" }, false);
+  await a.route("mt", "139", "002001");
+  const sp = await a.provider();
+  await PlayedGateway.connect(stage, a, "002001");
+  await stage.submit(sp, { Dest_terminal_Id: ["13900139000"] });
+  await stage.submit(sp, { Dest_terminal_Id: ["13800138000"], Registered_Delivery: 0 });
+  await stage.clock.advance(3_620_000);
+  await stage.settle();
+  assertEquals(sp.reports().map(({ stat }) => stat), ["IC:0055"]);
+});
+
+Deno.test("a version 2.0 gateway gets and sends its own widths, a group at once, and reports of 60 octets", async () => {
+  await using stage = new Gateways();
+  const a = await stage.add("001001");
+  await a.peer({ code: "002001", host: "" }, false);
+  await a.route("mt", "139", "002001");
+  const sp = await a.provider();
+  const b = await PlayedGateway.connect(stage, a, "002001", { version: 0x20 });
+  await stage.submit(sp, { Dest_terminal_Id: ["13900139000"] });
+  await stage.settle();
+  assertEquals(b.all("FWD").map(({ Dest_Id }) => Dest_Id), [["13900139000"]]);
+  const numbers = ["13800138000", "13800138001", "13800138002"];
+  assertEquals(await b.forward({ Dest_Id: numbers }), 0);
+  await stage.settle();
+  assertEquals(b.reports(), numbers.map((_, i) => ({ id: FWD.Msg_Id + BigInt(i), stat: "DELIVRD" })));
+  assertEquals(b.all("FWD").at(-1)!.Msg_Content.length, 60);
+  // One wrong number, and nothing of it is taken.
+  assertEquals(await b.forward({ Msg_Id: 0xbb0f22c007d20001n, Dest_Id: ["13800138000", "nobody"] }), 13);
+});
