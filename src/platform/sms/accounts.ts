@@ -104,6 +104,12 @@ export class AccountStore {
     return { account: this.#remember(row), created: before === undefined };
   }
 
+  /** Changes a provider in what is given; undefined where there is none. @throws {AccountError} */
+  async change(spId: string, changes: Partial<Omit<AccountInput, "spId">>): Promise<Account | undefined> {
+    const before = this.#bySpId.get(spId);
+    return before && (await this.put({ ...before, ...changes, spId })).account;
+  }
+
   async remove(spId: string): Promise<boolean> {
     await this.db.deleteFrom("sms_account").where("sp_id", "=", spId).execute();
     return this.#forget(spId);

@@ -52,6 +52,15 @@ export class Dispatcher implements AsyncDisposable {
     return this.#open.size;
   }
 
+  /** When the longest waiting of the messages that the centre has not taken became due. */
+  oldestWaiting(): number | undefined {
+    let oldest: number | undefined;
+    for (const { sent, dueAt } of this.#open.values()) {
+      if (!sent && (oldest === undefined || dueAt < oldest)) oldest = dueAt;
+    }
+    return oldest;
+  }
+
   /** Takes up what an earlier run has left, and begins. */
   async start(): Promise<void> {
     const { outlet } = this.parts;

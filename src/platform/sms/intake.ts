@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Deps, messageOf } from "../../base/mod.ts";
+import { type Counter, type Deps, messageOf } from "../../base/mod.ts";
 import { CmppError, type Dialect, msgIdInGroup, Result, type Submit } from "../../protocol/cmpp/mod.ts";
 import type { Account } from "./accounts.ts";
 import { refusalOf, timesOf } from "./checks.ts";
@@ -28,12 +28,17 @@ export interface IntakeParts {
 
 /** Takes messages of providers. */
 export class Intake {
-  readonly #results = new Map<number, { inc(): void }>();
+  readonly #results = new Map<number, Counter>();
 
   constructor(
     private readonly deps: Pick<Deps, "clock" | "log" | "metrics">,
     private readonly parts: IntakeParts,
   ) {}
+
+  /** SUBMITs answered so far, by their Result. */
+  get results(): ReadonlyMap<number, Counter> {
+    return this.#results;
+  }
 
   /** The answer to a SUBMIT; with Result 0 its messages are on disk. `accepted` is told how many they are. */
   submit(

@@ -14,7 +14,7 @@ import {
   type StatusReport,
   type Submit,
 } from "../../protocol/cmpp/mod.ts";
-import type { AccountStore } from "./accounts.ts";
+import type { Account, AccountStore } from "./accounts.ts";
 import { Admission } from "./admission.ts";
 import type { Dispatcher } from "./dispatcher.ts";
 import { Doorkeeper } from "./doorkeeper.ts";
@@ -120,6 +120,19 @@ export class Ismg implements SessionHost {
   /** The connections of a provider that it was let in on. */
   sessionsOf(spId: string): Session[] {
     return [...this.sessions].filter((session) => session.account?.spId === spId);
+  }
+
+  /** SUBMITs answered so far, by their Result. */
+  get results(): Intake["results"] {
+    return this.#intake.results;
+  }
+
+  /** A provider was changed: its connections go by what holds now; where it is to prove itself again, they end. */
+  changed(account: Account, proveAgain: boolean): void {
+    for (const session of this.sessionsOf(account.spId)) {
+      session.account = account;
+      if (proveAgain) session.terminate();
+    }
   }
 
   connect(session: Session, message: Connect): void {

@@ -87,6 +87,12 @@ export class Session implements Carrier {
     this.#lastTraffic = host.clock.monotonic();
   }
 
+  /** Names the connection while it is there. */
+  get id(): string {
+    const { host, port } = this.connection.remote;
+    return `${this.kind}-${host}-${port}`;
+  }
+
   /** Requests of the provider that are not answered. */
   get working(): number {
     return this.#working.size;

@@ -4,6 +4,7 @@
  * @module
  */
 import type { HostPort } from "../../base/mod.ts";
+import { type AlarmLimits, DEFAULT_ALARM_LIMITS } from "./alarms.ts";
 
 /** Settings of the service; {@linkcode DEFAULT_SMS_SETTINGS} has all but the addresses. */
 export interface SmsSettings {
@@ -43,6 +44,8 @@ export interface SmsSettings {
    * sent. Those for later, reports and counters are kept as always.
    */
   readonly durable: boolean;
+  /** When something is an alarm. */
+  readonly alarms: AlarmLimits;
   /** Long connections of other gateways (TCP); default port 7930. undefined: none are taken. */
   readonly peer?: HostPort;
   /** Gateways that a message may pass, this one included: NodesCount past it is a circle. The standard has no figure. */
@@ -75,6 +78,7 @@ export const DEFAULT_SMS_SETTINGS: Omit<SmsSettings, "listen" | "short" | "gatew
   outboxMs: 3 * DAY_MS,
   retentionMs: 30 * DAY_MS,
   durable: true,
+  alarms: DEFAULT_ALARM_LIMITS,
   maxNodes: 8,
   routeFreshMs: DAY_MS,
   noRouteMs: 60_000,

@@ -182,10 +182,15 @@ export class SmsStore {
   }
 
   /** How much waits for each provider. */
-  async outboxSizes(): Promise<{ sp_id: string; kind: string; count: number }[]> {
+  async outboxSizes(): Promise<{ sp_id: string; kind: string; count: number; oldest_at: number }[]> {
     await this.#upToDate();
     const rows = await this.db.selectFrom("sms_outbox")
-      .select((eb) => ["sp_id" as const, "kind" as const, eb.fn.countAll<number>().as("count")])
+      .select((eb) => [
+        "sp_id" as const,
+        "kind" as const,
+        eb.fn.countAll<number>().as("count"),
+        eb.fn.min("created_at").as("oldest_at"),
+      ])
       .groupBy(["sp_id", "kind"]).execute();
     return rows.map((row) => ({ ...row, count: Number(row.count) }));
   }
@@ -224,14 +229,6 @@ export class SmsStore {
   async listWhole(filter: MessageFilter, limit: number, before?: MessagePlace): Promise<MessageRow[]> {
     await this.#upToDate();
     return await this.#whole(await this.#page(filter, limit, before).execute());
-  }
-
-  /** When the longest waiting message that is due was submitted. */
-  async oldestWaiting(): Promise<number | undefined> {
-    await this.#upToDate();
-    const row = await this.db.selectFrom("sms_message").select((eb) => eb.fn.min("due_at").as("at"))
-      .where("state", "=", "waiting").executeTakeFirst();
-    return row?.at ?? undefined;
   }
 
   /** Forgets messages that ended, and were submitted before `before`, with what they said; gives how many. */

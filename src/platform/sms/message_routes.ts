@@ -1,0 +1,184 @@
+/**
+ * Messages to phones over HTTP: where they stand for many, what they say for few.
+ *
+ * @module
+ */
+import * as v from "valibot";
+import {
+  decodeCursor,
+  encodeCursor,
+  pageOf,
+  pageQuery,
+  pageSchema,
+  problem,
+  Routes,
+} from "../../control/mod.ts";
+import { decodeText } from "../../protocol/cmpp/mod.ts";
+import { MAY_READ, MAY_READ_CONTENT } from "./access.ts";
+import { isoTime, MsgId, PhoneNumber, SpId, Time } from "./fields.ts";
+import { mtOf } from "./message.ts";
+import type { MessageRow } from "./schema.ts";
+import type { MessageFacts, SmsStore } from "./store.ts";
+
+const STATES = ["scheduled", "waiting", "sent", "delivered", "failed", "cancelled"] as const;
+const FACTS = {
+  msgId: v.string(),
+  spId: v.string(),
+  serviceId: v.string(),
+  destination: v.string(),
+  state: v.picklist(STATES),
+  stat: v.nullable(v.string()),
+  submittedAt: Time,
+  dueAt: Time,
+  expiresAt: Time,
+  doneAt: v.nullable(Time),
+} as const;
+const MessageView = v.object(FACTS);
+const ContentView = v.object({
+  ...FACTS,
+  source: v.string(),
+  msgFmt: v.number(),
+  /** Without the user data header; null where it is no text. */
+  text: v.nullable(v.string()),
+  /** All of Msg_Content, in hex. */
+  content: v.string(),
+});
+
+const FILTERS = {
+  spId: v.optional(SpId),
+  state: v.optional(v.picklist(STATES)),
+  destination: v.optional(PhoneNumber),
+} as const;
+const Place = v.strictObject({ submittedAt: v.number(), msgId: v.string() });
+
+/** Messages that one search opens at most; it gives a cursor where it has to stop there. */
+const SEARCHED = 10_000;
+const PAGE = 500;
+
+/** What these routes lean on. */
+export interface MessageParts {
+  readonly store: SmsStore;
+}
+
+/** The routes. */
+export function messageRoutes({ store }: MessageParts): Routes {
+  const routes = new Routes();
+  listRoute(routes, store);
+  contentRoute(routes, store);
+  searchRoute(routes, store);
+  return routes;
+}
+
+function listRoute(routes: Routes, store: SmsStore): void {
+  routes.route({
+    method: "GET",
+    path: "/api/v1/sms/messages",
+    summary: "Messages to phones, the newest first, without what they say",
+    tags: ["short messages"],
+    auth: MAY_READ,
+    query: v.object({ ...pageQuery(), ...FILTERS }),
+    responses: { 200: { description: "A page", schema: pageSchema(MessageView) } },
+  }).handle(async ({ query: { cursor, limit, ...filter } }) => {
+    const rows = await store.list(filter, limit + 1, placeOf(cursor));
+    return { status: 200, body: pageOf(rows, limit, placeOfRow, factsOf) };
+  });
+}
+
+function contentRoute(routes: Routes, store: SmsStore): void {
+  routes.route({
+    method: "GET",
+    path: "/api/v1/sms/messages/{msgId}",
+    summary: "A message with what it says",
+    description: "Each reading is in the audit log.",
+    tags: ["short messages"],
+    auth: MAY_READ_CONTENT,
+    audited: true,
+    params: v.object({ msgId: MsgId }),
+    responses: {
+      200: { description: "The message", schema: ContentView },
+      404: { description: "No such message" },
+    },
+  }).handle(async ({ params: { msgId } }) => {
+    const row = await store.message(msgId.toLowerCase());
+    if (!row) throw problem(404, "message_not_found", `no message "${msgId}"`);
+    return { status: 200, body: contentOf(row) };
+  });
+}
+
+function searchRoute(routes: Routes, store: SmsStore): void {
+  routes.route({
+    method: "POST",
+    path: "/api/v1/sms/messages/search",
+    summary: "Messages that say something, the newest first",
+    description:
+      "Opens 10,000 messages at most and gives a cursor where there are more. What is searched for is in " +
+      "the body, so that no log of paths has it. Each search is in the audit log, without it.",
+    tags: ["short messages"],
+    auth: MAY_READ_CONTENT,
+    audited: true,
+    body: {
+      json: v.strictObject({
+        text: v.pipe(v.string(), v.minLength(1), v.maxLength(200)),
+        cursor: v.optional(v.string()),
+        limit: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(100)), 50),
+        ...FILTERS,
+      }),
+    },
+    responses: {
+      200: {
+        description: "What was found; a page may be empty and have a cursor",
+        schema: v.object({ items: v.array(ContentView), nextCursor: v.nullable(v.string()) }),
+      },
+    },
+  }).handle(async ({ body: { text, cursor, limit, ...filter }, signal }) => {
+    const wanted = text.toLocaleLowerCase(), items: v.InferInput<typeof ContentView>[] = [];
+    let place = placeOf(cursor);
+    for (let opened = 0; opened < SEARCHED && !signal.aborted; opened += PAGE) {
+      const rows = await store.listWhole(filter, PAGE, place);
+      for (const row of rows) {
+        place = placeOfRow(row);
+        const found = contentOf(row);
+        if (!found.text?.toLocaleLowerCase().includes(wanted)) continue;
+        items.push(found);
+        if (items.length === limit) return { status: 200, body: { items, nextCursor: encodeCursor(place) } };
+      }
+      if (rows.length < PAGE) return { status: 200, body: { items, nextCursor: null } };
+    }
+    return { status: 200, body: { items, nextCursor: place ? encodeCursor(place) : null } };
+  });
+}
+
+function placeOf(cursor: string | undefined) {
+  return cursor === undefined ? undefined : decodeCursor(cursor, Place);
+}
+
+function placeOfRow(row: MessageFacts) {
+  return { submittedAt: row.submitted_at, msgId: row.msg_id };
+}
+
+function factsOf(row: MessageFacts): v.InferInput<typeof MessageView> {
+  return {
+    msgId: row.msg_id,
+    spId: row.sp_id,
+    serviceId: row.service_id,
+    destination: row.destination,
+    state: row.state,
+    stat: row.stat,
+    submittedAt: isoTime(row.submitted_at),
+    dueAt: isoTime(row.due_at),
+    expiresAt: isoTime(row.expires_at),
+    doneAt: row.done_at === null ? null : isoTime(row.done_at),
+  };
+}
+
+function contentOf(row: MessageRow): v.InferInput<typeof ContentView> {
+  const { Src_Id, Msg_Fmt, TP_udhi, Msg_Content } = mtOf(row).submit;
+  const header = TP_udhi === 1 ? 1 + (Msg_Content[0] ?? 0) : 0;
+  return {
+    ...factsOf(row),
+    source: Src_Id,
+    msgFmt: Msg_Fmt,
+    text: decodeText(Msg_Content.subarray(header), Msg_Fmt) ?? null,
+    content: Msg_Content.toHex(),
+  };
+}
