@@ -19,6 +19,8 @@ declare namespace Gatehouse {
     | "device.password"
     | "dns.read"
     | "dns.write"
+    | "lan.read"
+    | "lan.write"
     | "network.dns"
     | "network.download"
     | "network.http"
@@ -49,6 +51,9 @@ declare namespace Gatehouse {
     | "voip.read"
     | "wan.dial"
     | "wan.read"
+    | "wifi.password"
+    | "wifi.read"
+    | "wifi.write"
     // What later versions add is no error here.
     | (string & Record<never, never>);
 
@@ -349,6 +354,99 @@ declare namespace Gatehouse {
           reason?: string;
         }[]
       >;
+    };
+    readonly wifi: {
+      /** The networks, without their passwords; what is not known is absent. Capability `wifi.read`. */
+      networks(): Promise<
+        {
+          index: number;
+          interface: string;
+          ssid: string;
+          enabled: boolean;
+          onAir: boolean;
+          security?: "open" | "wep" | "wpa" | "wpa2" | "mixed";
+          channel: number;
+          powerPercent?: number;
+        }[]
+      >;
+      /** Bytes from the gateway's side. Capability `wifi.read`. */
+      traffic(index: number): Promise<{ receivedBytes: number; sentBytes: number }>;
+      /** Who is on the air. Capability `wifi.read`. */
+      stations(): Promise<
+        {
+          mac: string;
+          index: number;
+          signalDbm?: number;
+          connectedSeconds?: number;
+          receivedBytes?: number;
+          sentBytes?: number;
+        }[]
+      >;
+      /** On the air from start to end (`HH:MM`), on the days of the cycle. Capability `wifi.read`. */
+      timer(): Promise<{ enabled: boolean; start: string; end: string; cycle: string }>;
+      /** Switchings a week: 1 is Monday. Capability `wifi.read`. */
+      switches(): Promise<{ weekday: number; time: string; active: boolean; enabled: boolean }[]>;
+      /** How joining by button goes; `peer`: who joined. Capability `wifi.read`. */
+      wps(): Promise<
+        { state: "idle" | "active" | "success" | "failed" | "timeout" | "overlap"; peer?: string }
+      >;
+      /** The password as it crosses the wire, never in the clear. Capability `wifi.password`. */
+      encryptedPassword(index: number): Promise<string>;
+      /** Changes a network; what is absent stays. `pwd`: encrypted. Capability `wifi.write`. */
+      configure(
+        index: number,
+        change: {
+          ssid?: string;
+          security?: "open" | "wep" | "wpa" | "wpa2" | "mixed";
+          pwd?: string;
+          channel?: number;
+          powerPercent?: number;
+          enabled?: boolean;
+        },
+      ): Promise<null>;
+      /** Capability `wifi.write`. */
+      setTimer(timer: { enabled: boolean; start: string; end: string; cycle: string }): Promise<null>;
+      /** In place of those that were there. Capability `wifi.write`. */
+      setSwitches(
+        switches: { weekday: number; time: string; active: boolean; enabled: boolean }[],
+      ): Promise<null>;
+      /** Lets a device join by button for so many seconds, 1 to 120. Capability `wifi.write`. */
+      startWps(index: number, seconds: number): Promise<null>;
+      /** Capability `wifi.write`. */
+      stopWps(): Promise<null>;
+    };
+    readonly lan: {
+      /** Sockets of the home network, `LAN1` first. Capability `lan.read`. */
+      ports(): Promise<
+        { name: string; interface: string; up: boolean; receivedBytes: number; sentBytes: number }[]
+      >;
+      /** Who is there now; what is not known is absent. Capability `lan.read`. */
+      devices(): Promise<
+        {
+          mac: string;
+          address?: string;
+          name?: string;
+          connection?: "cable" | "wifi";
+          port?: string;
+          connectedSeconds?: number;
+        }[]
+      >;
+      /** Devices with a name or rules of their own; kbit/s, 0: no limit. Capability `lan.read`. */
+      rules(): Promise<
+        {
+          mac: string;
+          name: string;
+          internet: boolean;
+          storage: boolean;
+          upKbps: number;
+          downKbps: number;
+        }[]
+      >;
+      /** What is absent stays. Capability `lan.write`. */
+      setRules(
+        mac: string,
+        rules: { name?: string; internet?: boolean; storage?: boolean; upKbps?: number; downKbps?: number },
+      ): Promise<null>;
     };
     readonly wan: {
       /** Connections to the outside. Capability `wan.read`. */

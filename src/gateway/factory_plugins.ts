@@ -8,10 +8,12 @@ import { join } from "@std/path";
 import { type Log, messageOf } from "../base/mod.ts";
 import deviceIdentity from "../../plugins/device-identity.js" with { type: "text" };
 import diagnostics from "../../plugins/diagnostics.js" with { type: "text" };
+import lan from "../../plugins/lan.js" with { type: "text" };
 import management from "../../plugins/management.js" with { type: "text" };
 import service from "../../plugins/service.js" with { type: "text" };
 import systemMonitor from "../../plugins/system-monitor.js" with { type: "text" };
 import wan from "../../plugins/wan.js" with { type: "text" };
+import wifi from "../../plugins/wifi.js" with { type: "text" };
 import type { PluginManager } from "../sandbox/mod.ts";
 import type { StateStore } from "./state/mod.ts";
 
@@ -19,10 +21,12 @@ import type { StateStore } from "./state/mod.ts";
 export const FACTORY_SOURCES: Readonly<Record<string, string>> = {
   "device-identity": deviceIdentity,
   "diagnostics": diagnostics,
+  "lan": lan,
   "management": management,
   "service": service,
   "system-monitor": systemMonitor,
   "wan": wan,
+  "wifi": wifi,
 };
 
 /** Puts shipped plug-ins in place. */

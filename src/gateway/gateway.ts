@@ -385,8 +385,11 @@ class RunningGateway implements Gateway {
   }
 }
 
-function driverOf({ clock, random }: Deps, { driver, machine, dataDir }: GatewaySettings): Driver {
+function driverOf(
+  { clock, random }: Deps,
+  { driver, machine, dataDir, lanInterfaces }: GatewaySettings,
+): Driver {
   return driver === "linux"
-    ? new LinuxDriver({ clock, dataDir, ...machine })
+    ? new LinuxDriver({ clock, dataDir, lanInterfaces, ...machine })
     : new SimulatedDriver({ clock, random });
 }

@@ -10,12 +10,14 @@ import { isIpAddress } from "../../net/mod.ts";
 import { isPublic } from "../driver/mod.ts";
 import { type FullHostDeps, type HostDeps } from "./host/deps.ts";
 import { deviceFunctions } from "./host/device.ts";
+import { lanFunctions } from "./host/lan.ts";
 import { networkFunctions } from "./host/network.ts";
 import { dnsFunctions } from "./host/dns.ts";
 import { powerFunctions } from "./host/power.ts";
 import { serviceFunctions } from "./host/service.ts";
 import { systemFunctions } from "./host/system.ts";
 import { wanFunctions } from "./host/wan.ts";
+import { wifiFunctions } from "./host/wifi.ts";
 
 export type { HostDeps } from "./host/deps.ts";
 
@@ -47,5 +49,7 @@ export function hostFunctions(deps: HostDeps): Capabilities {
     ...dnsFunctions(full),
     ...serviceFunctions(full),
     ...powerFunctions(full),
+    ...wifiFunctions(full),
+    ...lanFunctions(full),
   };
 }

@@ -41,7 +41,7 @@ export function parseConf(text: string): Conf | undefined {
   let settings = new Map<string, string>();
   networks.push({ interface: "", settings });
   for (const line of lines) {
-    const [, key, value] = /^([a-z0-9_]+)=(.*)$/i.exec(line.trimEnd()) ?? [];
+    const [, key, value] = /^([a-z0-9_]+)=(.*)$/i.exec(line) ?? [];
     if (key === undefined || value === undefined) continue;
     if (key === "bss") {
       settings = new Map();
