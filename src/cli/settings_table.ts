@@ -5,7 +5,8 @@
  */
 import { LOG_LEVELS, type LogFormat } from "../base/mod.ts";
 import type { GatewaySettings } from "../gateway/settings.ts";
-import { DEFAULT_SERVICES, DEFAULT_SMS, type PlatformSettings, SERVICES } from "../platform/settings.ts";
+import { DEFAULT_SERVICES, DEFAULT_SMS, SERVICES } from "../platform/settings.ts";
+import type { RequireSigned } from "../sandbox/package/mod.ts";
 import {
   command,
   database,
@@ -29,6 +30,13 @@ import {
 import { optional, required, type Role, ROLES, type SettingsTable, withDefault } from "./setting.ts";
 
 const anywhere = (port: number) => ({ host: "0.0.0.0", port });
+
+/** What both roles ask of plug-ins. */
+const requireSigned = withDefault(
+  oneOf<RequireSigned>(["none", "carrier", "all"]),
+  "none",
+  "plug-ins that must be signed by a key in <data>/trust.json: those the carrier installs (a platform's are all such), or all",
+);
 
 /** Settings that every role has. */
 export const COMMON_SETTINGS = {
@@ -113,12 +121,7 @@ export const PLATFORM_SETTINGS = {
     60,
     "seconds between heartbeats, as told to gateways",
   ),
-  "require-signed": withDefault(
-    oneOf<NonNullable<PlatformSettings["requireSigned"]>>(["none", "carrier", "all"]),
-    "none",
-    "plug-ins that the repository takes in and hands out only if signed by a key in <data>/trust.json: " +
-      "carrier and all are the same here",
-  ),
+  "require-signed": requireSigned,
   "nats": optional(later("URL"), "messages between several nodes"),
   "node": optional(nodeId, "this node's name in the log"),
 } satisfies SettingsTable;
@@ -192,11 +195,7 @@ export const GATEWAY_SETTINGS = {
     ["systemctl", "restart", "dnsmasq"],
     "has that dnsmasq read its folder anew",
   ),
-  "require-signed": withDefault(
-    oneOf<NonNullable<GatewaySettings["requireSigned"]>>(["none", "carrier", "all"]),
-    "none",
-    "plug-ins that must be signed by a key in <data>/trust.json: those the carrier installs, or all",
-  ),
+  "require-signed": requireSigned,
   "passwords": optional(path("FILE"), "JSON file with the local passwords, read at each start", {
     fallbackText: "<data>/passwords.json, if there is one",
   }),

@@ -44,9 +44,11 @@ for (const isolation of ["inline", "process"] as const) {
   });
 }
 
-Deno.test("the first date is served for ever, and dates are in order", () => {
+Deno.test("the first date is served for ever, dates are in order, and each has its plug-in", async () => {
   assertEquals(API_VERSIONS[0], FIRST);
   assertEquals(API_VERSIONS, API_VERSIONS.toSorted());
+  const kept = await Array.fromAsync(Deno.readDir(new URL("./testing/frozen/", import.meta.url)));
+  assertEquals(kept.map(({ name }) => name).sort(), API_VERSIONS.map((date) => `api-${date}.js`));
 });
 
 Deno.test("a date that is not served is refused with what to do about it", async () => {
