@@ -1,0 +1,381 @@
+/**
+ * Message push over real sockets, from a plug-in's call to whoever reads: a whole gateway, a whole platform.
+ *
+ * @module
+ */
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { decodeBase64 } from "@std/encoding";
+import { openDatabase } from "../src/storage/mod.ts";
+import { type Gateway, type GatewaySettings, startGateway } from "../src/gateway/mod.ts";
+import { type PlatformSettings } from "../src/platform/mod.ts";
+import { pushMigrations, type PushTables } from "../src/platform/push/mod.ts";
+import { PushStore } from "../src/platform/push/store.ts";
+import { followEvents, type HeardEvent } from "./support/event_stream.ts";
+import { ADMIN_TOKEN, realDeps, type TestPlatform, testPlatform } from "./support/platform.ts";
+import { dropDatabases, hasPostgres, makeDatabase } from "./support/postgres.ts";
+import { pushKillLoop } from "./support/push_kill.ts";
+import { h, identity, inner, TcpPeer } from "./support/scripted_gateway.ts";
+import { until } from "./support/scripted_platform.ts";
+
+const ME = identity(70);
+const PASSWORD = "word of the user";
+
+const PUSHER = `
+export const manifest = { name: "pusher", version: "1.0", apiVersion: "2026-11-01", capabilities: ["push"],
+  commands: { TEXT: { right: "both" }, JSON: { right: "both" }, FLOOD: { right: "both" }, ODD: { right: "both" } },
+  limits: { messagesPerMinute: 20 } };
+const why = async (promise) => { try { await promise; return "taken"; } catch (error) { return error.message; } };
+export const commands = {
+  async TEXT({ text }, host) { await host.push.send(text); },
+  async JSON({ value }, host) { await host.push.send({ value, list: [1, null] }); },
+  async FLOOD({ times }, host) {
+    const all = await Promise.all(Array.from({ length: 30 }, (_, i) => why(host.push.send("flood " + i))));
+    for (let i = 30; i < times; i++) all.push(await why(host.push.send("flood " + i)));
+    return { taken: String(all.filter((one) => one === "taken").length), last: all.at(-1) };
+  },
+  async ODD(_, host) {
+    return { none: await why(host.push.send()), big: await why(host.push.send("x".repeat(70000))) };
+  },
+};`;
+const SILENT = `
+export const manifest = { name: "silent", version: "1.0", apiVersion: "2026-11-01",
+  commands: { TRY: { right: "both" } } };
+export const commands = { TRY: (_, host) => ({ push: typeof host.push }) };`;
+
+/** A platform and a gateway in this process. */
+class House implements AsyncDisposable {
+  gateway!: Gateway;
+  readonly #folder: string;
+  #stream: { stop(): Promise<number> } | undefined;
+
+  private constructor(folder: string, public platform: TestPlatform) {
+    this.#folder = folder;
+  }
+
+  static async open(): Promise<House> {
+    const folder = await Deno.makeTempDir({ prefix: "gatehouse-push-" });
+    const house = new House(folder, await testPlatform({ dataDir: `${folder}/platform` }));
+    await house.platform.call("POST", "/api/v1/gateways", ME);
+    await Deno.mkdir(`${folder}/plugins`);
+    await Deno.writeTextFile(`${folder}/plugins/pusher.js`, PUSHER);
+    await Deno.writeTextFile(`${folder}/plugins/silent.js`, SILENT);
+    await Deno.writeTextFile(`${folder}/passwords.json`, JSON.stringify({ user: PASSWORD }));
+    await house.startGateway();
+    return house;
+  }
+
+  async startGateway(): Promise<void> {
+    const local = { host: "127.0.0.1", port: 0 };
+    const settings: GatewaySettings = {
+      dataDir: `${this.#folder}/gateway`,
+      mgtUrl: "127.0.0.1",
+      port: this.platform.ports.distribution!,
+      mac: ME.mac,
+      sn: ME.sn,
+      loid: ME.loid,
+      vendor: "Maker",
+      model: "M1",
+      local,
+      control: local,
+      pluginsDir: `${this.#folder}/plugins`,
+      passwordsFile: `${this.#folder}/passwords.json`,
+      isolation: "inline",
+      driver: "simulated",
+      adminToken: ADMIN_TOKEN,
+      pushTiming: { firstPauseMs: 50, longestPauseMs: 200, busyPauseMs: 50, spreadMs: 0 },
+    };
+    this.gateway = await startGateway(realDeps(), settings);
+    await this.gateway.registered;
+    await until("the plug-in", () => this.gateway.plugins.get("pusher")?.state === "running");
+  }
+
+  async stopGateway(): Promise<void> {
+    await this.gateway[Symbol.asyncDispose]();
+  }
+
+  /** Stops the platform; the answer starts it again at the same addresses, over the same data. */
+  async stopPlatform(): Promise<() => Promise<void>> {
+    const { ports, platform } = this.platform, at = (port: number) => ({ host: "127.0.0.1", port });
+    const settings: Partial<PlatformSettings> = {
+      http: at(platform.http.port),
+      distribution: at(ports.distribution!),
+      access: at(ports.access!),
+      pluginCenter: at(ports.plugin_center!),
+      push: at(ports.push!),
+    };
+    await this.platform[Symbol.asyncDispose]();
+    return async () => {
+      this.platform = await testPlatform({ dataDir: `${this.#folder}/platform`, settings });
+    };
+  }
+
+  /** Calls a command of a plug-in over the control API: its reply. */
+  async plugin(plugin: string, cmdType: string, fields: Record<string, unknown> = {}) {
+    const { body } = await this.control("POST", `/api/v1/plugins/${plugin}/call`, {
+      parameter: { CmdType: cmdType, ...fields },
+    });
+    return (body.reply ?? body) as Record<string, unknown>;
+  }
+
+  async control(method: string, path: string, body?: unknown) {
+    const response = await fetch(`http://127.0.0.1:${this.gateway.control.port}${path}`, {
+      method,
+      headers: {
+        authorization: `Bearer ${ADMIN_TOKEN}`,
+        ...(body ? { "content-type": "application/json" } : {}),
+      },
+      ...(body ? { body: JSON.stringify(body) } : {}),
+    });
+    const text = await response.text();
+    return { status: response.status, body: text.startsWith("{") ? JSON.parse(text) : { text } };
+  }
+
+  /** Reads a stream of the platform until the test ends. */
+  listen(path: string, token = ADMIN_TOKEN): HeardEvent[] {
+    const heard: HeardEvent[] = [];
+    this.#stream = followEvents(() => this.platform.url + path, token, (event) => heard.push(event));
+    return heard;
+  }
+
+  /** What the platform has of a plug-in, oldest first. */
+  async messages(plugin = "pusher"): Promise<string[]> {
+    const { body } = await this.platform.call(
+      "GET",
+      `/api/v1/gateways/${ME.mac}/messages?plugin=${plugin}&limit=500`,
+    );
+    return (body.items as { text: string }[]).map(({ text }) => text).reverse();
+  }
+
+  async delivered(): Promise<void> {
+    for (;;) {
+      const { body } = await this.control("GET", "/api/v1/push");
+      if (body.waiting === 0) return;
+      await new Promise((resolve) => setTimeout(resolve, 5));
+    }
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#stream?.stop();
+    await this.gateway[Symbol.asyncDispose]();
+    await this.platform[Symbol.asyncDispose]();
+    await Deno.remove(this.#folder, { recursive: true });
+  }
+}
+
+const textsOf = (events: HeardEvent[], plugin = "pusher") =>
+  events.filter(({ kind }) => kind === "message").map(({ data }) => data as { plugin: string; text: string })
+    .filter((message) => message.plugin === plugin).map(({ text }) => text);
+
+Deno.test("what a plug-in pushes is read in the list and heard live, text as text, anything else as JSON", async () => {
+  await using house = await House.open();
+  const all = house.listen(`/api/v1/messages/stream?mac=${ME.mac}&plugin=pusher`);
+  await until("the stream is open", () => all.length > 0);
+  await house.plugin("pusher", "TEXT", { text: "三 words\nhere" });
+  await house.plugin("pusher", "JSON", { value: "v" });
+  await house.delivered();
+  const expected = ["三 words\nhere", '{"value":"v","list":[1,null]}'];
+  assertEquals(await house.messages(), expected);
+  await until("heard", () => textsOf(all).length === 2);
+  assertEquals(textsOf(all), expected);
+  assertEquals(
+    (await house.plugin("silent", "TRY")).push,
+    "undefined",
+    "without the capability there is nothing",
+  );
+  assertEquals(
+    (await house.platform.call("GET", "/api/v1/messages?plugin=pusher")).body.items instanceof Array,
+    true,
+  );
+});
+
+Deno.test("the gateway says itself that it started", async () => {
+  await using house = await House.open();
+  await house.delivered();
+  const own = (await house.messages("@gateway")).map((text) => JSON.parse(text));
+  assertEquals(own.map(({ event, number }) => [event, number]), [["boot", 1]]);
+  await house.stopGateway();
+  await house.startGateway();
+  await house.delivered();
+  const both = (await house.messages("@gateway")).map((text) => JSON.parse(text));
+  assertEquals([both.length, new Set(both.map(({ bootId }) => bootId)).size], [2, 2]);
+});
+
+Deno.test("a plug-in that floods gets as many through as its manifest says, and hears why not more", async () => {
+  await using house = await House.open();
+  const reply = await house.plugin("pusher", "FLOOD", { times: 200 });
+  assertEquals([reply.taken, reply.last], ["20", "push.send: more than 20 messages a minute"]);
+  await house.delivered();
+  assertEquals(await house.messages(), Array.from({ length: 20 }, (_, i) => `flood ${i}`));
+});
+
+Deno.test("what is no message is refused with the reason", async () => {
+  await using house = await House.open();
+  const odd = await house.plugin("pusher", "ODD");
+  assertStringIncludes(String(odd.none), "message: a text, or any JSON value");
+  assertStringIncludes(String(odd.big), "a message has at most 65536 bytes, not 70000");
+});
+
+Deno.test("while the platform is away messages wait on the disk, over restarts too, and then come once and in order", async () => {
+  await using house = await House.open();
+  const live = house.listen("/api/v1/messages/stream?after=0");
+  await house.plugin("pusher", "TEXT", { text: "0" });
+  await house.delivered();
+  const back = await house.stopPlatform();
+  for (const text of ["1", "2"]) await house.plugin("pusher", "TEXT", { text });
+  await until("a failure", () => house.gateway.plugins !== undefined);
+  const { body } = await house.control("GET", "/api/v1/push");
+  assertEquals([body.waiting, body.oldest.plugin], [2, "pusher"]);
+  await house.stopGateway();
+  await back();
+  await house.startGateway();
+  await house.plugin("pusher", "TEXT", { text: "3" });
+  await house.delivered();
+  assertEquals(await house.messages(), ["0", "1", "2", "3"]);
+  await until("heard", () => textsOf(live).length >= 4);
+  assertEquals(textsOf(live), ["0", "1", "2", "3"]);
+  const status = (await house.control("GET", "/api/v1/push")).body;
+  assertEquals([status.state, status.failures, status.refused], ["idle", 0, 0]);
+  assertStringIncludes(
+    (await house.control("GET", "/metrics")).body.text,
+    'gatehouse_push_messages_total{outcome="delivered"}',
+  );
+});
+
+Deno.test("a user hears what the bound gateway pushes, and another user nothing of it", async () => {
+  await using house = await House.open();
+  const app = async (method: string, path: string, token?: string, body?: unknown) => {
+    const response = await fetch(`${house.platform.url}/app/v1${path}`, {
+      method,
+      headers: {
+        ...(token ? { authorization: `Bearer ${token}` } : {}),
+        ...(body ? { "content-type": "application/json" } : {}),
+      },
+      ...(body ? { body: JSON.stringify(body) } : {}),
+    });
+    const text = await response.text();
+    return { status: response.status, body: text === "" ? {} : JSON.parse(text) };
+  };
+  const signIn = async (name: string) => {
+    const credentials = { name, password: "correct horse battery" };
+    await app("POST", "/users", undefined, credentials);
+    return (await app("POST", "/sessions", undefined, credentials)).body.token as string;
+  };
+  const [li, wang] = [await signIn("li.wei"), await signIn("wang.fang")];
+  await house.plugin("pusher", "TEXT", { text: "before it was bound" });
+  await house.delivered();
+  const proof = await house.plugin("device-identity", "CHECK_PASSWD_PARAM", { PassWD: PASSWORD });
+  assertEquals(proof.Status, "0", JSON.stringify(proof));
+  assertEquals((await app("POST", "/bindings", li, { sn: proof.SN, loid: proof.LOID })).status, 201);
+  const live = house.listen(`/app/v1/gateways/${ME.mac}/messages/stream?after=0`, li);
+  await until("the stream is open", () => live.length > 0);
+  await house.plugin("pusher", "TEXT", { text: "for its owner" });
+  await until("heard", () => textsOf(live).length > 0);
+  assertEquals(textsOf(live), ["for its owner"]);
+  const list = await app("GET", `/gateways/${ME.mac}/messages?plugin=pusher`, li);
+  assertEquals(list.body.items.map(({ text }: { text: string }) => text), ["for its owner"]);
+  for (const path of [`/gateways/${ME.mac}/messages`, `/gateways/${ME.mac}/messages/stream`]) {
+    assertEquals((await app("GET", path, wang)).status, 404, path);
+  }
+  for (const path of [`/api/v1/gateways/${ME.mac}/messages`, "/api/v1/messages", "/api/v1/messages/stream"]) {
+    const response = await fetch(house.platform.url + path, { headers: { authorization: `Bearer ${li}` } });
+    await response.body?.cancel();
+    assertEquals(response.status, 403, path);
+  }
+});
+
+Deno.test("a stream's place outlives the platform: whoever comes back hears what came meanwhile, once", async () => {
+  await using house = await House.open();
+  const live = house.listen(`/api/v1/gateways/${ME.mac}/messages/stream`);
+  await until("open", () => live.length > 0);
+  for (let round = 0; round < 3; round++) {
+    await house.plugin("pusher", "TEXT", { text: `${round} before` });
+    const back = await house.stopPlatform();
+    await house.plugin("pusher", "TEXT", { text: `${round} meanwhile` });
+    await back();
+    await house.plugin("pusher", "TEXT", { text: `${round} after` });
+  }
+  await house.delivered();
+  await until("all heard", () => textsOf(live).length >= 9);
+  assertEquals(textsOf(live), await house.messages());
+  assertEquals(textsOf(live).length, 9);
+});
+
+Deno.test("forgers are shown the door, and use up nothing of what they claim to be", async () => {
+  await using p = await testPlatform();
+  await p.call("POST", "/api/v1/gateways", ME);
+  const message = (n: number, sn: string, content = inner({ n })) => ({
+    RPCMethod: "MessagePush",
+    Plugin_Name: "x",
+    time: "20261122080000",
+    mac: ME.mac,
+    Message: content,
+    MD5: h("20261122080000", content, ME.mac, sn),
+  });
+  for (let visit = 0; visit < 20; visit++) {
+    using forger = await TcpPeer.connect(p.ports.push!);
+    for (let n = 0; n < 10; n++) assertEquals((await forger.ask(message(n, "64D954-SOMEONE")))?.Result, -1);
+    assertEquals(await forger.hear(), undefined, "the connection ends");
+  }
+  using tcp = await TcpPeer.connect(p.ports.push!);
+  assertEquals((await tcp.ask(message(1, ME.sn)))?.Result, 0);
+  assertEquals((await tcp.ask(message(2, ME.sn, btoa("x".repeat(100_000)))))?.Result, -1, "too long");
+  assertEquals((await tcp.ask({ ...message(3, ME.sn), Plugin_Name: "p".repeat(200) }))?.Result, -1);
+});
+
+Deno.test("kill -9 of gateway and platform in the middle of pushes loses nothing that was acknowledged, and doubles nothing", async () => {
+  const result = await pushKillLoop({ kills: 8, platformEvery: 3, seed: 5 });
+  assertEquals(result.faults, []);
+  assertEquals([result.kills, result.platformKills, result.streamed === result.listed], [8, 2, true]);
+  assert(result.acknowledged > 0 && result.listed >= result.acknowledged);
+});
+
+const there = await hasPostgres();
+
+Deno.test({
+  name: `several nodes that write at once leave no gap behind a reader's place${
+    there ? "" : " (ignored: no PostgreSQL on 127.0.0.1:5432)"
+  }`,
+  ignore: !there,
+  async fn() {
+    const name = `gatehouse_test_${crypto.randomUUID().slice(0, 8)}`;
+    const url = await makeDatabase(name);
+    try {
+      const nodes = [];
+      for (let i = 0; i < 3; i++) nodes.push(await openDatabase<PushTables>(url, pushMigrations));
+      const stores = nodes.map((node) => new PushStore(node.sql));
+      const heard: string[] = [];
+      let writing = true;
+      const reading = (async () => {
+        const reader = stores[2]!;
+        for (let place = 0;;) {
+          const last = !writing, to = await reader.latest();
+          for (const row of await reader.between({}, place, to, 1e6)) {
+            heard.push(new TextDecoder().decode(decodeBase64(row.message)));
+          }
+          place = to;
+          if (last) return;
+        }
+      })();
+      const write = async (node: number, lane: number) => {
+        for (let n = 0; n < 60; n++) {
+          await stores[node]!.add({
+            id: crypto.randomUUID(),
+            mac: ME.mac,
+            plugin: "p",
+            time: "20260101000000",
+            message: btoa(`${node}.${lane}.${n}`),
+            md5: `${node}.${lane}.${n}`,
+            received_at: 0,
+          }, () => {});
+        }
+      };
+      await Promise.all([0, 1].flatMap((node) => [0, 1, 2, 3].map((lane) => write(node, lane))));
+      writing = false;
+      await reading;
+      assertEquals([heard.length, new Set(heard).size], [480, 480]);
+      for (const node of nodes) await node[Symbol.asyncDispose]();
+    } finally {
+      await dropDatabases(name);
+    }
+  },
+});
