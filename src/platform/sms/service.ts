@@ -10,8 +10,10 @@ import { FramedServer, type Framing } from "../../net/mod.ts";
 import { PduDecoder } from "../../protocol/cmpp/mod.ts";
 import type { PlatformDeps } from "../deps.ts";
 import { AccountStore } from "./accounts.ts";
+import { SmsAlarms } from "./alarms.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { Elsewheres } from "./elsewhere.ts";
+import { type Answering, serveShort } from "./gns/short_link.ts";
 import { Ismg } from "./ismg.ts";
 import { MsgIds } from "./msg_ids.ts";
 import type { Outlet } from "./outlet.ts";
@@ -24,6 +26,7 @@ import { Session } from "./session.ts";
 import { DEFAULT_SMS_SETTINGS, type SmsSettings } from "./settings.ts";
 import { Simulator } from "./simulator.ts";
 import { SmsStore } from "./store.ts";
+import { watch } from "./watch.ts";
 
 /** What the service leans on beside the platform's dependencies. */
 export interface SmsParts {
@@ -38,10 +41,16 @@ export interface SmsParts {
 /** The running service. Mount its routes. */
 export interface Sms extends Service {
   readonly routes: Routes;
+  /** What an operator should hear of. */
+  readonly alarms: Pick<SmsAlarms, "list" | "listen">;
   readonly long: HostPort;
   readonly short: HostPort;
   /** Where other gateways connect; undefined where they can't. */
   readonly peer: HostPort | undefined;
+  /** Where the name server tells of changes; undefined where it can't, or does so on its own port. */
+  readonly updates: HostPort | undefined;
+  /** What takes these changes, for a name server in the same process. */
+  readonly answering: Answering | undefined;
 }
 
 /** PDUs carry their own length: a frame is a whole PDU, and what is sent is one already. */
@@ -83,7 +92,6 @@ export async function startSms(
       accounts,
       ismg,
       outlet,
-      nameServer: () => undefined,
     }),
   );
   ismg.elsewhere = elsewhere;
@@ -106,7 +114,22 @@ export async function startSms(
   const long = starting.use(listen(deps, ismg, settings, "long"));
   const short = starting.use(listen(deps, ismg, settings, "short"));
   const peer = settings.peer && starting.use(listenForPeers(deps, elsewhere, settings, settings.peer));
+  const updates = settings.gns && elsewhere.nameServer &&
+    starting.use(serveShort(deps, deps.network, settings.gns, settings, elsewhere.nameServer));
   elsewhere.start();
+  const outlets = [outlet];
+  const alarms = starting.use(
+    new SmsAlarms(
+      deps,
+      watch(deps.clock, settings.alarms, {
+        outlets,
+        store,
+        oldestWaiting: () => dispatcher.oldestWaiting(),
+        present: (spId) => ismg.sessionsOf(spId).length > 0,
+        results: () => ismg.results,
+      }),
+    ),
+  );
   const { metrics } = deps;
   metrics.gauge(
     "gatehouse_sms_backlog",
@@ -114,6 +137,22 @@ export async function startSms(
     () => dispatcher.backlog,
   );
   metrics.gauge("gatehouse_sms_connections", "Connections of providers", () => ismg.sessions.size);
+  metrics.gauge(
+    "gatehouse_sms_outlet_connected",
+    "Whether the centre is connected: 1 or 0",
+    () => outlet.connected ? 1 : 0,
+    { outlet: outlet.name },
+  );
+  metrics.gauge(
+    "gatehouse_sms_tables_behind",
+    "Records of the journal that are not in the tables yet",
+    () => store.behind,
+  );
+  metrics.gauge(
+    "gatehouse_sms_forwards_waiting",
+    "Messages to phones that wait for other gateways",
+    () => elsewhere.hub.waiting,
+  );
   metrics.gauge("gatehouse_sms_writes_waiting", "Changes that wait to be written", () => store.pending);
 
   const stack = starting.move();
@@ -123,15 +162,22 @@ export async function startSms(
       `tcp ${formatHostPort(long.address)}`,
       `tcp ${formatHostPort(short.address)} (short connections)`,
       ...(peer ? [`tcp ${formatHostPort(peer.address)} (other gateways)`] : []),
+      ...(updates ? [`tcp ${formatHostPort(updates.address)} (updates of the name server)`] : []),
     ],
     long: long.address,
     short: short.address,
+    alarms,
     peer: peer?.address,
+    updates: updates?.address,
+    answering: elsewhere.nameServer,
     routes: smsRoutes(deps, {
+      elsewhere,
       accounts,
       ismg,
       store,
-      outlets: [outlet],
+      outlets,
+      alarms,
+      dispatcher,
       simulator: outlet instanceof Simulator ? outlet : undefined,
     }),
     health: () =>

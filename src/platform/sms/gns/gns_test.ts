@@ -138,7 +138,7 @@ Deno.test("while the name server is away what it told is used; what it never tol
   await a.stop();
   await a.start();
   const sp = await a.provider();
-  await stage.clock.advance(2_000); // the other gateway comes back too
+  await stage.clock.advance(10_000); // the other gateway comes back too
   await stage.settle();
   const known = await stage.submit(sp, { Dest_terminal_Id: ["13900139000"] });
   await stage.settle();
