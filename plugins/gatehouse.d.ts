@@ -207,6 +207,12 @@ declare namespace Gatehouse {
         url: string,
         request?: { method?: string; headers?: Record<string, string>; body?: string },
       ): Promise<{ status: number; headers: Record<string, string>; body: string }>;
+      /** Fetches for 1 to 30 seconds and counts; the rate in bits a second. Capability `network.download`. */
+      download(url: string, options?: { seconds?: number }): Promise<
+        { bytes: number; seconds: number; rate: number; whole: boolean }
+      >;
+      /** Has the machine report to its ITMS. Capability `network.inform`. */
+      inform(): Promise<{ ok: boolean; text: string }>;
     };
     /** The gateway's parameters by their TR-098 names, of those in the manifest. Capability `parameters`. */
     readonly parameters: {
@@ -229,12 +235,6 @@ declare namespace Gatehouse {
       changes(after?: number): Promise<
         { readonly sequence: number; readonly missed: boolean; readonly changes: readonly ParameterChange[] }
       >;
-      /** Fetches for 1 to 30 seconds and counts; the rate in bits a second. Capability `network.download`. */
-      download(url: string, options?: { seconds?: number }): Promise<
-        { bytes: number; seconds: number; rate: number; whole: boolean }
-      >;
-      /** Has the machine report to its ITMS. Capability `network.inform`. */
-      inform(): Promise<{ ok: boolean; text: string }>;
     };
     readonly pon: {
       /** Capability `pon.read`. */

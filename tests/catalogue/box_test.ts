@@ -76,6 +76,7 @@ Deno.test("lights go out and on again by what the kernel offers, also after a re
     return `${at.getHours()}:${String(at.getMinutes()).padStart(2, "0")}`;
   };
   const night = { StartTime: inHours(2), EndTime: inHours(4) };
+  await Deno.writeTextFile(`${files.root}/sys/class/leds/power/trigger`, "none timer [default-on]\n");
   await bench.ok("SET_HG_LED_INDICATOR_TIMER", { ...night, Enable: "1" });
   assertEquals(await led("power", "trigger"), "none");
   await bench.ok("SET_HG_LED_INDICATOR_TIMER", { ...night, Enable: "0" });

@@ -9,7 +9,7 @@ import { DriverError } from "../errors.ts";
 import type { Redirection } from "./dns.ts";
 
 /** The most redirections. */
-export const MAX_REDIRECTIONS = 5_000;
+export const MAX_REDIRECTIONS = 256;
 const NAME =
   /^(?=.{1,253}$)[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?(?:\.[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9])?)*$/;
 const HEAD = "# Written by Gatehouse: changed here, it is overwritten.\n";
