@@ -194,6 +194,41 @@ Deno.test("a gateway that asks for signatures refuses, trusts, runs, counts and 
   assertMatch(metrics, /gatehouse_plugin_calls_total\{plugin="com\.example\.greeter",result="failed"\} 1\n/);
 });
 
+Deno.test("a test sees what the plug-in pushes, within the bounds that a gateway has", async () => {
+  await using me = await author();
+  await Deno.mkdir(`${me.dir}/g`);
+  await Deno.writeTextFile(
+    `${me.dir}/g/plugin.js`,
+    `export const manifest = { name: "g", version: "1.0", apiVersion: "2026-11-01", capabilities: ["push"],
+  commands: { SAY: { right: "both" } } };
+export const commands = { async SAY({ what }, host) { await host.push.send(what); } };
+`,
+  );
+  await Deno.writeTextFile(
+    `${me.dir}/g/plugin_test.js`,
+    `export const tests = {
+  async "pushes"({ call, equal, messages }) {
+    await call("SAY", { what: "text" });
+    await call("SAY", { what: { a: 1 } });
+    equal(await messages(), ["text", { a: 1 }]);
+  },
+  async "starts anew, and is refused what is too long"({ call, equal, rejects, messages }) {
+    await rejects(call("SAY", { what: "x".repeat(70000) }), "at most 65536 bytes");
+    equal(await messages(), []);
+  },
+  async "may be stubbed"({ call, stub, rejects, messages, equal }) {
+    stub("push.send", () => { throw new Error("the push spool is full"); });
+    await rejects(call("SAY", { what: "x" }), "spool is full");
+    equal(await messages(), []);
+  },
+};
+`,
+  );
+  const { code, out } = await me.run("test", "g");
+  assertEquals(code, 0, out);
+  assertStringIncludes(out, "3 passed");
+});
+
 Deno.test("run --watch brings each good change onto the gateway, and a bad one leaves the version before", async () => {
   await using me = await author();
   await using gateway = await startLoneGateway();
