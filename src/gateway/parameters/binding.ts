@@ -92,11 +92,6 @@ export class Bindings {
     }
   }
 
-  /** Takes changes back that were brought into force, as far as that can be done. */
-  async undo(changes: readonly ParameterChange[]): Promise<void> {
-    await this.apply(reversed(changes)).catch(() => {});
-  }
-
   #run({ apply }: Required<Pick<Binding, "apply">>, changes: readonly ParameterChange[]): Promise<void> {
     return withTimeout(
       this.clock,

@@ -236,17 +236,6 @@ Deno.test("what lives in the machine can't be set without it, and reads as the m
     assertEquals(await codeOf(tree.get(`${WLAN}3.SSID`)), "unknown");
   }));
 
-Deno.test("after a start, what was written is brought into force again, and what fails stays written", () =>
-  bench(async ({ open }) => {
-    await (await open()).set({ [`${WIFI}StartTime`]: "07:30", [`${MGT}Heartbeat`]: 30 }, "app");
-    const tree = await open();
-    const applied: unknown[] = [];
-    using _a = tree.bind(WIFI, { apply: (changes) => void applied.push(changes.map(({ value }) => value)) });
-    using _b = tree.bind(`${MGT}Heartbeat`, { apply: () => Promise.reject(new Error("not now")) });
-    assertEquals(await tree.enforce(), [{ name: `${MGT}Heartbeat`, code: "apply", message: "not now" }]);
-    assertEquals([applied, tree.peek(`${MGT}Heartbeat`)], [[["07:30"]], 30]);
-  }));
-
 Deno.test("watchers are told of changes beneath their prefix once these are on the disk, and of nothing else", () =>
   bench(async ({ path, open }) => {
     const tree = await open();
@@ -329,6 +318,37 @@ Deno.test("a write that the disk refuses is taken back everywhere, and the next 
     await Deno.remove(`${path}.new`);
     await tree.set({ [`${MGT}Heartbeat`]: 40 }, "app");
     assertEquals((await open()).peek(`${MGT}Heartbeat`), 40);
+  }));
+
+Deno.test("of several writes that the disk refuses nothing is left, neither in the tree nor on the machine", () =>
+  bench(async ({ path, open }) => {
+    const tree = await open();
+    let machine: unknown = 60;
+    using _ = tree.bind(`${MGT}Heartbeat`, { apply: (changes) => void (machine = changes.at(-1)!.value) });
+    await tree.set({ [`${MGT}Heartbeat`]: 50 }, "app");
+    await tree.add(TERMINALS, "app");
+    await Deno.mkdir(`${path}.new`);
+    const outcomes = await Promise.allSettled([
+      ...[51, 52, 53].map((value) => tree.set({ [`${MGT}Heartbeat`]: value }, "app")),
+      tree.add(TERMINALS, "app"),
+      tree.remove(`${TERMINALS}1.`, "app"),
+      tree.set({ [`${MGT}Heartbeat`]: 53 }, "app"),
+    ]);
+    assertEquals(outcomes.map(({ status }) => status), Array(6).fill("rejected"));
+    assertEquals([tree.peek(`${MGT}Heartbeat`), machine, tree.instances(TERMINALS)], [50, 50, [1]]);
+    await Deno.remove(`${path}.new`);
+    await tree.set({ [`${MGT}Port`]: 999 }, "app");
+    const again = await open();
+    assertEquals([again.peek(`${MGT}Heartbeat`), again.instances(TERMINALS)], [50, [1]]);
+  }));
+
+Deno.test("a machine that never tells does not hold up whoever asks for ever", () =>
+  bench(async ({ clock, open }) => {
+    const tree = await open();
+    using _ = tree.bind("InternetGatewayDevice.DeviceInfo.UpTime", { read: () => new Promise(() => {}) });
+    const asked = codeOf(tree.get("InternetGatewayDevice.DeviceInfo.UpTime"));
+    await clock.advance(10_000);
+    assertEquals(await asked, "unavailable");
   }));
 
 Deno.test("of a file with values that are none any more, the others are taken", () =>

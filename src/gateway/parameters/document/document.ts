@@ -5,7 +5,8 @@
  */
 import type { ParameterType, ParameterValue } from "../definition.ts";
 import { ParameterError } from "../errors.ts";
-import { MOST_VALUES, type ParameterTree } from "../tree.ts";
+import { MOST_VALUES } from "../planner.ts";
+import type { ParameterTree } from "../tree.ts";
 
 /** What documents call themselves, in either format. */
 export const DOCUMENT_FORMAT = "gatehouse-parameters";
