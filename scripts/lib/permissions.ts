@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { PROGRAMS } from "../../src/gateway/driver/linux/programs.ts";
 
 /**
  * What the program asks the environment: its settings, and where Deno keeps its cache (for the plug-in host). Libraries
@@ -12,7 +13,8 @@ const ENVIRONMENT = ["GATEHOUSE_*", "HOME", "DENO_DIR", "XDG_CACHE_HOME"];
 
 /**
  * Flags for `deno run`. Network: it listens and connects where its settings say. Files: the data and plug-ins folders
- * are settings too. Programs: itself (the plug-in host) and `ping`. System: load, memory, interfaces, host name.
+ * are settings too. Programs: itself (the plug-in host), and those that the gateway asks about its machine. System: load,
+ * memory, interfaces, host name.
  */
 export function runPermissions(): string[] {
   return [
@@ -21,7 +23,7 @@ export function runPermissions(): string[] {
     "--allow-write",
     `--allow-env=${ENVIRONMENT.join(",")}`,
     "--ignore-env",
-    `--allow-run=${Deno.execPath()},ping`,
+    `--allow-run=${[Deno.execPath(), ...PROGRAMS].join(",")}`,
     "--allow-sys",
   ];
 }

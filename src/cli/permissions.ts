@@ -21,7 +21,7 @@ export const PLATFORM_GIVES_UP: readonly Permission[] = [
   { name: "import" },
 ];
 
-/** A gateway keeps what its driver and its isolation need: starting plug-in hosts and `ping`, asking the system. */
+/** A gateway keeps what its driver and its isolation need: plug-in hosts, the machine's programs, asking the system. */
 export function gatewayGivesUp(
   settings: Pick<GatewaySettings, "driver" | "isolation">,
 ): readonly Permission[] {

@@ -20,7 +20,6 @@ export const PROGRAMS = [
   "systemctl",
   "tc",
   "tee",
-  "traceroute",
   "ubus",
   "uci",
   // Whatever an operator puts there: the one name that a command setting can count on when run from the sources.
