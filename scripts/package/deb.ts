@@ -2,9 +2,9 @@
 /**
  * Builds the Debian package from an executable that was built before.
  *
- * `deno run --allow-read --allow-write --allow-run=dpkg-deb --allow-env=SOURCE_DATE_EPOCH scripts/package/deb.ts
+ * `deno run --allow-read --allow-write --allow-run=dpkg-deb --allow-env=SOURCE_DATE_EPOCH,DEBFULLNAME,DEBEMAIL scripts/package/deb.ts
  * [--binary FILE] [--arch amd64|arm64] [--output DIR]`; the same inputs make the same package, byte by byte, where
- * SOURCE_DATE_EPOCH is set.
+ * SOURCE_DATE_EPOCH is set. DEBFULLNAME and DEBEMAIL say who builds it.
  *
  * @module
  */
@@ -21,6 +21,8 @@ export interface DebOptions {
   readonly output: string;
   /** Seconds since 1970 that every file in it is dated with. */
   readonly epoch: number;
+  /** Who builds it, `Name <address>`. */
+  readonly maintainer: string;
 }
 
 const HERE = fromFileUrl(new URL(".", import.meta.url));
@@ -39,7 +41,7 @@ const FILES: readonly (readonly [source: string, target: string, mode: number])[
 const CONFFILES = ["/etc/gatehouse/gateway.toml", "/etc/gatehouse/platform.toml"];
 
 /** Builds the package; its path. Throws where the executable is not there or `dpkg-deb` fails. */
-export async function buildDeb({ binary, arch, output, epoch }: DebOptions): Promise<string> {
+export async function buildDeb({ binary, arch, output, epoch, maintainer }: DebOptions): Promise<string> {
   const root = await Deno.makeTempDir({ prefix: "gatehouse-deb-" });
   try {
     const put = async (target: string, content: Uint8Array | string, mode: number) => {
@@ -57,15 +59,15 @@ export async function buildDeb({ binary, arch, output, epoch }: DebOptions): Pro
       await gzip(await Deno.readFile(join(HERE, "gatehouse.1"))),
       0o644,
     );
-    await put("usr/share/doc/gatehouse/changelog.gz", await gzip(changelog(epoch)), 0o644);
+    await put("usr/share/doc/gatehouse/changelog.gz", await gzip(changelog(epoch, maintainer)), 0o644);
     await put("usr/share/doc/gatehouse/copyright", COPYRIGHT, 0o644);
     await put("DEBIAN/conffiles", CONFFILES.join("\n") + "\n", 0o644);
-    await put("DEBIAN/control", control(arch, await sizeKiB(root)), 0o644);
+    await put("DEBIAN/control", control(arch, maintainer, await sizeKiB(root)), 0o644);
     await settle(root, epoch);
     const target = join(output, `gatehouse_${config.version}_${arch}.deb`);
     await Deno.mkdir(output, { recursive: true });
     const { code, stderr } = await new Deno.Command("dpkg-deb", {
-      args: ["--root-owner-group", "--build", root, target],
+      args: ["--root-owner-group", "-Zxz", "-z3", "--build", root, target],
       env: { SOURCE_DATE_EPOCH: String(epoch) },
       stdin: "null",
     }).output();
@@ -76,14 +78,14 @@ export async function buildDeb({ binary, arch, output, epoch }: DebOptions): Pro
   }
 }
 
-function control(arch: string, installedKiB: number): string {
+function control(arch: string, maintainer: string, installedKiB: number): string {
   return `Package: gatehouse
 Version: ${config.version}
 Architecture: ${arch}
-Maintainer: Gatehouse maintainers <gatehouse@localhost>
+Maintainer: ${maintainer}
 Installed-Size: ${installedKiB}
-Depends: libc6 (>= 2.31)
-Recommends: adduser | systemd, iproute2, iputils-ping, nftables
+Depends: adduser, libc6 (>= 2.31)
+Recommends: iproute2, iputils-ping, nftables
 Suggests: dnsmasq, ethtool, hostapd, iw, traceroute
 Section: net
 Priority: optional
@@ -101,16 +103,16 @@ const COPYRIGHT = `Format: https://www.debian.org/doc/packaging-manuals/copyrigh
 Upstream-Name: gatehouse
 
 Files: *
-Copyright: the Gatehouse maintainers
+Copyright: 2026 the Gatehouse maintainers
 License: unspecified
  No license was given yet. Ask the maintainers before you pass this package on.
 `;
 
-function changelog(epoch: number): Uint8Array<ArrayBuffer> {
+function changelog(epoch: number, maintainer: string): Uint8Array<ArrayBuffer> {
   const date = new Date(epoch * 1000).toUTCString().replace("GMT", "+0000");
   return new TextEncoder().encode(
     `gatehouse (${config.version}) unstable; urgency=medium\n\n  * See CHANGELOG.md of the project.\n\n` +
-      ` -- Gatehouse maintainers <gatehouse@localhost>  ${date}\n`,
+      ` -- ${maintainer}  ${date}\n`,
   );
 }
 
@@ -158,8 +160,10 @@ if (import.meta.main) {
   if (arch !== "amd64" && arch !== "arm64") fail(`--arch "${arch}" is not allowed: amd64 or arm64 is`);
   const epoch = Number(Deno.env.get("SOURCE_DATE_EPOCH") ?? Math.floor(Date.now() / 1000));
   if (!Number.isInteger(epoch)) fail("SOURCE_DATE_EPOCH must be a number of seconds");
+  const name = Deno.env.get("DEBFULLNAME") ?? "Gatehouse maintainers";
+  const maintainer = `${name} <${Deno.env.get("DEBEMAIL") ?? "gatehouse@localhost"}>`;
   try {
-    console.log(await buildDeb({ binary, arch, output, epoch }));
+    console.log(await buildDeb({ binary, arch, output, epoch, maintainer }));
   } catch (error) {
     if (error instanceof Deno.errors.NotFound) {
       fail(`"${binary}" is not there, or dpkg-deb is not: run "deno task compile" first, on a Debian system`);

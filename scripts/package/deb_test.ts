@@ -11,7 +11,7 @@ import { GATEWAY_SETTINGS, PLATFORM_SETTINGS } from "../../src/cli/settings_tabl
 import { buildDeb } from "./deb.ts";
 
 const HERE = fromFileUrl(new URL(".", import.meta.url));
-const EPOCH = 1_790_000_000;
+const EPOCH = 1_790_000_000, maintainer = "A Builder <builder@gate.example.net>";
 
 async function run(program: string, ...args: string[]): Promise<{ code: number; out: string }> {
   const { code, stdout, stderr } = await new Deno.Command(program, { args, stdin: "null" }).output();
@@ -30,11 +30,24 @@ async function inFolder(test: (folder: string) => Promise<void>): Promise<void> 
 
 Deno.test("the package holds the program, its units, its settings and its page, owned by root", () =>
   inFolder(async (folder) => {
-    const options = { binary: `${folder}/binary`, arch: "amd64", output: folder, epoch: EPOCH } as const;
+    const options = {
+      binary: `${folder}/binary`,
+      arch: "amd64",
+      output: folder,
+      epoch: EPOCH,
+      maintainer,
+    } as const;
     const deb = await buildDeb(options);
     assertEquals(deb, `${folder}/gatehouse_${config.version}_amd64.deb`);
     const info = (await run("dpkg-deb", "--info", deb)).out;
-    for (const line of [`Version: ${config.version}`, "Architecture: amd64", "Depends: libc6"]) {
+    for (
+      const line of [
+        `Version: ${config.version}`,
+        "Architecture: amd64",
+        "Depends: adduser, libc6",
+        maintainer,
+      ]
+    ) {
       assert(info.includes(line), info);
     }
     const listed = (await run("dpkg-deb", "--contents", deb)).out.trim().split("\n");
@@ -68,7 +81,7 @@ Deno.test("the same inputs make the same package", () =>
   inFolder(async (folder) => {
     const build = async (output: string) =>
       await Deno.readFile(
-        await buildDeb({ binary: `${folder}/binary`, arch: "arm64", output, epoch: EPOCH }),
+        await buildDeb({ binary: `${folder}/binary`, arch: "arm64", output, epoch: EPOCH, maintainer }),
       );
     assertEquals(await build(`${folder}/a`), await build(`${folder}/b`));
   }));
