@@ -14,13 +14,13 @@ import {
   Reassembler,
   Result,
   splitMessage,
-  Stat,
   type StatusReport,
   type Submit,
 } from "../protocol/cmpp/mod.ts";
 import { SpError } from "./errors.ts";
 import { Link, type Request } from "./link.ts";
 import { settingsOf, type SpDeps, type SpOptions, type SpSettings } from "./options.ts";
+import { ReportBook } from "./reports.ts";
 
 /** A text to send. */
 export interface TextMessage {
@@ -70,8 +70,6 @@ interface Waiting {
 }
 
 const FLOW_PAUSE_MS = 250;
-/** Reports kept for requests whose answers are not here yet. */
-const EARLY_REPORTS = 10_000;
 
 /**
  * The client. It connects by itself and again after every loss; requests wait for that. A request whose answer is lost
@@ -85,8 +83,7 @@ export class SpClient implements AsyncDisposable {
   readonly #stop = new AbortController();
   readonly #loop: Promise<void>;
   readonly #waiting: Waiting[] = [];
-  readonly #expected = new Map<bigint, (report: StatusReport) => void>();
-  readonly #early = new Map<bigint, StatusReport>();
+  readonly #reports: ReportBook;
   readonly #parts = new Reassembler();
   #link: Link | undefined;
   #reference = 0;
@@ -97,6 +94,7 @@ export class SpClient implements AsyncDisposable {
     private readonly handlers: SpHandlers = {},
   ) {
     this.#settings = settingsOf(options);
+    this.#reports = new ReportBook(deps.clock, this.#settings.maxReports);
     this.ready = this.#ready.promise;
     this.ready.catch(() => {}); // whoever does not wait for it hears from each request
     this.#loop = this.#run();
@@ -156,11 +154,16 @@ export class SpClient implements AsyncDisposable {
     ));
   }
 
-  /** The reports of what was sent to `numbers` numbers; for one that never comes: UNKNOWN, when its time is over. */
-  reports(parts: readonly SentPart[], numbers = 1): Promise<StatusReport[]> {
+  /**
+   * The reports of what was sent to `numbers` numbers; for one that does not come within `ms`: UNKNOWN. At once where
+   * the client is closed.
+   *
+   * @throws {SpError} `full` where too many are waited for already
+   */
+  reports(parts: readonly SentPart[], numbers = 1, ms = this.#settings.reportMs): Promise<StatusReport[]> {
     const ids = parts.filter(({ result }) => result === Result.ok)
       .flatMap(({ msgId }) => Array.from({ length: numbers }, (_, i) => msgIdInGroup(msgId, i)));
-    return Promise.all(ids.map((id) => this.#report(id)));
+    return Promise.all(ids.map((id) => this.#reports.expect(id, ms)));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -170,6 +173,7 @@ export class SpClient implements AsyncDisposable {
     this.#stop.abort(error);
     await this.#link?.end();
     await this.#loop;
+    this.#reports.stop();
   }
 
   async #run(): Promise<void> {
@@ -202,6 +206,7 @@ export class SpClient implements AsyncDisposable {
     this.#ready.reject(error);
     this.#stop.abort(error);
     for (const { settle } of this.#waiting.splice(0)) settle.reject(error);
+    this.#reports.stop();
   }
 
   #pump(): void {
@@ -224,7 +229,7 @@ export class SpClient implements AsyncDisposable {
     try {
       if (deliver.Registered_Delivery === 1) {
         const report = decodeReport(deliver.Msg_Content);
-        this.#match(report);
+        this.#reports.match(report);
         await this.handlers.onReport?.(report);
       } else await this.#text(deliver);
       return Result.ok;
@@ -246,38 +251,6 @@ export class SpClient implements AsyncDisposable {
     }
     const text = decodeText(content, fmt);
     await this.handlers.onText?.({ from, to, serviceId: deliver.Service_Id, text, content, fmt });
-  }
-
-  #match(report: StatusReport): void {
-    const expected = this.#expected.get(report.Msg_Id);
-    if (expected) return expected(report);
-    this.#early.set(report.Msg_Id, report);
-    if (this.#early.size > EARLY_REPORTS) this.#early.delete(this.#early.keys().next().value!);
-  }
-
-  #report(id: bigint): Promise<StatusReport> {
-    const early = this.#early.get(id);
-    if (early && this.#early.delete(id)) return Promise.resolve(early);
-    return new Promise((resolve) => {
-      const unknown = {
-        Msg_Id: id,
-        Stat: Stat.unknown,
-        Submit_time: "",
-        Done_time: "",
-        Dest_terminal_Id: "",
-        SMSC_sequence: 0,
-      };
-      const timer = this.deps.clock.setTimer(() => settle(unknown), this.#settings.reportMs);
-      const settle = (report: StatusReport) => {
-        timer.cancel();
-        this.#expected.delete(id);
-        this.#stop.signal.removeEventListener("abort", onStop);
-        resolve(report);
-      };
-      const onStop = () => settle(unknown);
-      this.#expected.set(id, settle);
-      this.#stop.signal.addEventListener("abort", onStop);
-    });
   }
 }
 

@@ -35,6 +35,8 @@ export interface SpOptions {
   readonly flowControlMs?: number;
   /** How long a report is waited for, in milliseconds. Default 48 hours, the standard's. */
   readonly reportMs?: number;
+  /** Reports that may be waited for at the same time. Default 200,000. */
+  readonly maxReports?: number;
   /** Minutes east of Greenwich of CONNECT's Timestamp. Default 480. */
   readonly utcOffsetMinutes?: number;
 }
@@ -54,6 +56,7 @@ export function settingsOf(options: SpOptions): SpSettings {
     reconnectMs: [500, 30_000],
     flowControlMs: 60_000,
     reportMs: 48 * 3_600_000,
+    maxReports: 200_000,
     utcOffsetMinutes: 480,
     ...options,
   };
