@@ -6,7 +6,7 @@
 import { parseArgs } from "@std/cli/parse-args";
 import { createLog, type HostPort, messageOf, parseHostPort, systemClock } from "../base/mod.ts";
 import { systemNetwork } from "../net/mod.ts";
-import { msgIdHex, type StatusReport } from "../protocol/cmpp/mod.ts";
+import { CmppError, formatSmppTime, MsgFmt, msgIdHex, type StatusReport } from "../protocol/cmpp/mod.ts";
 import { type SentPart, SpClient, SpError, type SpHandlers } from "../sp_client/mod.ts";
 import { EXIT, UsageError } from "./errors.ts";
 
@@ -30,13 +30,27 @@ Flags of all
   --server HOST:PORT   the gateway's port for long connections; default: 127.0.0.1:7890
   --sp-id ID           the provider's SP_Id; needed
   --version 3.0|2.0    the version to speak; default: 3.0
+  --window N           requests that are not answered yet, 1 to 1000; default: 16
   GATEHOUSE_SMS_SECRET the shared secret, only in the environment; needed
 
 send
   --file NUMBERS       a text file with one number a line, in place of --to; progress goes to standard error
+  --format NAME        ascii, ucs2 or gbk; default: ascii where the text is that, else ucs2
+  --at TIME            when to send it, such as 2026-11-24T08:00+08:00; default: at once
+  --valid TIME         until when it may be delivered; default: the gateway's
   --report             ask for reports and wait for them, --wait SECONDS at most (default: 60)
 
-Each result is a line of JSON. listen prints messages and reports until it is interrupted.
+listen
+  Prints each message from a phone, whole, and each report, until it is interrupted. What it has printed is answered;
+  what it has not stays with the gateway.
+
+query
+  Prints the counters of a day, in the gateway's local time: of everything, or of one service.
+
+cancel
+  --msg-id HEX         16 hex digits, as send prints them: takes a message back that has not gone to the centre
+
+Each result is a line of JSON.
 Exit codes: 0 done; 1 refused, lost, or some messages not taken; 2 a flag is wrong.`;
 
 const STRINGS = [
@@ -51,9 +65,22 @@ const STRINGS = [
   "day",
   "msg-id",
   "wait",
+  "window",
+  "format",
+  "at",
+  "valid",
 ];
-/** Numbers sent to at the same time; the window holds requests back, this holds memory. */
-const AT_ONCE = 200;
+/** Numbers sent to at the same time, while their answers, and their reports, are waited for. */
+const AT_ONCE = 200, AT_ONCE_REPORTED = 2_000;
+/** How often progress is told, in milliseconds. */
+const PROGRESS_MS = 2_000;
+/** The zone of times in SUBMIT, in minutes east of Greenwich: each of them names it. */
+const UTC_OFFSET = 480;
+const FORMATS: Readonly<Record<string, number>> = {
+  ascii: MsgFmt.ascii,
+  ucs2: MsgFmt.ucs2,
+  gbk: MsgFmt.gbk,
+};
 
 type Flags = Readonly<Record<string, string | boolean | undefined>>;
 
@@ -97,7 +124,13 @@ async function connect(flags: Flags, terminal: SmsTerminal, handlers: SpHandlers
   const log = createLog({ level: "warn", format: "text", clock: systemClock, write: terminal.complain });
   const client = new SpClient(
     { clock: systemClock, log, network: systemNetwork({ clock: systemClock, log }) },
-    { server: server(flags), spId: text(flags, "sp-id"), secret, version },
+    {
+      server: server(flags),
+      spId: text(flags, "sp-id"),
+      secret,
+      version,
+      window: whole(flags, "window", 16, 1, 1000),
+    },
     handlers,
   );
   await client.ready;
@@ -105,43 +138,75 @@ async function connect(flags: Flags, terminal: SmsTerminal, handlers: SpHandlers
 }
 
 function send(flags: Flags, terminal: SmsTerminal): Work {
-  const from = text(flags, "from"), body = text(flags, "text"), wait = Number(text(flags, "wait", "60"));
+  const from = text(flags, "from"), body = text(flags, "text"), serviceId = text(flags, "service", "");
+  const wait = Number(text(flags, "wait", "60")), report = flags.report === true;
   if (!(wait >= 0)) throw new UsageError("--wait: a number of seconds is allowed");
+  const fmt = flags.format === undefined ? undefined : FORMATS[text(flags, "format")];
+  if (flags.format !== undefined && fmt === undefined) {
+    throw new UsageError("--format: ascii, ucs2 or gbk is allowed");
+  }
+  const fields = { At_Time: time(flags, "at"), ValId_Time: time(flags, "valid") };
   return async (open) => {
     const to = await numbers(flags, terminal);
     await using client = await open();
-    let done = 0, failed = 0;
+    const progress = new Progress(terminal, to.length);
     const one = async (number: string) => {
-      let parts: readonly SentPart[] = [], error: string | undefined;
+      let parts: readonly SentPart[] = [], reports: readonly StatusReport[] | undefined;
+      let error: string | undefined;
+      const message = { to: [number], text: body, from, serviceId, report, fields };
       try {
-        parts = await client.sendText({
-          to: [number],
-          text: body,
-          from,
-          serviceId: text(flags, "service", ""),
-          report: flags.report === true,
-        });
+        parts = await client.sendText(fmt === undefined ? message : { ...message, fmt });
+        if (report) reports = await client.reports(parts, 1, wait * 1000);
       } catch (thrown) {
-        error = messageOf(thrown);
+        if (!(thrown instanceof SpError || thrown instanceof CmppError)) throw thrown;
+        error = thrown.message;
       }
-      const reports = flags.report === true ? await soon(client.reports(parts), wait) : undefined;
-      const ok = error === undefined && parts.every(({ result }) => result === 0);
-      if (!ok) failed++;
+      progress.count(error === undefined && parts.every(({ result }) => result === 0));
       terminal.print(JSON.stringify({
         to: number,
         parts: parts.map(({ msgId, result }) => ({ msgId: msgIdHex(msgId), result })),
         ...(reports ? { reports: reports.map(({ Stat }) => Stat) } : {}),
-        ...(flags.report === true && !reports ? { reports: null } : {}),
         ...(error === undefined ? {} : { error }),
       }));
-      if (++done % 1000 === 0) terminal.complain(`${done} of ${to.length} numbers, ${failed} failed`);
     };
     let next = 0;
-    await Promise.all(Array.from({ length: Math.min(AT_ONCE, to.length) }, async () => {
+    const workers = Math.min(report ? AT_ONCE_REPORTED : AT_ONCE, to.length);
+    await Promise.all(Array.from({ length: workers }, async () => {
       while (next < to.length) await one(to[next++]!);
     }));
-    return failed === 0 ? EXIT.ok : EXIT.failed;
+    return progress.end();
   };
+}
+
+/** Tells how far a bulk has come, where it is one. */
+class Progress {
+  readonly #began = systemClock.monotonic();
+  #told = this.#began;
+  #done = 0;
+  #failed = 0;
+
+  constructor(private readonly terminal: SmsTerminal, private readonly all: number) {}
+
+  count(ok: boolean): void {
+    this.#done++;
+    if (!ok) this.#failed++;
+    if (systemClock.monotonic() - this.#told >= PROGRESS_MS) this.#tell();
+  }
+
+  /** Tells what it came to; gives the exit code. */
+  end(): number {
+    if (this.all > 1) this.#tell();
+    return this.#failed === 0 ? EXIT.ok : EXIT.failed;
+  }
+
+  #tell(): void {
+    const now = this.#told = systemClock.monotonic(), seconds = Math.max(now - this.#began, 1) / 1000;
+    const rate = this.#done / seconds, left = Math.ceil((this.all - this.#done) / rate);
+    this.terminal.complain(
+      `${this.#done} of ${this.all} numbers, ${this.#failed} failed, ${Math.round(rate)}/s` +
+        (left > 0 ? `, about ${left} s left` : ""),
+    );
+  }
 }
 
 function listen(_flags: Flags, terminal: SmsTerminal): Work {
@@ -218,11 +283,21 @@ function text(flags: Flags, name: string, fallback?: string): string {
   return fallback;
 }
 
-/** What `promise` gives within some seconds; undefined where it is later. */
-async function soon<T>(promise: Promise<T>, seconds: number): Promise<T | undefined> {
-  const late = Promise.withResolvers<undefined>();
-  const timer = systemClock.setTimer(() => late.resolve(undefined), seconds * 1000);
-  return await Promise.race([promise, late.promise]).finally(() => timer.cancel());
+function whole(flags: Flags, name: string, fallback: number, least: number, most: number): number {
+  const given = text(flags, name, String(fallback)), value = /^\d{1,9}$/.test(given) ? Number(given) : NaN;
+  if (value >= least && value <= most) return value;
+  throw new UsageError(`--${name}: a whole number from ${least} to ${most} is allowed`);
+}
+
+/** A moment as SUBMIT has it; "" where it is not given. */
+function time(flags: Flags, name: string): string {
+  const given = text(flags, name, "");
+  if (given === "") return "";
+  const moment = Date.parse(given);
+  if (Number.isNaN(moment) || !/(Z|[+-]\d\d:?\d\d)$/.test(given)) {
+    throw new UsageError(`--${name}: a time with its zone is allowed, such as 2026-11-24T08:00+08:00`);
+  }
+  return formatSmppTime(moment, UTC_OFFSET);
 }
 
 function shown(report: StatusReport) {

@@ -32,6 +32,22 @@ Deno.test("sms names the flag that is missing or wrong", async () => {
       [["send", "--from", "1", "--text", "x", "--sp-id", "9"], secret, "--to or --file"],
       [["send", "--from", "1", "--text", "x", "--to", " ,", "--sp-id", "9"], secret, "no number"],
       [["send", "--from", "1", "--text", "x", "--to", "1", "--wait", "soon"], secret, "--wait"],
+      [
+        ["send", "--from", "1", "--text", "x", "--to", "1", "--at", "tomorrow", "--sp-id", "9"],
+        secret,
+        "--at",
+      ],
+      [
+        ["send", "--from", "1", "--text", "x", "--to", "1", "--valid", "2026-11-24T08:00", "--sp-id", "9"],
+        secret,
+        "--valid",
+      ],
+      [
+        ["send", "--from", "1", "--text", "x", "--to", "1", "--format", "utf8", "--sp-id", "9"],
+        secret,
+        "--format",
+      ],
+      [["listen", "--sp-id", "9", "--window", "0"], secret, "--window"],
       [["query", "--day", "today", "--sp-id", "9"], secret, "--day"],
       [["cancel", "--msg-id", "1", "--sp-id", "9"], secret, "--msg-id"],
       [["listen"], secret, "--sp-id is needed"],
