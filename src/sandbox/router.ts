@@ -24,11 +24,23 @@ export class Router {
   ) {}
 
   /** See `PluginManager.call`. */
-  async call(call: PluginCall): Promise<JsonObject> {
-    const { command, origin } = call;
-    const plugin = this.#choose(call.plugin ?? "", command);
-    const manifest = plugin.manifest!;
-    if (call.version && call.version !== manifest.version) {
+  call(call: PluginCall): Promise<JsonObject> {
+    // Promises are counted here: one a call is what a call costs, and each more is a twentieth of it.
+    let plugin: Plugin;
+    try {
+      plugin = this.#permitted(call);
+      const { auth } = plugin.manifest!.commands[call.command]!;
+      if (!auth || !call.authorize) return this.#send(plugin, call, call.request);
+      return call.authorize(auth).then((request) => this.#send(plugin, call, request));
+    } catch (error) {
+      return Promise.reject(error);
+    }
+  }
+
+  /** The plug-in that a call is for, if it may be called so and runs. */
+  #permitted({ plugin: name = "", version, command, origin }: PluginCall): Plugin {
+    const plugin = this.#choose(name, command), manifest = plugin.manifest!;
+    if (version && version !== manifest.version) {
       throw new PluginError("version", `"${manifest.name}" is there in version ${manifest.version}`);
     }
     if (!Object.hasOwn(manifest.commands, command)) {
@@ -42,44 +54,47 @@ export class Router {
     if (plugin.state !== "running" && !recovering) {
       throw new PluginError("not_running", `"${manifest.name}" is ${plugin.state}`);
     }
-    const { auth } = manifest.commands[command]!;
-    const request = JSON.stringify(auth && call.authorize ? await call.authorize(auth) : call.request);
-    if (plugin.inFlight >= manifest.limits.calls && plugin.queue.size >= manifest.limits.queue) {
-      this.books.of(plugin.name).count("busy");
-      throw new PluginError("busy", `"${manifest.name}" has ${plugin.inFlight} calls in flight`);
-    }
-    const fault = faultOf(request, "the request");
-    if (fault) throw new PluginError("limit", fault);
-    plugin.calls++;
-    const began = this.clock.monotonic();
-    const end = (result: "ok" | PluginErrorCode) =>
-      this.books.of(plugin.name).count(result, this.clock.monotonic() - began);
-    try {
-      const text = await this.#send(plugin, command, request, call.timeoutMs ?? Infinity);
-      end("ok");
-      return parseObject(text);
-    } catch (error) {
-      plugin.errors++;
-      end(error instanceof PluginError ? error.code : "failed");
-      throw error;
-    }
+    return plugin;
   }
 
-  #send(plugin: Plugin, command: string, request: string, timeoutMs: number): Promise<string> {
+  #send(
+    plugin: Plugin,
+    { command, timeoutMs = Infinity }: PluginCall,
+    fields: JsonObject,
+  ): Promise<JsonObject> {
+    const { name, limits } = plugin.manifest!, { guests, clock } = this;
+    if (plugin.inFlight >= limits.calls && plugin.queue.size >= limits.queue) {
+      this.books.of(plugin.name).count("busy");
+      throw new PluginError("busy", `"${name}" has ${plugin.inFlight} calls in flight`);
+    }
+    const request = JSON.stringify(fields), fault = faultOf(request, "the request");
+    if (fault) throw new PluginError("limit", fault);
+    plugin.calls++;
+    const began = clock.monotonic();
+    const end = (result: "ok" | PluginErrorCode) => {
+      this.books.of(plugin.name).count(result, clock.monotonic() - began);
+      if (plugin.queue.size > 0) this.advance(plugin);
+    };
     return new Promise((resolve, reject) => {
-      const call = this.guests.newCall(command, request, (text) => {
-        resolve(text);
-        this.advance(plugin);
-      }, (error) => {
+      const call = guests.newCall(command, request, (text) => {
+        try {
+          resolve(parseObject(text));
+          end("ok");
+        } catch (error) { // a host process that is not what it should be
+          failed(new PluginError("crashed", "the plug-in host's answer is no JSON", { cause: error }));
+        }
+      }, (error) => failed(error));
+      const failed = (error: PluginError) => {
         plugin.waiting.delete(call);
         plugin.queue.delete(call);
+        plugin.errors++;
         reject(error);
-        this.advance(plugin);
-      });
-      if (plugin.inFlight >= plugin.manifest!.limits.calls) plugin.queue.add(call);
-      else if (plugin.active) this.guests.dispatch(plugin.active, call);
+        end(error.code);
+      };
+      if (plugin.inFlight >= limits.calls) plugin.queue.add(call);
+      else if (plugin.active) guests.dispatch(plugin.active, call);
       else plugin.waiting.add(call);
-      this.guests.limitTime(call, Math.min(timeoutMs, plugin.manifest!.limits.callMs));
+      guests.limitTime(call, Math.min(timeoutMs, limits.callMs));
     });
   }
 
