@@ -154,7 +154,7 @@ atHome(
       line("1", "07:30", "0"),
       line("2", "07:30", "0"),
       line("1", "09:00", "1"),
-    line("2", "09:00", "1"),
+      line("2", "09:00", "1"),
       line("1", "08:00", "1", "0"),
     ]);
     const up = async () => (await bench.ok("SYSTEST")).WIFIModuleStatus;
