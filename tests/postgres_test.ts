@@ -16,6 +16,7 @@ const FLOWS = [
   "plugin_repository_test.ts",
   "app_flow_test.ts",
   "sms_flow_test.ts",
+  "sms_routing_test.ts",
 ];
 
 Deno.test({

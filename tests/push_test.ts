@@ -3,20 +3,16 @@
  *
  * @module
  */
-import { assert, assertEquals, assertStringIncludes } from "@std/assert";
-import { decodeBase64 } from "@std/encoding";
-import { openDatabase } from "../src/storage/mod.ts";
+import { assertEquals, assertStringIncludes } from "@std/assert";
 import { type Gateway, type GatewaySettings, startGateway } from "../src/gateway/mod.ts";
 import { type PlatformSettings } from "../src/platform/mod.ts";
-import { pushMigrations, type PushTables } from "../src/platform/push/mod.ts";
-import { PushStore } from "../src/platform/push/store.ts";
 import { followEvents, type HeardEvent } from "./support/event_stream.ts";
 import { ADMIN_TOKEN, realDeps, type TestPlatform, testPlatform } from "./support/platform.ts";
-import { dropDatabases, hasPostgres, makeDatabase } from "./support/postgres.ts";
-import { pushKillLoop } from "./support/push_kill.ts";
 import { h, identity, inner, TcpPeer } from "./support/scripted_gateway.ts";
-import { until } from "./support/scripted_platform.ts";
+import { until as untilWithin } from "./support/scripted_platform.ts";
 
+/** Waits as long as a busy machine may need. */
+const until = (what: string, look: () => boolean) => untilWithin(what, look, 60_000);
 const ME = identity(70);
 const PASSWORD = "word of the user";
 
@@ -222,8 +218,11 @@ Deno.test("while the platform is away messages wait on the disk, over restarts t
   await house.delivered();
   const back = await house.stopPlatform();
   for (const text of ["1", "2"]) await house.plugin("pusher", "TEXT", { text });
-  await until("a failure", () => house.gateway.plugins !== undefined);
-  const { body } = await house.control("GET", "/api/v1/push");
+  let { body } = await house.control("GET", "/api/v1/push");
+  while (body.failures === 0) {
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    body = (await house.control("GET", "/api/v1/push")).body;
+  }
   assertEquals([body.waiting, body.oldest.plugin], [2, "pusher"]);
   await house.stopGateway();
   await back();
@@ -320,62 +319,4 @@ Deno.test("forgers are shown the door, and use up nothing of what they claim to 
   assertEquals((await tcp.ask(message(1, ME.sn)))?.Result, 0);
   assertEquals((await tcp.ask(message(2, ME.sn, btoa("x".repeat(100_000)))))?.Result, -1, "too long");
   assertEquals((await tcp.ask({ ...message(3, ME.sn), Plugin_Name: "p".repeat(200) }))?.Result, -1);
-});
-
-Deno.test("kill -9 of gateway and platform in the middle of pushes loses nothing that was acknowledged, and doubles nothing", async () => {
-  const result = await pushKillLoop({ kills: 8, platformEvery: 3, seed: 5 });
-  assertEquals(result.faults, []);
-  assertEquals([result.kills, result.platformKills, result.streamed === result.listed], [8, 2, true]);
-  assert(result.acknowledged > 0 && result.listed >= result.acknowledged);
-});
-
-const there = await hasPostgres();
-
-Deno.test({
-  name: `several nodes that write at once leave no gap behind a reader's place${
-    there ? "" : " (ignored: no PostgreSQL on 127.0.0.1:5432)"
-  }`,
-  ignore: !there,
-  async fn() {
-    const name = `gatehouse_test_${crypto.randomUUID().slice(0, 8)}`;
-    const url = await makeDatabase(name);
-    try {
-      const nodes = [];
-      for (let i = 0; i < 3; i++) nodes.push(await openDatabase<PushTables>(url, pushMigrations));
-      const stores = nodes.map((node) => new PushStore(node.sql));
-      const heard: string[] = [];
-      let writing = true;
-      const reading = (async () => {
-        const reader = stores[2]!;
-        for (let place = 0;;) {
-          const last = !writing, to = await reader.latest();
-          for (const row of await reader.between({}, place, to, 1e6)) {
-            heard.push(new TextDecoder().decode(decodeBase64(row.message)));
-          }
-          place = to;
-          if (last) return;
-        }
-      })();
-      const write = async (node: number, lane: number) => {
-        for (let n = 0; n < 60; n++) {
-          await stores[node]!.add({
-            id: crypto.randomUUID(),
-            mac: ME.mac,
-            plugin: "p",
-            time: "20260101000000",
-            message: btoa(`${node}.${lane}.${n}`),
-            md5: `${node}.${lane}.${n}`,
-            received_at: 0,
-          }, () => {});
-        }
-      };
-      await Promise.all([0, 1].flatMap((node) => [0, 1, 2, 3].map((lane) => write(node, lane))));
-      writing = false;
-      await reading;
-      assertEquals([heard.length, new Set(heard).size], [480, 480]);
-      for (const node of nodes) await node[Symbol.asyncDispose]();
-    } finally {
-      await dropDatabases(name);
-    }
-  },
 });
