@@ -120,8 +120,12 @@ export class Scheduler implements AsyncDisposable {
       this.#error = undefined;
       log.info(`${what} switched by its timetable`, { on });
     } catch (error) {
-      this.#error = messageOf(error);
-      log.warn(`${what} could not be switched: it is tried again`, { on, reason: this.#error });
+      const reason = messageOf(error);
+      // Once for each reason: it is tried again every half minute.
+      if (reason !== this.#error) {
+        log.warn(`${what} could not be switched: it is tried again`, { on, reason });
+      }
+      this.#error = reason;
     }
   }
 

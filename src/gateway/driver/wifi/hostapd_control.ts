@@ -16,30 +16,49 @@ const MOST_STATIONS = 256;
 /** Asks hostapd something, in its own words (`STATUS`), on the socket at `path`. */
 export type Control = (path: string, command: string) => Promise<string>;
 
+/** Where our end of a conversation is put: hostapd must see it too, which it does not where /tmp is ours alone. */
+const PLACE = "/run/gatehouse";
+
 /** {@linkcode Control} over real sockets. Rejects with `unsupported` where no hostapd listens there. */
 export function hostapdControl(clock: Clock): Control {
   return async (path, command) => {
-    const folder = await Deno.makeTempDir({ prefix: "gatehouse-hostapd-" });
+    const options = { prefix: "hostapd-" };
+    const folder = await Deno.makeTempDir({ ...options, dir: PLACE }).catch(() => Deno.makeTempDir(options));
     let socket: Deno.DatagramConn | undefined;
     try {
       socket = Deno.listenDatagram({ transport: "unixpacket", path: `${folder}/socket` });
-      const to = { transport: "unixpacket", path } as const;
-      await socket.send(new TextEncoder().encode(command), to).catch((cause) => {
-        throw unsupported(`hostapd does not run for ${path.split("/").at(-1)}`, { cause });
-      });
-      const word = command.split(" ", 1)[0];
-      const [answer] = await withTimeout(
-        clock,
-        socket.receive(new Uint8Array(65_536)),
-        ANSWER_MS,
-        () => new DriverError("failed", `hostapd did not answer ${word}`),
+      // hostapd may be another user, as on OpenWrt, and has to find our end and write to it.
+      await Deno.chmod(folder, 0o711);
+      await Deno.chmod(`${folder}/socket`, 0o666);
+      await socket.send(new TextEncoder().encode(command), { transport: "unixpacket", path }).catch(
+        (cause) => {
+          const name = path.split("/").at(-1);
+          throw cause instanceof Deno.errors.PermissionDenied
+            ? unsupported(`hostapd does not let us speak to it for ${name}: see its ctrl_interface_group`, {
+              cause,
+            })
+            : unsupported(`hostapd does not run for ${name}`, { cause });
+        },
       );
-      return new TextDecoder().decode(answer);
+      return await withTimeout(
+        clock,
+        answerOf(socket, path),
+        ANSWER_MS,
+        () => new DriverError("failed", `hostapd did not answer ${command.split(" ", 1)[0]}`),
+      );
     } finally {
       socket?.close();
       await Deno.remove(folder, { recursive: true });
     }
   };
+}
+
+/** What hostapd says; what others put into its mouth is not heard. */
+async function answerOf(socket: Deno.DatagramConn, path: string): Promise<string> {
+  for (;;) {
+    const [bytes, from] = await socket.receive(new Uint8Array(65_536));
+    if (from.transport === "unixpacket" && from.path === path) return new TextDecoder().decode(bytes);
+  }
 }
 
 /** Lines `name=value` by name. */

@@ -174,6 +174,36 @@ const STATION = (mac: string, flags: string) =>
   `dot11RSNAStatsSTAAddress=${mac}\nrx_packets=155\ntx_packets=97\nrx_bytes=16400\ntx_bytes=21600\n` +
   `inactive_msec=3000\nsignal=-52\nrx_rate_info=540\nconnected_time=123\n`;
 
+Deno.test("an answer counts only from hostapd's own socket", async () => {
+  const folder = await Deno.makeTempDir();
+  const listen = (name: string) =>
+    Deno.listenDatagram({ transport: "unixpacket", path: `${folder}/${name}` });
+  const hostapd = listen("wlan0"), liar = listen("liar");
+  const asked = hostapdControl(systemClock)(`${folder}/wlan0`, "PING");
+  const [question, from] = await hostapd.receive();
+  await liar.send(new TextEncoder().encode("LIE"), from);
+  await hostapd.send(new TextEncoder().encode("PONG"), from);
+  assertEquals([new TextDecoder().decode(question), await asked], ["PING", "PONG"]);
+  hostapd.close();
+  liar.close();
+  await Deno.remove(folder, { recursive: true });
+});
+
+Deno.test("a hostapd that does not answer is given up", async () => {
+  const folder = await Deno.makeTempDir(), clock = new FakeClock();
+  const silent = Deno.listenDatagram({ transport: "unixpacket", path: `${folder}/wlan0` });
+  const asked = assertRejects(
+    () => hostapdControl(clock)(`${folder}/wlan0`, "PING"),
+    DriverError,
+    "did not answer PING",
+  );
+  await silent.receive();
+  await clock.advance(10_000);
+  assertEquals((await asked).code, "failed");
+  silent.close();
+  await Deno.remove(folder, { recursive: true });
+});
+
 Deno.test("stations are those that hostapd has let in, on all networks of all bands", async () => {
   const [phone, guest] = ["02:00:00:00:00:aa", "02:00:00:00:00:bb"];
   const control: Control = (path, command) => {
