@@ -2,13 +2,15 @@
 /**
  * Fails where a document or a docstring is missing, leads nowhere, or says other than the code.
  *
- * `deno task check-docs` · `--write` brings the tables of settings in docs/operating.md up to date.
+ * `deno task check-docs` · `--write` brings the tables of settings in docs/operating.md, and of parameters in
+ * docs/parameters.md, up to date.
  *
  * @module
  */
 import { between, brokenLinks, missingHead, replaceBetween, unequalSections } from "./lib/docs.ts";
 import { filesUnder, ROOT, textOf } from "./lib/files.ts";
 import type { Problem } from "./lib/imports.ts";
+import { parameterTables } from "./lib/parameters_markdown.ts";
 import { settingsTable } from "./lib/settings_markdown.ts";
 
 const OPERATING = "docs/operating.md";
@@ -31,6 +33,7 @@ problems.push(
   ...unequalSections([readme, documents.get(readme) ?? ""], [translation, documents.get(translation) ?? ""]),
 );
 problems.push(...await settings(Deno.args.includes("--write")));
+problems.push(...await parameters(Deno.args.includes("--write")));
 
 for (const { file, line, message } of problems) console.error(`${file}:${line}: ${message}`);
 console.log(`check-docs: ${sources.length} sources, ${papers.length} documents, ${problems.length} problems`);
@@ -88,9 +91,19 @@ async function settings(write: boolean): Promise<Problem[]> {
   return found;
 }
 
-/** Whether two tables say the same: the formatter may have put more space into one. */
+/** The tables of parameters against the definitions. */
+async function parameters(write: boolean): Promise<Problem[]> {
+  const file = "docs/parameters.md", mark = "parameters";
+  const text = documents.get(file) ?? "", tables = `\n${parameterTables()}\n`;
+  if (same(between(text, mark), tables)) return [];
+  if (!write) return [{ file, line: 1, message: `its tables are old: run check-docs --write` }];
+  await Deno.writeTextFile(`${ROOT}/${file}`, replaceBetween(text, mark, tables));
+  return [];
+}
+
+/** Whether two tables say the same: the formatter may have put other space into one. */
 function same(a: string | undefined, b: string): boolean {
-  const plain = (text: string) => text.replace(/ +/g, " ").replace(/-{3,}/g, "---").trim();
+  const plain = (text: string) => text.replace(/\s+/g, " ").replace(/-{3,}/g, "---").trim();
   return a !== undefined && plain(a) === plain(b);
 }
 

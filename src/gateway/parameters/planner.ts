@@ -96,6 +96,9 @@ export class Planner {
 
   /** Factory presets of what this source may restore. */
   restoration(source: Source): Planned[] {
+    if (source === "plugin") {
+      throw new ParameterError("no_right", "plug-ins do not restore factory presets: the platforms do");
+    }
     const mine = (template: string, owner: Owner) => {
       const parameter = this.contents.model.parameter(template);
       const object = parameter?.object ?? this.contents.model.object(template);

@@ -151,6 +151,7 @@ Deno.test("of what is shared, the app platform restores the access control of te
       ["http://acs.example/", [], "00:00", 999],
     );
     assertEquals(tree.peek(`${WLAN}1.SSID`), "shared");
+    assertEquals(await codeOf(tree.restore({ source: "plugin", by: "p" })), "no_right");
   }));
 
 Deno.test("instances are added, numbered on without reuse, and removed with all that is in them", () =>
