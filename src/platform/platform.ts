@@ -37,6 +37,13 @@ import { PolicyStore, startDistribution } from "./distribution/mod.ts";
 import { startPluginCenter } from "./plugin_center/mod.ts";
 import { Fleet, fleetMigrations, fleetRoutes, type FleetTables } from "./fleet/mod.ts";
 import { Overview, overviewRoutes, Recorder } from "./overview/mod.ts";
+import {
+  rolloutMigrations,
+  rolloutRoutes,
+  Rollouts,
+  RolloutStore,
+  type RolloutTables,
+} from "./rollouts/mod.ts";
 import { peopleMigrations, type PeopleTables, ROOT, startPeople } from "./people/mod.ts";
 import { PluginRepository, RepositoryError } from "./plugins/mod.ts";
 import { PushedMessages, pushMigrations, type PushTables, startPush } from "./push/mod.ts";
@@ -91,6 +98,7 @@ export async function startPlatform(
         ...smsMigrations,
         ...peopleMigrations,
         ...fleetMigrations,
+        ...rolloutMigrations,
       },
     ),
   );
@@ -174,6 +182,10 @@ export async function startPlatform(
     }),
   );
 
+  const rolloutStore = new RolloutStore(database.tables<RolloutTables>(), deps.clock);
+  const rollouts = starting.use(
+    await Rollouts.start({ deps, store: rolloutStore, fleet, commander, bus }),
+  );
   const app = wanted("app") ? run(startApp(shared, { sql: database.sql, commander, messages })) : undefined;
   const { outlet: centre = { url: "simulator" }, gns: gnsPort, gnsServer, ...ports }: SmsPlatformSettings =
     settings.sms ?? DEFAULT_SMS;
@@ -231,6 +243,7 @@ export async function startPlatform(
   );
   api.mount("", overviewRoutes(new Overview(database.sql, deps.clock), recorder));
   api.mount("", fleetRoutes(fleet, () => deps.clock.now()));
+  api.mount("", rolloutRoutes({ deps, rollouts, store: rolloutStore, fleet, bus }));
   api.mount("", gatewayRoutes(shared));
   api.mount("", commandRoutes(shared, commander, repository));
   api.mount("", pluginRoutes(repository));

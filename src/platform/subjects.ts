@@ -89,6 +89,8 @@ export interface PlatformEvents {
   "channel.opened": { readonly mac: string };
   "channel.closed": { readonly mac: string; readonly reason: string };
   "command.changed": { readonly id: string; readonly mac: string; readonly status: CommandStatus };
+  /** A rollout, or how far it is, has changed. */
+  "rollout.changed": { readonly id: string };
   /** A gateway pushed a message that was not there yet. */
   "message.pushed": {
     readonly mac: string;

@@ -7,6 +7,7 @@ import { problem, type ProblemError } from "../../control/mod.ts";
 import { BusError } from "../../cluster/mod.ts";
 import { FilterError } from "../fleet/mod.ts";
 import { CommandError } from "../commands/mod.ts";
+import { RolloutError } from "../rollouts/mod.ts";
 import { RepositoryError, type RepositoryErrorCode } from "../plugins/mod.ts";
 
 /** The problem for an error of the platform; undefined for any other. */
@@ -20,6 +21,10 @@ export function problemOf(error: unknown): ProblemError | undefined {
     const [status, code] = REPOSITORY[error.code];
     const members = error.code === "in_use" ? { gateways: error.faults } : { faults: error.faults };
     return problem(status, code, error.message, error.faults.length > 0 ? { members } : {});
+  }
+  if (error instanceof RolloutError) {
+    const status = error.code === "rollout_not_found" ? 404 : error.code === "rollout_empty" ? 422 : 409;
+    return problem(status, error.code, error.message);
   }
   if (error instanceof FilterError) return problem(422, error.code, error.message);
   if (error instanceof BusError) {

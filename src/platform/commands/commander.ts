@@ -30,6 +30,8 @@ export interface CommandRequest {
   readonly actor: string;
   /** Time until the command has ended one way or another. */
   readonly timeoutMs: number;
+  /** An id of the caller's choosing (`newId()`): asking again with it asks for the same command, not for another. */
+  readonly id?: string;
 }
 
 /** What commands lean on. */
@@ -97,6 +99,8 @@ export class Commander implements AsyncDisposable {
     if (this.#stop.signal.aborted) {
       throw new CommandError("stopping", "the platform is stopping: ask again later");
     }
+    const known = request.id === undefined ? undefined : await this.find(request.id);
+    if (known) return known;
     const { mac } = request, lane = this.#lane(mac);
     if (lane.queue.length >= QUEUE) {
       throw new CommandError("queue_full", `${QUEUE} commands wait for gateway ${mac} already`);
@@ -105,7 +109,7 @@ export class Commander implements AsyncDisposable {
     // Where it can go out at once its row says so from the start: one write less on the way.
     const atOnce = this.#connector.isOpen(mac) && lane.queue.length === 0 && lane.inFlight < IN_FLIGHT;
     const row: CommandRow = {
-      id: newId(),
+      id: request.id ?? newId(),
       mac,
       kind: request.kind,
       plugin: request.plugin,

@@ -1,0 +1,11 @@
+/**
+ * Rollouts: one action on many gateways, stage by stage, with brakes.
+ *
+ * @module
+ */
+export { RolloutError } from "./errors.ts";
+export { type NewRollout, type RolloutParts, Rollouts } from "./rollouts.ts";
+export { rolloutRoutes } from "./routes.ts";
+export { rolloutMigrations, type RolloutTables } from "./schema.ts";
+export { RolloutStore } from "./store.ts";
+export { RolloutView } from "./views.ts";

@@ -1,0 +1,352 @@
+/**
+ * `/api/v1/rollouts`.
+ *
+ * @module
+ */
+import * as v from "valibot";
+import {
+  actorOf,
+  type Call,
+  decodeCursor,
+  EventStreams,
+  pageOf,
+  pageQuery,
+  pageSchema,
+  type Principal,
+  problem,
+  Routes,
+} from "../../control/mod.ts";
+import type { Deps } from "../../base/mod.ts";
+import { type Fleet, MAX_FILTER } from "../fleet/mod.ts";
+import type { PlatformBus } from "../subjects.ts";
+import type { Rollouts } from "./rollouts.ts";
+import type { ItemRow, RolloutRow } from "./schema.ts";
+import type { RolloutStore } from "./store.ts";
+import { ItemView, itemView, RolloutView, rolloutView } from "./views.ts";
+
+const DAY = 86_400_000;
+const percent = () => v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(100));
+const clockTime = v.pipe(v.string(), v.regex(/^([01]\d|2[0-3]):[0-5]\d$/, "Invalid time: Expected HH:MM"));
+const word = (max: number) => v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(max));
+
+const Stage = v.strictObject({
+  name: v.optional(word(64), ""),
+  percent: v.pipe(v.number(), v.minValue(0), v.maxValue(100)),
+  successThreshold: v.optional(percent(), 90),
+  errorThreshold: v.optional(percent(), 10),
+});
+
+const NewRolloutBody = v.strictObject({
+  name: word(200),
+  description: v.optional(v.pipe(v.string(), v.maxLength(2000)), ""),
+  action: v.variant("kind", [
+    v.strictObject({
+      kind: v.literal("install"),
+      plugin: word(128),
+      version: word(64),
+    }),
+    v.strictObject({ kind: v.literal("uninstall"), plugin: word(128) }),
+    v.strictObject({
+      kind: v.literal("configure"),
+      plugin: word(128),
+      parameter: v.record(v.string(), v.unknown()),
+    }),
+    v.strictObject({
+      kind: v.literal("post"),
+      plugin: v.optional(v.pipe(v.string(), v.maxLength(128)), ""),
+      parameter: v.pipe(
+        v.record(v.string(), v.unknown()),
+        v.check(
+          (fields) => typeof fields.CmdType === "string" && fields.CmdType !== "",
+          '"CmdType" is missing',
+        ),
+      ),
+    }),
+  ]),
+  /** RSQL; neither this nor a group: every gateway. */
+  filter: v.optional(v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(MAX_FILTER))),
+  group: v.optional(word(64)),
+  stages: v.optional(v.pipe(v.array(Stage), v.minLength(1), v.maxLength(20)), [{ percent: 100 }]),
+  maxInFlight: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(5000)), 100),
+  perMinute: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1_000_000)), 600),
+  /** How long one gateway has, being away included. */
+  commandTimeoutMs: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1000), v.maxValue(30 * DAY)), DAY),
+  maxAttempts: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(10)), 1),
+  window: v.optional(v.strictObject({
+    days: v.pipe(
+      v.array(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(7))),
+      v.minLength(1),
+      v.maxLength(7),
+    ),
+    from: clockTime,
+    to: clockTime,
+    utcOffsetMinutes: v.optional(v.pipe(v.number(), v.integer(), v.minValue(-840), v.maxValue(840)), 480),
+  })),
+  needsApproval: v.optional(v.boolean(), false),
+  startAt: v.optional(v.pipe(v.string(), v.isoTimestamp())),
+});
+
+const IdParams = v.object({ id: v.pipe(v.string(), v.maxLength(64)) });
+const Reason = v.strictObject({ reason: v.optional(v.pipe(v.string(), v.maxLength(500)), "") });
+
+/** What the routes lean on. */
+export interface RolloutRouteParts {
+  readonly deps: Pick<Deps, "clock" | "log" | "metrics">;
+  readonly rollouts: Rollouts;
+  readonly store: RolloutStore;
+  readonly fleet: Fleet;
+  readonly bus: Pick<PlatformBus, "subscribe">;
+}
+
+/** The routes of rollouts. */
+export function rolloutRoutes({ deps, rollouts, store, fleet, bus }: RolloutRouteParts): Routes {
+  const routes = new Routes();
+  const streams = new EventStreams(deps, { name: "rollouts", maxPerPrincipal: 50 });
+
+  const view = async (row: RolloutRow) => {
+    const [stages, counts] = await Promise.all([store.stages(row.id), store.counts(row.id)]);
+    return rolloutView(row, stages, counts);
+  };
+  /** Rollouts reach over groups: whoever is confined to groups sees the ones that they made. */
+  const found = async (principal: Principal, id: string): Promise<RolloutRow> => {
+    const row = await store.find(id);
+    if (!row || (principal.groups && row.created_by !== actorOf(principal))) {
+      throw problem(404, "rollout_not_found", `there is no rollout "${id}"`);
+    }
+    return row;
+  };
+
+  routes.route({
+    method: "POST",
+    path: "/api/v1/rollouts",
+    summary: "Make a rollout: one action on many gateways, stage by stage",
+    description: "The gateways are those that filter and group find now. It is a draft until it is started.",
+    tags: ["rollouts"],
+    auth: ["rollouts:write"],
+    body: { json: NewRolloutBody },
+    responses: {
+      201: { description: "The rollout", schema: RolloutView },
+      403: { description: "Its action is not allowed to whoever asks" },
+      422: { description: "The filter can't be used, or finds nothing" },
+    },
+  }).handle(async ({ body, principal, changed }) => {
+    const { action } = body;
+    // Making it is no way around what one may not do to a single gateway.
+    const needed = action.kind === "post" || action.kind === "configure" ? "commands:run" : "plugins:install";
+    if (!principal.permissions.includes(needed)) {
+      throw problem(403, "forbidden", `"${needed}" is needed for this`);
+    }
+    const row = await rollouts.create({
+      name: body.name,
+      description: body.description,
+      kind: action.kind,
+      plugin: action.plugin,
+      version: action.kind === "install" ? action.version : "",
+      parameter: "parameter" in action ? action.parameter : {},
+      filter: body.filter,
+      group: body.group,
+      scope: await fleet.scopeOf(principal),
+      stages: body.stages.map((stage, no) => ({ ...stage, name: stage.name || String(no + 1) })),
+      maxInFlight: body.maxInFlight,
+      perMinute: body.perMinute,
+      commandTimeoutMs: body.commandTimeoutMs,
+      maxAttempts: body.maxAttempts,
+      window: body.window,
+      needsApproval: body.needsApproval,
+      startAt: body.startAt === undefined ? undefined : Date.parse(body.startAt),
+      actor: actorOf(principal),
+    });
+    const made = await view(row);
+    changed(undefined, made);
+    return { status: 201, body: made, headers: { location: `/api/v1/rollouts/${row.id}` } };
+  });
+
+  routes.route({
+    method: "GET",
+    path: "/api/v1/rollouts",
+    summary: "List rollouts, the newest first",
+    tags: ["rollouts"],
+    auth: ["rollouts:read"],
+    query: v.object({ status: v.optional(RolloutView.entries.status), ...pageQuery(20, 100) }),
+    responses: { 200: { description: "A page of rollouts", schema: pageSchema(RolloutView) } },
+  }).handle(async ({ query: { cursor, limit, status }, principal }) => {
+    const before = cursor === undefined ? undefined : decodeCursor(cursor, v.string());
+    const by = principal.groups ? actorOf(principal) : undefined;
+    const rows = await store.list(limit + 1, { before, status, by });
+    const { items, ...next } = pageOf(rows, limit, (row) => row.id, (row) => row);
+    return { status: 200, body: { items: await Promise.all(items.map(view)), ...next } };
+  });
+
+  routes.route({
+    method: "GET",
+    path: "/api/v1/rollouts/{id}",
+    summary: "One rollout, and how far it is",
+    tags: ["rollouts"],
+    auth: ["rollouts:read"],
+    params: IdParams,
+    responses: {
+      200: { description: "The rollout", schema: RolloutView },
+      404: { description: "There is none" },
+    },
+  }).handle(async ({ params: { id }, principal }) => ({
+    status: 200,
+    body: await view(await found(principal, id)),
+  }));
+
+  routes.route({
+    method: "GET",
+    path: "/api/v1/rollouts/{id}/gateways",
+    summary: "The gateways of a rollout, and how each ended",
+    tags: ["rollouts"],
+    auth: ["rollouts:read"],
+    params: IdParams,
+    query: v.object({ status: v.optional(ItemView.entries.status), ...pageQuery() }),
+    responses: {
+      200: {
+        description: "A page of gateways, in the order in which they come",
+        schema: pageSchema(ItemView),
+      },
+      404: { description: "There is none" },
+    },
+  }).handle(async ({ params: { id }, query: { cursor, limit, status }, principal }) => {
+    await found(principal, id);
+    const after = cursor === undefined ? undefined : decodeCursor(cursor, v.number());
+    const rows = await store.items(id, limit + 1, after, status);
+    return { status: 200, body: pageOf(rows, limit, (row: ItemRow) => row.place, itemView) };
+  });
+
+  routes.route({
+    method: "GET",
+    path: "/api/v1/rollouts/{id}/events",
+    summary: "How a rollout goes on, as server-sent events",
+    description: "A `rollout` event with the whole rollout at once and after changes, at most one a second.",
+    tags: ["rollouts"],
+    auth: ["rollouts:read"],
+    params: IdParams,
+    responses: {
+      200: { description: "Events", mediaType: "text/event-stream" },
+      404: { description: "There is none" },
+    },
+  }).handle(async (call) => {
+    const { id } = call.params;
+    await found(call.principal, id);
+    return streams.open(call, async (reader) => {
+      let changed = Promise.withResolvers<void>();
+      const wake = () => changed.resolve();
+      using _ = bus.subscribe("rollout.changed", (event) => {
+        if (event.id === id) wake();
+      });
+      reader.signal.addEventListener("abort", wake);
+      while (!reader.signal.aborted) {
+        changed = Promise.withResolvers();
+        const row = await store.find(id);
+        if (!row || !await reader.send({ event: "rollout", data: await view(row) })) return;
+        await changed.promise;
+        const { promise, resolve } = Promise.withResolvers<void>();
+        const timer = deps.clock.setTimer(resolve, 1000);
+        reader.signal.addEventListener("abort", () => resolve(), { once: true });
+        await promise;
+        timer.cancel();
+      }
+    });
+  });
+
+  /** A change of state: `act` does it, the answer is the rollout afterwards. */
+  const change = (
+    path: string,
+    summary: string,
+    act: (
+      id: string,
+      call: Pick<Call<readonly string[], typeof IdParams, never, never>, "principal">,
+      reason: string,
+    ) => Promise<RolloutRow>,
+    permission: "rollouts:write" | "rollouts:approve" = "rollouts:write",
+  ) =>
+    routes.route({
+      method: "POST",
+      path: `/api/v1/rollouts/{id}/${path}`,
+      summary,
+      tags: ["rollouts"],
+      auth: [permission],
+      params: IdParams,
+      body: { json: Reason, optional: true },
+      responses: {
+        200: { description: "The rollout", schema: RolloutView },
+        404: { description: "There is none" },
+        409: { description: "It is not in a state for this" },
+      },
+    }).handle(async (call) => {
+      const before = await found(call.principal, call.params.id);
+      const after = await view(await act(before.id, call, call.body?.reason ?? ""));
+      call.changed({ status: before.status }, { status: after.status, reason: after.reason });
+      return { status: 200, body: after };
+    });
+  change("start", "Start a draft: at once, at its time, or when it is approved", (id) => rollouts.submit(id));
+  change(
+    "approve",
+    "Approve a rollout that somebody else made",
+    (id, { principal }) => rollouts.approve(id, actorOf(principal)),
+    "rollouts:approve",
+  );
+  change(
+    "pause",
+    "Begin with no more gateways for now",
+    (id, { principal }, reason) => rollouts.pause(id, reason || `paused by ${principal.name}`),
+  );
+  change("resume", "Go on with a paused rollout", (id) => rollouts.resume(id));
+  change(
+    "abort",
+    "End a rollout for good",
+    (id, { principal }, reason) => rollouts.abort(id, reason || `aborted by ${principal.name}`),
+  );
+  change(
+    "retry",
+    "Try the gateways again on which it failed",
+    async (id) => (await rollouts.retry(id)).rollout,
+  );
+  change(
+    "rollback",
+    "Make the rollout that takes an installation back where it succeeded; it is a draft",
+    (id, { principal }) => rollouts.rollBack(id, actorOf(principal)),
+  );
+
+  routes.route({
+    method: "POST",
+    path: "/api/v1/rollouts/stop",
+    summary: "Emergency stop: pause every rollout",
+    tags: ["rollouts"],
+    auth: ["rollouts:write"],
+    body: { json: Reason, optional: true },
+    responses: {
+      200: {
+        description: "The rollouts that were paused",
+        schema: v.object({ paused: v.array(v.string()) }),
+      },
+    },
+  }).handle(async ({ body, principal, changed }) => {
+    if (principal.groups) throw problem(403, "confined", "you are confined to groups");
+    const paused = await rollouts.stopAll(body?.reason || `emergency stop by ${principal.name}`);
+    changed(undefined, { paused });
+    return { status: 200, body: { paused } };
+  });
+
+  routes.route({
+    method: "DELETE",
+    path: "/api/v1/rollouts/{id}",
+    summary: "Remove a rollout that is not under way",
+    tags: ["rollouts"],
+    auth: ["rollouts:write"],
+    params: IdParams,
+    responses: {
+      204: { description: "Removed; its commands stay" },
+      404: { description: "There is none" },
+      409: { description: "It is under way" },
+    },
+  }).handle(async ({ params: { id }, principal, changed }) => {
+    const row = await found(principal, id);
+    changed(await view(row), undefined);
+    await rollouts.remove(id);
+    return { status: 204 };
+  });
+  return routes;
+}

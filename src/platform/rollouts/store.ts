@@ -1,0 +1,304 @@
+/**
+ * Rollouts, their stages and their gateways as rows.
+ *
+ * @module
+ */
+import { createHash } from "node:crypto";
+import type { Kysely, Updateable } from "kysely";
+import { type Clock, newId } from "../../base/mod.ts";
+import { WriteBatch } from "../../storage/mod.ts";
+import type { ItemRow, ItemStatus, RolloutRow, RolloutStatus, RolloutTables, StageRow } from "./schema.ts";
+
+/** How many gateways of a stage are in each status. */
+export type Counts = Readonly<Record<ItemStatus, number>>;
+
+/** A part of a rollout's gateways, as it is asked for. */
+export interface NewStage {
+  readonly name: string;
+  /** Percent of all gateways; the last stage takes what is left. */
+  readonly percent: number;
+  readonly successThreshold: number;
+  readonly errorThreshold: number;
+}
+
+/** One gateway of a new rollout, with what is to be done on it where that is not the rollout's. */
+export interface NewItem {
+  readonly mac: string;
+  readonly kind?: RolloutRow["kind"];
+  readonly version?: string;
+}
+
+type NewRollout = Omit<
+  RolloutRow,
+  | "id"
+  | "created_at"
+  | "stage"
+  | "status"
+  | "reason"
+  | "started_at"
+  | "finished_at"
+  | "approved_at"
+  | "approved_by"
+>;
+
+const CHUNK = 500;
+const OPEN: readonly RolloutStatus[] = ["scheduled", "running"];
+
+/** What a change of a gateway's place in a rollout sets. */
+export type ItemChange = Partial<
+  Pick<
+    ItemRow,
+    "status" | "command_id" | "attempt" | "error_code" | "error" | "previous_version" | "finished_at"
+  >
+>;
+
+/** Rollouts as rows. Changes of many gateways share transactions. */
+export class RolloutStore {
+  readonly #writes: WriteBatch<
+    { readonly rollout: string; readonly mac: string; readonly change: ItemChange }
+  >;
+
+  constructor(private readonly db: Kysely<RolloutTables>, private readonly clock: Pick<Clock, "now">) {
+    this.#writes = new WriteBatch((writes) =>
+      db.transaction().execute(async (tx) => {
+        for (const { rollout, mac, change } of writes) {
+          await tx.updateTable("rollout_item").set(change)
+            .where("rollout_id", "=", rollout).where("mac", "=", mac).execute();
+        }
+      })
+    );
+  }
+
+  /**
+   * Makes a rollout over these gateways, all or nothing. Which of them comes first is drawn by lot, so that the
+   * first stage is a fair sample; the lot is a digest, so that it can be told afterwards.
+   */
+  async create(
+    rollout: NewRollout,
+    stages: readonly NewStage[],
+    items: readonly NewItem[],
+  ): Promise<RolloutRow> {
+    const row: RolloutRow = {
+      ...rollout,
+      id: newId(),
+      status: "draft",
+      reason: null,
+      stage: 0,
+      created_at: this.clock.now(),
+      started_at: null,
+      finished_at: null,
+      approved_at: null,
+      approved_by: null,
+    };
+    const lots = items.map((item) => ({ item, lot: lotOf(row.id, item.mac) }))
+      .sort((a, b) => a.lot < b.lot ? -1 : 1);
+    const ends = endsOf(stages, lots.length);
+    await this.db.transaction().execute(async (tx) => {
+      await tx.insertInto("rollout").values(row).execute();
+      await tx.insertInto("rollout_stage").values(stages.map((stage, no): StageRow => ({
+        rollout_id: row.id,
+        no,
+        name: stage.name,
+        total: ends[no]! - (ends[no - 1] ?? 0),
+        success_threshold: stage.successThreshold,
+        error_threshold: stage.errorThreshold,
+      }))).execute();
+      for (let at = 0; at < lots.length; at += CHUNK) {
+        await tx.insertInto("rollout_item").values(
+          lots.slice(at, at + CHUNK).map(({ item }, i): ItemRow => ({
+            rollout_id: row.id,
+            mac: item.mac,
+            stage: ends.findIndex((end) => at + i < end),
+            place: at + i,
+            status: "waiting",
+            command_id: null,
+            attempt: 0,
+            error_code: null,
+            error: null,
+            kind: item.kind ?? null,
+            version: item.version ?? null,
+            previous_version: null,
+            finished_at: null,
+          })),
+        ).execute();
+      }
+    });
+    return row;
+  }
+
+  find(id: string): Promise<RolloutRow | undefined> {
+    return this.db.selectFrom("rollout").selectAll().where("id", "=", id).executeTakeFirst();
+  }
+
+  /** Rollouts, the newest first, from before `before`; those of one status, made by one actor. */
+  list(
+    limit: number,
+    { before, status, by }: {
+      readonly before?: string | undefined;
+      readonly status?: RolloutStatus | undefined;
+      readonly by?: string | undefined;
+    } = {},
+  ): Promise<RolloutRow[]> {
+    let select = this.db.selectFrom("rollout").selectAll().orderBy("id", "desc").limit(limit);
+    if (before !== undefined) select = select.where("id", "<", before);
+    if (status !== undefined) select = select.where("status", "=", status);
+    if (by !== undefined) select = select.where("created_by", "=", by);
+    return select.execute();
+  }
+
+  /** Rollouts that go on by themselves, and halted ones with commands that were under way. */
+  open(): Promise<RolloutRow[]> {
+    return this.db.selectFrom("rollout").selectAll().where((where) =>
+      where.or([
+        where("status", "in", OPEN),
+        where.exists(
+          where.selectFrom("rollout_item").select("rollout_item.mac")
+            .whereRef("rollout_item.rollout_id", "=", "rollout.id").where(
+              "rollout_item.status",
+              "=",
+              "issued",
+            ),
+        ),
+      ])
+    ).orderBy("id").execute();
+  }
+
+  /** Changes a rollout that is in one of the statuses `from`; undefined where it is not, or there is none. */
+  async change(
+    id: string,
+    from: readonly RolloutStatus[],
+    change: Updateable<Omit<RolloutRow, "id">>,
+  ): Promise<RolloutRow | undefined> {
+    const { numUpdatedRows } = await this.db.updateTable("rollout").set(change).where("id", "=", id)
+      .where("status", "in", from).executeTakeFirst();
+    return numUpdatedRows > 0n ? await this.find(id) : undefined;
+  }
+
+  /** Removes a rollout with all that is known of it. */
+  async remove(id: string): Promise<void> {
+    await this.db.deleteFrom("rollout").where("id", "=", id).execute();
+  }
+
+  stages(id: string): Promise<StageRow[]> {
+    return this.db.selectFrom("rollout_stage").selectAll().where("rollout_id", "=", id).orderBy("no")
+      .execute();
+  }
+
+  /** The counts of every stage, by its number. */
+  async counts(id: string): Promise<Map<number, Counts>> {
+    const rows = await this.db.selectFrom("rollout_item")
+      .select((e) => ["stage", "status", e.fn.countAll<number>().as("count")])
+      .where("rollout_id", "=", id).groupBy(["stage", "status"]).execute();
+    const counts = new Map<number, Record<ItemStatus, number>>();
+    for (const { stage, status, count } of rows) {
+      let stageCounts = counts.get(stage);
+      if (!stageCounts) {
+        counts.set(stage, stageCounts = { waiting: 0, issued: 0, succeeded: 0, failed: 0, skipped: 0 });
+      }
+      stageCounts[status] = Number(count);
+    }
+    return counts;
+  }
+
+  /** The next gateways to begin with, of this stage and of earlier ones that were let try again. */
+  next(id: string, stage: number, limit: number): Promise<ItemRow[]> {
+    return this.db.selectFrom("rollout_item").selectAll().where("rollout_id", "=", id)
+      .where("stage", "<=", stage).where("status", "=", "waiting").orderBy("place").limit(limit).execute();
+  }
+
+  /** Gateways whose command was, or was to be, made and is not known to have ended. */
+  issued(id: string): Promise<ItemRow[]> {
+    return this.db.selectFrom("rollout_item").selectAll().where("rollout_id", "=", id)
+      .where("status", "=", "issued").orderBy("place").execute();
+  }
+
+  /** Gateways by place, from behind `after`. */
+  items(id: string, limit: number, after = -1, status?: ItemStatus): Promise<ItemRow[]> {
+    let select = this.db.selectFrom("rollout_item").selectAll().where("rollout_id", "=", id)
+      .where("place", ">", after).orderBy("place").limit(limit);
+    if (status !== undefined) select = select.where("status", "=", status);
+    return select.execute();
+  }
+
+  /** Every gateway on which it succeeded. */
+  succeeded(id: string): Promise<ItemRow[]> {
+    return this.db.selectFrom("rollout_item").selectAll().where("rollout_id", "=", id)
+      .where("status", "=", "succeeded").execute();
+  }
+
+  /** Changes a gateway's place; resolves when that is on disk. */
+  update(rollout: string, mac: string, change: ItemChange): Promise<void> {
+    return this.#writes.write({ rollout, mac, change });
+  }
+
+  /** Marks gateways as begun with, in one transaction: the ids of their commands are known before these are made. */
+  async issue(
+    rollout: string,
+    items: readonly { readonly mac: string; readonly change: ItemChange }[],
+  ): Promise<void> {
+    await this.db.transaction().execute(async (tx) => {
+      for (const { mac, change } of items) {
+        await tx.updateTable("rollout_item").set(change)
+          .where("rollout_id", "=", rollout).where("mac", "=", mac).where("status", "=", "waiting").execute();
+      }
+    });
+  }
+
+  /** Lets failed gateways wait for another try; answers how many. Those of later stages than `stage` have none. */
+  async retryFailed(id: string): Promise<number> {
+    const { numUpdatedRows } = await this.db.updateTable("rollout_item")
+      .set({
+        status: "waiting",
+        command_id: null,
+        error_code: null,
+        error: null,
+        finished_at: null,
+        attempt: 0,
+      })
+      .where("rollout_id", "=", id).where("status", "=", "failed").executeTakeFirst();
+    return Number(numUpdatedRows);
+  }
+
+  /** Gives up what still waits; answers how many. */
+  async skipWaiting(id: string, reason: string): Promise<number> {
+    const { numUpdatedRows } = await this.db.updateTable("rollout_item")
+      .set({ status: "skipped", error: reason, finished_at: this.clock.now() })
+      .where("rollout_id", "=", id).where("status", "=", "waiting").executeTakeFirst();
+    return Number(numUpdatedRows);
+  }
+
+  /** The versions of a plug-in that were last seen on these gateways. */
+  async versionsOf(plugin: string, macs: readonly string[]): Promise<Map<string, string>> {
+    if (macs.length === 0) return new Map();
+    const rows = await this.db.selectFrom("gateway_plugin").select(["mac", "version"])
+      .where("name", "=", plugin).where("mac", "in", macs).execute();
+    return new Map(rows.map(({ mac, version }) => [mac, version]));
+  }
+
+  /** Which of these gateways are still preset. */
+  async present(macs: readonly string[]): Promise<Set<string>> {
+    if (macs.length === 0) return new Set();
+    const rows = await this.db.selectFrom("gateway").select("mac").where("mac", "in", macs)
+      .where("deleted_at", "is", null).execute();
+    return new Set(rows.map(({ mac }) => mac));
+  }
+
+  flush(): Promise<void> {
+    return this.#writes.flush();
+  }
+}
+
+/** Where each stage ends among `total` gateways. A stage of more than nothing has one at least, while there are any. */
+function endsOf(stages: readonly NewStage[], total: number): number[] {
+  let percent = 0, end = 0;
+  return stages.map((stage, no) => {
+    percent += stage.percent;
+    const wanted = no === stages.length - 1 ? total : Math.round(total * Math.min(percent, 100) / 100);
+    end = Math.min(total, Math.max(wanted, stage.percent > 0 ? end + 1 : end));
+    return end;
+  });
+}
+
+function lotOf(id: string, mac: string): string {
+  return createHash("sha256").update(`${id} ${mac}`).digest("base64");
+}
