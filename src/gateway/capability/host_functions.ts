@@ -8,18 +8,21 @@ import type { Capabilities } from "../../sandbox/mod.ts";
 import { systemClock } from "../../base/mod.ts";
 import { isIpAddress } from "../../net/mod.ts";
 import { isPublic } from "../driver/mod.ts";
-import { type FullHostDeps, type HostDeps } from "./host/deps.ts";
-import { deviceFunctions } from "./host/device.ts";
-import { lanFunctions } from "./host/lan.ts";
-import { networkFunctions } from "./host/network.ts";
-import { dnsFunctions } from "./host/dns.ts";
-import { powerFunctions } from "./host/power.ts";
-import { serviceFunctions } from "./host/service.ts";
-import { systemFunctions } from "./host/system.ts";
-import { wanFunctions } from "./host/wan.ts";
-import { wifiFunctions } from "./host/wifi.ts";
+import {
+  deviceFunctions,
+  dnsFunctions,
+  type FullHostDeps,
+  type HostDeps,
+  lanFunctions,
+  networkFunctions,
+  powerFunctions,
+  serviceFunctions,
+  systemFunctions,
+  wanFunctions,
+  wifiFunctions,
+} from "./host/mod.ts";
 
-export type { HostDeps } from "./host/deps.ts";
+export type { HostDeps } from "./host/mod.ts";
 
 /** The functions. */
 export function hostFunctions(deps: HostDeps): Capabilities {

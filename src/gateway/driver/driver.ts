@@ -4,16 +4,16 @@
  *
  * @module
  */
-import type { Diagnosis } from "./diagnosis/diagnosis.ts";
-import type { NameServers } from "./dns/dns.ts";
-import type { Lan } from "./lan/lan.ts";
+import type { Diagnosis } from "./diagnosis/mod.ts";
+import type { NameServers } from "./dns/mod.ts";
+import type { Lan } from "./lan/mod.ts";
 import type { Machine } from "./machine.ts";
-import type { Pon } from "./pon/pon.ts";
-import type { Power } from "./power/power.ts";
-import type { HouseServices } from "./service/service.ts";
-import type { Voip } from "./voip/voip.ts";
-import type { Wan } from "./wan/wan.ts";
-import type { Wifi } from "./wifi/wifi.ts";
+import type { Pon } from "./pon/mod.ts";
+import type { Power } from "./power/mod.ts";
+import type { HouseServices } from "./service/mod.ts";
+import type { Voip } from "./voip/mod.ts";
+import type { Wan } from "./wan/mod.ts";
+import type { Wifi } from "./wifi/mod.ts";
 
 /** The machine and its parts. */
 export interface Driver extends Machine, AsyncDisposable {

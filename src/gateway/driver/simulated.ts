@@ -5,17 +5,17 @@
  * @module
  */
 import type { Clock, Random } from "../../base/mod.ts";
-import { SimulatedDiagnosis } from "./diagnosis/simulated.ts";
-import { SimulatedNameServers } from "./dns/simulated.ts";
+import { SimulatedDiagnosis } from "./diagnosis/mod.ts";
+import { SimulatedNameServers } from "./dns/mod.ts";
 import type { Driver } from "./driver.ts";
-import { SimulatedHome, SimulatedLan } from "./lan/simulated.ts";
+import { SimulatedHome, SimulatedLan } from "./lan/mod.ts";
 import type { InterfaceAddress, MachineInfo, MemoryUse } from "./machine.ts";
-import { SimulatedPon } from "./pon/simulated.ts";
-import { SimulatedPower } from "./power/simulated.ts";
-import { SimulatedServices } from "./service/simulated.ts";
-import { SimulatedVoip } from "./voip/simulated.ts";
-import { SIMULATED_WAN, SimulatedWan } from "./wan/simulated.ts";
-import { SimulatedWifi } from "./wifi/simulated.ts";
+import { SimulatedPon } from "./pon/mod.ts";
+import { SimulatedPower } from "./power/mod.ts";
+import { SimulatedServices } from "./service/mod.ts";
+import { SimulatedVoip } from "./voip/mod.ts";
+import { SIMULATED_WAN, SimulatedWan } from "./wan/mod.ts";
+import { SimulatedWifi } from "./wifi/mod.ts";
 
 const TOTAL_KB = 262_144;
 

@@ -11,6 +11,7 @@ export {
   type PasswordCheck,
   Passwords,
 } from "./passwords.ts";
+export { readJsonFile, writeJsonFile } from "./json_file.ts";
 export { type Attempt, type KeptLock, Lockout, type LockoutOptions } from "./lockout.ts";
 export { LockoutFile } from "./lockout_file.ts";
 export { GUARD_LOCKOUT, lockedReason, PasswordGuard, WRONG_PASSWORD } from "./password_guard.ts";

@@ -5,8 +5,7 @@
  */
 import * as v from "valibot";
 import type { Clock } from "../../../base/mod.ts";
-import type { Runner } from "../linux/run.ts";
-import type { Vendor } from "../linux/vendor.ts";
+import type { Runner, Vendor } from "../linux/mod.ts";
 import type {
   Diagnosis,
   Hop,

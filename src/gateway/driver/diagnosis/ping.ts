@@ -7,7 +7,7 @@
 import type { Clock } from "../../../base/mod.ts";
 import { isIpAddress } from "../../../net/mod.ts";
 import { DriverError } from "../errors.ts";
-import type { Runner } from "../linux/run.ts";
+import type { Runner } from "../linux/mod.ts";
 import type { Hop, PingOptions, PingReport, TracerouteOptions } from "./diagnosis.ts";
 
 /** Pings at one time. */

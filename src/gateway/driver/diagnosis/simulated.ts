@@ -4,7 +4,7 @@
  * @module
  */
 import type { Random } from "../../../base/mod.ts";
-import type { SimulatedNameServers } from "../dns/simulated.ts";
+import type { SimulatedNameServers } from "../dns/mod.ts";
 import type {
   Diagnosis,
   Hop,

@@ -7,9 +7,8 @@
 import { join } from "@std/path";
 import { isIpAddress } from "../../../net/mod.ts";
 import { DriverError, unsupported } from "../errors.ts";
-import type { OpenWrt } from "../linux/openwrt.ts";
-import type { Runner } from "../linux/run.ts";
-import { nameServers } from "../wan/linux.ts";
+import type { OpenWrt, Runner } from "../linux/mod.ts";
+import { nameServers } from "../wan/mod.ts";
 import type { NameServers, Redirection } from "./dns.ts";
 import { redirectConf, serversConf, serversOf } from "./dnsmasq.ts";
 

@@ -6,7 +6,7 @@
 import type { Clock } from "../../../base/mod.ts";
 import { isLocal } from "../addresses.ts";
 import { DriverError, unsupported } from "../errors.ts";
-import type { Runner } from "../linux/run.ts";
+import type { Runner } from "../linux/mod.ts";
 import {
   checkedAccess,
   checkedBandwidth,

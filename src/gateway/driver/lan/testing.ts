@@ -5,7 +5,7 @@
  * @module
  */
 import { systemClock } from "../../../base/mod.ts";
-import { type Runner, SystemRunner } from "../linux/run.ts";
+import { type Runner, SystemRunner } from "../linux/mod.ts";
 
 /** Where everybody is. */
 export const GATEWAY_ADDRESS = "192.168.77.1", SERVER_ADDRESS = "203.0.113.2";

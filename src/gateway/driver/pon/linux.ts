@@ -6,8 +6,7 @@
  */
 import * as v from "valibot";
 import { DriverError, unsupported } from "../errors.ts";
-import type { Runner } from "../linux/run.ts";
-import { orElse, type Vendor } from "../linux/vendor.ts";
+import { orElse, type Runner, type Vendor } from "../linux/mod.ts";
 import { parseModule } from "./module.ts";
 import type { Pon, PonOptics, PonRegistration, PonStatus } from "./pon.ts";
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { DriverError, unsupported } from "../errors.ts";
-import type { Runner } from "../linux/run.ts";
+import type { Runner } from "../linux/mod.ts";
 import type { Firmware, Power } from "./power.ts";
 
 /** The commands, in words; what is absent is not possible on this machine. */

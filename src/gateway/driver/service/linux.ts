@@ -4,10 +4,9 @@
  * @module
  */
 import * as v from "valibot";
-import { readJsonFile, writeJsonFile } from "../../state/json_file.ts";
+import { readJsonFile, writeJsonFile } from "../../state/mod.ts";
 import { DriverError, unsupported } from "../errors.ts";
-import type { Runner } from "../linux/run.ts";
-import { orElse, type Vendor } from "../linux/vendor.ts";
+import { orElse, type Runner, type Vendor } from "../linux/mod.ts";
 import type { HouseServices, ServiceStatus } from "./service.ts";
 
 const LEDS = "/sys/class/leds";

@@ -4,7 +4,7 @@
  * @module
  */
 import * as v from "valibot";
-import type { Vendor } from "../linux/vendor.ts";
+import type { Vendor } from "../linux/mod.ts";
 import type { Voip, VoipLine } from "./voip.ts";
 
 const LINES = v.object({

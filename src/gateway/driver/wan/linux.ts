@@ -8,9 +8,14 @@ import * as v from "valibot";
 import { type Clock, sleep } from "../../../base/mod.ts";
 import { isIpAddress } from "../../../net/mod.ts";
 import { DriverError, unsupported } from "../errors.ts";
-import { hasDefaultRoute, type OpenWrt, type OpenWrtInterface } from "../linux/openwrt.ts";
-import type { Runner } from "../linux/run.ts";
-import { orElse, type Vendor } from "../linux/vendor.ts";
+import {
+  hasDefaultRoute,
+  type OpenWrt,
+  type OpenWrtInterface,
+  orElse,
+  type Runner,
+  type Vendor,
+} from "../linux/mod.ts";
 import { type IpLink, type IpRoute, parseCounters, parseLinks, parseRoutes } from "./ip.ts";
 import type { PppoeStatus, Wan, WanConnection, WanRate } from "./wan.ts";
 

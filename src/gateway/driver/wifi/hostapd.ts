@@ -6,8 +6,8 @@
  */
 import { type Clock, messageOf } from "../../../base/mod.ts";
 import { DriverError, unsupported } from "../errors.ts";
-import { parseLinks } from "../lan/links.ts";
-import type { Runner } from "../linux/run.ts";
+import { parseLinks } from "../lan/mod.ts";
+import type { Runner } from "../linux/mod.ts";
 import {
   changedConf,
   type Conf,

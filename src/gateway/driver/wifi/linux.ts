@@ -4,8 +4,7 @@
  * @module
  */
 import type { Clock } from "../../../base/mod.ts";
-import type { OpenWrt } from "../linux/openwrt.ts";
-import type { Runner } from "../linux/run.ts";
+import type { OpenWrt, Runner } from "../linux/mod.ts";
 import { HostapdWifi } from "./hostapd.ts";
 import type { Control } from "./hostapd_control.ts";
 import { hostapdControl } from "./hostapd_control.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { DriverError, unsupported } from "../errors.ts";
-import type { Runner } from "../linux/run.ts";
+import type { Runner } from "../linux/mod.ts";
 import { POWER_LEVELS } from "./wifi.ts";
 
 /** What `iw dev X info` says of an interface on the air. */

@@ -5,7 +5,7 @@
  */
 import type { Clock } from "../../../base/mod.ts";
 import { DriverError } from "../errors.ts";
-import { type SimulatedHome, VISITOR } from "../lan/simulated.ts";
+import { type SimulatedHome, VISITOR } from "../lan/mod.ts";
 import {
   checkChange,
   type Wifi,

@@ -5,7 +5,7 @@
  * @module
  */
 import { systemClock } from "../../../base/mod.ts";
-import { type Runner, SystemRunner } from "../linux/run.ts";
+import { type Runner, SystemRunner } from "../linux/mod.ts";
 
 /** A running hostapd. */
 export interface TestHostapd extends AsyncDisposable {

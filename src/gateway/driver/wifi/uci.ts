@@ -6,9 +6,8 @@
 import * as v from "valibot";
 import type { Clock } from "../../../base/mod.ts";
 import { DriverError, unsupported } from "../errors.ts";
-import { parseLinks } from "../lan/links.ts";
-import type { OpenWrt, UciChange } from "../linux/openwrt.ts";
-import type { Runner } from "../linux/run.ts";
+import { parseLinks } from "../lan/mod.ts";
+import type { OpenWrt, Runner, UciChange } from "../linux/mod.ts";
 import { allStations, type Control } from "./hostapd_control.ts";
 import { mbmOf, mostDbm, powerPercent } from "./power.ts";
 import {

@@ -1,0 +1,8 @@
+/**
+ * Lights, NFC, sleep.
+ *
+ * @module
+ */
+export { LinuxServices } from "./linux.ts";
+export type { HouseServices, ServiceStatus } from "./service.ts";
+export { SimulatedServices } from "./simulated.ts";
