@@ -220,8 +220,8 @@ export class ParameterTree implements AsyncDisposable {
       const rows = this.#planner.missingRows(Object.keys(values), source);
       const added = new Set(rows.map(({ name }) => name));
       const changes = this.#planner.values(values, source, added, skipped);
-      const news: Planned[] = [];
-      for (const change of changes) if (!await this.#isSo(change, added)) news.push(change);
+      const so = await Promise.all(changes.map((change) => this.#isSo(change, added)));
+      const news = changes.filter((_, i) => !so[i]);
       written = news.length;
       return [...rows, ...news];
     }, writer);

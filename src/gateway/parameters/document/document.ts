@@ -33,19 +33,22 @@ export interface ExportOptions {
 
 /** What of the tree is exported, as it is now. What has no value, or can't be read now, is left out. */
 export async function exported(tree: ParameterTree, options: ExportOptions = {}): Promise<DocumentEntry[]> {
-  const { prefix = "", secrets = false, all = false } = options, entries: DocumentEntry[] = [];
-  for (const name of tree.names({ prefix })) {
-    const { secret, access } = tree.describe(name);
-    if ((secret && !secrets) || (access === "readOnly" && !all)) continue;
-    try {
-      const { type, value } = await tree.get(name, { secrets });
-      if (value !== undefined) entries.push({ name, type, value });
-    } catch (error) {
-      // An instance that went meanwhile, or a machine that does not tell at the moment.
-      if (!(error instanceof ParameterError)) throw error;
-    }
-  }
-  return entries;
+  const { prefix = "", secrets = false, all = false } = options;
+  const entries = await Promise.all(
+    tree.names({ prefix }).map(async (name): Promise<DocumentEntry | undefined> => {
+      const { secret, access } = tree.describe(name);
+      if ((secret && !secrets) || (access === "readOnly" && !all)) return undefined;
+      try {
+        const { type, value } = await tree.get(name, { secrets });
+        return value === undefined ? undefined : { name, type, value };
+      } catch (error) {
+        // An instance that went meanwhile, or a machine that does not tell at the moment.
+        if (error instanceof ParameterError) return undefined;
+        throw error;
+      }
+    }),
+  );
+  return entries.filter((entry) => entry !== undefined);
 }
 
 /** Gathers what a document has, and refuses what is too much or is there twice. */
