@@ -7,7 +7,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { decodeCapabilityReply, encodeCapabilityRequest } from "../src/protocol/smart_gateway/mod.ts";
 import { SN, testGateway } from "./support/gateway.ts";
-import { ScriptedPlatform } from "./support/scripted_platform.ts";
+import { ScriptedPlatform, until } from "./support/scripted_platform.ts";
 
 type Json = Record<string, unknown>;
 
@@ -87,4 +87,38 @@ Deno.test("a guesser stays locked out over a restart of the gateway", async () =
   assert((await guess()).startsWith("too many wrong passwords"));
   await test.restart();
   assert((await guess()).startsWith("too many wrong passwords"), "pulling the plug gives no more attempts");
+});
+
+/** Every file below a folder, with its size and the moment of its last write. */
+async function written(folder: string): Promise<Record<string, string>> {
+  const found: Record<string, string> = {};
+  for await (const { name, isDirectory } of Deno.readDir(folder)) {
+    const path = `${folder}/${name}`;
+    if (isDirectory) Object.assign(found, await written(path));
+    else {
+      const { mtime, size } = await Deno.stat(path);
+      found[path] = `${size} bytes, ${mtime?.getTime()}`;
+    }
+  }
+  return found;
+}
+
+Deno.test("a gateway at rest writes nothing to its flash", async () => {
+  await using platform = new ScriptedPlatform(SN);
+  const heartbeats = () => platform.methods().filter((method) => method === "Hb").length;
+  platform.access = (message) =>
+    message.method === "Boot"
+      ? { result: 0, challengeCode: "00112233445566778899AABBCCDDEEFF" }
+      : message.method === "Register"
+      ? { result: 2, interval: 1 }
+      : message.method === "Hb"
+      ? { result: 0, interval: 1 }
+      : undefined;
+  await using test = await testGateway(platform);
+  await test.gateway.registered;
+  await until("two heartbeats", () => heartbeats() >= 2);
+  const before = await written(`${test.folder}/data`), seen = heartbeats();
+  assert(Object.keys(before).length > 0);
+  await until("three more heartbeats", () => heartbeats() >= seen + 3);
+  assertEquals(await written(`${test.folder}/data`), before);
 });

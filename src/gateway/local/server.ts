@@ -84,7 +84,8 @@ export class LocalServer implements AsyncDisposable {
   readonly #leaving = new Set<FramedServer>();
   /** Connections whose request is being answered. */
   readonly #working = new Map<FramedConnection, Promise<void>>();
-  #refused = 0;
+  /** Connections that servers refused which are gone. */
+  #refusedBefore = 0;
 
   /** Listens at `at`, unless told to stay closed. Throws NetError where that can't be had. */
   constructor(at: HostPort, options: LocalOptions) {
@@ -102,7 +103,7 @@ export class LocalServer implements AsyncDisposable {
     metrics.gauge(
       "gatehouse_gateway_local_refused",
       "Connections refused on the local port since the start",
-      () => this.#refused,
+      () => [...this.#all()].reduce((sum, { counts }) => sum + counts.refused, this.#refusedBefore),
     );
     if (!options.closed) this.open(at);
   }
@@ -121,9 +122,12 @@ export class LocalServer implements AsyncDisposable {
     return this.#servers !== undefined;
   }
 
+  /** Connections that may still ask something. One that got its answer is only waiting for the app to close too. */
   get connections(): number {
     let count = 0;
-    for (const server of this.#all()) count += server.connections.size;
+    for (const { connections } of this.#all()) {
+      for (const { open } of connections) if (open) count++;
+    }
     return count;
   }
 
@@ -203,6 +207,7 @@ export class LocalServer implements AsyncDisposable {
     done.abort();
     await server.stop();
     this.#leaving.delete(server);
+    this.#refusedBefore += server.counts.refused;
   }
 
   #serve(via: Via, at: HostPort, framing: Framing): FramedServer {
@@ -211,6 +216,8 @@ export class LocalServer implements AsyncDisposable {
       framing,
       clock,
       log,
+      // Those that are closing are few and brief; but nobody may keep any number of them.
+      maxConnections: 4 * limits.maxConnections,
       limits: { idleMs: limits.idleMs, frameMs: limits.frameMs, writeMs: limits.writeMs },
       admit: (remote, local) => this.#admit(via, remote, local),
       onConnection: () => this.#handler(via),
@@ -227,7 +234,6 @@ export class LocalServer implements AsyncDisposable {
       ? `${this.#limits.maxConnections} connections are there`
       : undefined;
     if (reason === undefined) return true;
-    this.#refused++;
     this.audit.note({ from: remote.host, via, outcome: "refused", reason });
     return false;
   }

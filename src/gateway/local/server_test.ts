@@ -329,3 +329,22 @@ Deno.test("a command that asks for USER and PASSWORD is an attempt too, and its 
   assertEquals(await guess(), "too many wrong passwords: try again in 30 s");
   assertEquals(stage.server.audit.entries(1)[0]!.outcome, "locked");
 });
+
+Deno.test("a connection that got its answer takes no place, but they are few that may linger", async () => {
+  await using stage = new Stage();
+  const lingering: ByteStream[] = [];
+  for (let i = 0; i < 25; i++) {
+    const stream = await stage.connect();
+    lingering.push(stream);
+    await stream.write(post1("A")).catch(() => 0);
+    await stage.clock.advance(1);
+  }
+  assertEquals(
+    [stage.server.connections, stage.calls.length],
+    [0, 20],
+    "answered, and not closed by the app",
+  );
+  await stage.clock.advance(2_100);
+  assertEquals((await stage.talk(post1("A"))).length, 1);
+  for (const stream of lingering) stream.close();
+});

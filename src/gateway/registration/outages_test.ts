@@ -275,3 +275,27 @@ Deno.test("the own interval holds until a platform names one, and again after a 
   await stage.advance(90_000);
   assertEquals(stage.status.intervalSeconds, 40);
 });
+
+Deno.test("a day of heartbeats writes nothing, nor does a platform that forgets every hour", async () => {
+  await using stage = await Stage.open({ addressCheckMs: 600_000 });
+  const distribution = stage.distribution, access = stage.access;
+  stage.distribution = (message) => ({ ...distribution(message)!, interval: 600 });
+  let forgotten = false;
+  stage.access = (message, at) => {
+    if (message.method === "Register") return { result: 2, interval: 600 };
+    if (message.method !== "Hb" || !forgotten) return access(message, at);
+    forgotten = false;
+    return { result: -3 };
+  };
+  stage.start();
+  await stage.settle();
+  const { writes } = stage.state;
+  await stage.advance(86_400_000, 3_600_000);
+  assertEquals(stage.state.writes, writes);
+  for (let hour = 0; hour < 24; hour++) {
+    forgotten = true;
+    await stage.advance(3_600_000, 600_000);
+  }
+  assertEquals(stage.status.counts.registrations, 25);
+  assertEquals(stage.state.writes, writes, "the same operations platform again is nothing new");
+});
