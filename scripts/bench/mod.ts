@@ -1,6 +1,6 @@
 // deno-lint-ignore-file no-console -- a script talks to the terminal
 /**
- * All benchmarks in one run: `deno task bench [heartbeats] [sandbox] [plugins] [commands] [cmpp]`.
+ * All benchmarks in one run: `deno task bench [heartbeats] [sandbox] [plugins] [commands] [gateway] [cmpp]`.
  *
  * What is compared is measured side by side in the same run, in rounds; ratios tell more than figures, which belong to
  * the machine of the day.
@@ -9,6 +9,7 @@
  */
 import { benchCmpp } from "./cmpp.ts";
 import { benchCommands } from "./commands.ts";
+import { benchGateway } from "./gateway.ts";
 import { benchHeartbeats } from "./heartbeats.ts";
 import { type BenchRow, printRows } from "./rows.ts";
 import { benchPlugins } from "./plugins.ts";
@@ -19,6 +20,7 @@ const BENCHES: Readonly<Record<string, { title: string; run: () => Promise<Bench
   sandbox: { title: "Plug-in calls", run: benchSandbox },
   plugins: { title: "Life of plug-ins", run: benchPlugins },
   commands: { title: "Remote commands, start and memory", run: benchCommands },
+  gateway: { title: "A gateway on its box", run: benchGateway },
   cmpp: { title: "Short messages (CMPP 3.0, window 16)", run: benchCmpp },
 };
 
