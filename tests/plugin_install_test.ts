@@ -115,4 +115,33 @@ Deno.test("what a revoked key signed is handed out to no gateway any more", asyn
   const { status, error } = await install();
   assertEquals([status, error?.code], ["failed", "untrusted"]);
   assert(error!.message.includes("revoked"), error!.message);
+  const from = { url: "http://127.0.0.1:9/a.ghp", size: 1, sha256: "0".repeat(64) };
+  const body = { name: NAME, version: "1.0", from };
+  const elsewhere = await fleet.call("POST", `/api/v1/gateways/${fleet.mac}/plugins`, body);
+  assertEquals([elsewhere.status, elsewhere.body.code], [403, "plugin_untrusted"]);
+});
+
+Deno.test("a gateway fetches a plug-in from an address of somebody else, if it is what was announced", async () => {
+  await using fleet = await startFleet();
+  const bytes = source("3.0"), digest = new Uint8Array(await crypto.subtle.digest("SHA-256", bytes)).toHex();
+  const asked: string[] = [];
+  const elsewhere = Deno.serve({ hostname: "127.0.0.1", port: 0, onListen: () => {} }, (request) => {
+    asked.push(new URL(request.url).pathname);
+    return new Response(bytes);
+  });
+  const from = { url: `http://127.0.0.1:${elsewhere.addr.port}/a.js`, size: bytes.length, sha256: digest };
+  const install = async (body: Record<string, unknown>) => {
+    const path = `/api/v1/gateways/${fleet.mac}/plugins?wait=20`;
+    return await fleet.call("POST", path, { name: NAME, version: "3.0", ...body });
+  };
+  const { body } = await install({ from: { ...from, sha256: "0".repeat(64) } });
+  assertEquals([body.status, (body.error as { code: string }).code], ["failed", "install_failed"]);
+  assertEquals(await fleet.runs(NAME), false);
+  assertEquals((await install({ from })).body.status, "succeeded");
+  assertEquals(new Set(asked), new Set(["/a.js"]));
+  assert(await fleet.runs(NAME));
+  for (const bad of [{ ...from, url: "file:///etc/passwd" }, { ...from, size: 0 }, { url: from.url }]) {
+    assertEquals((await install({ from: bad })).status, 400);
+  }
+  await elsewhere.shutdown();
 });

@@ -67,6 +67,8 @@ export function gatewaySettings(values: ValuesOf<typeof GATEWAY_SETTINGS>): Gate
     startSpreadSeconds: values["start-spread"],
     control: values.control,
     pluginsDir: values.plugins,
+    maxPlugins: values["max-plugins"],
+    keepVersions: values["keep-versions"],
     isolation: values.isolation,
     driver: values.driver,
     machine: {

@@ -41,6 +41,8 @@ Deno.test("every setting of the gateway reaches it", () => {
     "lan-interfaces": "br-lan",
     "control": "127.0.0.1:3",
     "plugins": "/p",
+    "max-plugins": "7",
+    "keep-versions": "1",
     "isolation": "inline",
     "driver": "simulated",
     "reboot-command": "reboot -f",
@@ -65,6 +67,8 @@ Deno.test("every setting of the gateway reaches it", () => {
     lanInterfaces: ["br-lan"],
     control: { host: "127.0.0.1", port: 3 },
     pluginsDir: "/p",
+    maxPlugins: 7,
+    keepVersions: 1,
     isolation: "inline",
     driver: "simulated",
     machine: {

@@ -158,6 +158,8 @@ export const GATEWAY_SETTINGS = {
   }),
   "control": withDefault(listenAddress, { host: "127.0.0.1", port: 8081 }, "control API (HTTP)"),
   "plugins": withDefault(path("DIR"), "./plugins", "folder that plug-ins are dropped into"),
+  "max-plugins": withDefault(whole(1, 1000), 100, "how many plug-ins there may be"),
+  "keep-versions": withDefault(whole(0, 20), 2, "earlier versions of each plug-in that stay on the disk"),
   "isolation": withDefault(
     oneOf<GatewaySettings["isolation"]>(["process", "shared", "inline"]),
     "process",

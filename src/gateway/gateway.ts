@@ -196,6 +196,8 @@ export async function startGateway(
       dir: settings.pluginsDir,
       stateDir: join(settings.dataDir, "sandbox"),
       isolation: settings.isolation,
+      ...(settings.maxPlugins !== undefined && { maxPlugins: settings.maxPlugins }),
+      ...(settings.keepVersions !== undefined && { keepVersions: settings.keepVersions }),
       admit: (program) => trust.admit(program),
       capabilities: {
         ...hostFunctions({

@@ -43,6 +43,9 @@ export interface GatewaySettings {
   readonly control: HostPort;
   /** The folder that plug-ins are dropped into; default `./plugins`. */
   readonly pluginsDir: string;
+  /** How many plug-ins there may be, and how many earlier versions of each stay on the disk; undefined: 100 and 2. */
+  readonly maxPlugins?: number | undefined;
+  readonly keepVersions?: number | undefined;
   /** Plug-ins in a host process for each tier, in one for all, or in this process. */
   readonly isolation: "process" | "shared" | "inline";
   readonly driver: "linux" | "simulated";

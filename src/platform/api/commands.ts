@@ -22,7 +22,7 @@ import {
 import { isVersion } from "../../protocol/smart_gateway/mod.ts";
 import type { Commander, CommandRequest } from "../commands/mod.ts";
 import type { PlatformDeps } from "../deps.ts";
-import { type Channel, CHANNELS, type PluginRepository } from "../plugins/mod.ts";
+import { type Channel, CHANNELS, MAX_PLUGIN_BYTES, type PluginRepository } from "../plugins/mod.ts";
 import { type CommandRow, isFinal } from "../registry/mod.ts";
 import { MacParams } from "./gateways.ts";
 import { CommandView, commandView } from "./views.ts";
@@ -38,6 +38,13 @@ const Version = v.pipe(v.string(), v.check((text) => text === "" || isVersion(te
 const TimeoutMs = v.pipe(v.number(), v.integer(), v.minValue(100), v.maxValue(7 * DAY));
 const Wait = v.object({ wait: waitSeconds() });
 const PluginParams = v.object({ ...MacParams.entries, name: v.pipe(PluginName, v.minLength(1)) });
+
+/** A package somewhere else. What it is, its digest says: whoever answers at the address can't change that. */
+const Address = v.strictObject({
+  url: v.pipe(v.string(), v.maxLength(1024), v.url(), v.regex(/^https?:\/\//, "http:// or https://")),
+  size: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(MAX_PLUGIN_BYTES)),
+  sha256: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/, "64 lower-case hex digits")),
+});
 
 const Post = v.strictObject({
   /** Empty: the CmdType chooses. */
@@ -64,7 +71,7 @@ type Asking = Pick<Call<readonly string[], Schema, Schema, BodySpec>, "principal
 export function commandRoutes(
   deps: PlatformDeps,
   commander: Commander,
-  repository: Pick<PluginRepository, "latest">,
+  repository: Pick<PluginRepository, "latest" | "mustBeSigned">,
 ): Routes {
   const routes = new Routes();
   const streams = new EventStreams(deps, { name: "commands", maxPerPrincipal: 50 });
@@ -217,7 +224,8 @@ export function commandRoutes(
     summary: "Install a plug-in of the repository on a gateway, and run it",
     description:
       "The version that is named, or the latest of a channel: `stable` where neither is named. Where the channel " +
-      "has no such plug-in the answer is 404.",
+      "has no such plug-in the answer is 404. With `from` (`url`, `size` in bytes, hex `sha256`) the gateway fetches " +
+      "the version from there instead of the repository; not where the platform asks for signatures.",
     tags: ["plugins on gateways"],
     auth: ["plugins:install"],
     params: MacParams,
@@ -227,18 +235,27 @@ export function commandRoutes(
         name: v.pipe(PluginName, v.minLength(1)),
         version: v.optional(v.pipe(Version, v.minLength(1))),
         channel: v.optional(v.picklist(CHANNELS, `one of ${CHANNELS.join(", ")}`)),
+        from: v.optional(Address),
         timeoutMs: v.optional(TimeoutMs),
       }),
     },
     responses: answers,
   }).handle(async ({ params: { mac }, query, body, ...asking }) => {
     await deps.fleet.gateway(asking.principal, mac);
+    const { from } = body;
+    if (from && repository.mustBeSigned) {
+      throw problem(403, "plugin_untrusted", "nobody can check signatures at an address: upload it instead");
+    }
+    if (from && body.version === undefined) {
+      throw problem(400, "invalid_request", 'an address needs a "version" beside it');
+    }
     const version = await chosen(repository, body.name, body.version, body.channel);
     const request = {
       mac,
       kind: "install",
       plugin: body.name,
       version,
+      ...(from && { parameter: from }),
       timeoutMs: body.timeoutMs ?? INSTALL_TIMEOUT_MS,
     } as const;
     return await issue(request, query.wait, asking);

@@ -100,8 +100,14 @@ export async function perform(row: CommandRow, on: Performance): Promise<Verdict
   }
 }
 
-async function install({ plugin, version }: CommandRow, on: Performance): Promise<Verdict> {
-  const source = await on.packageOf(plugin, version);
+/** Where an installation was given an address of its own: its command's parameter. */
+function addressOf({ parameter }: CommandRow): PackageSource | undefined {
+  const { url, size, sha256 } = JSON.parse(parameter) as Partial<PackageSource>;
+  return url === undefined || size === undefined || sha256 === undefined ? undefined : { url, size, sha256 };
+}
+
+async function install(row: CommandRow, on: Performance): Promise<Verdict> {
+  const { plugin, version } = row, source = addressOf(row) ?? await on.packageOf(plugin, version);
   if (!source) {
     return {
       kind: "failed",

@@ -68,6 +68,11 @@ export class PluginRepository {
     return new PluginRepository(deps.clock, db, trust, await PluginFiles.open(deps.random, dir));
   }
 
+  /** Whether only what a trusted key signed is handed out. */
+  get mustBeSigned(): boolean {
+    return this.trust.requireSigned !== "none";
+  }
+
   /**
    * Takes in a plug-in: a package, or the source of a single module. The same bytes again change nothing.
    * @throws {RepositoryError} `invalid`, `untrusted`, `exists`
