@@ -23,7 +23,7 @@ Deno.test("every SUBMIT answered 0 ends in one final report, though the process 
   const start = () =>
     startProgram("platform", [
       ...["--services", "sms", "--http", "127.0.0.1:0"],
-      ...["--sms", `127.0.0.1:${port}`, "--sms-short", "127.0.0.1:0"],
+      ...["--sms", `127.0.0.1:${port}`, "--sms-short", "127.0.0.1:0", "--sms-peer", "127.0.0.1:0"],
     ], { dataDir, env: { GATEHOUSE_ADMIN_TOKEN: TOKEN } });
   const taken = new Set<string>(), reported = new Map<string, number>();
   const deps = realDeps();

@@ -9,9 +9,12 @@ import { systemNetwork } from "../src/net/mod.ts";
 import { msgIdHex, parseMsgId } from "../src/protocol/cmpp/mod.ts";
 import { type ReceivedText, SpClient, SpError, type SpHandlers } from "../src/sp_client/mod.ts";
 import { realDeps, type TestPlatform, testPlatform } from "./support/platform.ts";
+import { makeDatabase } from "./support/postgres.ts";
 
 /** How often a program is killed; `GATEHOUSE_CRASHES=50` for a long run. */
-const CRASHES = Number(Deno.env.get("GATEHOUSE_CRASHES") ?? 4);
+const CRASHES = Number(
+  Deno.env.get("GATEHOUSE_CRASHES") ?? (Deno.env.has("GATEHOUSE_TEST_POSTGRES") ? 2 : 4),
+);
 const TOKEN = "administrator-of-the-tests";
 const SECRET = "between gateways";
 const SP = { spId: "900001", secret: "888888", spCode: "10658888" };
@@ -167,11 +170,14 @@ Deno.test("every SUBMIT answered 0 ends in one final report, though gateways are
     number,
   ];
   const folder = await Deno.makeTempDir({ prefix: "gatehouse-routing-" });
-  const start = (name: string, args: string[]) =>
-    startProgram("platform", ["--http", "127.0.0.1:0", ...args], {
+  const prefix = Deno.env.get("GATEHOUSE_TEST_POSTGRES");
+  const start = async (name: string, args: string[]) => {
+    const database = prefix ? ["--database", await makeDatabase(`${prefix}routing${name}`)] : [];
+    return await startProgram("platform", ["--http", "127.0.0.1:0", ...args, ...database], {
       dataDir: `${folder}/${name}`,
       env: { GATEHOUSE_ADMIN_TOKEN: TOKEN },
     });
+  };
   const gateway = (code: string, sms: number, peer: number, gns: number) => ({
     code,
     peer,

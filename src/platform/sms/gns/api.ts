@@ -28,6 +28,7 @@ import {
   WRITE,
 } from "../routing/schemas.ts";
 import { GnsResult, UpdateType } from "./codes.ts";
+import { Kind, RouteBody, wantedOf } from "./fields.ts";
 import type { GnsChangeRow, GnsRouteRow } from "./schema.ts";
 import {
   type ChangeOutcome,
@@ -39,9 +40,6 @@ import {
 } from "./store.ts";
 
 const TAGS = ["short messages: name server"];
-const whole = (most: number) => v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(most));
-const Digits = (most: number) => v.pipe(v.string(), v.regex(/^\d*$/), v.minLength(1), v.maxLength(most));
-const Kind = v.picklist(["mt", "mo"]);
 
 const GatewayBody = v.strictObject({
   code: Code,
@@ -63,28 +61,6 @@ const GatewayView = v.object({
   updatedAt: Time,
   updatedBy: v.string(),
 });
-
-const Where = { destinationId: Code, gatewayIp: v.pipe(v.string(), v.ipv4()), gatewayPort: whole(65_535) };
-const RouteBody = v.variant("kind", [
-  v.strictObject({
-    kind: v.literal("mt"),
-    ...Where,
-    startId: Digits(9),
-    endId: Digits(9),
-    areaCode: v.optional(v.pipe(v.string(), v.regex(/^\d{0,4}$/))),
-    userType: v.optional(whole(2)),
-  }),
-  v.strictObject({
-    kind: v.literal("mo"),
-    ...Where,
-    spCode: Digits(21),
-    spId: v.optional(v.pipe(v.string(), v.regex(/^[\x21-\x7e]{0,6}$/))),
-    spAccessType: v.optional(whole(1)),
-    serviceId: v.optional(v.pipe(v.string(), v.regex(/^[\x21-\x7e]{0,10}$/))),
-    startCode: v.optional(whole(0xffff_ffff)),
-    endCode: v.optional(whole(0xffff_ffff)),
-  }),
-]);
 
 const RouteFields = {
   kind: Kind,
@@ -312,43 +288,6 @@ function changeRoutes(api: Routes, { store, changed: told }: GnsApiParts): void 
       return { status: 200, body: shown };
     });
   }
-}
-
-function wantedOf(
-  body: v.InferOutput<typeof RouteBody>,
-  update_type: number,
-  route_id: number,
-): WantedChange {
-  const where = {
-    ...NO_FIELDS,
-    update_type,
-    route_id,
-    destination_id: body.destinationId,
-    gateway_ip: body.gatewayIp,
-    gateway_port: body.gatewayPort,
-  };
-  if (body.kind === "mt") {
-    const { startId, endId, areaCode = "", userType = 0 } = body;
-    return {
-      ...where,
-      kind: "mt",
-      start_id: startId,
-      end_id: endId,
-      area_code: areaCode,
-      user_type: userType,
-    };
-  }
-  const { spCode, spId = "", spAccessType = 0, serviceId = "", startCode = 0, endCode = startCode } = body;
-  return {
-    ...where,
-    kind: "mo",
-    sp_code: spCode,
-    sp_id: spId,
-    sp_access_type: spAccessType,
-    service_id: serviceId,
-    start_code: startCode,
-    end_code: endCode,
-  };
 }
 
 function fieldsView(row: Omit<GnsRouteRow, "updated_by">) {

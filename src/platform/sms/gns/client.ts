@@ -13,7 +13,9 @@ import type { Route, RouteStore } from "../routing/route_store.ts";
 import type { NameServerRow, RouteKind, RouteRow, RoutingTables } from "../routing/schema.ts";
 import type { Seal } from "../seal.ts";
 import { GnsResult, UpdateType } from "./codes.ts";
-import { type Answering, type Caller, type Question, ShortCall, type ShortTimes } from "./short_link.ts";
+import { updateOf } from "./questions.ts";
+import { type Answering, type Caller, ShortCall, type ShortTimes } from "./short_link.ts";
+import type { WantedChange } from "./store.ts";
 
 /** Who the name server is. */
 export interface NameServerInput {
@@ -143,9 +145,9 @@ export class GnsClient implements NameServer, Answering, AsyncDisposable {
   }
 
   /** Tells the name server of a route; its Result, and the Route_Id that it has there. */
-  async update(question: Question): Promise<{ result: number; routeId: number; timeStamp: string }> {
+  async update(change: WantedChange): Promise<{ result: number; routeId: number; timeStamp: string }> {
     await using call = await this.#call();
-    const answer = await call.ask(question);
+    const answer = await call.ask(updateOf(change));
     if (answer.command !== "MT_ROUTE_UPDATE_RESP" && answer.command !== "MO_ROUTE_UPDATE_RESP") {
       throw new NameServerError("answer", `an update was answered with ${answer.command}`);
     }

@@ -7,7 +7,8 @@ import { type Deps, messageOf, type Timer } from "../../../base/mod.ts";
 import type { Network } from "../../../net/mod.ts";
 import { GnsResult } from "./codes.ts";
 import type { GnsChangeRow } from "./schema.ts";
-import { type Question, ShortCall, ShortLinkError, type ShortTimes } from "./short_link.ts";
+import { pushOf } from "./questions.ts";
+import { ShortCall, ShortLinkError, type ShortTimes } from "./short_link.ts";
 import type { GnsGateway, GnsStore } from "./store.ts";
 
 /** Changes told on one connection. */
@@ -122,35 +123,4 @@ export class Pushes implements AsyncDisposable {
   #count(outcome: string): void {
     this.deps.metrics.counter("gatehouse_gns_pushes_total", "Changes told to gateways", { outcome }).inc();
   }
-}
-
-function pushOf(change: GnsChangeRow): Question {
-  const shared = {
-    Update_type: change.update_type,
-    Route_Id: change.route_id,
-    Destination_Id: change.destination_id,
-    Gateway_IP: change.gateway_ip,
-    Gateway_port: change.gateway_port,
-    Time_stamp: change.time_stamp,
-  };
-  if (change.kind === "mt") {
-    return {
-      command: "PUSH_MT_ROUTE_UPDATE",
-      ...shared,
-      Start_Id: change.start_id,
-      End_Id: change.end_id,
-      Area_code: change.area_code,
-      User_type: change.user_type,
-    };
-  }
-  return {
-    command: "PUSH_MO_ROUTE_UPDATE",
-    ...shared,
-    SP_Id: change.sp_id,
-    SP_Code: change.sp_code,
-    SP_AcessType: change.sp_access_type,
-    Service_Id: change.service_id,
-    Start_code: change.start_code,
-    End_code: change.end_code,
-  };
 }

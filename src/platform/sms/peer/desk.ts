@@ -49,6 +49,9 @@ export class Desk {
   /** Messages that are just being taken: a second of the same must not be taken too. */
   readonly #taking = new Map<string, { readonly peer: string; readonly work: Promise<number> }>();
 
+  /** The last that is being taken for each number. */
+  readonly #turns = new Map<string, Promise<void>>();
+
   constructor(private readonly deps: Pick<Deps, "clock" | "log">, private readonly parts: DeskParts) {}
 
   /** Takes a FWD; its Result, 0 once it is on disk. Never rejects. */
@@ -98,9 +101,23 @@ export class Desk {
     const key = receivedKey(fwd), name = Object.values(key).join(" ");
     const taking = this.#taking.get(name);
     if (taking) return taking.peer === peer.code ? await taking.work : Result.routingLoop;
-    const work = this.#message(peer, fwd, key).finally(() => this.#taking.delete(name));
+    const work = this.#inTurn(fwd.Dest_Id[0]!, () => this.#message(peer, fwd, key))
+      .finally(() => this.#taking.delete(name));
     this.#taking.set(name, { peer: peer.code, work });
     return await work;
+  }
+
+  /** Messages to one number are taken in the order that they came in, whatever each has to wait for. */
+  async #inTurn(number: string, take: () => Promise<number>): Promise<number> {
+    const before = this.#turns.get(number), mine = Promise.withResolvers<void>();
+    this.#turns.set(number, mine.promise);
+    try {
+      await before;
+      return await take();
+    } finally {
+      if (this.#turns.get(number) === mine.promise) this.#turns.delete(number);
+      mine.resolve();
+    }
   }
 
   async #message(peer: Peer, fwd: Fwd, key: ReceivedKey): Promise<number> {

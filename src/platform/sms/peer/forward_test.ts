@@ -281,3 +281,14 @@ Deno.test("a version 2.0 gateway gets and sends its own widths, a group at once,
   // One wrong number, and nothing of it is taken.
   assertEquals(await b.forward({ Msg_Id: 0xbb0f22c007d20001n, Dest_Id: ["13800138000", "nobody"] }), 13);
 });
+
+Deno.test("messages to one phone that come side by side reach the centre in the order that they came in", async () => {
+  await using stage = new Gateways();
+  const a = await stage.add("001001");
+  await a.peer({ code: "002001", host: "" }, false, { window: 100 });
+  const b = await PlayedGateway.connect(stage, a, "002001");
+  for (let i = 0; i < 50; i++) b.send({ ...FWD, sequence: b.next(), Msg_Id: FWD.Msg_Id + BigInt(i) });
+  await stage.settle();
+  assertEquals(b.all("FWD_RESP").every(({ Result }) => Result === 0), true);
+  assertEquals(b.reports().map(({ id }) => id), Array.from({ length: 50 }, (_, i) => FWD.Msg_Id + BigInt(i)));
+});

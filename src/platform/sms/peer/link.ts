@@ -329,8 +329,9 @@ export class PeerLink {
   }
 }
 
-/** A FWD as its version writes it: the report on a message to a phone has 60 octets in 2.0. */
+/** A FWD as its version writes it: 2.0 has no LinkID, and 60 octets in the report on a message to a phone. */
 function inDialect(fwd: Fwd, dialect: Dialect): Fwd {
-  if (dialect === 3 || fwd.Msg_Fwd_Type !== FwdType.mtReport) return fwd;
-  return { ...fwd, Msg_Content: encodeReport(decodeReport(fwd.Msg_Content), 2) };
+  if (dialect === 3) return fwd;
+  if (fwd.Msg_Fwd_Type !== FwdType.mtReport) return { ...fwd, LinkID: "" };
+  return { ...fwd, LinkID: "", Msg_Content: encodeReport(decodeReport(fwd.Msg_Content), 2) };
 }

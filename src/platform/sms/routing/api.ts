@@ -4,7 +4,7 @@
  * @module
  */
 import * as v from "valibot";
-import { type Deps, formatHostPort, newId } from "../../../base/mod.ts";
+import { type Deps, formatHostPort, messageOf, newId } from "../../../base/mod.ts";
 import {
   actorOf,
   decodeCursor,
@@ -16,6 +16,7 @@ import {
 } from "../../../control/mod.ts";
 import { routeTime } from "../../../protocol/cmpp/mod.ts";
 import type { GnsClient } from "../gns/client.ts";
+import { ROUTE_ENTRIES, wantedOf } from "../gns/fields.ts";
 import { nationalNumber } from "./numbers.ts";
 import type { Router } from "./router.ts";
 import { type Route, RouteError, type RouteStore, targetText } from "./route_store.ts";
@@ -77,6 +78,7 @@ export function routingRoutes(deps: Pick<Deps, "clock">, parts: RoutingApiParts)
   listRoutes(api, parts);
   changeRoutes(api, deps, parts);
   nameServerRoutes(api, parts);
+  announceRoutes(api, parts);
   return api;
 }
 
@@ -265,6 +267,48 @@ function nameServerRoutes(api: Routes, { nameServer }: RoutingApiParts): void {
   }).handle(async () => {
     await client().refresh();
     return { status: 200, body: view() };
+  });
+}
+
+function announceRoutes(api: Routes, { nameServer }: RoutingApiParts): void {
+  const changes = ["add", "delete", "update"] as const;
+  const routeId = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(0xffff_ffff));
+  const change = v.optional(v.picklist(changes), "add");
+  api.route({
+    method: "POST",
+    path: "/api/v1/sms/name-server/routes",
+    summary: "Tell the name server of a route: add, change or delete it there",
+    description: "It may wait for an operator of the name server. delete and update need its routeId.",
+    tags: TAGS,
+    auth: WRITE,
+    body: {
+      json: v.variant("kind", [
+        v.strictObject({ ...ROUTE_ENTRIES.mt, change, routeId: v.optional(routeId) }),
+        v.strictObject({ ...ROUTE_ENTRIES.mo, change, routeId: v.optional(routeId) }),
+      ]),
+    },
+    responses: {
+      200: {
+        description: "Taken; the route has this id there",
+        schema: v.object({ routeId: v.number(), timeStamp: v.string() }),
+      },
+      409: { description: "This gateway has no name server" },
+      422: { description: "The name server refused it, with this Result" },
+      502: { description: "The name server can't be asked" },
+    },
+  }).handle(async ({ body: { change, routeId = 0, ...route }, changed }) => {
+    if (!nameServer) {
+      throw problem(409, "no_name_server", "start with --gns-server HOST:PORT to use a name server");
+    }
+    const wanted = wantedOf(route, changes.indexOf(change), routeId);
+    const outcome = await nameServer.update(wanted).catch((error) => {
+      throw problem(502, "name_server_away", `the name server can't be asked: ${messageOf(error)}`);
+    });
+    if (outcome.result !== 0) {
+      throw problem(422, "refused", `the name server refused the route: Result ${outcome.result}`);
+    }
+    changed(undefined, { change, routeId: outcome.routeId, ...route });
+    return { status: 200, body: { routeId: outcome.routeId, timeStamp: outcome.timeStamp } };
   });
 }
 
