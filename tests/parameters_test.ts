@@ -225,3 +225,194 @@ Deno.test("a configuration is exported, loaded and restored, and Mgt keeps its v
   assertEquals((await raw(test, "POST", "import", bomb)).status, 422);
   assertEquals((await raw(test, "POST", "import", "x".repeat(2 << 20))).status, 413);
 });
+
+/** The gateway on its plug-in channel. */
+async function connected(platform: ScriptedPlatform): Promise<TestGateway> {
+  const test = await testGateway(platform);
+  await test.gateway.registered;
+  await platform.connectGateway();
+  return test;
+}
+
+Deno.test("the platform sets where a gateway belongs by SET_BUSINESS_PLATFORM_PARAM, all or nothing", async () => {
+  await using platform = new ScriptedPlatform(SN);
+  await using test = await connected(platform);
+  const set = async (fields: Record<string, string>) => {
+    const { result, reply } = await platform.post("", "SET_BUSINESS_PLATFORM_PARAM", fields);
+    assertEquals(result, 0);
+    return reply.status === "1" ? reply.failReason : "";
+  };
+  assertEquals(await set({ HeartBeat: "90", Ability: "1", Version: "1.0", LocalPort: "" }), "");
+  assertEquals(test.gateway.registration.intervalSeconds, 90);
+  assertEquals(await listens(test.gateway.local.port), false);
+  assertEquals(await set({ Ability: "0" }), "");
+  assertEquals(await listens(test.gateway.local.port), true);
+  for (
+    const [fields, reason] of [
+      [{ MgtURL: "", HeartBeat: "30" }, 'MgtURL": empty'],
+      [{ Port: "70000" }, "not from 1 to 65535"],
+      [{ Ability: "2" }, "not from 0 to 1"],
+      [{ HeartBeat: "soon" }, "not a whole number"],
+      [{ HeartBeat: "30", Version: "2.0" }, "Version is read-only"],
+    ] as const
+  ) {
+    assertStringIncludes(await set(fields), reason);
+  }
+  assertEquals(await valueOf(test, `${MGT}Heartbeat`), 90);
+  const { reply } = await test.post1("SET_BUSINESS_PLATFORM_PARAM", { Ability: "1" });
+  assertEquals(reply.status === "1" && reply.failReason, "NO_RIGHT_ACCESS");
+});
+
+Deno.test("the platform reads and writes parameters by name, with its own rights only", async () => {
+  await using platform = new ScriptedPlatform(SN);
+  await using test = await connected(platform);
+  const post = async (cmdType: string, List: unknown) => {
+    const { reply } = await platform.post("management", cmdType, { List } as Record<string, string>);
+    return reply.status === "1" ? reply.failReason : reply.fields["List"] ?? "done";
+  };
+  assertEquals(await post("SETPARAMETERVALUES", [{ Name: `${WIFI}Enable`, Value: "1" }]), "done");
+  assertEquals(await post("SETPARAMETERVALUES", `{"${WIFI}StartTime": "07:30"}`), "done");
+  assertEquals(await post("GETPARAMETERVALUES", [`${WIFI}`, { Name: `${MGT}Port` }]), [
+    { Name: `${WIFI}ControlCycle`, Value: "DAY" },
+    { Name: `${WIFI}Enable`, Value: "1" },
+    { Name: `${WIFI}EndTime`, Value: "00:00" },
+    { Name: `${WIFI}EntryNumberOfEntries`, Value: "0" },
+    { Name: `${WIFI}StartTime`, Value: "07:30" },
+    { Name: `${MGT}Port`, Value: String(platform.distributionAt.port) },
+  ]);
+  assertEquals(await post("GETPARAMETERVALUES", `${WIFI}Enable,${WIFI}EndTime`), [
+    { Name: `${WIFI}Enable`, Value: "1" },
+    { Name: `${WIFI}EndTime`, Value: "00:00" },
+  ]);
+  const refused = async (cmdType: string, List: unknown, reason: string) =>
+    assertStringIncludes(String(await post(cmdType, List)), reason);
+  await refused(
+    "SETPARAMETERVALUES",
+    [{ Name: `${SERVER}URL`, Value: "x" }],
+    "belongs to the management system",
+  );
+  await refused("SETPARAMETERVALUES", [{ Name: `${WIFI}Enable`, Value: "x" }], "not true, false, 1 or 0");
+  await refused("SETPARAMETERVALUES", "{", "List is not JSON");
+  for (const odd of ["", [], [7], [{ Name: 1, Value: "x" }], [{ Name: "x" }], [null], 7]) {
+    await refused("SETPARAMETERVALUES", odd, "List");
+  }
+  const twice = [{ Name: `${WIFI}Enable`, Value: "1" }, { Name: `${WIFI}Enable`, Value: "0" }];
+  await refused("SETPARAMETERVALUES", twice, "twice");
+  await refused("SETPARAMETERVALUES", [{ Name: "__proto__", Value: "x" }], "__proto__");
+  await refused("GETPARAMETERVALUES", [], "List");
+  const [written] = await read(test, `${WIFI}Enable`);
+  assertEquals([written!.value, written!.written?.source], [true, "plugin"]);
+});
+
+Deno.test("SET_RIGHT decides who may call a command from then on, also after a restart, and stays reachable", async () => {
+  await using platform = new ScriptedPlatform(SN);
+  await using test = await connected(platform);
+  const setRight = async (API: string, RIGHT: string) => {
+    const { reply } = await platform.post("", "SET_RIGHT", { API, RIGHT });
+    return reply.status === "1" ? reply.failReason : "";
+  };
+  const local = async () => {
+    const { reply } = await test.post1("GET_SN_INFO");
+    return reply.status === "1" ? reply.failReason : "";
+  };
+  assertEquals(await local(), "");
+  assertEquals(await setRight("GET_SN_INFO", "1"), "");
+  assertEquals(await local(), "NO_RIGHT_ACCESS");
+  assertEquals((await platform.post("", "GET_SN_INFO")).reply.status, "0");
+  await test.restart();
+  assertEquals(await local(), "NO_RIGHT_ACCESS");
+  await test.gateway.registered;
+  await platform.connectGateway();
+  assertEquals(await setRight("GET_SN_INFO", "0"), "");
+  assertEquals(await local(), "");
+  assertStringIncludes(await setRight("SET_RIGHT", "3"), "stays remote");
+  assertStringIncludes(await setRight("SET_RIGHT", "0"), "stays remote");
+  assertStringIncludes(await setRight("NO_SUCH", "0"), "no plug-in has a command");
+  assertStringIncludes(await setRight("GET_SN_INFO", "9"), "RIGHT is");
+});
+
+Deno.test("who closes the local port over the local port is answered, and is the last", async () => {
+  await using platform = new ScriptedPlatform(SN);
+  await using test = await connected(platform);
+  await platform.post("", "SET_RIGHT", { API: "SET_BUSINESS_PLATFORM_PARAM", RIGHT: "2" });
+  const { reply } = await test.post1("SET_BUSINESS_PLATFORM_PARAM", { Ability: "1" });
+  assertEquals(reply.status, "0", JSON.stringify(reply));
+  assertEquals(await listens(test.gateway.local.port), false);
+});
+
+Deno.test("a platform that calls the gateway new has the app platform's own restored, and nothing else", async () => {
+  await using platform = new ScriptedPlatform(SN);
+  await using test = await testGateway(platform);
+  await test.gateway.registered;
+  await patch(test, { [`${WIFI}StartTime`]: "07:30", [`${MGT}Heartbeat`]: 1 }, "app");
+  await patch(test, { [`${SERVER}URL`]: "http://acs.example/" }, "itms");
+  const access = platform.access;
+  let told = false;
+  platform.access = (message) => {
+    if (message.method !== "Hb" || told) return access(message);
+    told = true;
+    return { result: 3 };
+  };
+  await until(
+    "a new registration",
+    () => platform.methods().filter((method) => method === "BootFirst").length > 1,
+  );
+  assertEquals([
+    await valueOf(test, `${WIFI}StartTime`),
+    await valueOf(test, `${MGT}Heartbeat`),
+    await valueOf(test, `${SERVER}URL`),
+  ], ["00:00", 1, "http://acs.example/"]);
+});
+
+const CURIOUS = `export const manifest = {
+  name: "com.example.curious", version: "1.0", apiVersion: "2026-11-01",
+  commands: { TRY: { right: "both" }, SEEN: { right: "both" } },
+  capabilities: ["parameters"],
+  parameters: { read: ["${WIFI}"], write: ["${WIFI}StartTime"] },
+};
+let seen = [];
+export async function start(host) {
+  const { sequence } = await host.parameters.changes();
+  host.parameters.changes(sequence).then(({ changes }) => seen = changes.map(({ name, value }) => name + "=" + value));
+}
+export const commands = {
+  async TRY({ fn, args }, host) { return { Value: await host.parameters[fn](...JSON.parse(args)) }; },
+  SEEN: () => ({ Seen: seen }),
+};
+`;
+
+Deno.test("in the sandbox a plug-in gets what it declares and nothing else, and hears of changes", async () => {
+  await using platform = new ScriptedPlatform(SN);
+  await using test = await testGateway(platform);
+  const installed = await test.control("POST", "/api/v1/plugins", {
+    name: "com.example.curious",
+    source: CURIOUS,
+  });
+  assertEquals(installed.status, 201, JSON.stringify(installed.body));
+  const call = async (parameter: Record<string, unknown>) => {
+    const { body } = await test.control("POST", "/api/v1/plugins/com.example.curious/call", { parameter });
+    const reply = body["reply"] as Record<string, unknown>;
+    return reply["FailReason"] ?? reply["Value"] ?? reply["Seen"] ?? "done";
+  };
+  const ask = (fn: string, ...args: unknown[]) => call({ CmdType: "TRY", fn, args: JSON.stringify(args) });
+  assertEquals(await ask("set", { [`${WIFI}StartTime`]: "07:30" }), "done");
+  assertEquals(await ask("get", `${WIFI}StartTime`), "07:30");
+  assertEquals(await until("the change", async () => await call({ CmdType: "SEEN" })), [
+    `${WIFI}StartTime=07:30`,
+  ]);
+  for (
+    const [fn, ...args] of [
+      ["set", { [`${WIFI}Enable`]: true }],
+      ["set", { [`${MGT}MgtURL`]: "evil.example" }],
+      ["get", `${SERVER}URL`],
+      ["get", `${MGT}MgtURL`],
+      ["values", [`${SERVER}URL`]],
+      ["add", `${WIFI}Entry.`],
+      ["remove", `${WIFI}Entry.1.`],
+    ] as const
+  ) {
+    assertStringIncludes(String(await ask(fn, ...args)), "is not among the parameters in the manifest", fn);
+  }
+  assertEquals(await ask("names", MGT), []);
+  assertEquals(await valueOf(test, `${MGT}MgtURL`), platform.distributionAt.host);
+});

@@ -86,6 +86,33 @@ export class Planner {
     return { index, changes: [changeOf("add", row, template, [...indices, index]), ...sets] };
   }
 
+  /** A table that has these rows from now on, numbered from 1, and no others. */
+  replacement(
+    table: string,
+    source: Source,
+    wanted: readonly Readonly<Record<string, unknown>>[],
+  ): Planned[] {
+    const { name, template, indices } = this.contents.table(table);
+    this.#mayChange(name, template, source);
+    const { max } = this.contents.model.object(template)!.table!;
+    if (wanted.length > max) {
+      throw new ParameterError("limit", `"${name}" may have no more than ${max} instances`);
+    }
+    const there = this.contents.instances(name, template, indices), added = new Set<string>();
+    const changes = there.filter((row) => row > wanted.length)
+      .flatMap((row) => this.#removal(`${name}${row}.`, template, [...indices, row]));
+    const values: Record<string, unknown> = {};
+    wanted.forEach((parts, i) => {
+      const row = `${name}${i + 1}.`;
+      if (!there.includes(i + 1)) {
+        changes.push(changeOf("add", row, template, [...indices, i + 1]));
+        added.add(row);
+      }
+      for (const [part, value] of Object.entries(parts)) values[row + part] = value;
+    });
+    return [...changes, ...this.values(values, source, added)];
+  }
+
   /** Removing an instance with everything in it. */
   removal(object: string, source: Source): Planned[] {
     const { name, template, indices } = this.contents.object(object);

@@ -194,6 +194,22 @@ export class ParameterTree implements AsyncDisposable {
   }
 
   /**
+   * Gives a table these rows, with values by the last part of their names, numbered from 1, and no others; perhaps with
+   * other values in the same write. What a row does not name keeps the value that the row of its number had.
+   */
+  async replace(
+    table: string,
+    rows: readonly Readonly<Record<string, unknown>>[],
+    writer: Writer,
+    values: Readonly<Record<string, unknown>> = {},
+  ): Promise<void> {
+    await this.#commit((source) => [
+      ...this.#planner.replacement(table, source, rows),
+      ...this.#planner.values(values, source),
+    ], writer);
+  }
+
+  /**
    * Restores factory presets, of what this writer may (reference §9): the management system all but what is the app
    * platform's; the app platform its own, and of what is shared only the access control of attached terminals.
    * Whatever is told to keep its values keeps them. Resolves with how many parameters and instances changed.

@@ -170,6 +170,35 @@ Deno.test("instances are added, numbered on without reuse, and removed with all 
     assertEquals(await codeOf(again.remove(`${WIFI}Entry.9.`, "app")), "unknown");
   }));
 
+Deno.test("a table's rows are replaced in one write, or not at all", () =>
+  bench(async ({ open }) => {
+    const tree = await open();
+    const times = (from: ParameterTree) =>
+      from.instances(`${WIFI}Entry.`).map((row) => from.peek(`${WIFI}Entry.${row}.Time`));
+    await tree.replace(
+      `${WIFI}Entry.`,
+      ["01:00", "02:00", "03:00"].map((Time) => ({ Time, Weekday: 2 })),
+      "app",
+    );
+    const seen: string[] = [];
+    tree.watch(WIFI, ({ kind, name }) => seen.push(`${kind} ${name.slice(WIFI.length)}`));
+    const { sequence } = tree;
+    await tree.replace(`${WIFI}Entry.`, [{ Time: "04:00" }], "app", { [`${WIFI}Enable`]: true });
+    assertEquals([times(tree), tree.peek(`${WIFI}Enable`), tree.sequence], [["04:00"], true, sequence + 1]);
+    assertEquals(seen.filter((line) => !line.startsWith("set Entry.2") && !line.startsWith("set Entry.3")), [
+      "remove Entry.2.",
+      "remove Entry.3.",
+      "set Entry.1.Time",
+      "set Enable",
+    ]);
+    assertEquals(await codeOf(tree.replace(`${WIFI}Entry.`, [{}, { Time: "25:00" }], "app")), "value");
+    assertEquals(await codeOf(tree.replace(`${WIFI}Entry.`, [], "itms")), "no_right");
+    assertEquals(await codeOf(tree.replace(`${WIFI}Entry.`, Array(65).fill({}), "app")), "limit");
+    assertEquals(times(await open()), ["04:00"]);
+    await tree.replace(`${WIFI}Entry.`, [], "app");
+    assertEquals((await open()).instances(`${WIFI}Entry.`), []);
+  }));
+
 Deno.test("a table takes no more instances than it may have", () =>
   bench(async ({ open }) => {
     const tree = await open();
