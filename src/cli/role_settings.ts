@@ -79,6 +79,7 @@ export function gatewaySettings(values: ValuesOf<typeof GATEWAY_SETTINGS>): Gate
       },
       vendorCommand: values["vendor-command"],
       wanInterfaces: values["wan-interfaces"],
+      hostapdFiles: values.hostapd === undefined ? undefined : [values.hostapd],
       dnsmasq: values["dnsmasq-dir"] === undefined
         ? undefined
         : { dir: values["dnsmasq-dir"], reload: values["dnsmasq-reload"] },

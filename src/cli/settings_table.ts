@@ -192,6 +192,9 @@ export const GATEWAY_SETTINGS = {
       fallbackText: "none: on OpenWrt its own settings",
     },
   ),
+  "hostapd": optional(path("FILE"), "the configuration of hostapd, or the folder of its files", {
+    fallbackText: "/etc/hostapd and /etc/hostapd.conf; on OpenWrt its own settings",
+  }),
   "dnsmasq-reload": withDefault(
     command,
     ["systemctl", "restart", "dnsmasq"],

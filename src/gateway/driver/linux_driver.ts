@@ -27,7 +27,7 @@ export interface LinuxSettings {
   readonly dnsmasq?: Dnsmasq | undefined;
   /** Interfaces towards the home; undefined: those with private addresses that no default route goes out by. */
   readonly lanInterfaces?: readonly string[] | undefined;
-  /** hostapd's files, or folders of them with a slash at the end. */
+  /** hostapd's files, or folders of them. */
   readonly hostapdFiles?: readonly string[] | undefined;
   /** Where dnsmasq keeps its leases. */
   readonly leaseFiles?: readonly string[] | undefined;

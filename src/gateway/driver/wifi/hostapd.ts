@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { join } from "@std/path";
 import { type Clock, messageOf } from "../../../base/mod.ts";
 import { DriverError, unsupported } from "../errors.ts";
 import { parseLinks } from "../lan/mod.ts";
@@ -32,13 +33,13 @@ import { replaceFile } from "./replace_file.ts";
 import { WpsButton } from "./wps.ts";
 
 /** Where hostapd's files are looked for. */
-const CONF_PLACES = ["/etc/hostapd/", "/etc/hostapd.conf"];
+const CONF_PLACES = ["/etc/hostapd", "/etc/hostapd.conf"];
 
 /** What {@linkcode HostapdWifi} works with. */
 export interface HostapdOptions {
   readonly clock: Clock;
   readonly runner: Runner;
-  /** Its files, or folders of them (with a slash at the end). */
+  /** Its files, or folders of them. */
   readonly files?: readonly string[] | undefined;
   readonly control?: Control;
 }
@@ -198,11 +199,11 @@ export class HostapdWifi implements Wifi, Disposable {
   async #paths(): Promise<string[]> {
     const paths: string[] = [];
     for (const place of this.#files) {
-      if (!place.endsWith("/")) paths.push(place);
-      else {
-        const names = await Array.fromAsync(Deno.readDir(place), ({ name }) => name).catch(() => []);
-        paths.push(...names.filter((name) => name.endsWith(".conf")).sort().map((name) => place + name));
-      }
+      const names = await Array.fromAsync(Deno.readDir(place), ({ name }) => name).catch(() => undefined);
+      if (!names) paths.push(place);
+      else {paths.push(
+          ...names.filter((name) => name.endsWith(".conf")).sort().map((name) => join(place, name)),
+        );}
     }
     return paths;
   }
