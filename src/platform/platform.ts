@@ -33,7 +33,12 @@ import {
 import { Commander } from "./commands/mod.ts";
 import type { PlatformDeps } from "./deps.ts";
 import { Console } from "./console/mod.ts";
-import { PolicyStore, startDistribution } from "./distribution/mod.ts";
+import {
+  distributionMigrations,
+  type DistributionTables,
+  PolicyStore,
+  startDistribution,
+} from "./distribution/mod.ts";
 import { startPluginCenter } from "./plugin_center/mod.ts";
 import { Fleet, fleetMigrations, fleetRoutes, type FleetTables } from "./fleet/mod.ts";
 import { Overview, overviewRoutes, Recorder } from "./overview/mod.ts";
@@ -99,6 +104,7 @@ export async function startPlatform(
         ...peopleMigrations,
         ...fleetMigrations,
         ...rolloutMigrations,
+        ...distributionMigrations,
       },
     ),
   );
@@ -156,7 +162,7 @@ export async function startPlatform(
     }));
     access = advertised(service.address);
   }
-  const policy = await PolicyStore.open(documents, access);
+  const policy = await PolicyStore.open(database.tables<DistributionTables>(), deps.clock, access);
   if (wanted("distribution")) {
     run(startDistribution(shared, policy, {
       listen: settings.distribution,
@@ -249,7 +255,7 @@ export async function startPlatform(
   api.mount("", pluginRoutes(repository));
   api.mount("", downloadRoutes(repository));
   api.mount("", trustRoutes(trust, ["trust:write"]));
-  if (wanted("distribution")) api.mount("", policyRoutes(policy));
+  if (wanted("distribution")) api.mount("", policyRoutes({ policy, gateways, fleet }));
   if (push) api.mount("", push.routes);
   if (app) api.mount("", app.routes);
   if (sms) api.mount("", sms.routes);

@@ -1,38 +1,154 @@
 /**
- * The distribution policy over HTTP.
+ * The distribution policy over HTTP: the one in force, its earlier versions, and where a policy would send the fleet.
  *
  * @module
  */
 import * as v from "valibot";
-import { actorOf, macSchema, Routes } from "../../control/mod.ts";
-import { choose, PolicySchema, type PolicyStore } from "../distribution/mod.ts";
+import {
+  actorOf,
+  decodeCursor,
+  macSchema,
+  pageOf,
+  pageQuery,
+  pageSchema,
+  problem,
+  queryInteger,
+  Routes,
+} from "../../control/mod.ts";
+import { destination, dryRun, type Policy, PolicySchema, type PolicyStore } from "../distribution/mod.ts";
+import type { Fleet } from "../fleet/mod.ts";
+import type { GatewayRow, GatewayStore } from "../registry/mod.ts";
+
+const Time = v.pipe(v.string(), v.isoTimestamp());
+const VersionView = v.object({
+  version: v.number(),
+  note: v.string(),
+  madeAt: Time,
+  madeBy: v.string(),
+  policy: PolicySchema,
+});
+const FlowsView = v.object({
+  gateways: v.number(),
+  /** Gateways that it would send elsewhere than the policy in force does. */
+  moved: v.number(),
+  flows: v.array(
+    v.object({ rule: v.nullable(v.string()), to: v.nullable(v.string()), gateways: v.number() }),
+  ),
+});
+const Note = v.optional(v.pipe(v.string(), v.maxLength(500)), "");
+const PAGE = 2000;
+
+/** What the routes lean on. */
+export interface PolicyRouteParts {
+  readonly policy: PolicyStore;
+  readonly gateways: GatewayStore;
+  readonly fleet: Fleet;
+}
 
 /** The routes of the policy. */
-export function policyRoutes(policy: PolicyStore): Routes {
+export function policyRoutes({ policy, gateways, fleet }: PolicyRouteParts): Routes {
   const routes = new Routes();
+  /** `"7"`: the version in force; a PUT that names another one in If-Match changes nothing. */
+  const etag = () => `"${policy.version}"`;
+
   routes.route({
     method: "GET",
     path: "/api/v1/distribution/policy",
     summary: "The distribution policy in force",
+    description: "Its version is the ETag.",
     tags: ["distribution"],
     auth: ["policies:read"],
     responses: { 200: { description: "The policy", schema: PolicySchema } },
-  }).handle(() => ({ status: 200, body: policy.current }));
+  }).handle(async () => {
+    await policy.refresh();
+    return { status: 200, body: policy.current, headers: { etag: etag() } };
+  });
 
   routes.route({
     method: "PUT",
     path: "/api/v1/distribution/policy",
     summary: "Put another distribution policy into force",
     description:
-      "The first rule that matches decides. Weights share gateways out; a gateway stays where it is sent.",
+      "The first rule that matches decides. Weights share gateways out; a gateway stays where it is sent. With " +
+      "If-Match it is refused where somebody else was quicker. `note` says why, for those who look at the versions.",
     tags: ["distribution"],
     auth: ["policies:write"],
+    query: v.object({ note: Note }),
     body: { json: PolicySchema },
-    responses: { 200: { description: "The policy in force", schema: PolicySchema } },
-  }).handle(async ({ body, principal, changed }) => {
+    responses: {
+      200: { description: "The policy in force", schema: PolicySchema },
+      412: { description: "Another version is in force than If-Match says" },
+    },
+  }).handle(async ({ body, query, principal, request, changed }) => {
+    const from = versionOf(request.headers.get("if-match"));
     changed(policy.current, body);
-    await policy.replace(body, actorOf(principal));
-    return { status: 200, body: policy.current };
+    await policy.replace(body, actorOf(principal), query.note, from);
+    return { status: 200, body: policy.current, headers: { etag: etag() } };
+  });
+
+  routes.route({
+    method: "GET",
+    path: "/api/v1/distribution/policy/versions",
+    summary: "Every policy that was ever in force, the newest first",
+    tags: ["distribution"],
+    auth: ["policies:read"],
+    query: v.object(pageQuery(20, 100)),
+    responses: { 200: { description: "A page of versions", schema: pageSchema(VersionView) } },
+  }).handle(async ({ query: { cursor, limit } }) => {
+    const before = cursor === undefined ? undefined : decodeCursor(cursor, v.number());
+    const rows = await policy.versions(limit + 1, before);
+    return {
+      status: 200,
+      body: pageOf(rows, limit, (row) => row.version, (row) => ({
+        version: row.version,
+        note: row.note,
+        madeAt: new Date(row.made_at).toISOString(),
+        madeBy: row.made_by,
+        policy: v.parse(PolicySchema, JSON.parse(row.body)),
+      })),
+    };
+  });
+
+  routes.route({
+    method: "POST",
+    path: "/api/v1/distribution/policy/versions/{version}/restore",
+    summary: "Put an earlier policy into force again, as a new version",
+    tags: ["distribution"],
+    auth: ["policies:write"],
+    params: v.object({ version: queryInteger(1, 1_000_000) }),
+    responses: {
+      200: { description: "The policy in force", schema: PolicySchema },
+      404: { description: "There is no such version" },
+    },
+  }).handle(async ({ params: { version }, principal, changed }) => {
+    const row = await policy.find(version);
+    if (!row) throw problem(404, "version_not_found", `there is no version ${version} of the policy`);
+    const body = v.parse(PolicySchema, JSON.parse(row.body));
+    changed(policy.current, body);
+    await policy.replace(body, actorOf(principal), `version ${version} again`);
+    return { status: 200, body: policy.current, headers: { etag: etag() } };
+  });
+
+  routes.route({
+    method: "POST",
+    path: "/api/v1/distribution/drain",
+    summary: "Send nobody to an operations address any more: its weight becomes 0 in every rule",
+    description:
+      "Gateways that are there stay until they are distributed anew. The answer says where all would go.",
+    tags: ["distribution"],
+    auth: ["policies:write"],
+    body: { json: v.strictObject({ address: v.pipe(v.string(), v.maxLength(300)) }) },
+    responses: {
+      200: { description: "The policy in force", schema: PolicySchema },
+      409: { description: "A rule would be left without an address" },
+      422: { description: "No rule names that address" },
+    },
+  }).handle(async ({ body: { address }, principal, changed }) => {
+    await policy.refresh();
+    const before = policy.current, after = drained(before, address);
+    changed(before, after);
+    await policy.replace(after, actorOf(principal), `drained ${address}`, policy.version);
+    return { status: 200, body: policy.current, headers: { etag: etag() } };
   });
 
   routes.route({
@@ -45,6 +161,8 @@ export function policyRoutes(policy: PolicyStore): Routes {
       mac: macSchema,
       vendor: v.optional(v.string(), ""),
       model: v.optional(v.string(), ""),
+      firmware: v.optional(v.string(), ""),
+      region: v.optional(v.string()),
     }),
     responses: {
       200: {
@@ -57,15 +175,65 @@ export function policyRoutes(policy: PolicyStore): Routes {
       },
     },
   }).handle(({ query }) => {
-    const choice = choose(policy.current, query);
-    return {
-      status: 200,
-      body: {
-        rule: choice?.rule ?? null,
-        operations: choice?.kind === "operations" ? `${choice.target.host}:${choice.target.port}` : null,
-        redirect: choice?.kind === "redirect" ? choice.address : null,
-      },
+    const subject = { ...UNKNOWN, ...query, region: query.region ?? null };
+    const { rule, to } = destination(policy.current, subject);
+    const away = policy.current.rules.some(({ name, redirect }) => name === rule && redirect !== undefined);
+    return { status: 200, body: { rule, operations: away ? null : to, redirect: away ? to : null } };
+  });
+
+  routes.route({
+    method: "POST",
+    path: "/api/v1/distribution/dry-run",
+    summary: "Where a policy would send the whole fleet, without sending anybody",
+    description: "Without a body: the policy in force. Judged by what each gateway's last registration told.",
+    tags: ["distribution"],
+    auth: ["policies:read"],
+    audited: false,
+    body: { json: PolicySchema, optional: true },
+    responses: { 200: { description: "Rules, addresses and numbers of gateways", schema: FlowsView } },
+  }).handle(async ({ body, principal, signal }) => {
+    const where = await fleet.scopeOf(principal);
+    const pages = async function* () {
+      for (let after = ""; !signal.aborted;) {
+        const rows = await gateways.list({ where, after, limit: PAGE });
+        if (rows.length === 0) return;
+        yield rows;
+        after = rows.at(-1)!.mac;
+      }
     };
+    const { flows, ...counts } = await dryRun(body ?? policy.current, policy.current, pages());
+    return { status: 200, body: { ...counts, flows: flows.map((flow) => ({ ...flow })) } };
   });
   return routes;
+}
+
+/** A gateway of which nothing is known. */
+const UNKNOWN = { pinned_operations: null } as GatewayRow;
+
+function versionOf(header: string | null): number | undefined {
+  if (header === null || header === "*") return undefined;
+  const [, text] = /^(?:W\/)?"(\d{1,9})"$/.exec(header.trim()) ?? [];
+  if (text === undefined) throw problem(412, "precondition_failed", "If-Match is not the ETag of a policy");
+  return Number(text);
+}
+
+function drained(policy: Policy, address: string): Policy {
+  let found = false;
+  const rules = policy.rules.map((rule) => {
+    if (!rule.targets.some((target) => target.address === address)) return rule;
+    found = true;
+    const targets = rule.targets.map((target) =>
+      target.address === address ? { ...target, weight: 0 } : target
+    );
+    if (targets.every(({ weight }) => weight === 0)) {
+      throw problem(
+        409,
+        "no_target_left",
+        `rule "${rule.name}" would have nowhere to send gateways: add an address`,
+      );
+    }
+    return { ...rule, targets };
+  });
+  if (!found) throw problem(422, "unknown_address", `no rule sends gateways to "${address}"`);
+  return { rules };
 }

@@ -5,6 +5,7 @@
  */
 import { problem, type ProblemError } from "../../control/mod.ts";
 import { BusError } from "../../cluster/mod.ts";
+import { PolicyConflict } from "../distribution/mod.ts";
 import { FilterError } from "../fleet/mod.ts";
 import { CommandError } from "../commands/mod.ts";
 import { RolloutError } from "../rollouts/mod.ts";
@@ -26,6 +27,7 @@ export function problemOf(error: unknown): ProblemError | undefined {
     const status = error.code === "rollout_not_found" ? 404 : error.code === "rollout_empty" ? 422 : 409;
     return problem(status, error.code, error.message);
   }
+  if (error instanceof PolicyConflict) return problem(412, "precondition_failed", error.message);
   if (error instanceof FilterError) return problem(422, error.code, error.message);
   if (error instanceof BusError) {
     return error.code === "no_responder"

@@ -99,7 +99,13 @@ export class Distribution {
       this.deps.log.warn("distribution: wrong CheckSN", { mac: boot.mac, source });
       return { result: DistributionResult.REFUSED };
     }
-    const choice = pinned(gateway) ?? choose(this.policy.current, boot);
+    const choice = pinned(gateway) ?? choose(this.policy.current, {
+      mac: boot.mac,
+      vendor: boot.vendor,
+      model: boot.model,
+      firmware: boot.firmwareVer,
+      region: gateway.region ?? undefined,
+    });
     if (!choice) {
       this.deps.log.warn("distribution: no operations platform for a gateway", { mac: boot.mac });
       return { result: DistributionResult.REFUSED };

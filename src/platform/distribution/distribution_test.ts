@@ -1,10 +1,10 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertRejects } from "@std/assert";
 import { type Deps, FakeClock, Metrics, seededRandom, silentLog } from "../../base/mod.ts";
 import { checkSn, encodeDistributionRequest } from "../../protocol/smart_gateway/mod.ts";
 import { openDatabase } from "../../storage/mod.ts";
-import { DocumentStore, GatewayStore, registryMigrations, type RegistryTables } from "../registry/mod.ts";
+import { GatewayStore, registryMigrations, type RegistryTables } from "../registry/mod.ts";
 import { Distribution } from "./distribution.ts";
-import { PolicyStore } from "./mod.ts";
+import { distributionMigrations, type DistributionTables, PolicyConflict, PolicyStore } from "./mod.ts";
 
 const MAC = "64D954000001", SN = "64D954-1";
 const boot = encodeDistributionRequest({
@@ -21,11 +21,14 @@ const boot = encodeDistributionRequest({
 async function setUp() {
   const clock = new FakeClock();
   const deps: Deps = { clock, random: seededRandom(1), log: silentLog, metrics: new Metrics() };
-  const db = await openDatabase<RegistryTables>("sqlite::memory:", registryMigrations);
-  const store = new GatewayStore(db.sql, clock), documents = new DocumentStore(db.sql, clock);
+  const db = await openDatabase<RegistryTables & DistributionTables>("sqlite::memory:", {
+    ...registryMigrations,
+    ...distributionMigrations,
+  });
+  const store = new GatewayStore(db.tables<RegistryTables>(), clock);
   await store.preset([{ mac: MAC, sn: SN, loid: "L" }]);
-  const policy = await PolicyStore.open(documents, { host: "ops", port: 12113 });
-  return { clock, db, store, documents, policy, distribution: new Distribution(deps, store, policy, 60) };
+  const policy = await PolicyStore.open(db.tables<DistributionTables>(), clock, { host: "ops", port: 12113 });
+  return { clock, db, store, policy, distribution: new Distribution(deps, store, policy, 60) };
 }
 
 Deno.test("an SN that can't be looked up is answered with -7, and the next try is as good as the first", async () => {
@@ -54,9 +57,32 @@ Deno.test("a challenge is forgotten after 130 s: what answers it then is refused
 });
 
 Deno.test("the policy in force outlives a restart", async () => {
-  const { db, documents, policy } = await setUp();
+  const { clock, db, policy } = await setUp();
   const other = { rules: [{ name: "r", match: {}, targets: [], redirect: "b:1" }] };
   await policy.replace(other, "admin");
-  assertEquals((await PolicyStore.open(documents, { host: "x", port: 1 })).current, other);
+  const again = await PolicyStore.open(db.tables<DistributionTables>(), clock, { host: "x", port: 1 });
+  assertEquals([again.current, again.version], [other, 1] as unknown[]);
+  await db[Symbol.asyncDispose]();
+});
+
+Deno.test("of two who change the policy at once one is told, and the other node soon follows", async () => {
+  const { clock, db, policy } = await setUp();
+  const other = await PolicyStore.open(db.tables<DistributionTables>(), clock, { host: "x", port: 1 });
+  const to = (redirect: string) => ({ rules: [{ name: "r", match: {}, targets: [], redirect }] });
+  await policy.replace(to("a:1"), "one", "first", 0);
+  await assertRejects(
+    () => other.replace(to("b:1"), "two", "", 0),
+    PolicyConflict,
+    "version 1 is in force, not 0",
+  );
+  await policy.replace(to("c:1"), "one");
+  await clock.advance(10_000);
+  void other.current;
+  await other.refresh();
+  assertEquals(other.current, to("c:1"));
+  assertEquals((await policy.versions(10)).map(({ version, note, made_by }) => [version, note, made_by]), [
+    [2, "", "one"],
+    [1, "first", "one"],
+  ]);
   await db[Symbol.asyncDispose]();
 });

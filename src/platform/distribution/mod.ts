@@ -3,6 +3,12 @@
  *
  * @module
  */
+export { destination, type DryRun, dryRun } from "./dry_run.ts";
 export { type Choice, choose, type Policy, PolicySchema, type PolicySubject } from "./policy.ts";
-export { PolicyStore } from "./policy_store.ts";
+export {
+  distributionMigrations,
+  type DistributionTables,
+  PolicyConflict,
+  PolicyStore,
+} from "./policy_store.ts";
 export { type DistributionSettings, startDistribution } from "./service.ts";

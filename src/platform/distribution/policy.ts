@@ -11,6 +11,7 @@ const address = v.pipe(
   v.string(),
   v.check((text) => parseHostPort(text) !== undefined, 'must be "host:port"'),
 );
+const mac = v.pipe(v.string(), v.regex(/^[0-9A-F]{12}$/, "must be 12 upper-case hex digits"));
 const word = v.pipe(v.string(), v.minLength(1), v.maxLength(64));
 
 /** One rule: the first whose `match` holds decides. What `match` leaves out matches everything. */
@@ -23,6 +24,15 @@ const RuleSchema = v.pipe(
         model: v.optional(word),
         /** The first six hex digits of the MAC. */
         oui: v.optional(v.pipe(v.string(), v.regex(/^[0-9A-F]{6}$/, "must be 6 upper-case hex digits"))),
+        /** MACs from this to that one, both included. */
+        macFrom: v.optional(mac),
+        macTo: v.optional(mac),
+        /** With `*` for anything: `V1.*`. */
+        firmware: v.optional(word),
+        /** As operators preset it. */
+        region: v.optional(word),
+        /** This share of the gateways that match otherwise, 0 to 100: always the same ones, and more as it grows. */
+        percent: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(100))),
       }),
       {},
     ),
@@ -61,14 +71,15 @@ export interface PolicySubject {
   readonly mac: string;
   readonly vendor: string;
   readonly model: string;
+  readonly firmware: string;
+  /** Undefined where operators gave none. */
+  readonly region: string | undefined;
 }
 
 /** The first rule that matches decides; a rule whose weights are all 0 matches and sends nowhere. */
 export function choose(policy: Policy, gateway: PolicySubject): Choice | undefined {
   for (const { name, match, targets, redirect } of policy.rules) {
-    if (match.vendor !== undefined && match.vendor !== gateway.vendor) continue;
-    if (match.model !== undefined && match.model !== gateway.model) continue;
-    if (match.oui !== undefined && match.oui !== ouiOf(gateway.mac)) continue;
+    if (!matches(match, name, gateway)) continue;
     if (redirect !== undefined) return { kind: "redirect", address: redirect, rule: name };
     const target = pick(targets, gateway.mac);
     return target === undefined
@@ -76,6 +87,37 @@ export function choose(policy: Policy, gateway: PolicySubject): Choice | undefin
       : { kind: "operations", target: parseHostPort(target)!, rule: name };
   }
   return undefined;
+}
+
+function matches(match: Policy["rules"][number]["match"], rule: string, gateway: PolicySubject): boolean {
+  const { vendor, model, oui, macFrom, macTo, firmware, region, percent } = match;
+  return (vendor === undefined || vendor === gateway.vendor) &&
+    (model === undefined || model === gateway.model) &&
+    (oui === undefined || oui === ouiOf(gateway.mac)) &&
+    (macFrom === undefined || gateway.mac >= macFrom) &&
+    (macTo === undefined || gateway.mac <= macTo) &&
+    (region === undefined || region === gateway.region) &&
+    (firmware === undefined || like(firmware, gateway.firmware)) &&
+    // The rule's name is in the lot, so that two rules of half the gateways do not mean the same half.
+    (percent === undefined || lot(`${gateway.mac}@${rule}`) * 100 < percent);
+}
+
+/** Whether `text` is what `pattern` says, where `*` stands for anything. No regular expression: none can run long. */
+function like(pattern: string, text: string): boolean {
+  const [first = "", ...rest] = pattern.split("*");
+  if (rest.length === 0) return text === pattern;
+  const last = rest.pop()!;
+  if (text.length < first.length + last.length || !text.startsWith(first) || !text.endsWith(last)) {
+    return false;
+  }
+  let at = first.length;
+  const end = text.length - last.length;
+  for (const part of rest) {
+    const found = text.indexOf(part, at);
+    if (found < 0 || found + part.length > end) return false;
+    at = found + part.length;
+  }
+  return true;
 }
 
 /**

@@ -4,7 +4,13 @@ import * as v from "valibot";
 import { choose, type Policy, PolicySchema } from "./policy.ts";
 
 const policy = (value: unknown): Policy => v.parse(PolicySchema, value);
-const gateway = (mac: string, vendor = "ZTE", model = "F650") => ({ mac, vendor, model });
+const gateway = (mac: string, vendor = "ZTE", model = "F650") => ({
+  mac,
+  vendor,
+  model,
+  firmware: "V1.2.3",
+  region: "north",
+});
 const target = (p: Policy, mac: string) => {
   const choice = choose(p, gateway(mac));
   return choice?.kind === "operations" ? `${choice.target.host}:${choice.target.port}` : undefined;
@@ -70,4 +76,58 @@ Deno.test("a policy with a fault is refused with the place of the fault", () => 
   assertEquals(faults({ rules: [{ name: "r", match: { oui: "zz" }, redirect: "a:1" }] }), [
     "rules.0.match.oui",
   ]);
+});
+
+Deno.test("rules look at MAC ranges, firmware and region too", () => {
+  const decides = (match: unknown, subject = gateway("64D954000100")) =>
+    choose(policy({ rules: [{ name: "r", match, targets: [{ address: "a:1" }] }] }), subject) !== undefined;
+  assertEquals(decides({ macFrom: "64D954000100", macTo: "64D954000100" }), true);
+  assertEquals(decides({ macFrom: "64D954000101" }), false);
+  assertEquals(decides({ macTo: "64D9540000FF" }), false);
+  assertEquals(decides({ region: "north" }), true);
+  assertEquals(decides({ region: "south" }), false);
+  assertEquals(
+    decides({ region: "north" }, { ...gateway("64D954000100"), region: undefined as never }),
+    false,
+  );
+  for (
+    const [firmware, expected] of [
+      ["V1.2.3", true],
+      ["V1.2", false],
+      ["V1.*", true],
+      ["*", true],
+      ["*.3", true],
+      ["V*2*3", true],
+      ["V1.2.3*V1.2.3", false],
+      ["V2*", false],
+      ["*2*2*", false],
+      ["v1.*", false],
+    ] as const
+  ) {
+    assertEquals(decides({ firmware }), expected, firmware);
+  }
+});
+
+Deno.test("a share of the gateways is always the same ones, and grows without moving those that moved before", () => {
+  const at = (percent: number, m: string) =>
+    target(
+      policy({
+        rules: [
+          { name: "move", match: { percent }, targets: [{ address: "new:1" }] },
+          { name: "rest", targets: [{ address: "old:1" }] },
+        ],
+      }),
+      m,
+    );
+  let moved = 0;
+  for (let i = 0; i < 10_000; i++) {
+    const m = (i * 7919).toString(16).padStart(12, "0").toUpperCase();
+    const ten = at(10, m), forty = at(40, m);
+    if (ten === "new:1") {
+      moved++;
+      assertEquals(forty, "new:1");
+    }
+    assertEquals([at(0, m), at(100, m)], ["old:1", "new:1"]);
+  }
+  assert(moved > 900 && moved < 1100, `${moved} of 10,000 where a tenth was asked for`);
 });
