@@ -299,6 +299,66 @@ Deno.test("a stream's place outlives the platform: whoever comes back hears what
   assertEquals(textsOf(live).length, 9);
 });
 
+Deno.test("operators read and hear by group and filter, and those who are confined nothing beyond their groups", async () => {
+  await using p = await testPlatform();
+  const [north, south] = [identity(71), identity(72)];
+  await p.call("POST", "/api/v1/gateways", [{ ...north, region: "north" }, { ...south, region: "south" }]);
+  await p.call("POST", "/api/v1/groups", { name: "north", filter: "region==north" });
+  const password = "correct horse battery";
+  await p.call("POST", "/api/v1/operators", {
+    name: "li.wei",
+    password,
+    role: "operator",
+    groups: ["north"],
+  });
+  const signedIn = await fetch(`${p.url}/api/v1/sessions`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify({ name: "li.wei", password }),
+  });
+  const { token } = await signedIn.json();
+  const confined = async (path: string) => {
+    const response = await fetch(p.url + path, { headers: { authorization: `Bearer ${token}` } });
+    return { status: response.status, body: await response.json() };
+  };
+  using tcp = await TcpPeer.connect(p.ports.push!);
+  const push = async ({ mac, sn }: typeof north, text: string) => {
+    const content = btoa(text), time = "20261122080000";
+    const message = { RPCMethod: "MessagePush", Plugin_Name: "x", time, mac, Message: content };
+    assertEquals((await tcp.ask({ ...message, MD5: h(time, content, mac, sn) }))?.Result, 0);
+  };
+  const streams = [
+    ["/api/v1/messages/stream", token],
+    [`/api/v1/messages/stream?mac=${south.mac}&mac=${north.mac}`, token],
+    ["/api/v1/messages/stream?filter=region%3D%3Dsouth,region%3D%3Dnorth", token],
+    [`/api/v1/gateways/${north.mac}/messages/stream`, token],
+    ["/api/v1/messages/stream?group=north", ADMIN_TOKEN],
+    ["/api/v1/messages/stream?filter=region%3D%3Dnorth", ADMIN_TOKEN],
+  ].map(([path, token]) => {
+    const heard: HeardEvent[] = [];
+    return { heard, follower: followEvents(() => p.url + path, token!, (event) => heard.push(event)) };
+  });
+  await until("open", () => streams.every(({ heard }) => heard.length > 0));
+  await push(south, "of the south");
+  await push(north, "of the north");
+  await until("heard", () => streams.every(({ heard }) => textsOf(heard, "x").length > 0));
+  for (const { heard, follower } of streams) {
+    await follower.stop();
+    assertEquals(textsOf(heard, "x"), ["of the north"]);
+  }
+  const texts = ({ body }: { body: Record<string, unknown> }) =>
+    (body.items as { text: string }[]).map(({ text }) => text);
+  assertEquals(texts(await confined("/api/v1/messages")), ["of the north"]);
+  assertEquals(texts(await confined(`/api/v1/messages?mac=${south.mac}`)), []);
+  assertEquals(texts(await confined("/api/v1/messages?group=south")), []);
+  for (const path of ["messages", "messages/stream"]) {
+    assertEquals((await confined(`/api/v1/gateways/${south.mac}/${path}`)).status, 404);
+  }
+  assertEquals(texts(await p.call("GET", "/api/v1/messages")), ["of the north", "of the south"]);
+  assertEquals(texts(await p.call("GET", "/api/v1/messages?filter=region%3D%3Dsouth")), ["of the south"]);
+  assertEquals((await p.call("GET", "/api/v1/messages?filter=(")).status, 422);
+});
+
 Deno.test("forgers are shown the door, and use up nothing of what they claim to be", async () => {
   await using p = await testPlatform();
   await p.call("POST", "/api/v1/gateways", ME);

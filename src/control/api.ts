@@ -237,7 +237,7 @@ export class Api extends Routes {
       id,
       address: client.address,
       log: this.#deps.log.with({ request: id }),
-      authorized: () => this.#gate.stillGood(route.auth, token),
+      authorized: () => this.#gate.stillGood(route.auth, token, principal),
       changed: (before, after) => passage.change = { before, after },
       // Made only where it is asked for: linking two signals is not free.
       get signal() {

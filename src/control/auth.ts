@@ -113,12 +113,20 @@ export class Gate {
     return principal;
   }
 
-  /** Whether a caller who was let in by `token` still would be: for what outlives its request. Counts no failures. */
-  async stillGood(access: Access, token: string | undefined): Promise<boolean> {
+  /**
+   * Whether `before`, who was let in by `token`, still would be, and be confined to the same groups: for what outlives
+   * its request. Counts no failures.
+   */
+  async stillGood(
+    access: Access,
+    token: string | undefined,
+    before: Principal | undefined,
+  ): Promise<boolean> {
     if (access === "public" || token === undefined) return true;
     for (const authenticator of this.#authenticators) {
       const principal = await authenticator.authenticate(token);
       if (!principal) continue;
+      if (JSON.stringify(principal.groups) !== JSON.stringify(before?.groups)) return false;
       return access === "optional" || access.some((permission) => principal.permissions.includes(permission));
     }
     return false;

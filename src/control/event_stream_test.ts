@@ -20,9 +20,10 @@ function setUp(
   { clock = new FakeClock() as FakeClock | typeof systemClock, allowed = (): boolean => true } = {},
 ) {
   const deps = { clock, random: seededRandom(1), log: silentLog, metrics: new Metrics() };
-  let good = true;
+  let good = true, groups: string[] | undefined;
   const authenticator: Authenticator = {
-    authenticate: (token) => good && token.startsWith("kim") ? { ...KIM, id: token } : undefined,
+    authenticate: (token) =>
+      good && token.startsWith("kim") ? { ...KIM, id: token, ...(groups && { groups }) } : undefined,
   };
   const api = new Api(deps, { title: "Test", version: "1", authenticators: [authenticator] });
   const streams = new EventStreams(deps, { name: "test", ...options });
@@ -35,7 +36,7 @@ function setUp(
   }).handle((call) => streams.open(call, produce, allowed));
   const ask = (headers: Record<string, string> = {}, init: RequestInit = {}) =>
     api.request("/events", { ...init, headers: { authorization: "Bearer kim", ...headers } });
-  return { api, deps, streams, ask, endToken: () => good = false };
+  return { api, deps, streams, ask, endToken: () => good = false, confine: () => groups = ["north"] };
 }
 
 const untilEnded = (reader: EventReader) => reader.ended;
@@ -179,6 +180,16 @@ Deno.test("a stream ends when the caller's token does, without what was still wa
   const text = await body.rest();
   assert(!text.includes("secret") && text.endsWith('{"reason":"unauthorized"}\n\n'), text);
   assertEquals([streams.readers, clock.pendingTimers], [0, 0]);
+});
+
+Deno.test("a stream ends when its reader is confined to other groups than before", async () => {
+  const clock = new FakeClock();
+  const { ask, confine } = setUp(untilEnded, { recheckMs: 1000, heartbeatMs: 1e6 }, { clock });
+  const body = reading(await ask());
+  await clock.advance(5000);
+  confine();
+  await clock.advance(1000);
+  assertStringIncludes(await body.rest(), "unauthorized");
 });
 
 Deno.test("a stream ends when what the token gave access to does; not while nobody can tell", async () => {

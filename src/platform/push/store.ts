@@ -5,6 +5,7 @@
  */
 import type { Kysely } from "kysely";
 import { WriteBatch } from "../../storage/mod.ts";
+import type { Filter, FleetTables } from "../fleet/mod.ts";
 import type { PushMessageRow, PushTables } from "./schema.ts";
 
 /** Which messages: all that is given must hold. */
@@ -12,6 +13,8 @@ export interface MessageFilter {
   /** Of one of these gateways. */
   readonly macs?: readonly string[] | undefined;
   readonly plugin?: string | undefined;
+  /** Of gateways that this finds at the moment of reading. */
+  readonly gateways?: Filter | undefined;
   /** That came after this time, in milliseconds since 1970. */
   readonly after?: number | undefined;
 }
@@ -107,8 +110,14 @@ export class PushStore {
     return this.#writes.flush();
   }
 
-  #select({ macs, plugin, after }: MessageFilter) {
-    let select = this.db.selectFrom("push_message").selectAll();
+  #select({ macs, plugin, gateways, after }: MessageFilter) {
+    let select = this.db.selectFrom("push_message").selectAll("push_message");
+    if (gateways !== undefined) {
+      const fleet = this.db as unknown as Kysely<FleetTables>;
+      const found = fleet.selectFrom("gateway").select("gateway.mac").where("deleted_at", "is", null)
+        .where((eb) => gateways(eb));
+      select = select.where("push_message.mac", "in", found);
+    }
     if (macs !== undefined) {
       select = macs.length === 1 ? select.where("mac", "=", macs[0]!) : select.where("mac", "in", macs);
     }
