@@ -77,6 +77,8 @@ Deno.test("every SUBMIT answered 0 ends in one final report, though the process 
     assertEquals((await call(program, "GET", `/api/v1/sms/messages?state=${state}`)).items, [], state);
   }
   const twice = [...reported.values()].filter((times) => times > 1).length;
+  // deno-lint-ignore no-console -- a figure for whoever runs it
+  console.log(`  ${taken.size} messages, ${CRASHES} crashes, ${twice} reports came again`);
   // A report can come again only where the process died between DELIVER and the note of its answer: a window of
   // deliveries, and what one batch of notes holds, for each crash.
   assert(twice <= CRASHES * 600, `${twice} reports came more than once`);
