@@ -1,6 +1,6 @@
 // deno-lint-ignore-file no-console -- a script talks to the terminal
 /**
- * All benchmarks in one run: `deno task bench [heartbeats] [sandbox] [plugins] [commands] [gateway] [cmpp]`.
+ * All benchmarks in one run: `deno task bench [heartbeats] [sandbox] [plugins] [commands] [gateway] [timers] [cmpp]`.
  *
  * What is compared is measured side by side in the same run, in rounds; ratios tell more than figures, which belong to
  * the machine of the day.
@@ -14,6 +14,7 @@ import { benchHeartbeats } from "./heartbeats.ts";
 import { type BenchRow, printRows } from "./rows.ts";
 import { benchPlugins } from "./plugins.ts";
 import { benchSandbox } from "./sandbox.ts";
+import { benchTimers } from "./timers.ts";
 
 const BENCHES: Readonly<Record<string, { title: string; run: () => Promise<BenchRow[]> }>> = {
   heartbeats: { title: "Heartbeats answered", run: benchHeartbeats },
@@ -21,6 +22,7 @@ const BENCHES: Readonly<Record<string, { title: string; run: () => Promise<Bench
   plugins: { title: "Life of plug-ins", run: benchPlugins },
   commands: { title: "Remote commands, start and memory", run: benchCommands },
   gateway: { title: "A gateway on its box", run: benchGateway },
+  timers: { title: "WiFi timers", run: benchTimers },
   cmpp: { title: "Short messages (CMPP 3.0, window 16)", run: benchCmpp },
 };
 
