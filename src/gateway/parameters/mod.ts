@@ -18,8 +18,14 @@ export {
 export { CWMP_FAULTS, ParameterError, type ParameterErrorCode, type ParameterFault } from "./errors.ts";
 export { type Changes, ParameterFeed } from "./feed.ts";
 export { parameterFunctions } from "./host_functions.ts";
-export { bindDevice, type DeviceFacts } from "./live/device.ts";
-export { Mgt, type MgtParts, mgtPresets, type MgtSettings } from "./live/mgt.ts";
+export {
+  bindDevice,
+  type DeviceFacts,
+  Mgt,
+  type MgtParts,
+  mgtPresets,
+  type MgtSettings,
+} from "./live/mod.ts";
 export { openParameters } from "./open.ts";
 export type { Stamp } from "./store.ts";
 export {

@@ -5,7 +5,7 @@
  */
 import { join } from "@std/path";
 import { type Clock, GatehouseError, type Log, messageOf } from "../../base/mod.ts";
-import { readJsonFile } from "../state/json_file.ts";
+import { readJsonFile } from "../state/mod.ts";
 import { AREAS } from "./areas/mod.ts";
 import type { ParameterValue } from "./definition.ts";
 import { Model, parseName } from "./model.ts";

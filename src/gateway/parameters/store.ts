@@ -6,7 +6,7 @@
  */
 import * as v from "valibot";
 import { type Log, messageOf } from "../../base/mod.ts";
-import { readJsonFile, writeJsonFile } from "../state/json_file.ts";
+import { readJsonFile, writeJsonFile } from "../state/mod.ts";
 import { type ParameterValue, SOURCES } from "./definition.ts";
 import { ParameterError } from "./errors.ts";
 

@@ -10,12 +10,14 @@ import { DEVICE } from "./device.ts";
 import { DNS_REDIRECT } from "./dns_redirect.ts";
 import { LAN } from "./lan.ts";
 import { MANAGEMENT_SERVER } from "./management_server.ts";
-import { MGT } from "./mgt.ts";
+import { MGT, MGT_PATH } from "./mgt.ts";
 import { SERVICE } from "./service.ts";
 import { TIME } from "./time.ts";
 import { WAN } from "./wan.ts";
 import { WIFI_TIMER } from "./wifi_timer.ts";
 import { WLAN } from "./wlan.ts";
+
+export { MGT_PATH };
 
 /** Every area. */
 export const AREAS: readonly Area[] = [

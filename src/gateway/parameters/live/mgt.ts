@@ -6,7 +6,7 @@
  */
 import { formatHostPort, type HostPort, type Log, messageOf } from "../../../base/mod.ts";
 import type { RequestDistri } from "../../../protocol/smart_gateway/mod.ts";
-import { MGT_PATH } from "../areas/mgt.ts";
+import { MGT_PATH } from "../areas/mod.ts";
 import type { ParameterChange } from "../binding.ts";
 import type { ParameterValue } from "../definition.ts";
 import type { ParameterTree } from "../tree.ts";

@@ -1,0 +1,7 @@
+/**
+ * Parameters tied to the running gateway.
+ *
+ * @module
+ */
+export { bindDevice, type DeviceFacts } from "./device.ts";
+export { Mgt, type MgtParts, mgtPresets, type MgtSettings } from "./mgt.ts";
