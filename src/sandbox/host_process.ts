@@ -55,6 +55,7 @@ export class HostProcess {
   #out = "";
   #flushing = false;
   #gone = false;
+  #started = false;
   #closing = false;
   #watch: Timer | undefined;
   #ping = 0;
@@ -132,7 +133,7 @@ export class HostProcess {
     const lines = new LineReader(LINE_FROM_HOST, (line) => {
       if (this.#gone) return;
       if (line[0] === "P") return this.#onPong(line);
-      if (line === "ready") return this.#onReady.resolve();
+      if (line === "ready") return this.#ready();
       this.options.onLine(line);
     });
     const reader = this.#child.stdout.getReader({ mode: "byob" });
@@ -155,8 +156,9 @@ export class HostProcess {
     }
   }
 
+  /** Watches from the time on when it is ready: until then it has `START_MS`. */
   #keepWatch(): void {
-    if (this.#watch || this.#gone || this.#closing) return;
+    if (!this.#started || this.#watch || this.#gone || this.#closing) return;
     this.#watch = this.options.clock.setTimer(() => {
       this.#watch = undefined;
       const now = this.options.clock.monotonic();
@@ -170,6 +172,12 @@ export class HostProcess {
       }
       this.#keepWatch();
     }, PING_MS);
+  }
+
+  #ready(): void {
+    this.#started = true;
+    this.#onReady.resolve();
+    this.#keepWatch();
   }
 
   #onPong(line: string): void {

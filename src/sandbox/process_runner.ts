@@ -12,8 +12,13 @@ import { faultOf } from "./json.ts";
 import type { Grant, GuestFault, Runner, RunnerEvents } from "./runner.ts";
 import { Fields, LINE_TO_HOST } from "./wire.ts";
 
-/** How much longer than the longest slice of any guest a host may stay silent, in milliseconds. */
-const GRACE_MS = 250;
+/**
+ * How much longer than the longest slice of any guest a host may stay silent, in milliseconds. The engine breaks guests
+ * off by itself; this is for when it does not, and long enough for a machine that has no time for the host.
+ */
+const GRACE_MS = 1000;
+/** Loads that a host has in hand at one time: between them it answers the watchdog. */
+const LOADS_AT_ONCE = 4;
 /** Starts within a minute before the next start waits, and for how long it then waits. */
 const STARTS_A_MINUTE = 6;
 const START_PAUSE_MS = 10_000;
@@ -38,6 +43,8 @@ export class ProcessRunner implements Runner {
   #entered: number | undefined;
   /** Loads that wait for the host to be ready. */
   #waiting = 0;
+  #loads = 0;
+  readonly #queue: (() => void)[] = [];
   #empty: Timer | undefined;
   #closing: Promise<void> = Promise.resolve();
   readonly #closed = new AbortController();
@@ -56,8 +63,29 @@ export class ProcessRunner implements Runner {
     const line = `L ${guest} ${limits.memoryBytes} ${limits.sliceMs} ${JSON.stringify(program)}`;
     if (line.length > LINE_TO_HOST) throw new PluginError("limit", `the program is too long: ${line.length}`);
     this.#waiting++;
+    try {
+      await this.#slot();
+    } finally {
+      this.#waiting--;
+    }
+    try {
+      return await this.#load(guest, line, limits);
+    } finally {
+      this.#loads--;
+      this.#queue.shift()?.();
+    }
+  }
+
+  /** Waits until another load may begin. */
+  async #slot(): Promise<void> {
+    while (this.#loads >= LOADS_AT_ONCE) await new Promise<void>((resolve) => this.#queue.push(resolve));
+    this.#loads++;
+  }
+
+  async #load(guest: number, line: string, limits: IsolateLimits): Promise<string> {
+    this.#waiting++;
     const host = await this.#running().finally(() => this.#waiting--);
-    return new Promise((resolve, reject) => {
+    return await new Promise((resolve, reject) => {
       this.#loading.set(guest, { resolve, reject });
       this.#slices.set(guest, limits.sliceMs);
       if (!host.send(line)) {
