@@ -16,7 +16,7 @@ export const manifest = {
     SET_SLEEP_STATUS: { right: "both" },
     GET_SLEEP_STATUS: { right: "both" },
   },
-  capabilities: ["voip.read", "service.read", "service.write", "system.info"],
+  capabilities: ["voip.read", "service.read", "service.write", "wifi.read"],
   limits: { memoryMb: 16, callMs: 10000 },
 };
 
@@ -71,13 +71,14 @@ export const commands = {
 
   /** `1` on, `0` off, empty: not on this machine. */
   async GET_SERVICE(_request, host) {
-    const [{ wifi }, { led, nfc, sleep }, timer] = await Promise.all([
-      host.system.info(),
+    const [networks, { led, nfc, sleep }, timer] = await Promise.all([
+      // A machine without WiFi says so by refusing.
+      host.wifi.networks().catch(() => []),
       host.service.status(),
       host.service.ledTimer(),
     ]);
     return {
-      WIFI: flag(wifi),
+      WIFI: networks.length === 0 ? "" : flag(networks.some(({ onAir }) => onAir)),
       LED: flag(led),
       LEDTimer: flag(timer.enabled),
       LEDStartTime: timer.start,

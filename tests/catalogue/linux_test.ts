@@ -67,6 +67,8 @@ Deno.test("this machine tells its load, memory, hardware and durations, and that
   assertEquals(PONDuration, "", "there is no fibre");
   const all = await bench.ok("GET_DEVICE_INFO_ALL", SHOWN, "local");
   assertEquals([all.RamSize, all.MAC], [total, "64D95420214B"]);
+  const service = await bench.ok("GET_SERVICE");
+  assertEquals([service.NFC, service.HGWSLEEP, service.LEDTimer], ["", "", "0"], "there is none");
   await bench.ok("SET_HG_DEV_NAME", { DevName: "cellar" });
   assertEquals((await bench.ok("GET_HG_DEV_NAME")).DevName, "cellar");
 });

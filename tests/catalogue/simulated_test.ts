@@ -328,6 +328,7 @@ Deno.test("the simulated telephone lines, lights and sleep are told and switched
 
   const led = async () => (await bench.ok("GET_SERVICE")).LED;
   assertEquals(await led(), "1");
+  assertEquals((await bench.ok("GET_SERVICE")).WIFI, "1");
   await bench.ok("SET_LED_STATUS", { Action: "0" });
   assertEquals(await led(), "0");
   await bench.ok("SET_LED_STATUS", { Action: "1" });

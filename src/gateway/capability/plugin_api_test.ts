@@ -8,6 +8,7 @@ import { FakeClock, seededRandom, silentLog } from "../../base/mod.ts";
 import { HOST_API, hostApi } from "../../sandbox/host_api/mod.ts";
 import { SimulatedDriver } from "../driver/mod.ts";
 import { openParameters, ParameterFeed, parameterFunctions } from "../parameters/mod.ts";
+import { pushFunctions } from "../push/mod.ts";
 import { type HostDeps, hostFunctions } from "./host_functions.ts";
 import { rightsFunctions } from "./rights.ts";
 
@@ -25,6 +26,7 @@ function capabilities() {
     ...hostFunctions({ ...rest, driver, clock }),
     ...parameterFunctions(tree, new ParameterFeed(tree)),
     ...rightsFunctions(() => undefined),
+    ...pushFunctions({ push: () => Promise.reject(new Error("nothing is pushed here")) }),
     ...hostApi({ clock, random, storage, call: () => Promise.resolve({}) }),
   };
 }

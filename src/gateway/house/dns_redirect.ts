@@ -47,19 +47,12 @@ export class DnsRedirect implements AsyncDisposable {
     // First the machine: what it refuses is not written down.
     await dns.redirect(rules);
     try {
-      const values: Record<string, string | boolean> = {
-        [`${PATH}Enable`]: rules.length > 0,
-        [`${PATH}URL`]: url,
-      };
-      rules.forEach(({ name, address }, i) => {
-        values[`${PATH}Rule.${i + 1}.Domain`] = name;
-        values[`${PATH}Rule.${i + 1}.Address`] = address;
-      });
-      const { skipped } = await tree.load(values, writer);
-      if (skipped[0]) throw new Error(skipped[0].message);
-      for (const row of tree.instances(`${PATH}Rule.`)) {
-        if (row > rules.length) await tree.remove(`${PATH}Rule.${row}.`, writer);
-      }
+      await tree.replace(
+        `${PATH}Rule.`,
+        rules.map(({ name, address }) => ({ Domain: name, Address: address })),
+        writer,
+        { [`${PATH}Enable`]: rules.length > 0, [`${PATH}URL`]: url },
+      );
     } catch (error) {
       await dns.redirect(before).catch(() => {});
       throw error;

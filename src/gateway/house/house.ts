@@ -11,6 +11,7 @@ import type { Zone } from "../schedule/mod.ts";
 import { AttachedDevices } from "./attached_devices.ts";
 import { DnsRedirect } from "./dns_redirect.ts";
 import { LedTimer } from "./led_timer.ts";
+import { NameServerSetting } from "./name_servers.ts";
 import { PowerActions } from "./power_actions.ts";
 import { Sleep } from "./sleep.ts";
 import { Upgrades } from "./upgrade.ts";
@@ -18,8 +19,6 @@ import { WifiSettings } from "./wifi_settings.ts";
 import { WifiTimer } from "./wifi_timer.ts";
 
 const NAME = "InternetGatewayDevice.DeviceInfo.X_GATEHOUSE_Name";
-const LAN_DNS = "InternetGatewayDevice.LANDevice.1.LANHostConfigManagement.DNSServers";
-const LAN_DNS_TEMPLATE = "InternetGatewayDevice.LANDevice.{i}.LANHostConfigManagement.DNSServers";
 
 /** What a {@linkcode House} works with. */
 export interface HouseOptions {
@@ -36,6 +35,7 @@ export class House implements AsyncDisposable {
   readonly power: PowerActions;
   readonly upgrades: Upgrades;
   readonly ledTimer: LedTimer;
+  readonly nameServers: NameServerSetting;
   readonly redirect: DnsRedirect;
   readonly sleep: Sleep;
   readonly devices: AttachedDevices;
@@ -46,12 +46,7 @@ export class House implements AsyncDisposable {
   constructor(private readonly options: HouseOptions) {
     const { clock, log, driver, tree, dataDir, zone } = options, { power, service, dns, lan, wifi } = driver;
     const restore = () => tree.restore({ source: "app", by: "recovery" });
-    this.#stack.use(tree.bind(LAN_DNS_TEMPLATE, {
-      read: async () => (await dns.servers().catch(() => undefined))?.join(","),
-      apply: async (changes) => {
-        await dns.setServers(addressesOf(changes.at(-1)?.value));
-      },
-    }));
+    this.nameServers = this.#stack.use(new NameServerSetting({ log, dns, tree }));
     this.redirect = this.#stack.use(new DnsRedirect({ log, dns, tree }));
     this.ledTimer = this.#stack.use(new LedTimer({ clock, log, service, tree, zone }));
     this.sleep = this.#stack.use(new Sleep({ clock, log, service }));
@@ -73,18 +68,7 @@ export class House implements AsyncDisposable {
     await this.options.tree.set({ [NAME]: name }, writer);
   }
 
-  /** Asks these name servers from now on; none: those that the connection tells. Throws ParameterError. */
-  async setNameServers(addresses: readonly string[], writer: Writer): Promise<void> {
-    await this.options.tree.set({ [LAN_DNS]: addresses.join(",") }, writer);
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#stack.disposeAsync();
   }
-}
-
-function addressesOf(value: unknown): string[] {
-  return typeof value === "string"
-    ? value.split(",").map((one) => one.trim()).filter((one) => one !== "")
-    : [];
 }

@@ -25,7 +25,7 @@ export function dnsFunctions({ driver, house, http }: FullHostDeps): Capabilitie
           throw new Error("addresses: not a list of 4 at most");
         }
         const list = addresses.map((address) => textOf("address", address, 45));
-        await house.setNameServers(list, { source: "app", by: plugin });
+        await house.nameServers.set(list, { source: "app", by: plugin });
       },
       /** Redirects names by the list at `[url]`, on the internet; empty: no name any more. How many there are. */
       "dns.redirect": async ([url], { plugin, signal }) => {
