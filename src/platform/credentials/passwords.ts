@@ -21,8 +21,9 @@ const AT_ONCE = 2;
 const WAITING = 32;
 const KEY_BYTES = 32;
 
-/** Shortest and longest password, in characters after normalization. */
+/** Shortest password, in characters after normalization. */
 export const MIN_PASSWORD = 8;
+/** Longest password, in characters after normalization. */
 export const MAX_PASSWORD = 128;
 
 /** What everybody tries first; compared without case, and with digits around it cut off. */
