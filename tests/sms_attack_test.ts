@@ -168,3 +168,32 @@ Deno.test("a claim of two gigabytes, and traffic before CONNECT, end the connect
   const metrics = await platform.metrics();
   assertEquals(/gatehouse_sms_faults_total\{fault="before_connect"\} 1/.test(metrics), true, metrics);
 });
+
+Deno.test("wrong secrets at speed are answered 3 a few times and then not at all, and who is connected is served", async () => {
+  await using platform = await platformWithProvider();
+  const port = platform.ports.sms!;
+  const good = await Raw.open(port);
+  await good.connect();
+  const answers: (number | undefined)[] = [];
+  for (let wave = 0; wave < 10; wave++) {
+    answers.push(
+      ...await Promise.all(Array.from({ length: 50 }, async (_, i) => {
+        const raw = await Raw.open(port);
+        const Timestamp = 1122035011 + wave * 50 + i;
+        const AuthenticatorSource = authenticatorSource(SP.spId, `guess-${wave}-${i}`, Timestamp);
+        await raw.send(encodeMessage({ ...CONNECT, AuthenticatorSource, Timestamp }, 3));
+        const answer = await raw.next();
+        raw.socket.close();
+        return answer?.command === "CONNECT_RESP" ? answer.Status : undefined;
+      })),
+    );
+    await good.send(encodeMessage({ ...SUBMIT, sequence: 9000 + wave }, 3));
+    const answer = await good.next();
+    assertEquals(answer?.command === "SUBMIT_RESP" && [answer.sequence, answer.Result], [9000 + wave, 0]);
+  }
+  // Those that were let in before the twenty-first was counted are answered too; then nobody of that address is.
+  const answered = answers.filter((status) => status !== undefined);
+  assertEquals([new Set(answered), answered.length >= 20, answered.length <= 50], [new Set([3]), true, true]);
+  assertEquals(answers.slice(50).filter((status) => status !== undefined), []);
+  good.socket.close();
+});

@@ -21,6 +21,7 @@ import {
 import { type Database, openDatabase } from "../../storage/mod.ts";
 import {
   CMPP_FRAMING,
+  type Outlet,
   Simulator,
   type SimulatorBehaviour,
   type Sms,
@@ -142,8 +143,8 @@ export class Stage implements AsyncDisposable {
     return stage;
   }
 
-  /** Starts the service over what is in the database. */
-  async start(behaviour: Partial<SimulatorBehaviour> = {}): Promise<void> {
+  /** Starts the service over what is in the database; before a centre of the test's own, where it has one. */
+  async start(behaviour: Partial<SimulatorBehaviour> = {}, outlet?: Outlet): Promise<void> {
     const deps = {
       clock: this.clock,
       random: seededRandom(7),
@@ -154,7 +155,7 @@ export class Stage implements AsyncDisposable {
     this.simulator = new Simulator(this.clock, seededRandom(3), behaviour);
     this.sms = await startSms(
       deps,
-      { sql: this.db.sql, dataDir: this.dataDir, outlet: this.simulator },
+      { sql: this.db.sql, dataDir: this.dataDir, outlet: outlet ?? this.simulator },
       { listen: LONG, short: SHORT, gatewayCode: "001001", ...this.settings },
     );
     this.api = new Api(deps, {
