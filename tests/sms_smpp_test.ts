@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Metrics, silentLog, systemClock, systemRandom } from "../src/base/mod.ts";
 import { ADMIN, Api, tokenAuthenticator } from "../src/control/mod.ts";
 import { systemNetwork } from "../src/net/mod.ts";
@@ -21,6 +21,7 @@ import {
   startSms,
 } from "../src/platform/sms/mod.ts";
 import { type ReceivedText, SpClient } from "../src/sp_client/mod.ts";
+import { startProgram } from "../scripts/lib/program.ts";
 import { SmppCentre } from "./support/smpp_centre.ts";
 
 const SP = { spId: "900001", secret: "888888", spCode: "10658888" }, PHONE = "13800138000";
@@ -349,6 +350,31 @@ Deno.test("a centre that refuses the bind is named, and let in once the password
   assert(!JSON.stringify(items).includes("secret"));
   centre.password = "secret";
   await until(() => field.sms.health().status === "up");
+});
+
+Deno.test("the program takes the centre from its settings, and the password from the environment or a file", async () => {
+  await using centre = await SmppCentre.start();
+  const dataDir = await Deno.makeTempDir({ prefix: "gatehouse-smpp-" });
+  await Deno.writeTextFile(`${dataDir}/password`, "secret\n");
+  for (
+    const [args, env] of [
+      [[], { GATEHOUSE_SMS_OUTLET_PASSWORD: "secret" }],
+      [["--sms-outlet-password-file", `${dataDir}/password`], {}],
+    ] as const
+  ) {
+    const binds = centre.binds.length;
+    await using _program = await startProgram("platform", [
+      ...["--services", "sms", "--http", "127.0.0.1:0", "--sms", "127.0.0.1:0", "--sms-short", "127.0.0.1:0"],
+      ...["--sms-outlet", `smpp://esme@127.0.0.1:${centre.port}?window=7`],
+      ...args,
+    ], { dataDir, env });
+    await until(() => centre.binds.length === binds + 1);
+    assertEquals(centre.binds.at(-1)!.password, "secret");
+  }
+  const wrong = ["--services", "sms", "--sms-outlet", "smpp://esme:secret@127.0.0.1:2775?windows=7"];
+  const error = await assertRejects(() => startProgram("platform", wrong, { dataDir }), Error);
+  assert(error.message.includes("--sms-outlet") && !error.message.includes("secret"), error.message);
+  await Deno.remove(dataDir, { recursive: true });
 });
 
 async function allAnswered(centre: SmppCentre, count: number): Promise<boolean> {
