@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { TokenBucket } from "../../base/mod.ts";
 import {
   type Capabilities,
   declaredFor,
@@ -20,8 +21,12 @@ import type { ParameterTree, Writer } from "./tree.ts";
 
 /** The most parameters that one call reads or writes. */
 const MOST = 500;
+/** Writes a second of one plug-in on average, and at once: the disk may be flash, which wears. */
+const WRITES_PER_SECOND = 2, WRITES_AT_ONCE = 30;
 /** How many calls of one instance of a plug-in may wait for changes. */
 const MOST_WAITS = 4;
+/** Plug-ins whose writes are counted: more than a gateway takes. */
+const MOST_BUDGETS = 200;
 /** The longest wait, in milliseconds: a day. */
 const LONGEST_MS = 86_400_000;
 
@@ -49,7 +54,19 @@ export function parameterFunctions(tree: ParameterTree, feed: ParameterFeed): Ca
     }
     return name;
   };
-  const writer = ({ plugin }: HostCall): Writer => ({ source: "plugin", by: plugin });
+  const budgets = new Map<string, TokenBucket>();
+  /** In whose name it writes, if it may so soon. */
+  const writer = ({ plugin }: HostCall): Writer => {
+    let budget = budgets.get(plugin);
+    if (!budget) {
+      if (budgets.size >= MOST_BUDGETS) budgets.delete(budgets.keys().next().value!);
+      budgets.set(plugin, budget = new TokenBucket(tree.clock, WRITES_PER_SECOND, WRITES_AT_ONCE));
+    }
+    if (!budget.take()) {
+      throw new Error(`more than ${WRITES_PER_SECOND} writes of parameters a second: write less`);
+    }
+    return { source: "plugin", by: plugin };
+  };
   /** Names beneath a prefix that it may read. */
   const namesOf = (call: HostCall, prefix: string): string[] =>
     tree.names({ prefix, hidden: hidden.some((path) => prefix.startsWith(path)) })

@@ -10,13 +10,14 @@ const SERVER = `${ROOT}ManagementServer.`;
 
 /** The functions of a tree, called by a plug-in with this in its manifest. */
 async function stage() {
-  const tree = await openParameters({ clock: new FakeClock(), log: silentLog }, undefined);
+  const clock = new FakeClock();
+  const tree = await openParameters({ clock, log: silentLog }, undefined);
   const feed = new ParameterFeed(tree);
   const functions = parameterFunctions(tree, feed)["parameters"]!;
-  const as = (parameters?: DeclaredPaths, guest = 1) => {
+  const as = (parameters?: DeclaredPaths, guest = 1, plugin = "p") => {
     const stop = new AbortController();
     const call: HostCall = {
-      plugin: "p",
+      plugin,
       version: "1.0",
       guest,
       manifest: { name: "p", parameters } as Manifest,
@@ -28,7 +29,7 @@ async function stage() {
       ask: async (name: string, ...args: Json[]) => await functions[`parameters.${name}`]!(args, call),
     };
   };
-  return { tree, feed, as };
+  return { tree, feed, clock, as };
 }
 
 Deno.test("a plug-in reads and writes what it declares, in its own name", async () => {
@@ -151,4 +152,19 @@ Deno.test("one call writes and reads no more than it may", async () => {
   );
   await assertRejects(() => ask("set", many), Error, "500 at once");
   await assertRejects(() => ask("values", Object.keys(many)), Error, "500 at once");
+});
+
+Deno.test("a plug-in that writes without end is slowed down, and nobody else is", async () => {
+  const { tree, clock, as } = await stage();
+  const { ask } = as({ write: [WIFI] });
+  const write = () => ask("set", { [`${WIFI}Enable`]: true });
+  for (let i = 0; i < 30; i++) await write();
+  await assertRejects(write, Error, "writes of parameters a second");
+  await assertRejects(() => ask("add", `${WIFI}Entry.`), Error, "a second");
+  await assertRejects(() => ask("remove", `${WIFI}Entry.1.`), Error, "a second");
+  await tree.set({ [`${WIFI}Enable`]: false }, "app");
+  await as({ write: [WIFI] }, 2, "other").ask("set", { [`${WIFI}Enable`]: false });
+  await clock.advance(500);
+  await write();
+  await assertRejects(write, Error, "a second");
 });

@@ -264,6 +264,11 @@ export class ParameterTree implements AsyncDisposable {
     return this.#contents.sequence;
   }
 
+  /** The clock that stamps writes. */
+  get clock(): Clock {
+    return this.deps.clock;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#queue;
     await this.#writer.idle();
