@@ -31,30 +31,37 @@ const SAMPLE_MS = 5_000;
 const SHORTEST_SAMPLE_MS = 100;
 /** How long the list of interfaces is good for. */
 const INTERFACES_MS = 2_000;
+/** How long the default route is good for: looking it up starts a program, and holds everything up for its time. */
+const ROUTE_MS = 10_000;
 
 /** What it works with; `root` stands before /proc and /sys, for tests. */
 export interface LinuxMachineOptions {
   readonly clock: Clock;
   readonly root?: string;
   readonly interfaces?: () => readonly InterfaceAddress[];
+  /** Reads a file under /proc at once; undefined where it can't be read. */
+  readonly readNow?: (path: string) => string | undefined;
 }
 
 /** The {@linkcode Machine} of Linux. */
 export class LinuxMachine implements Machine, AsyncDisposable {
   readonly #clock: Clock;
   readonly #root: string;
+  readonly #readRoutes: (path: string) => string | undefined;
   readonly #readInterfaces: () => readonly InterfaceAddress[];
   readonly #stop = new AbortController();
   #sample: { at: number; times: CpuTimes } | undefined;
   #load: number | undefined;
   #measuring: Promise<number> | undefined;
   #timer: Timer | undefined;
+  #route: { until: number; name: string | undefined } | undefined;
   #interfaces: { until: number; list: readonly InterfaceAddress[] } | undefined;
 
-  constructor({ clock, root = "", interfaces = systemInterfaces }: LinuxMachineOptions) {
+  constructor({ clock, root = "", interfaces = systemInterfaces, readNow = catNow }: LinuxMachineOptions) {
     this.#clock = clock;
     this.#root = root;
     this.#readInterfaces = interfaces;
+    this.#readRoutes = readNow;
   }
 
   /** Sampling begins with the first question, and goes on while there are questions. */
@@ -115,12 +122,12 @@ export class LinuxMachine implements Machine, AsyncDisposable {
     const own = this.interfaces().filter(({ address }) => !address.includes(":") && !isLoopback(address));
     const near = towards && own.find(({ address, prefix }) => inNetwork(towards, address, prefix));
     if (near) return near.address;
-    const out = parseDefaultInterface(this.#readSync("/proc/net/route") ?? "");
+    const out = own.length > 1 ? this.#outward() : undefined;
     return (own.find(({ name }) => name === out) ?? own[0])?.address ?? "0.0.0.0";
   }
 
   lanAddress(): string | undefined {
-    const out = parseDefaultInterface(this.#readSync("/proc/net/route") ?? "");
+    const out = this.#outward();
     return this.interfaces().find(({ name, address }) =>
       name !== out && !address.includes(":") && isLocal(address) && !isLoopback(address)
     )?.address;
@@ -195,16 +202,28 @@ export class LinuxMachine implements Machine, AsyncDisposable {
     return await Deno.readTextFile(this.#root + path).catch(() => undefined);
   }
 
-  #readSync(path: string): string | undefined {
-    try {
-      return Deno.readTextFileSync(this.#root + path);
-    } catch {
-      return undefined;
+  /** The interface of the default route. */
+  #outward(): string | undefined {
+    const now = this.#clock.monotonic();
+    if (!this.#route || now >= this.#route.until) {
+      const name = parseDefaultInterface(this.#readRoutes(`${this.#root}/proc/net/route`) ?? "");
+      this.#route = { until: now + ROUTE_MS, name };
     }
+    return this.#route.name;
   }
 
   async #list(path: string): Promise<string[]> {
     return await Array.fromAsync(Deno.readDir(this.#root + path), ({ name }) => name).catch(() => []);
+  }
+}
+
+/** The runtime does not open /proc, but a program does. */
+function catNow(path: string): string | undefined {
+  try {
+    const { success, stdout } = new Deno.Command("cat", { args: [path], stderr: "null" }).outputSync();
+    return success ? new TextDecoder().decode(stdout.subarray(0, 64 * 1024)) : undefined;
+  } catch {
+    return undefined; // there is none, or we may not run it
   }
 }
 

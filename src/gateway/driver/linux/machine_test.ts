@@ -77,3 +77,31 @@ Deno.test("the own address is the one in the peer's network, else the one of the
   assertEquals(driver.lanAddress(), "192.168.1.1");
   await Deno.remove(root, { recursive: true });
 });
+
+Deno.test("the default route is looked up once in ten seconds, and only where there is a choice", async () => {
+  const clock = new FakeClock();
+  let reads = 0, out = "wan0";
+  const all = [
+    { name: "lan0", address: "192.168.1.1", prefix: 24 },
+    { name: "wan0", address: "203.0.113.5", prefix: 24 },
+    { name: "wan1", address: "198.51.100.5", prefix: 24 },
+  ];
+  let there = all.slice(0, 1);
+  await using machine = new LinuxMachine({
+    clock,
+    root: "/none",
+    interfaces: () => there,
+    readNow: () => {
+      reads++;
+      return `Iface\tDestination\n${out}\t00000000\t0102A8C0\t0003\t0\t0\t100\t00000000\n`;
+    },
+  });
+  assertEquals([machine.wanAddress(), reads], ["192.168.1.1", 0]);
+  there = all;
+  await clock.advance(2_000);
+  for (let i = 0; i < 5; i++) assertEquals(machine.wanAddress(), "203.0.113.5");
+  assertEquals([machine.lanAddress(), reads], ["192.168.1.1", 1]);
+  out = "wan1";
+  await clock.advance(10_000);
+  assertEquals([machine.wanAddress(), reads], ["198.51.100.5", 2]);
+});
