@@ -126,8 +126,16 @@ export const fleetMigrations: Migrations = {
         .execute();
       await db.schema.createIndex("gateway_history_at").on("gateway_history").column("at").execute();
       for (const column of ["region", "model", "firmware"]) {
-        await db.schema.createIndex(`gateway_${column}`).on("gateway").columns([column, "online"]).execute();
+        // With all that the overview counts in it, so that it need not look at the rows.
+        await db.schema.createIndex(`gateway_${column}`).on("gateway").columns([
+          "deleted_at",
+          column,
+          "online",
+        ])
+          .execute();
       }
+      await db.schema.createIndex("gateway_totals").on("gateway")
+        .columns(["deleted_at", "online", "registered_at"]).execute();
     },
   },
 };

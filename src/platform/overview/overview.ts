@@ -29,27 +29,32 @@ export interface FleetFigures {
 
 /** Rows shown of each kind. */
 const TOP = 8;
-/** Figures are counted at most this often, for everybody who asks. */
-const FRESH_MS = 5_000;
+/** Figures are counted at most this often, for everybody who asks; older ones than `STALE_MS` are waited for. */
+const FRESH_MS = 5_000, STALE_MS = 60_000;
 const DAY_MS = 86_400_000;
 
 /** Counts the fleet in the database; many who ask at once share one count. */
 export class Overview {
-  #figures: { readonly until: number; readonly value: Promise<FleetFigures> } | undefined;
+  #figures: { readonly at: number; readonly value: FleetFigures } | undefined;
+  #counting: Promise<FleetFigures> | undefined;
 
   constructor(
     private readonly db: Kysely<RegistryTables>,
     private readonly clock: Pick<Clock, "now" | "monotonic">,
   ) {}
 
-  /** The figures, at most five seconds old. */
-  figures(): Promise<FleetFigures> {
-    const now = this.clock.monotonic();
-    if (this.#figures && now < this.#figures.until) return this.#figures.value;
-    const value = this.#count();
-    this.#figures = { until: now + FRESH_MS, value };
-    value.catch(() => this.#figures = undefined);
-    return value;
+  /** The figures: those that were counted last, while newer ones are counted behind; waits only for the first. */
+  async figures(): Promise<FleetFigures> {
+    const age = this.#figures ? this.clock.monotonic() - this.#figures.at : Infinity;
+    if (age >= FRESH_MS) {
+      this.#counting ??= this.#count().then((value) => {
+        this.#figures = { at: this.clock.monotonic(), value };
+        return value;
+      }).finally(() => this.#counting = undefined);
+      if (age >= STALE_MS) return await this.#counting;
+      this.#counting.catch(() => {}); // whoever waits for it hears of it
+    }
+    return this.#figures!.value;
   }
 
   async #count(): Promise<FleetFigures> {

@@ -35,7 +35,7 @@ export function overviewRoutes(overview: Overview, recorder: Recorder): Routes {
   routes.route({
     method: "GET",
     path: "/api/v1/overview",
-    summary: "The whole fleet in figures, at most five seconds old",
+    summary: "The whole fleet in figures, some seconds old",
     tags: ["gateways"],
     auth: ["gateways:read"],
     responses: { 200: { description: "The figures", schema: OverviewView } },
