@@ -49,6 +49,25 @@ Deno.test("connections are let in by interface, at both their ends", () => {
   }
 });
 
+Deno.test("a machine whose only other networks are inside it serves the one that leads to the internet", () => {
+  const inner = ["docker0", "br-0123456789ab", "virbr0", "veth1a2b"].map((name, i) => ({
+    name,
+    address: `172.${17 + i}.0.1`,
+    prefix: 16,
+  }));
+  const view = {
+    interfaces: [{ name: "eth0", address: "192.168.1.9", prefix: 24 }, ...inner],
+    wanAddress: "192.168.1.9",
+  };
+  assertEquals(isLanConnection("192.168.1.50", "192.168.1.9", view), true);
+});
+
+Deno.test("what the settings call the outside is never the LAN, also while no route goes out by it", () => {
+  const view = { interfaces: [PRIVATE_WAN, LAN], outside: ["wan"] };
+  assertEquals(isLanConnection("10.20.1.1", "10.20.0.7", view), false);
+  assertEquals(isLanConnection("192.168.1.50", "192.168.1.1", view), true);
+});
+
 Deno.test("the interface to the internet is not the LAN where another one is left", () => {
   const names = (view: LanView) => lanAddresses(view).map(({ name }) => name);
   assertEquals(names({ interfaces: [PRIVATE_WAN, LAN], wanAddress: "10.20.0.7" }), ["br-lan"]);

@@ -57,8 +57,10 @@ export interface LocalOptions {
   readonly dispatch: (call: CapabilityCall) => Promise<CapabilityAnswer>;
   readonly lock: PasswordLock;
   readonly interfaces: () => readonly InterfaceAddress[];
-  /** The own address on the way to the internet; its interface is not the LAN where there is another. */
-  readonly wanAddress?: (() => string) | undefined;
+  /** The own address on the way to the internet, if it is known; its interface is not the LAN where there is another. */
+  readonly wanAddress?: (() => string | undefined) | undefined;
+  /** Interfaces that the settings call the outside. */
+  readonly wanInterfaces?: readonly string[] | undefined;
   /** Interfaces that are the LAN; undefined: all with private addresses. */
   readonly lanInterfaces?: readonly string[] | undefined;
   readonly limits?: Partial<LocalLimits>;
@@ -226,8 +228,8 @@ export class LocalServer implements AsyncDisposable {
   }
 
   #admit(via: Via, remote: HostPort, local: HostPort): boolean {
-    const { interfaces, lanInterfaces, wanAddress } = this.#options;
-    const view = { interfaces: interfaces(), named: lanInterfaces, wanAddress: wanAddress?.() };
+    const { interfaces, lanInterfaces: named, wanInterfaces: outside, wanAddress } = this.#options;
+    const view = { interfaces: interfaces(), named, outside, wanAddress: wanAddress?.() };
     const reason = !isLanConnection(remote.host, local.host, view)
       ? "not on the LAN side"
       : this.connections >= this.#limits.maxConnections
