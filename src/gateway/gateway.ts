@@ -241,7 +241,9 @@ export async function startGateway(
       dispatch: (call) => dispatcher.dispatch(call),
       lock: new PasswordLock(clock, lockouts.lockout("addresses", LOCAL_LOCKOUT)),
       interfaces: () => driver.interfaces(),
-      wanAddress: () => driver.wanAddress(),
+      // Where no route goes out the driver takes any address for both: then neither is known.
+      wanAddress: () => driver.wanAddress() === driver.lanAddress() ? undefined : driver.wanAddress(),
+      wanInterfaces: settings.machine?.wanInterfaces,
       lanInterfaces: settings.lanInterfaces,
       http: settings.localHttp,
       closed: true, // until the parameters say where it is to be
