@@ -4,8 +4,8 @@
  * @module
  */
 import type { Migrations } from "../../storage/mod.ts";
-import { gnsMigrations } from "./gns/schema.ts";
-import { routingMigrations } from "./routing/schema.ts";
+import { gnsMigrations } from "./gns/mod.ts";
+import { routingMigrations } from "./routing/mod.ts";
 import { smsMigrations as ownMigrations } from "./schema.ts";
 
 /** Makes the tables of the service, of its routing and of the name server. */

@@ -22,8 +22,7 @@ export type {
   Receipt,
   TakenMessage,
 } from "./outlet.ts";
-export { type Gns, type GnsParts, type GnsSettings, startGns } from "./gns/service.ts";
-export type { GnsTables } from "./gns/schema.ts";
+export { type Gns, type GnsParts, type GnsSettings, type GnsTables, startGns } from "./gns/mod.ts";
 export { smsMigrations } from "./migrations.ts";
 export type { SmsTables } from "./schema.ts";
 export { SealError } from "./seal.ts";

@@ -12,7 +12,7 @@ import {
   type MoRouteResp,
   type MtRouteResp,
 } from "../../../protocol/cmpp/mod.ts";
-import { nationalNumber } from "../routing/numbers.ts";
+import { nationalNumber } from "../routing/mod.ts";
 import { GnsResult } from "./codes.ts";
 import type { GnsRouteRow } from "./schema.ts";
 import type { Answering, Caller } from "./short_link.ts";

@@ -26,7 +26,7 @@ import {
   versionOctet,
   versionText,
   WRITE,
-} from "../routing/schemas.ts";
+} from "../routing/mod.ts";
 import { GnsResult, UpdateType } from "./codes.ts";
 import { Kind, RouteBody, wantedOf } from "./fields.ts";
 import type { GnsChangeRow, GnsRouteRow } from "./schema.ts";

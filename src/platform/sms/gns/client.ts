@@ -8,9 +8,15 @@ import type { Kysely } from "kysely";
 import { type Deps, GatehouseError, type HostPort, messageOf, type Timer } from "../../../base/mod.ts";
 import type { Network } from "../../../net/mod.ts";
 import { type Message, VERSION_3_0 } from "../../../protocol/cmpp/mod.ts";
-import type { NameServer } from "../routing/router.ts";
-import type { Route, RouteStore } from "../routing/route_store.ts";
-import type { NameServerRow, RouteKind, RouteRow, RoutingTables } from "../routing/schema.ts";
+import type {
+  NameServer,
+  NameServerRow,
+  Route,
+  RouteKind,
+  RouteRow,
+  RouteStore,
+  RoutingTables,
+} from "../routing/mod.ts";
 import type { Seal } from "../seal.ts";
 import { GnsResult, UpdateType } from "./codes.ts";
 import { updateOf } from "./questions.ts";

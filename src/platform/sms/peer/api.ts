@@ -19,7 +19,7 @@ import {
   versionOctet,
   versionText,
   WRITE,
-} from "../routing/schemas.ts";
+} from "../routing/mod.ts";
 import type { PeerHub } from "./hub.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Peer, PeerStore } from "./peers.ts";

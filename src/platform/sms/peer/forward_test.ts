@@ -3,6 +3,8 @@ import { decodeReport, decodeText, parseMsgId } from "../../../protocol/cmpp/mod
 import { CODE } from "../testing_stage.ts";
 import { FWD, Gateways, PlayedGateway } from "./testing_gateways.ts";
 
+const HOUR_MS = 3_600_000;
+
 Deno.test("a message to a phone of another gateway is delivered there, and its report comes back under its Msg_Id", async () => {
   await using stage = new Gateways();
   const [a, b] = await stage.mesh(["001001", "002001"]);
@@ -291,4 +293,81 @@ Deno.test("messages to one phone that come side by side reach the centre in the 
   await stage.settle();
   assertEquals(b.all("FWD_RESP").every(({ Result }) => Result === 0), true);
   assertEquals(b.reports().map(({ id }) => id), Array.from({ length: 50 }, (_, i) => FWD.Msg_Id + BigInt(i)));
+});
+
+Deno.test("a phone's message that no provider comes for is in the end reported as SA to where it came from", async () => {
+  await using stage = new Gateways();
+  const a = await stage.add("001001", { settings: { activeTestMs: 9 * HOUR_MS, outboxMs: 2 * HOUR_MS } });
+  await a.peer({ code: "002001", host: "" }, false);
+  const sp = await a.provider();
+  sp.connection.close();
+  const b = await PlayedGateway.connect(stage, a, "002001");
+  const mo = { Msg_Fwd_Type: 1, Src_Id: "13900139000", Dest_Id: [CODE] };
+  assertEquals(await b.forward(mo), 0);
+  assertEquals(await b.forward({ ...mo, Msg_Id: FWD.Msg_Id + 1n, Registered_Delivery: 0 }), 0);
+  await stage.clock.advance(4 * HOUR_MS);
+  await stage.settle();
+  assertEquals(b.reports(), [{ id: FWD.Msg_Id, stat: "SA:0055" }]);
+  assertEquals((await a.ask("GET", "/api/v1/sms/queues")).items, []);
+});
+
+Deno.test("what no gateway comes for is given up in the end: phones' messages with a report to whom they came from", async () => {
+  await using stage = new Gateways();
+  const a = await stage.add("001001", { settings: { activeTestMs: 9 * HOUR_MS, outboxMs: 2 * HOUR_MS } });
+  for (const code of ["002001", "003001"]) await a.peer({ code, host: "" }, false);
+  await a.route("mo", CODE, "003001");
+  const b = await PlayedGateway.connect(stage, a, "002001");
+  assertEquals(await b.forward({ Msg_Fwd_Type: 1, Src_Id: "13900139000", Dest_Id: [CODE] }), 0);
+  a.simulator.injectMo("13800138000", CODE, "from here");
+  await stage.settle();
+  assertEquals((await a.ask("GET", "/api/v1/sms/peers/queues")).items, [{
+    peer: "003001",
+    state: "queued",
+    count: 2,
+  }]);
+  await stage.clock.advance(4 * HOUR_MS);
+  await stage.settle();
+  assertEquals(b.reports(), [{ id: FWD.Msg_Id, stat: "IA:0051" }]);
+  assertEquals((await a.ask("GET", "/api/v1/sms/peers/queues")).items, []);
+});
+
+Deno.test("reports wait on disk for a gateway that is away, over a restart, and reach it once it is back", async () => {
+  await using stage = new Gateways();
+  const a = await stage.add("001001", { behaviour: { latencyMs: [5_000, 5_000] } });
+  await a.peer({ code: "002001", host: "" }, false);
+  const b = await PlayedGateway.connect(stage, a, "002001");
+  for (let i = 0; i < 30; i++) assertEquals(await b.forward({ Msg_Id: FWD.Msg_Id + BigInt(i) }), 0);
+  b.connection.close();
+  await stage.clock.advance(10_000);
+  await stage.settle();
+  assertEquals((await a.ask("GET", "/api/v1/sms/peers/queues")).items[0].count, 30);
+  await a.stop();
+  await a.start();
+  const again = await PlayedGateway.connect(stage, a, "002001");
+  await stage.settle();
+  assertEquals(
+    again.reports().map(({ id }) => id),
+    Array.from({ length: 30 }, (_, i) => FWD.Msg_Id + BigInt(i)),
+  );
+  assertEquals((await a.ask("GET", "/api/v1/sms/peers/queues")).items, []);
+});
+
+Deno.test("a report that the other gateway refuses for the moment comes again, one that it does not know is let go", async () => {
+  await using stage = new Gateways();
+  const a = await stage.add("001001");
+  await a.peer({ code: "002001", host: "" }, false);
+  const b = await PlayedGateway.connect(stage, a, "002001");
+  b.answers = 8;
+  await b.forward({});
+  for (let i = 0; i < 5; i++) {
+    await stage.clock.advance(1_000);
+    await stage.settle(2);
+  }
+  const times = b.reports().length;
+  assert(times >= 5, String(times));
+  b.answers = 9;
+  await stage.clock.advance(1_000);
+  await stage.settle();
+  assertEquals((await a.ask("GET", "/api/v1/sms/peers/queues")).items, []);
+  assertEquals(b.reports().length, times + 1);
 });

@@ -5,7 +5,7 @@
  */
 import { decodeMessage, encodeMessage, type Fwd, FwdType, msgIdHex } from "../../../protocol/cmpp/mod.ts";
 import type { OutletMessage } from "../outlet.ts";
-import type { ForwardRow } from "../routing/schema.ts";
+import type { ForwardRow } from "../routing/mod.ts";
 import type { Seal } from "../seal.ts";
 
 /** A FWD on its way to a peer. */

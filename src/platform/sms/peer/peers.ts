@@ -6,7 +6,7 @@
 import type { Kysely } from "kysely";
 import type { Clock, HostPort } from "../../../base/mod.ts";
 import { VERSION_3_0 } from "../../../protocol/cmpp/mod.ts";
-import type { PeerRow, RoutingTables } from "../routing/schema.ts";
+import type { PeerRow, RoutingTables } from "../routing/mod.ts";
 import type { Seal } from "../seal.ts";
 
 /** What an operator says of another gateway. */

@@ -20,9 +20,9 @@ import {
   type Submit,
 } from "../../../protocol/cmpp/mod.ts";
 import { type Database, openDatabase } from "../../../storage/mod.ts";
-import type { Gns } from "../gns/service.ts";
 import {
   CMPP_FRAMING,
+  type Gns,
   Simulator,
   type SimulatorBehaviour,
   type Sms,

@@ -6,8 +6,7 @@
 import * as v from "valibot";
 import { type HostPort, parseHostPort } from "../../../base/mod.ts";
 
-/** Who may look, and who may change. */
-export const READ = ["sms:read", "admin"], WRITE = ["sms:write", "admin"];
+export { MAY_READ as READ, MAY_WRITE as WRITE } from "../access.ts";
 /** Where the routes stand in the API's document. */
 export const TAGS = ["short messages: routing"];
 

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { Gateways, type Node, PEER_SECRET, PlayedGateway } from "../peer/testing_gateways.ts";
+import { Gateways, type Node, PEER_SECRET, PlayedGateway } from "./peer/testing_gateways.ts";
 
 const GNS = { code: "000001", host: "10.0.0.1" };
 

@@ -4,23 +4,25 @@
  * @module
  */
 import * as v from "valibot";
-import { type Deps, formatHostPort, messageOf, newId } from "../../../base/mod.ts";
+import { type Deps, formatHostPort, messageOf, newId } from "../../base/mod.ts";
+import { actorOf, decodeCursor, pageOf, pageQuery, pageSchema, problem, Routes } from "../../control/mod.ts";
+import { routeTime } from "../../protocol/cmpp/mod.ts";
+import { type GnsClient, ROUTE_ENTRIES, wantedOf } from "./gns/mod.ts";
 import {
-  actorOf,
-  decodeCursor,
-  pageOf,
-  pageQuery,
-  pageSchema,
-  problem,
-  Routes,
-} from "../../../control/mod.ts";
-import { routeTime } from "../../../protocol/cmpp/mod.ts";
-import type { GnsClient } from "../gns/client.ts";
-import { ROUTE_ENTRIES, wantedOf } from "../gns/fields.ts";
-import { nationalNumber } from "./numbers.ts";
-import type { Router } from "./router.ts";
-import { type Route, RouteError, type RouteStore, targetText } from "./route_store.ts";
-import { Code, READ, Secret, TAGS, Time, timeText, WRITE } from "./schemas.ts";
+  Code,
+  nationalNumber,
+  READ,
+  type Route,
+  RouteError,
+  type Router,
+  type RouteStore,
+  Secret,
+  TAGS,
+  targetText,
+  Time,
+  timeText,
+  WRITE,
+} from "./routing/mod.ts";
 
 const Digits = v.pipe(v.string(), v.regex(/^\d{0,21}$/, "Invalid segment: Expected up to 21 digits"));
 const Kind = v.picklist(["mt", "mo"]);

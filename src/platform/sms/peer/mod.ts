@@ -1,0 +1,12 @@
+/**
+ * Other gateways: connections, FWD in both directions, and what waits for them.
+ *
+ * @module
+ */
+export { peerRoutes } from "./api.ts";
+export { Desk } from "./desk.ts";
+export { PeerHub } from "./hub.ts";
+export { Ledger } from "./ledger.ts";
+export type { PeerLink } from "./link.ts";
+export { PeerStore } from "./peers.ts";
+export { isPeerSpId, Traffic } from "./traffic.ts";
