@@ -6,6 +6,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { type Author, author, startLoneGateway } from "./support/author.ts";
 import { startFleet } from "./support/fleet.ts";
+import { ADMIN_TOKEN } from "./support/platform.ts";
 
 async function change(me: Author, file: string, edit: (text: string) => string): Promise<void> {
   const path = `${me.dir}/${file}`;
@@ -304,8 +305,19 @@ Deno.test("a platform takes a package, shows it, and puts it onto a gateway of i
   assertEquals((await fleet.call("GET", "/api/v1/plugins/com.example.greeter/1.0")).body.channel, "stable");
   assertMatch(
     (await me.run("list", ...there)).out,
-    /^NAME .*\ncom\.example\.greeter +1\.0 +\d+ B +[0-9a-f]{64}\n$/,
+    /^NAME .*\ncom\.example\.greeter +1\.0 +stable +unsigned +\d+ B +[0-9a-f]{64}\n$/,
   );
+  // More than a page.
+  for (let i = 0; i < 60; i++) {
+    const { status } = await fetch(`${there[1]}/api/v1/plugins`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${ADMIN_TOKEN}` },
+      body:
+        `export const manifest = { name: "many", version: "1.${i}", apiVersion: "2026-11-01", commands: {} };`,
+    }).then(async (response) => (await response.body?.cancel(), response));
+    assertEquals(status, 201);
+  }
+  assertEquals((await me.run("list", ...there)).out.match(/^many /gm)?.length, 60);
   // One that does not load there: the command's failure is told.
   await Deno.writeTextFile(
     `${me.dir}/bad.js`,

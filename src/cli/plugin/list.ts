@@ -14,7 +14,7 @@ const command: Command = {
   summary: "shows the plug-ins of a gateway or platform, with figures",
   about:
     `Of a gateway: state, calls, errors by kind, how long half and 99 of 100 calls took, memory, restarts. Of a
-platform: what its repository holds.`,
+platform: what its repository holds, in which channel, and how far it is trusted.`,
   positionals: [],
   options: { ...CONTROL_OPTIONS, json: { help: "everything there is to tell, as JSON" } },
   examples: [
@@ -25,8 +25,7 @@ platform: what its repository holds.`,
   givesUp: ASKS_OTHERS,
   async run(input, terminal) {
     const api = await ControlClient.open(input, terminal);
-    const { body } = await api.get("/api/v1/plugins");
-    const items = body.items as Record<string, unknown>[];
+    const items = await allOf(api);
     if (input.has("json")) terminal.print(JSON.stringify(items, undefined, 2));
     else if (await api.role() === "gateway") gatewayTable(items as unknown as PluginStatus[], terminal.print);
     else platformTable(items, terminal.print);
@@ -34,6 +33,17 @@ platform: what its repository holds.`,
   },
 };
 export default command;
+
+/** Everything that is there: a platform gives a page at a time. */
+async function allOf(api: ControlClient): Promise<Record<string, unknown>[]> {
+  const items: Record<string, unknown>[] = [];
+  for (let cursor: unknown, path = "/api/v1/plugins";; path = `/api/v1/plugins?cursor=${cursor}`) {
+    const { body } = await api.get(path);
+    items.push(...body.items as Record<string, unknown>[]);
+    cursor = body.next;
+    if (typeof cursor !== "string") return items;
+  }
+}
 
 function gatewayTable(items: readonly PluginStatus[], print: (line: string) => void): void {
   const head = ["NAME", "VERSION", "STATE", "CALLS", "ERRORS", "P50", "P99", "MEMORY", "RESTARTS"];
@@ -61,11 +71,14 @@ function gatewayTable(items: readonly PluginStatus[], print: (line: string) => v
 
 function platformTable(items: readonly Record<string, unknown>[], print: (line: string) => void): void {
   const text = (value: unknown) => value === undefined || value === null ? "-" : plain(String(value));
-  const rows = items.map(({ name, version, size: bytes, sha256 }) => [
+  const rows = items.map(({ name, version, channel, trust, size: bytes, sha256 }) => [
     text(name),
     text(version),
+    text(channel),
+    text((trust as { tier?: unknown } | undefined)?.tier),
     typeof bytes === "number" ? size(bytes) : "-",
     text(sha256),
   ]);
-  for (const line of table([["NAME", "VERSION", "SIZE", "SHA256"], ...rows], [2])) print(line);
+  const head = ["NAME", "VERSION", "CHANNEL", "TRUST", "SIZE", "SHA256"];
+  for (const line of table([head, ...rows], [4])) print(line);
 }
