@@ -3,7 +3,7 @@
  */
 export const manifest = {
   name: "diagnostics",
-  version: "1.1",
+  version: "1.0",
   apiVersion: "2026-11-01",
   description: "Pings, traces, download tests and reports from the gateway",
   author: "Gatehouse",

@@ -3,7 +3,7 @@
  */
 export const manifest = {
   name: "system-monitor",
-  version: "1.1",
+  version: "1.0",
   apiVersion: "2026-11-01",
   description: "Load, memory, hardware and name of the gateway; its clock, restart, recovery and upgrade",
   author: "Gatehouse",
