@@ -17,8 +17,3 @@ export class DriverError extends GatehouseError<DriverErrorCode> {
 export function unsupported(what: string, options?: ErrorOptions): DriverError {
   return new DriverError("unsupported", what, options);
 }
-
-/** Stands for a part that this machine does not have: whatever it is asked, it refuses with this reason. */
-export function absent<Part extends object>(reason: string): Part {
-  return new Proxy({} as Part, { get: () => () => Promise.reject(unsupported(reason)) });
-}
