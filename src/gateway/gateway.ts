@@ -24,6 +24,7 @@ import { identityOf } from "./identity.ts";
 import { LOCAL_LOCKOUT, LocalServer, PasswordLock } from "./local/mod.ts";
 import {
   bindDevice,
+  bindNetwork,
   Mgt,
   type MgtParts,
   mgtPresets,
@@ -258,7 +259,8 @@ export async function startGateway(
     forget: (home) => state.update({ home, operations: undefined, distribution: undefined }),
   };
   stack.use(mgt.bind(mgtParts));
-  stack.use(bindDevice(parameters, { identity, machine: driver }));
+  stack.use(bindDevice(parameters, { clock, identity, machine: driver }));
+  stack.use(bindNetwork(parameters, { clock, lan: driver.lan, wan: driver.wan }));
 
   await state.flushed();
   await applyPasswordsFile(passwords, settings.passwordsFile ?? join(settings.dataDir, "passwords.json"), {

@@ -74,6 +74,7 @@ export function parameterRoutes(tree: ParameterTree, auth: Access): Routes {
       404: absent,
     },
   }).handle(async ({ query: { prefix, after, limit, hidden } }) => {
+    await tree.refresh();
     const names = tree.names({ prefix, hidden, after });
     const page = names.slice(0, limit);
     return {
@@ -189,6 +190,7 @@ export function parameterRoutes(tree: ParameterTree, auth: Access): Routes {
   }).handle(async ({ body, query: { source } }) => {
     const { decodeJson, decodeXml } = await import("./parameters/document/mod.ts");
     const values = body.mediaType === JSON_TYPE ? decodeJson(body.text) : decodeXml(body.text);
+    await tree.refresh();
     const { written, skipped } = await tree.load(values, by(source));
     return { status: 200, body: { written, skipped: skipped.map((fault) => ({ ...fault })) } };
   });

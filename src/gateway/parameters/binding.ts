@@ -11,6 +11,9 @@ import type { Stamp } from "./store.ts";
 /** The longest that bringing a change into force may take, in milliseconds. */
 const APPLY_MS = 60_000;
 
+/** The longest that a look at the machine may take, in milliseconds. */
+const REFRESH_MS = 5_000;
+
 /** Something that is to change, or has. */
 export interface ParameterChange extends Stamp {
   /** A value was set; an instance of a table was added or removed (then `name` ends with its number and a dot). */
@@ -38,6 +41,8 @@ export interface Binding {
   readonly apply?: (changes: readonly ParameterChange[]) => void | Promise<void>;
   /** Of a table whose instances are what the machine has: their numbers. */
   readonly instances?: (indices: readonly number[]) => readonly number[];
+  /** Looks at the machine anew, so that `instances` is up to date; called before names are listed. */
+  readonly refresh?: () => Promise<void>;
 }
 
 /** The bindings by template. */
@@ -55,6 +60,16 @@ export class Bindings {
         if (this.#byPath.get(path) === binding) this.#byPath.delete(path);
       },
     };
+  }
+
+  /** Has everything bound look at the machine anew. What fails, or takes too long, is as it was. */
+  async refresh(): Promise<void> {
+    const looks = new Set([...this.#byPath.values()].map(({ refresh }) => refresh));
+    await Promise.all(
+      [...looks].map((look) =>
+        look && withTimeout(this.clock, look(), REFRESH_MS, () => new Error("too long")).catch(() => {})
+      ),
+    );
   }
 
   /** What is bound to the template itself or to the nearest object above it, and has this part. */

@@ -106,14 +106,16 @@ export function parameterFunctions(tree: ParameterTree, feed: ParameterFeed): Ca
       /** `[names]`: the values by name. A name that ends with a dot stands for all beneath it. */
       "parameters.values": async ([names], call) => {
         if (!Array.isArray(names)) throw new Error("names: a list");
+        await tree.refresh();
         const wanted = names.slice(0, MOST + 1).flatMap((name) =>
           typeof name === "string" && name.endsWith(".") ? namesOf(call, name) : [check(call, "read", name)]
         );
         return await values([...new Set(wanted)]);
       },
       /** `[prefix]`: names beneath it, of those that are declared. */
-      "parameters.names": ([prefix = ""], call) => {
+      "parameters.names": async ([prefix = ""], call) => {
         if (typeof prefix !== "string") throw new Error("prefix: a text");
+        await tree.refresh();
         return namesOf(call, prefix);
       },
       /** `[values]`: writes them by name, all or none. */

@@ -20,11 +20,13 @@ export { type Changes, ParameterFeed } from "./feed.ts";
 export { parameterFunctions } from "./host_functions.ts";
 export {
   bindDevice,
+  bindNetwork,
   type DeviceFacts,
   Mgt,
   type MgtParts,
   mgtPresets,
   type MgtSettings,
+  type NetworkFacts,
 } from "./live/mod.ts";
 export { openParameters } from "./open.ts";
 export type { Stamp } from "./store.ts";

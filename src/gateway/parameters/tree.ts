@@ -159,6 +159,11 @@ export class ParameterTree implements AsyncDisposable {
     return after === undefined ? found : found.filter((name) => compareNames(name, after) > 0);
   }
 
+  /** Looks at the machine for the instances that it has: before names are listed that are to be up to date. */
+  refresh(): Promise<void> {
+    return this.#bindings.refresh();
+  }
+
   /** The numbers of a table's instances; its name as `InternetGatewayDevice.LANDevice.` or with `{i}.` behind it. */
   instances(table: string): readonly number[] {
     const { name, template, indices } = this.#contents.table(table);

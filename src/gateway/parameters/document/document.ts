@@ -34,6 +34,7 @@ export interface ExportOptions {
 /** What of the tree is exported, as it is now. What has no value, or can't be read now, is left out. */
 export async function exported(tree: ParameterTree, options: ExportOptions = {}): Promise<DocumentEntry[]> {
   const { prefix = "", secrets = false, all = false } = options;
+  await tree.refresh();
   const entries = await Promise.all(
     tree.names({ prefix }).map(async (name): Promise<DocumentEntry | undefined> => {
       const { secret, access } = tree.describe(name);

@@ -8,6 +8,7 @@ import type { ParameterTree } from "../tree.ts";
 
 /** Where it comes from. */
 export interface DeviceFacts {
+  readonly clock: { now(): number };
   readonly identity: {
     readonly vendor: string;
     readonly model: string;
@@ -24,10 +25,10 @@ export interface DeviceFacts {
   };
 }
 
-const PATH = "InternetGatewayDevice.DeviceInfo.";
+const PATH = "InternetGatewayDevice.DeviceInfo.", TIME = "InternetGatewayDevice.Time.";
 
 /** Lets the parameters read. What the machine does not tell has no value. */
-export function bindDevice(tree: ParameterTree, { identity, machine }: DeviceFacts): Disposable {
+export function bindDevice(tree: ParameterTree, { clock, identity, machine }: DeviceFacts): Disposable {
   const dash = identity.sn.indexOf("-");
   const whole = (value: number | undefined) => value === undefined ? undefined : Math.round(value);
   const readers: Readonly<
@@ -47,5 +48,20 @@ export function bindDevice(tree: ParameterTree, { identity, machine }: DeviceFac
   };
   const stack = new DisposableStack();
   for (const [name, read] of Object.entries(readers)) stack.use(tree.bind(PATH + name, { read }));
+  stack.use(tree.bind(`${TIME}CurrentLocalTime`, { read: () => localTime(clock.now()) }));
+  stack.use(tree.bind(`${TIME}LocalTimeZone`, { read: () => offset(clock.now()) }));
   return stack;
+}
+
+/** As in `2026-11-01T08:00:00`, with the time zone's offset. */
+function localTime(now: number): string {
+  const local = new Date(now - new Date(now).getTimezoneOffset() * 60_000);
+  return local.toISOString().slice(0, 19) + offset(now);
+}
+
+/** How far local time is ahead of UTC: `+08:00`. */
+function offset(now: number): string {
+  const minutes = -new Date(now).getTimezoneOffset(), two = (n: number) => String(n).padStart(2, "0");
+  const size = Math.abs(minutes);
+  return `${minutes < 0 ? "-" : "+"}${two(Math.floor(size / 60))}:${two(size % 60)}`;
 }

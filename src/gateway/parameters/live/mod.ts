@@ -4,4 +4,5 @@
  * @module
  */
 export { bindDevice, type DeviceFacts } from "./device.ts";
+export { bindNetwork, type NetworkFacts } from "./network.ts";
 export { Mgt, type MgtParts, mgtPresets, type MgtSettings } from "./mgt.ts";
