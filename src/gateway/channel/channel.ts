@@ -77,6 +77,16 @@ export class Channel implements AsyncDisposable {
     this.#life = this.#live(to);
   }
 
+  /**
+   * The gateway has other addresses than before: a session that went out from one that is gone is over, and waiting
+   * for lost heartbeats to show that would keep the platform's next call away for two minutes.
+   */
+  addressChanged(): void {
+    const connection = this.#connection;
+    if (!connection || this.#options.ipAddr(connection.remote.host) === connection.local.host) return;
+    connection.close("reset", "the own address changed");
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
     this.#connection?.end();
