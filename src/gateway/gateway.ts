@@ -148,7 +148,10 @@ export async function startGateway(
         later.agent?.address(later.address = ipAddr);
         registered.resolve();
       },
-      onAddress: (address) => later.agent?.address(address),
+      onAddress: (address) => {
+        later.agent?.address(address);
+        later.channel?.addressChanged();
+      },
     }),
   );
   registration.start();
