@@ -4,8 +4,9 @@
  * @module
  */
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { type Gateway, type GatewaySettings, startGateway } from "../src/gateway/mod.ts";
-import { type PlatformSettings } from "../src/platform/mod.ts";
+import { type Gateway, type GatewayPorts, type GatewaySettings, startGateway } from "../src/gateway/mod.ts";
+import { SimulatedDriver } from "../src/gateway/driver/mod.ts";
+import type { PlatformSettings } from "../src/platform/mod.ts";
 import { followEvents, type HeardEvent } from "./support/event_stream.ts";
 import { ADMIN_TOKEN, realDeps, type TestPlatform, testPlatform } from "./support/platform.ts";
 import { h, identity, inner, TcpPeer } from "./support/scripted_gateway.ts";
@@ -38,14 +39,18 @@ export const manifest = { name: "silent", version: "1.0", apiVersion: "2026-11-0
   commands: { TRY: { right: "both" } } };
 export const commands = { TRY: (_, host) => ({ push: typeof host.push }) };`;
 
+const EATER = `
+export const manifest = { name: "eater", version: "1.0", apiVersion: "2026-11-01", commands: { EAT: { right: "both" } } };
+export const commands = { EAT() { const all = []; for (;;) all.push(new Uint8Array(1 << 20).fill(1)); } };`;
+
 /** A platform and a gateway in this process. */
 class House implements AsyncDisposable {
   gateway!: Gateway;
-  readonly #folder: string;
+  readonly folder: string;
   #stream: { stop(): Promise<number> } | undefined;
 
   private constructor(folder: string, public platform: TestPlatform) {
-    this.#folder = folder;
+    this.folder = folder;
   }
 
   static async open(): Promise<House> {
@@ -60,10 +65,10 @@ class House implements AsyncDisposable {
     return house;
   }
 
-  async startGateway(): Promise<void> {
+  async startGateway(ports: GatewayPorts = {}): Promise<void> {
     const local = { host: "127.0.0.1", port: 0 };
     const settings: GatewaySettings = {
-      dataDir: `${this.#folder}/gateway`,
+      dataDir: `${this.folder}/gateway`,
       mgtUrl: "127.0.0.1",
       port: this.platform.ports.distribution!,
       mac: ME.mac,
@@ -73,14 +78,15 @@ class House implements AsyncDisposable {
       model: "M1",
       local,
       control: local,
-      pluginsDir: `${this.#folder}/plugins`,
-      passwordsFile: `${this.#folder}/passwords.json`,
+      pluginsDir: `${this.folder}/plugins`,
+      passwordsFile: `${this.folder}/passwords.json`,
       isolation: "inline",
       driver: "simulated",
       adminToken: ADMIN_TOKEN,
+      timing: { addressCheckMs: 20 },
       pushTiming: { firstPauseMs: 50, longestPauseMs: 200, busyPauseMs: 50, spreadMs: 0 },
     };
-    this.gateway = await startGateway(realDeps(), settings);
+    this.gateway = await startGateway(realDeps(), settings, ports);
     await this.gateway.registered;
     await until("the plug-in", () => this.gateway.plugins.get("pusher")?.state === "running");
   }
@@ -101,7 +107,7 @@ class House implements AsyncDisposable {
     };
     await this.platform[Symbol.asyncDispose]();
     return async () => {
-      this.platform = await testPlatform({ dataDir: `${this.#folder}/platform`, settings });
+      this.platform = await testPlatform({ dataDir: `${this.folder}/platform`, settings });
     };
   }
 
@@ -154,7 +160,7 @@ class House implements AsyncDisposable {
     await this.#stream?.stop();
     await this.gateway[Symbol.asyncDispose]();
     await this.platform[Symbol.asyncDispose]();
-    await Deno.remove(this.#folder, { recursive: true });
+    await Deno.remove(this.folder, { recursive: true });
   }
 }
 
@@ -194,6 +200,31 @@ Deno.test("the gateway says itself that it started", async () => {
   await house.delivered();
   const both = (await house.messages("@gateway")).map((text) => JSON.parse(text));
   assertEquals([both.length, new Set(both.map(({ bootId }) => bootId)).size], [2, 2]);
+});
+
+Deno.test("the gateway says itself that its address changed, and that a plug-in is broken", async () => {
+  await using house = await House.open();
+  await house.stopGateway();
+  let address = "100.64.0.9";
+  const driver = Object.assign(new SimulatedDriver(realDeps()), { wanAddress: () => address });
+  await house.startGateway({ driver });
+  const heard = house.listen("/api/v1/messages/stream?plugin=%40gateway");
+  await until("open", () => heard.length > 0);
+  address = "100.64.0.10";
+  await until(
+    "told of the address",
+    () => textsOf(heard, "@gateway").some((text) => text.includes("wan_address")),
+  );
+  await Deno.writeTextFile(`${house.folder}/plugins/eater.js`, EATER);
+  await until("told of the plug-in", () => {
+    if (house.gateway.plugins.get("eater")?.state === "running") void house.plugin("eater", "EAT");
+    return textsOf(heard, "@gateway").some((text) => text.includes("plugin_broken"));
+  });
+  const said = textsOf(heard, "@gateway").map((text) => JSON.parse(text));
+  const change = said.find(({ event }) => event === "wan_address");
+  assertEquals([change.before, change.address], ["100.64.0.9", "100.64.0.10"]);
+  const broken = said.filter(({ event }) => event === "plugin_broken");
+  assertEquals(broken.map(({ plugin, version }) => [plugin, version]), [["eater", "1.0"]]);
 });
 
 Deno.test("a plug-in that floods gets as many through as its manifest says, and hears why not more", async () => {

@@ -145,7 +145,8 @@ export async function startGateway(
       onTrigger: (message, from) => triggers.offer(message, from),
       onRegistered: ({ ipAddr }) => {
         later.push?.target(registration.status.messageServer);
-        later.agent?.address(later.address = ipAddr);
+        later.address = ipAddr; // the agent that tells of changes may still be on its way
+        later.agent?.address(ipAddr);
         registered.resolve();
       },
       onAddress: (address) => {
