@@ -56,6 +56,10 @@ const CASES: Record<string, [kinds.Kind<unknown>, [string, unknown][], string[]]
   "a LOID": [kinds.loid, [["0123456789", "0123456789"]], ["", "x".repeat(25), "a b"]],
   "a path": [kinds.path("DIR"), [["./data", "./data"]], ["", "a\0b"]],
   "words": [kinds.words("TEXT", 5), [["a b", "a b"]], ["", " ", "123456", "a\nb", "a\u2028b"]],
+  "a command": [kinds.command, [
+    ["  sysupgrade  -n ", ["sysupgrade", "-n"]],
+    [`sh -c "a b"`, ["sh", "-c", `"a`, `b"`]], // nothing in it is quoted
+  ], ["", "  ", "a\nb", "a\u0000", "x".repeat(2000)]],
   "interfaces": [kinds.names, [["eth0, br-lan", ["eth0", "br-lan"]]], ["", "a b", "x".repeat(16)]],
   "the database": [kinds.database, [["sqlite:/x.db", "sqlite:/x.db"], [
     "postgres://u:p@h:1/d",
