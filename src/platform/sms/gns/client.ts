@@ -8,14 +8,15 @@ import type { Kysely } from "kysely";
 import { type Deps, GatehouseError, type HostPort, messageOf, type Timer } from "../../../base/mod.ts";
 import type { Network } from "../../../net/mod.ts";
 import { type Message, VERSION_3_0 } from "../../../protocol/cmpp/mod.ts";
-import type {
-  NameServer,
-  NameServerRow,
-  Route,
-  RouteKind,
-  RouteRow,
-  RouteStore,
-  RoutingTables,
+import {
+  type NameServer,
+  type NameServerRow,
+  type Route,
+  type RouteKind,
+  type RouteRow,
+  type RouteStore,
+  type RoutingTables,
+  targetText,
 } from "../routing/mod.ts";
 import type { Seal } from "../seal.ts";
 import { GnsResult, UpdateType } from "./codes.ts";
@@ -73,6 +74,8 @@ export class NameServerError extends GatehouseError<"unset" | "answer"> {
 
 /** How long to wait before the table is asked for again after a failure, in milliseconds. */
 const RETRY_MS = 30_000;
+/** Routes written at once. */
+const PAGE = 500;
 /** Routes taken over at most: a name server that never says "last" must not fill the disk. */
 const MOST_ROUTES = 1_000_000;
 
@@ -229,6 +232,7 @@ export class GnsClient implements NameServer, Answering, AsyncDisposable {
   async #takeOver(kind: RouteKind): Promise<void> {
     await using call = await this.#call();
     const began = this.deps.clock.now(), Source_Id = this.parts.gatewayCode, seen = new Set<string>();
+    const news: RouteRow[] = [];
     let last = -1;
     while (seen.size < MOST_ROUTES) {
       const answer = await call.ask(
@@ -243,10 +247,14 @@ export class GnsClient implements NameServer, Answering, AsyncDisposable {
       if (answer.Result !== GnsResult.ok || answer.Route_Id <= last) {
         throw new NameServerError("answer", `the table broke off: Result ${answer.Result}`);
       }
-      seen.add((await this.#keep(kind, answer)).id);
+      seen.add(idOf(kind, answer.Route_Id));
+      const row = this.#news(kind, answer);
+      if (row) news.push(row);
       last = answer.Route_Id;
+      if (news.length >= PAGE) await this.parts.routes.putAll(kind, news.splice(0));
       if (answer.Route_number >= answer.Route_total) break;
     }
+    await this.parts.routes.putAll(kind, news);
     // What is no more there goes, unless it came in while the table was read.
     for (const route of this.parts.routes.tables[kind].list()) {
       if (route.origin === "name_server" && !seen.has(route.id) && route.updatedAt < began) {
@@ -271,23 +279,35 @@ export class GnsClient implements NameServer, Answering, AsyncDisposable {
   }
 
   async #keep(kind: RouteKind, told: Told): Promise<Route> {
+    const row = this.#news(kind, told);
+    return row ? await this.parts.routes.put(row) : this.parts.routes.get(idOf(kind, told.Route_Id))!;
+  }
+
+  /** The row of what was told; undefined where it is here already, or was overtaken by an update. */
+  #news(kind: RouteKind, told: Told): RouteRow | undefined {
     if (!usable(kind, told)) throw new NameServerError("answer", `route ${told.Route_Id} can't be one`);
-    const id = idOf(kind, told.Route_Id), before = this.parts.routes.get(id);
-    // An answer that was overtaken by an update must not undo it.
-    if (before && before.timeStamp > told.Time_stamp) return before;
-    const row: RouteRow = {
+    const id = idOf(kind, told.Route_Id), before = this.parts.routes.get(id), now = this.deps.clock.now();
+    const first = (kind === "mt" ? told.Start_Id : told.SP_Code) ?? "";
+    const last = (kind === "mt" ? told.End_Id : told.SP_Code) ?? "";
+    if (before && before.timeStamp > told.Time_stamp) return undefined;
+    const same = before && before.timeStamp === told.Time_stamp && before.first === first &&
+      before.last === last && targetText(before.target) === told.Destination_Id;
+    if (same) {
+      before.updatedAt = now; // as fresh as if it had been written
+      return undefined;
+    }
+    return {
       id,
       kind,
-      first: (kind === "mt" ? told.Start_Id : told.SP_Code) ?? "",
-      last: (kind === "mt" ? told.End_Id : told.SP_Code) ?? "",
+      first,
+      last,
       target: told.Destination_Id,
       origin: "name_server",
       address: told.Gateway_IP === "" ? null : `${told.Gateway_IP}:${told.Gateway_port}`,
       time_stamp: told.Time_stamp,
-      updated_at: this.deps.clock.now(),
+      updated_at: now,
       updated_by: this.#known?.code ?? "",
     };
-    return await this.parts.routes.put(row);
   }
 
   async #drop(id: string): Promise<void> {

@@ -414,3 +414,65 @@ Deno.test("wrong secrets at speed close the name server's door for a minute; gar
   await stage.settle();
   assertEquals(stranger.open, false);
 });
+
+Deno.test("a whole table of many pages is taken over by a gateway that is never told, and what is gone goes with the next", async () => {
+  await using stage = new Gateways();
+  const server = await stage.add(GNS.code, { gns: true, gateway: false });
+  const to = { code: "002001", host: "10.0.0.9" };
+  for (let i = 0; i < 620; i++) await mtRoute(server, String(1_390_000 + i), to);
+  const a = await gateway(stage, server, "001001", false, false);
+  const refresh = async () => {
+    const asked = a.ask("POST", "/api/v1/sms/name-server/refresh");
+    for (let i = 0; i < 60; i++) await stage.settle();
+    return await asked;
+  };
+  assertEquals((await refresh()).lastError, null);
+  const count = async () => {
+    let count = 0;
+    for (let next: string | undefined = ""; next !== undefined;) {
+      const page: { items: unknown[]; next?: string } = await a.ask(
+        "GET",
+        `/api/v1/sms/routes?limit=500${next && `&cursor=${next}`}`,
+      );
+      count += page.items.length;
+      next = page.next;
+    }
+    return count;
+  };
+  assertEquals(await count(), 620);
+  for (const id of [0, 400, 619]) await server.ask("DELETE", `/api/v1/gns/routes/mt/${id}`);
+  await refresh();
+  assertEquals([await count(), await way(a, "13900019999"), await way(a, "13900029999")], [
+    1_097,
+    "002001",
+    "002001",
+  ]);
+});
+
+Deno.test("old changes are forgotten once every gateway was told, and numbers go on from the last after a restart", async () => {
+  await using stage = new Gateways();
+  const server = await stage.add(GNS.code, {
+    gns: true,
+    gateway: false,
+    settings: { retentionMs: 3_600_000 },
+  });
+  for (let i = 0; i < 3; i++) await mtRoute(server, `139${i}`, { code: "002001", host: "10.0.0.9" });
+  const changes = async () =>
+    (await server.ask("GET", "/api/v1/gns/changes?state=valid")).items.map(({ id }: { id: number }) => id);
+  await server.ask("POST", "/api/v1/gns/gateways", {
+    code: "001001",
+    secret: PEER_SECRET,
+    address: "10.0.0.7:9168", // nobody is there
+  });
+  await mtRoute(server, "1393", { code: "002001", host: "10.0.0.9" });
+  await stage.clock.advance(3 * 3_600_000);
+  // What came before the gateway was known is not owed to it; what came after is.
+  assertEquals(await changes(), [4]);
+  await server.ask("DELETE", "/api/v1/gns/gateways/001001");
+  await stage.clock.advance(3 * 3_600_000);
+  assertEquals(await changes(), [4]);
+  await server.stop();
+  await server.start();
+  assertEquals((await mtRoute(server, "1394", { code: "002001", host: "10.0.0.9" })).routeId, 4);
+  assertEquals(await changes(), [4, 5]);
+});

@@ -67,6 +67,8 @@ export class GnsStore {
   };
   /** Routes by Route_Id, for whoever takes the whole table one by one. */
   readonly #byId: Record<GnsKind, Map<number, GnsRoute>> = { mt: new Map(), mo: new Map() };
+  /** Route_Ids in their order; undefined where one has come or gone since it was made. */
+  readonly #ids: Partial<Record<GnsKind, number[]>> = {};
   readonly #gateways = new Map<string, GnsGateway>();
   #lastChange = 0;
   #lastStamp = "";
@@ -87,7 +89,12 @@ export class GnsStore {
     utcOffsetMinutes: number,
   ): Promise<GnsStore> {
     const store = new GnsStore(db, seal, clock, utcOffsetMinutes);
-    for (const row of await db.selectFrom("gns_route").selectAll().execute()) store.#remember(row);
+    const rows = await db.selectFrom("gns_route").selectAll().execute();
+    for (const kind of ["mt", "mo"] as const) {
+      const routes = rows.filter((row) => row.kind === kind).map(tableRoute);
+      store.tables[kind].putAll(routes);
+      for (const route of routes) store.#byId[kind].set(route.row.route_id, route);
+    }
     for (const row of await db.selectFrom("gns_gateway").selectAll().execute()) store.#know(row);
     const last = await db.selectFrom("gns_change")
       .select((eb) => [eb.fn.max("id").as("id"), eb.fn.max("time_stamp").as("stamp")]).executeTakeFirst();
@@ -141,9 +148,14 @@ export class GnsStore {
 
   /** The route behind `last` in the order of Route_Ids, with how many there are and which of them it is. */
   next(kind: GnsKind, last: number): { route: GnsRoute; total: number; number: number } | undefined {
-    const ids = [...this.#byId[kind].keys()].sort((a, b) => a - b);
-    const at = ids.findIndex((id) => id > last);
-    if (at < 0) return undefined;
+    const ids = this.#ordered(kind);
+    let at = 0, end = ids.length;
+    while (at < end) {
+      const middle = (at + end) >>> 1;
+      if (ids[middle]! <= last) at = middle + 1;
+      else end = middle;
+    }
+    if (at >= ids.length) return undefined;
     return { route: this.#byId[kind].get(ids[at]!)!, total: ids.length, number: at + 1 };
   }
 
@@ -153,8 +165,8 @@ export class GnsStore {
 
   /** A page of routes by Route_Id. */
   list(kind: GnsKind, limit: number, after = -1): GnsRouteRow[] {
-    return [...this.#byId[kind].values()].map(({ row }) => row).filter(({ route_id }) => route_id > after)
-      .sort((a, b) => a.route_id - b.route_id).slice(0, limit);
+    const routes = this.#byId[kind];
+    return this.#ordered(kind).filter((id) => id > after).slice(0, limit).map((id) => routes.get(id)!.row);
   }
 
   /** Takes a change; `effective` at once, or to be looked at by an operator first. */
@@ -204,6 +216,16 @@ export class GnsStore {
   async changes(state: GnsChangeRow["state"], limit: number, after = 0): Promise<GnsChangeRow[]> {
     return await this.db.selectFrom("gns_change").selectAll().where("state", "=", state)
       .where("id", ">", after).orderBy("id").limit(limit).execute();
+  }
+
+  /** Forgets decided changes of before `before` that every gateway has been told; gives how many. */
+  async forget(before: number): Promise<number> {
+    const told = this.gateways().filter(({ address }) => address).map(({ told }) => told);
+    // The last one stays: ids go on from it after a restart.
+    const upTo = Math.min(this.#lastChange - 1, ...told);
+    const result = await this.db.deleteFrom("gns_change").where("state", "<>", "waiting")
+      .where("created_at", "<", before).where("id", "<=", upTo).executeTakeFirst();
+    return Number(result.numDeletedRows);
   }
 
   async #change(wanted: WantedChange, source: string, effective: boolean): Promise<ChangeOutcome> {
@@ -262,20 +284,18 @@ export class GnsStore {
     if (change.update_type !== UpdateType.remove) return this.#remember(routeOf(change));
     this.tables[change.kind].remove(String(change.route_id));
     this.#byId[change.kind].delete(change.route_id);
+    delete this.#ids[change.kind];
   }
 
   #remember(row: GnsRouteRow): void {
-    const route: GnsRoute = {
-      id: String(row.route_id),
-      first: row.kind === "mt" ? row.start_id : row.sp_code,
-      last: row.kind === "mt" ? row.end_id : row.sp_code,
-      // A provider's main access comes before its mirror.
-      rank: row.sp_access_type === 0 ? 1 : 0,
-      timeStamp: row.time_stamp,
-      row,
-    };
+    const route = tableRoute(row);
     this.tables[row.kind].put(route);
     this.#byId[row.kind].set(row.route_id, route);
+    delete this.#ids[row.kind];
+  }
+
+  #ordered(kind: GnsKind): readonly number[] {
+    return this.#ids[kind] ??= [...this.#byId[kind].keys()].sort((a, b) => a - b);
   }
 
   #know(row: GnsGatewayRow): GnsGateway {
@@ -311,6 +331,18 @@ export class GnsStore {
     this.#work = mine.catch(() => {}); // whoever asked is told; the next one goes on
     return mine;
   }
+}
+
+function tableRoute(row: GnsRouteRow): GnsRoute {
+  return {
+    id: String(row.route_id),
+    first: row.kind === "mt" ? row.start_id : row.sp_code,
+    last: row.kind === "mt" ? row.end_id : row.sp_code,
+    // A provider's main access comes before its mirror.
+    rank: row.sp_access_type === 0 ? 1 : 0,
+    timeStamp: row.time_stamp,
+    row,
+  };
 }
 
 function routeOf(change: GnsChangeRow): GnsRouteRow {

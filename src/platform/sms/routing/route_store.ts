@@ -14,7 +14,8 @@ export interface Route extends TableRoute {
   readonly target: Target;
   readonly origin: RouteRow["origin"];
   readonly address: string | undefined;
-  readonly updatedAt: number;
+  /** When it was last written, or heard of again. */
+  updatedAt: number;
   readonly updatedBy: string;
 }
 
@@ -34,7 +35,10 @@ export class RouteStore {
 
   static async open(db: Kysely<RoutingTables>): Promise<RouteStore> {
     const store = new RouteStore(db);
-    for (const row of await db.selectFrom("sms_route").selectAll().execute()) store.#remember(row);
+    const rows = await db.selectFrom("sms_route").selectAll().execute();
+    for (const kind of ["mt", "mo"] as const) {
+      store.tables[kind].putAll(rows.filter((row) => row.kind === kind).map(routeOf));
+    }
     return store;
   }
 
@@ -75,7 +79,21 @@ export class RouteStore {
     const { id: _, ...rest } = row;
     await this.db.insertInto("sms_route").values(row)
       .onConflict((conflict) => conflict.column("id").doUpdateSet(rest)).execute();
-    return this.#remember(row);
+    const route = routeOf(row);
+    this.tables[row.kind].put(route);
+    return route;
+  }
+
+  /** Takes many of the name server's routes at once, which are all of one kind. */
+  async putAll(kind: RouteKind, rows: readonly RouteRow[]): Promise<void> {
+    await this.db.transaction().execute(async (transaction) => {
+      for (const row of rows) {
+        const { id: _, ...rest } = row;
+        await transaction.insertInto("sms_route").values(row)
+          .onConflict((conflict) => conflict.column("id").doUpdateSet(rest)).execute();
+      }
+    });
+    this.tables[kind].putAll(rows.map(routeOf));
   }
 
   async remove(id: string): Promise<boolean> {
@@ -83,24 +101,22 @@ export class RouteStore {
     const fromMt = this.tables.mt.remove(id);
     return this.tables.mo.remove(id) || fromMt;
   }
+}
 
-  #remember(row: RouteRow): Route {
-    const route: Route = {
-      id: row.id,
-      kind: row.kind,
-      first: row.first,
-      last: row.last,
-      target: targetOf(row.target),
-      rank: row.origin === "operator" ? 2 : 1,
-      origin: row.origin,
-      address: row.address ?? undefined,
-      timeStamp: row.time_stamp,
-      updatedAt: row.updated_at,
-      updatedBy: row.updated_by,
-    };
-    this.tables[row.kind].put(route);
-    return route;
-  }
+function routeOf(row: RouteRow): Route {
+  return {
+    id: row.id,
+    kind: row.kind,
+    first: row.first,
+    last: row.last,
+    target: targetOf(row.target),
+    rank: row.origin === "operator" ? 2 : 1,
+    origin: row.origin,
+    address: row.address ?? undefined,
+    timeStamp: row.time_stamp,
+    updatedAt: row.updated_at,
+    updatedBy: row.updated_by,
+  };
 }
 
 /** The target that a row, or an operator, names. */

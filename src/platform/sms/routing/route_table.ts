@@ -23,7 +23,7 @@ export interface TableRoute {
 
 /** Routes of one length, by their first number; `reach` is the furthest last number up to each of them. */
 interface Level<Route> {
-  readonly routes: Route[];
+  routes: Route[];
   reach: string[];
 }
 
@@ -51,19 +51,54 @@ export class RouteTable<Route extends TableRoute> {
   put(route: Route): void {
     this.remove(route.id);
     this.#byId.set(route.id, route);
-    const { length } = route.first, level = this.#levels.get(length) ?? { routes: [], reach: [] };
-    level.routes.splice(after(level.routes, route.first), 0, route);
-    this.#settle(length, level);
+    const level = this.#level(route.first.length), at = after(level.routes, route.first);
+    level.routes.splice(at, 0, route);
+    level.reach.splice(at, 0, "");
+    settle(level, at);
+  }
+
+  /** Adds many routes at once, in a time that grows with how many there are and not with its square. */
+  putAll(routes: Iterable<Route>): void {
+    const touched = new Set<number>();
+    for (const route of routes) {
+      const before = this.#byId.get(route.id);
+      if (before) this.remove(before.id);
+      this.#byId.set(route.id, route);
+      this.#level(route.first.length).routes.push(route);
+      touched.add(route.first.length);
+    }
+    for (const length of touched) {
+      const level = this.#level(length);
+      level.routes.sort((a, b) => a.first < b.first ? -1 : a.first > b.first ? 1 : 0);
+      let reach = "";
+      level.reach = level.routes.map(({ last }) => reach = last > reach ? last : reach);
+    }
   }
 
   remove(id: string): boolean {
     const route = this.#byId.get(id);
     if (!route) return false;
     this.#byId.delete(id);
-    const { length } = route.first, level = this.#levels.get(length)!;
-    level.routes.splice(level.routes.indexOf(route), 1);
-    this.#settle(length, level);
+    const { length } = route.first, level = this.#level(length);
+    let at = after(level.routes, route.first) - 1;
+    if (level.routes[at] !== route) at = level.routes.lastIndexOf(route);
+    level.routes.splice(at, 1);
+    level.reach.splice(at, 1);
+    settle(level, at);
+    if (level.routes.length === 0) {
+      this.#levels.delete(length);
+      this.#lengths = this.#lengths.filter((one) => one !== length);
+    }
     return true;
+  }
+
+  /** The routes with this very segment. */
+  same(first: string, last: string): Route[] {
+    const routes = this.#levels.get(first.length)?.routes ?? [], found: Route[] = [];
+    for (let at = after(routes, first) - 1; at >= 0 && routes[at]!.first === first; at--) {
+      if (routes[at]!.last === last) found.push(routes[at]!);
+    }
+    return found;
   }
 
   /** The route with the longest match for `number`. */
@@ -76,12 +111,24 @@ export class RouteTable<Route extends TableRoute> {
     return undefined;
   }
 
-  #settle(length: number, level: Level<Route>): void {
-    if (level.routes.length === 0) this.#levels.delete(length);
-    else this.#levels.set(length, level);
-    let reach = "";
-    level.reach = level.routes.map(({ last }) => reach = last > reach ? last : reach);
-    this.#lengths = [...this.#levels.keys()].sort((a, b) => b - a);
+  #level(length: number): Level<Route> {
+    let level = this.#levels.get(length);
+    if (!level) {
+      this.#levels.set(length, level = { routes: [], reach: [] });
+      this.#lengths = [...this.#levels.keys()].sort((a, b) => b - a);
+    }
+    return level;
+  }
+}
+
+/** Sets `reach` right from `from` on, as far as it changes. */
+function settle({ routes, reach }: Level<TableRoute>, from: number): void {
+  let furthest = from > 0 ? reach[from - 1]! : "";
+  for (let at = from; at < routes.length; at++) {
+    const { last } = routes[at]!;
+    if (last > furthest) furthest = last;
+    if (reach[at] === furthest) return;
+    reach[at] = furthest;
   }
 }
 
