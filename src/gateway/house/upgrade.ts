@@ -45,8 +45,14 @@ export class Upgrades implements AsyncDisposable {
   #status: UpgradeStatus = { id: "", state: "none", percent: 0, reason: "" };
   #running: Promise<void> | undefined;
   readonly #stop = new AbortController();
+  readonly #path: string;
+  /** A file that a process which was killed left behind takes up much of a small flash. */
+  readonly #cleared: Promise<void>;
 
-  constructor(private readonly options: UpgradesOptions) {}
+  constructor(private readonly options: UpgradesOptions) {
+    this.#path = join(options.dir, "firmware.bin");
+    this.#cleared = Deno.remove(this.#path).catch(() => {});
+  }
 
   /** How the latest one goes, since the start. */
   get status(): UpgradeStatus {
@@ -76,14 +82,16 @@ export class Upgrades implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort(new Error("the gateway is stopping"));
+    await this.#cleared;
     await this.#running;
   }
 
   async #run(order: UpgradeOrder): Promise<void> {
     const { clock, log, power, dir, limits = FIRMWARE_LIMITS } = this.options, { signal } = this.#stop;
-    const path = join(dir, "firmware.bin");
+    const path = this.#path;
     const now = (change: Partial<UpgradeStatus>) => this.#status = { ...this.#status, ...change };
     try {
+      await this.#cleared;
       await Deno.mkdir(dir, { recursive: true });
       const onProgress = (percent: number) => void now({ percent });
       await fetchFirmware(clock, order, path, { ...limits, signal, onProgress });

@@ -121,3 +121,12 @@ Deno.test("an order that can't be one is refused at once, and nothing begins", a
   }
   assertEquals(test.upgrades.status.state, "none");
 });
+
+Deno.test("what a process that was killed left behind is gone with the next start", async () => {
+  const dir = await Deno.makeTempDir(), power = { check: () => {} } as unknown as Power;
+  await Deno.writeTextFile(`${dir}/firmware.bin`, "half a firmware");
+  const upgrades = new Upgrades({ clock: systemClock, log: silentLog, power, dir });
+  await upgrades[Symbol.asyncDispose]();
+  assertEquals(await Array.fromAsync(Deno.readDir(dir)), []);
+  await Deno.remove(dir, { recursive: true });
+});
