@@ -3,8 +3,7 @@
  *
  * @module
  */
-import { inNetwork, isLocal, isLoopback } from "../driver/addresses.ts";
-import type { InterfaceAddress } from "../driver/mod.ts";
+import { inNetwork, type InterfaceAddress, isLocal, isLoopback } from "../driver/mod.ts";
 
 /** What is known of the gateway's own interfaces. */
 export interface LanView {
