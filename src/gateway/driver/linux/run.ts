@@ -57,14 +57,16 @@ export interface SystemRunnerOptions {
 
 const TIMEOUT_MS = 5_000;
 const MAX_BYTES = 256 * 1024;
-/** Programs at one time; one more is `busy`. */
-const MAX_RUNNING = 24;
+/** Programs at one time; those that come meanwhile wait for their turn, and one more than may wait is `busy`. */
+const MAX_RUNNING = 16;
+const MAX_WAITING = 256;
 /** What a program's argument may be: no control character, and no more than this. */
 const MAX_ARGUMENT = 4096;
 
 /** The {@linkcode Runner} for the real machine. */
 export class SystemRunner implements Runner {
   #running = 0;
+  readonly #waiting: (() => void)[] = [];
 
   constructor(private readonly options: SystemRunnerOptions) {}
 
@@ -73,12 +75,13 @@ export class SystemRunner implements Runner {
     if (bad !== undefined) {
       throw new DriverError("invalid", `${program} can't be given ${JSON.stringify(bad.slice(0, 64))}`);
     }
-    if (this.#running >= MAX_RUNNING) throw new DriverError("busy", `${MAX_RUNNING} programs are running`);
-    this.#running++;
+    await this.#turn(options.signal);
     try {
       return await this.#run(program, args, options);
     } finally {
-      this.#running--;
+      const next = this.#waiting.shift();
+      if (next) next(); // it takes this one's place
+      else this.#running--;
     }
   }
 
@@ -112,6 +115,29 @@ export class SystemRunner implements Runner {
 
   async write(path: string, text: string): Promise<void> {
     await this.output("tee", [this.#rooted(path)], { input: text });
+  }
+
+  /** Resolves when there is room for one more. */
+  async #turn(signal: AbortSignal | undefined): Promise<void> {
+    if (this.#running < MAX_RUNNING) {
+      this.#running++;
+      return;
+    }
+    if (this.#waiting.length >= MAX_WAITING) throw new DriverError("busy", "too many programs are running");
+    const turn = Promise.withResolvers<void>();
+    const giveUp = () => {
+      const at = this.#waiting.indexOf(turn.resolve);
+      if (at < 0) return; // it is its turn already
+      this.#waiting.splice(at, 1);
+      turn.reject(new DriverError("failed", "it was given up"));
+    };
+    this.#waiting.push(turn.resolve);
+    signal?.addEventListener("abort", giveUp, { once: true });
+    try {
+      await turn.promise;
+    } finally {
+      signal?.removeEventListener("abort", giveUp);
+    }
   }
 
   #rooted(path: string): string {

@@ -66,14 +66,27 @@ Deno.test("only what is under /proc and /sys is read and written, and no way lea
   }
 });
 
-Deno.test("no more than so many programs run at one time", async () => {
-  const sleeping = runner({ sleep: "/bin/sleep" }), stop = new AbortController();
-  const all = Array.from(
-    { length: 24 },
-    () => sleeping.run("sleep", ["30"], { signal: stop.signal, timeoutMs: 60_000 }).catch(() => {}),
+Deno.test("no more than so many programs run at one time: some wait, and one too many is refused", async () => {
+  const folder = await Deno.makeTempDir(), stop = new AbortController();
+  const script = `echo x >> ${folder}/began; exec sleep 60`;
+  const sh = runner({ sh: "/bin/sh" });
+  const began = async () => (await Deno.readTextFile(`${folder}/began`).catch(() => "")).length / 2;
+  const options = { signal: stop.signal, timeoutMs: 120_000 };
+  const all = Array.from({ length: 16 }, () => sh.run("sh", ["-c", script], options).catch(() => {}));
+  while (await began() < 16) await new Promise((resolve) => setTimeout(resolve, 5));
+  const gone = new AbortController();
+  const givenUp = assertRejects(
+    () => sh.run("sh", ["-c", script], { signal: gone.signal }),
+    DriverError,
+    "given up",
   );
-  assertEquals(await codeOf(sleeping.run("sleep", ["0"])), "busy");
+  const waiting = Array.from({ length: 255 }, () => sh.run("sh", ["-c", "true"], { timeoutMs: 60_000 }));
+  assertEquals(await codeOf(sh.run("sh", ["-c", "true"])), "busy");
+  gone.abort();
+  await givenUp;
+  assertEquals(await began(), 16, "none began past its turn");
   stop.abort();
   await Promise.all(all);
-  assertEquals((await sleeping.run("sleep", ["0"])).code, 0);
+  assertEquals((await Promise.all(waiting)).every(({ code }) => code === 0), true);
+  await Deno.remove(folder, { recursive: true });
 });
