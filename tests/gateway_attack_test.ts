@@ -37,6 +37,10 @@ const LOCAL = [
   { RPCMethod: "Post1", ...plugin, Parameter: btoa('{"CmdType":"GET_SN_INFO","SequenceId":"00000001"}') },
   { RPCMethod: "Post1", ...plugin, Parameter: btoa('{"CmdType":"CHECK_PASSWD_PARAM","PassWD":"x"}') },
 ].map((message) => JSON.stringify(message));
+const HTTP = LOCAL.map((json) => {
+  const body = `jsonCfg=${json}`;
+  return `POST /gatewayManage.cmd HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+});
 
 Deno.test("no bytes at any port of the gateway crash it, make it grow, or keep it from serving", async () => {
   await using platform = new ScriptedPlatform(SN);
@@ -52,7 +56,7 @@ Deno.test("no bytes at any port of the gateway crash it, make it grow, or keep i
   await using gateway = await startProgram("gateway", [
     ...["--mgt-url", platform.distributionAt.host, "--port", String(platform.distributionAt.port)],
     ...["--mac", MAC, "--sn", SN, "--loid", LOID, "--plugins", folder],
-    ...["--local", "127.0.0.1:0", "--control", "127.0.0.1:0"],
+    ...["--local", "127.0.0.1:0", "--local-http", "127.0.0.1:0", "--control", "127.0.0.1:0"],
   ]);
   const { local, control } = gateway.ports as Record<string, number>;
   await until("a heartbeat", () => platform.methods().includes("Hb"));
@@ -96,6 +100,7 @@ Deno.test("no bytes at any port of the gateway crash it, make it grow, or keep i
       if (i % 32 === 0) await new Promise((resolve) => setTimeout(resolve, 0));
     }
     await storm(local!, FRAMES / 2, hostile(LOCAL, 8000, half + 4));
+    await storm(gateway.ports["local-http"]!, FRAMES / 10, hostile(HTTP, 8000, half + 6));
     await storm(control!, 200, hostile(LOCAL, 8000, half + 5));
     halves.push(await gateway.residentMiB());
   }

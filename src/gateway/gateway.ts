@@ -280,6 +280,7 @@ export async function startGateway(
   const adminToken = await loadAdminToken(deps, settings.dataDir, settings.adminToken);
   const running = new RunningGateway(stack, {
     local: () => local.address,
+    localHttp: () => local.httpAddress,
     plugins,
     adminToken,
     registered: registered.promise,
@@ -330,6 +331,7 @@ function comeHome(state: StateStore, home: string): void {
 
 interface Parts {
   readonly local: () => HostPort;
+  readonly localHttp: () => HostPort | undefined;
   readonly plugins: PluginManager;
   readonly adminToken: string;
   readonly registered: Promise<void>;
@@ -369,8 +371,10 @@ class RunningGateway implements Gateway {
   }
 
   get addresses(): readonly string[] {
+    const http = this.parts.localHttp();
     return [
       `local tcp ${formatHostPort(this.local)}`,
+      ...(http ? [`local-http http ${formatHostPort(http)}`] : []),
       ...(this.#http?.addresses ?? []).map((address) => `control ${address}`),
     ];
   }
