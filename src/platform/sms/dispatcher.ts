@@ -78,6 +78,7 @@ export class Dispatcher implements AsyncDisposable {
       onReceipt: (receipt) => this.#onReceipt(receipt),
       onMobileOriginated: (message) => this.onMobileOriginated(message),
     });
+    for (const mt of this.#ready.splice(0)) this.#queue(mt);
     this.#every(SWEEP_MS, () => this.#sweep());
     await this.#lookForDue();
     this.#pump();
@@ -90,7 +91,7 @@ export class Dispatcher implements AsyncDisposable {
   offer(mt: Mt): void {
     if (mt.dueAt > this.deps.clock.now()) return this.#wakeBy(mt.dueAt);
     this.#open.set(mt.msgId, mt);
-    this.#ready.push(mt);
+    this.#queue(mt);
     this.#pump();
   }
 
@@ -153,6 +154,13 @@ export class Dispatcher implements AsyncDisposable {
       this.#ready = this.#ready.slice(this.#at);
       this.#at = 0;
     }
+  }
+
+  /** A message waits for its turn at the centre; one that needs nothing of it goes at once. */
+  #queue(mt: Mt): void {
+    const number = mt.submit.Dest_terminal_Id[0]!;
+    if (this.parts.outlet.goesElsewhere?.(mt) && !this.#behind.has(number)) this.#hand(mt, number);
+    else this.#ready.push(mt);
   }
 
   #hand(mt: Mt, number: string): void {
@@ -239,7 +247,7 @@ export class Dispatcher implements AsyncDisposable {
         const rows = await store.due("scheduled", now);
         if (this.#stopped || rows.length === 0) break;
         const taken = rows.flatMap((row) => this.#takeUp(row) ?? []);
-        this.#ready.push(...taken);
+        for (const mt of taken) this.#queue(mt);
         await Promise.all(
           taken.map(({ key }) =>
             store.write({ moved: { msgId: key, state: "waiting", stat: null, at: null } })

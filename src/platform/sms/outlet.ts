@@ -85,6 +85,8 @@ export interface Outlet extends AsyncDisposable {
   restore(messages: Iterable<TakenMessage>): void;
   /** Names who is told, and begins; once, before anything is submitted. */
   listen(listener: OutletListener): void;
+  /** Whether a message needs nothing of this centre, so that it need not wait where the centre has no room. */
+  goesElsewhere?(message: OutletMessage): boolean;
   /** Hands a message over. Never rejects. */
   submit(message: OutletMessage): Promise<OutletAnswer> | OutletAnswer;
   /** A message has ended without the centre: its receipt is not waited for any more. */

@@ -371,3 +371,27 @@ Deno.test("a report that the other gateway refuses for the moment comes again, o
   assertEquals((await a.ask("GET", "/api/v1/sms/peers/queues")).items, []);
   assertEquals(b.reports().length, times + 1);
 });
+
+Deno.test("what goes to another gateway does not wait for the own centre, nor after a restart", async () => {
+  await using stage = new Gateways();
+  const a = await stage.add("001001", { behaviour: { busy: true } });
+  await a.peer({ code: "002001", host: "" }, false);
+  await a.route("mt", "139", "002001");
+  const sp = await a.provider();
+  const ids: bigint[] = [];
+  for (const number of ["13800138000", "13900139000", "13800138001", "13900139001"]) {
+    ids.push((await stage.submit(sp, { Dest_terminal_Id: [number] })).Msg_Id);
+  }
+  await a.stop();
+  await a.start();
+  const b = await PlayedGateway.connect(stage, a, "002001");
+  await stage.settle();
+  assertEquals(b.all("FWD").map(({ Msg_Id }) => Msg_Id), [ids[1]!, ids[3]!]);
+  const again = await a.connect();
+  ids.push((await stage.submit(again, { Dest_terminal_Id: ["13900139002"] })).Msg_Id);
+  assertEquals(b.all("FWD").length, 3);
+  a.simulator.behaviour.busy = false;
+  await stage.clock.advance(1_000);
+  await stage.settle();
+  assertEquals(again.reports().map(({ id }) => id), [ids[0]!, ids[2]!]);
+});

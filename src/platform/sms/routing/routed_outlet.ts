@@ -97,6 +97,14 @@ export class RoutedOutlet implements Outlet {
     }
   }
 
+  goesElsewhere({ submit }: OutletMessage): boolean {
+    if (this.router.trivial || submit.Dest_terminal_type === 1) return false;
+    const number = nationalNumber(submit.Dest_terminal_Id[0]!);
+    if (this.#asking.has(number)) return true;
+    const decision = this.router.decide("mt", number);
+    return !(decision instanceof Promise) && decision.kind !== "local";
+  }
+
   submit(message: OutletMessage): Promise<OutletAnswer> | OutletAnswer {
     const { submit } = message;
     // What is behind a pseudo code only the platform beside the own centre knows.
