@@ -121,11 +121,21 @@ export class AttachedDevices implements AsyncDisposable {
     return rows;
   }
 
+  /** All of it, or as it was. */
   async #force(rows: ReadonlyMap<number, Row>): Promise<void> {
-    const { lan } = this.options, rules = rulesOf(rows);
-    await lan.setAccess(rules.filter(({ internet, storage }) => !internet || !storage));
-    await lan.setBandwidth(rules.filter(({ upKbps, downKbps }) => upKbps > 0 || downKbps > 0));
+    const { lan } = this.options, rules = rulesOf(rows), before = this.list();
+    await lan.setAccess(rules.filter(isRestricted));
+    try {
+      await lan.setBandwidth(rules.filter(({ upKbps, downKbps }) => upKbps > 0 || downKbps > 0));
+    } catch (error) {
+      await lan.setAccess(before.filter(isRestricted)).catch(() => {});
+      throw error;
+    }
   }
+}
+
+function isRestricted({ internet, storage }: DeviceRules): boolean {
+  return !internet || !storage;
 }
 
 /** A row that names no device says nothing; of two about one device the later counts. */
