@@ -43,6 +43,8 @@ export interface OutboxItem {
   readonly deliver: Deliver;
   /** What a report says: its width on the wire depends on who takes it. */
   readonly report?: StatusReport | undefined;
+  /** The DELIVER as a PDU of 3.0, once it was written. */
+  pdu?: Uint8Array;
 }
 
 /** The row of a new message; the store seals what it says. */
@@ -85,7 +87,7 @@ export function mtOf(row: MessageRow): Mt {
  * does not show, and sealing is what costs most on this path.
  */
 export function outboxRow(item: OutboxItem, seal: Seal): OutboxRow {
-  const pdu = encodeMessage(item.deliver, 3);
+  const pdu = item.pdu = encodeMessage(item.deliver, 3);
   return {
     id: item.id,
     sp_id: item.spId,

@@ -143,11 +143,8 @@ export class Session implements Carrier {
     const sequence = this.#nextSequence();
     let pdu: Uint8Array;
     try {
-      // As it is kept, it is in the widths of 3.0.
-      const content = item.report && this.dialect === 2
-        ? encodeReport(item.report, 2)
-        : item.deliver.Msg_Content;
-      pdu = encodeMessage({ ...item.deliver, sequence, Msg_Content: content }, this.dialect);
+      if (this.dialect === 3 && item.pdu) pdu = withSequence(item.pdu, sequence);
+      else pdu = this.#encode(item, sequence);
     } catch (error) {
       if (!(error instanceof CmppError)) throw error;
       // 2.0 has no room for this (a pseudo code of 32 octets): this version can never be told.
@@ -162,6 +159,13 @@ export class Session implements Carrier {
     this.connection.send(pdu);
     this.#arm();
     return true;
+  }
+
+  /** A DELIVER in this provider's version. @throws {CmppError} where it has no room for it */
+  #encode({ deliver, report }: OutboxItem, sequence: number): Uint8Array {
+    // As it is kept, it is in the widths of 3.0.
+    const content = report && this.dialect === 2 ? encodeReport(report, 2) : deliver.Msg_Content;
+    return encodeMessage({ ...deliver, sequence, Msg_Content: content }, this.dialect);
   }
 
   /** Handles one PDU. */
@@ -319,6 +323,13 @@ export class Session implements Carrier {
     this.#lastTraffic = now;
     this.connection.send(pdu);
   }
+}
+
+/** A PDU under another Sequence_Id. */
+function withSequence(pdu: Uint8Array, sequence: number): Uint8Array {
+  const copy = pdu.slice();
+  new DataView(copy.buffer, copy.byteOffset).setUint32(8, sequence);
+  return copy;
 }
 
 /** What stands in for a CONNECT that can't be read, so that it is answered like one that is wrong. */
