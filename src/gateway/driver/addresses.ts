@@ -3,8 +3,6 @@
  *
  * @module
  */
-import type { InterfaceAddress } from "./machine.ts";
-
 /** The bits of an address; undefined for what is none. A zone (`%eth0`) is ignored. */
 export function addressBits(
   address: string,
@@ -53,22 +51,6 @@ export function isLoopback(address: string): boolean {
 /** Whether `address` is private (RFC 1918, RFC 4193) or link-local. */
 export function isLocal(address: string): boolean {
   return LOCAL.some(([network, prefix]) => inNetwork(address, network, prefix));
-}
-
-/**
- * Whether `peer` is on the LAN side: this machine itself, or a private or link-local address in a network of one of
- * our own interfaces (of those named in `lan`, where that is given).
- */
-export function isLanPeer(
-  peer: string,
-  interfaces: readonly InterfaceAddress[],
-  lan?: readonly string[],
-): boolean {
-  if (isLoopback(peer)) return true;
-  if (!isLocal(peer)) return false;
-  return interfaces.some(({ name, address, prefix }) =>
-    (lan === undefined || lan.includes(name)) && isLocal(address) && inNetwork(peer, address, prefix)
-  );
 }
 
 /** What is no address of somebody on the internet (the IANA registries of special-purpose addresses). */
