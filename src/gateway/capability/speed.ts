@@ -121,6 +121,7 @@ async function count(
       throw error;
     }
     if (read === null) {
+      if (over.aborted) break; // or it ends so, where it is closed under a read
       if (length !== undefined) throw new Error("the answer was cut off");
       whole = true;
       break;
