@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type Log, messageOf } from "../../base/mod.ts";
+import { type Clock, type Log, messageOf, type Timer } from "../../base/mod.ts";
 import { deviceMac, DriverError, type Lan, MAX_DEVICES } from "../driver/mod.ts";
 import type { ParameterChange, ParameterTree, ParameterValue, Writer } from "../parameters/mod.ts";
 
@@ -23,8 +23,12 @@ export interface DeviceRules {
   readonly downKbps: number;
 }
 
+/** How long after a failure at the start it is tried again: a machine that boots may not have its LAN yet. */
+export const AGAIN_MS = 15_000;
+
 /** What {@linkcode AttachedDevices} works with. */
 export interface AttachedDevicesOptions {
+  readonly clock: Clock;
   readonly log: Log;
   readonly lan: Lan;
   readonly tree: ParameterTree;
@@ -38,14 +42,14 @@ const FREE: Omit<DeviceRules, "mac"> = { name: "", internet: true, storage: true
 export class AttachedDevices implements AsyncDisposable {
   readonly #binding: Disposable;
   /** Writes come one after the other, so that two about one device make one row. */
-  #working: Promise<unknown>;
+  #working: Promise<unknown> = Promise.resolve();
+  #again: Timer | undefined;
+  #stopped = false;
 
   constructor(private readonly options: AttachedDevicesOptions) {
-    const { tree, log } = options;
+    const { tree } = options;
     this.#binding = tree.bind(`${TABLE}{i}.`, { apply: (changes) => this.#force(this.#rows(changes)) });
-    this.#working = this.#force(this.#rows([])).catch((error) =>
-      log.warn("what devices may do is not in force", { reason: messageOf(error) })
-    );
+    this.#begin();
   }
 
   /** Every device with rules of its own. */
@@ -64,8 +68,22 @@ export class AttachedDevices implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#stopped = true;
+    this.#again?.cancel();
     await this.#working;
     this.#binding[Symbol.dispose]();
+  }
+
+  /** What was written in an earlier life comes into force, as soon as that can be done. */
+  #begin(told = ""): void {
+    const { clock, log } = this.options;
+    this.#working = this.#working.then(() => this.#force(this.#rows([]))).catch((error) => {
+      // Where nothing is to be in force, a machine that can't do it is no matter.
+      if (this.list().length === 0) return;
+      const reason = messageOf(error);
+      if (reason !== told) log.warn("what devices may do is not in force: it is tried again", { reason });
+      if (!this.#stopped) this.#again = clock.setTimer(() => this.#begin(reason), AGAIN_MS);
+    });
   }
 
   async #set(mac: string, change: Partial<Omit<DeviceRules, "mac">>, writer: Writer): Promise<void> {

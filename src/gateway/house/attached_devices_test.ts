@@ -8,7 +8,7 @@ import {
   SimulatedDriver,
 } from "../driver/mod.ts";
 import { openParameters, ParameterError } from "../parameters/mod.ts";
-import { AttachedDevices } from "./attached_devices.ts";
+import { AGAIN_MS, AttachedDevices } from "./attached_devices.ts";
 import { WifiSettings } from "./wifi_settings.ts";
 
 const TABLE = "InternetGatewayDevice.X_GATEHOUSE_AttachedDevice.";
@@ -34,12 +34,13 @@ class ToldLan implements Pick<Lan, "setAccess" | "setBandwidth"> {
   }
 }
 
-async function stage(dataDir?: string) {
+async function stage(dataDir?: string, refuses?: ToldLan["refuses"]) {
   const clock = new FakeClock(), lan = new ToldLan();
+  lan.refuses = refuses;
   const stack = new AsyncDisposableStack();
   const tree = stack.use(await openParameters({ clock, log }, dataDir));
-  const devices = stack.use(new AttachedDevices({ log, lan: lan as unknown as Lan, tree }));
-  return { lan, tree, devices, [Symbol.asyncDispose]: () => stack.disposeAsync() };
+  const devices = stack.use(new AttachedDevices({ clock, log, lan: lan as unknown as Lan, tree }));
+  return { clock, lan, tree, devices, [Symbol.asyncDispose]: () => stack.disposeAsync() };
 }
 
 Deno.test("whoever writes the rules, the machine is told all of them", async () => {
@@ -99,7 +100,23 @@ Deno.test("rules are in force again after a restart", async () => {
     await home.devices.set(LAPTOP, { name: "Laptop" }, "app");
     assertEquals([home.lan.access.length, home.lan.bandwidth[0]?.downKbps], [1, 700]);
   }
+  {
+    // A machine that has no LAN yet when the gateway starts.
+    await using home = await stage(dataDir, "access");
+    await home.clock.advance(2 * AGAIN_MS);
+    assertEquals(home.lan.access, []);
+    home.lan.refuses = undefined;
+    await home.clock.advance(AGAIN_MS);
+    assertEquals(home.lan.access.length, 1);
+    assertEquals(home.clock.pendingTimers, 0);
+  }
   await Deno.remove(dataDir, { recursive: true });
+});
+
+Deno.test("a machine that can't hold devices to rules is left in peace while there are none", async () => {
+  await using home = await stage(undefined, "access");
+  await home.clock.advance(2 * AGAIN_MS);
+  assertEquals(home.clock.pendingTimers, 0);
 });
 
 Deno.test("WLANConfiguration is what the machine has, and writing what is so already disturbs nobody", async () => {

@@ -50,7 +50,7 @@ export class House implements AsyncDisposable {
     this.redirect = this.#stack.use(new DnsRedirect({ log, dns, tree }));
     this.ledTimer = this.#stack.use(new LedTimer({ clock, log, service, tree, zone }));
     this.sleep = this.#stack.use(new Sleep({ clock, log, service }));
-    this.devices = this.#stack.use(new AttachedDevices({ log, lan, tree }));
+    this.devices = this.#stack.use(new AttachedDevices({ clock, log, lan, tree }));
     this.wifi = this.#stack.use(new WifiSettings({ clock, wifi, tree }));
     this.wifiTimer = this.#stack.use(new WifiTimer({ clock, log, wifi, tree, zone }));
     this.upgrades = this.#stack.use(new Upgrades({ clock, log, power, dir: join(dataDir, "firmware") }));
