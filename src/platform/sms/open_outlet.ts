@@ -4,9 +4,8 @@
  * @module
  */
 import { type Deps, GatehouseError, messageOf } from "../../base/mod.ts";
-import type { LinkDeps } from "./smpp/link.ts";
 import type { Outlet } from "./outlet.ts";
-import { parseSmppUrl, SmppOutlet } from "./smpp/mod.ts";
+import { parseSmppUrl, type SmppDeps, SmppOutlet } from "./smpp/mod.ts";
 import { Simulator } from "./simulator.ts";
 
 /** Which centre, as an operator names it. */
@@ -26,7 +25,7 @@ export class OutletError extends GatehouseError<"sms_outlet"> {
 
 /** Opens the way; it connects by itself. @throws {OutletError} */
 export async function openOutlet(
-  deps: LinkDeps & Pick<Deps, "metrics" | "random">,
+  deps: SmppDeps & Pick<Deps, "metrics" | "random">,
   { url, password, passwordFile }: OutletChoice,
 ): Promise<Outlet> {
   if (url === "simulator") return new Simulator(deps.clock, deps.random);
