@@ -33,7 +33,9 @@ export class Namespaces implements AsyncDisposable {
       within,
       run: (...words) => output(...within, ...words),
       start: (...words) => {
-        const child = command([...within, ...words]).spawn();
+        const [program, ...args] = [...within, ...words];
+        const quiet = { stdin: "null", stdout: "null", stderr: "null" } as const;
+        const child = new Deno.Command(program!, { args, ...quiet }).spawn();
         this.#children.push(child);
         return child;
       },
