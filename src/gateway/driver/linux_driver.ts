@@ -78,4 +78,9 @@ export class LinuxDriver extends LinuxMachine implements Driver {
       wifiInterfaces: async () => (await wifi.networks()).map((network) => network.interface),
     });
   }
+
+  override async [Symbol.asyncDispose](): Promise<void> {
+    await this.wifi[Symbol.asyncDispose]();
+    await super[Symbol.asyncDispose]();
+  }
 }

@@ -21,8 +21,8 @@ export interface LinuxWifiOptions {
 }
 
 /** The {@linkcode Wifi} of Linux. What it is made of is found out when it is first asked. */
-export class LinuxWifi implements Wifi {
-  #found: Promise<Wifi> | undefined;
+export class LinuxWifi implements Wifi, AsyncDisposable {
+  #found: Promise<HostapdWifi | UciWifi> | undefined;
 
   constructor(private readonly options: LinuxWifiOptions) {}
 
@@ -62,6 +62,12 @@ export class LinuxWifi implements Wifi {
     return await (await this.#wifi()).wps();
   }
 
+  /** A button that is pressed is let go by hostapd itself, after two minutes. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const wifi = await this.#found?.catch(() => undefined);
+    wifi?.[Symbol.dispose]();
+  }
+
   #wifi(): Promise<Wifi> {
     return this.#found ??= this.#find().catch((error) => {
       this.#found = undefined;
@@ -69,7 +75,7 @@ export class LinuxWifi implements Wifi {
     });
   }
 
-  async #find(): Promise<Wifi> {
+  async #find(): Promise<HostapdWifi | UciWifi> {
     const { clock, runner, openWrt, hostapdFiles, control = hostapdControl(clock) } = this.options;
     return await openWrt.interfaces()
       ? new UciWifi({ clock, runner, openWrt, control })
