@@ -29,6 +29,7 @@ export function deviceFunctions(deps: FullHostDeps): Capabilities {
       /** Calls it `[name]`; empty: as the machine. */
       "device.setName": async ([name], { plugin }) => {
         await house.rename(textOf("name", name, 64), { source: "app", by: plugin });
+        return undefined;
       },
     },
     "device.password": {

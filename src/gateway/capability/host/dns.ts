@@ -26,6 +26,7 @@ export function dnsFunctions({ driver, house, http }: FullHostDeps): Capabilitie
         }
         const list = addresses.map((address) => textOf("address", address, 45));
         await house.nameServers.set(list, { source: "app", by: plugin });
+        return undefined;
       },
       /** Redirects names by the list at `[url]`, on the internet; empty: no name any more. How many there are. */
       "dns.redirect": async ([url], { plugin, signal }) => {

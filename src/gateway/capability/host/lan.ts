@@ -33,6 +33,7 @@ export function lanFunctions({ driver, house }: FullHostDeps): Capabilities {
           ...(typeof upKbps === "number" && { upKbps }),
           ...(typeof downKbps === "number" && { downKbps }),
         }, { source: "app", by: plugin });
+        return undefined;
       },
     },
   };

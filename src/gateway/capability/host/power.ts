@@ -47,6 +47,7 @@ export function powerFunctions({ driver, house }: FullHostDeps): Capabilities {
       "power.setTime": async ([now]) => {
         if (typeof now !== "number") throw new Error("now: not a number");
         await driver.power.setTime(now);
+        return undefined;
       },
     },
   };

@@ -22,6 +22,7 @@ export function serviceFunctions({ driver, house }: FullHostDeps): Capabilities 
       "service.setLed": async ([on]) => {
         if (typeof on !== "boolean") throw new Error("on: not true or false");
         await driver.service.setLed(on);
+        return undefined;
       },
       /** `[{ enabled, start, end, cycle }]`. */
       "service.setLedTimer": async ([window], { plugin }) => {
@@ -31,6 +32,7 @@ export function serviceFunctions({ driver, house }: FullHostDeps): Capabilities 
           typeof cycle !== "string"
         ) throw new Error("not { enabled, start, end, cycle }");
         await house.ledTimer.set({ enabled, start, end, cycle }, { source: "app", by: plugin });
+        return undefined;
       },
       /** `[{ asleep, minutes }]`. */
       "service.setSleep": async ([plan]) => {
@@ -39,6 +41,7 @@ export function serviceFunctions({ driver, house }: FullHostDeps): Capabilities 
           throw new Error("not { asleep, minutes }");
         }
         await house.sleep.set({ asleep, minutes });
+        return undefined;
       },
     },
   };

@@ -26,6 +26,7 @@ export function wanFunctions({ driver }: FullHostDeps): Capabilities {
       /** Dials anew as `[account, password]`. */
       "wan.dial": async ([account, password]) => {
         await driver.wan.dial(textOf("account", account, 128), textOf("password", password, 128));
+        return undefined;
       },
     },
     "pon.read": {
@@ -40,6 +41,7 @@ export function wanFunctions({ driver }: FullHostDeps): Capabilities {
       /** Registers as `[user, password]` at the operator's end. */
       "pon.register": async ([user, password]) => {
         await driver.pon.register(textOf("user", user, 64), textOf("password", password, 64));
+        return undefined;
       },
     },
     /** The telephone lines; see `VoipLine` of the driver. */

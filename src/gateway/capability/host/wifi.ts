@@ -44,6 +44,7 @@ export function wifiFunctions({ driver, house, identity }: FullHostDeps): Capabi
       "wifi.configure": async ([index, change], { plugin }) => {
         const wanted = await changeOf(optionsOf(change), identity.loid);
         await house.wifi.configure(indexOf(index), wanted, { source: "app", by: plugin });
+        return undefined;
       },
       /** `[{ enabled, start, end, cycle }]`. */
       "wifi.setTimer": async ([window], { plugin }) => {
@@ -55,6 +56,7 @@ export function wifiFunctions({ driver, house, identity }: FullHostDeps): Capabi
           end: textOf("end", end, 5),
           cycle: textOf("cycle", cycle, 32),
         }, { source: "app", by: plugin });
+        return undefined;
       },
       /** `[[{ weekday, time, active, enabled }, …]]`: in place of those that were there. */
       "wifi.setSwitches": async ([list], { plugin }) => {
@@ -69,10 +71,12 @@ export function wifiFunctions({ driver, house, identity }: FullHostDeps): Capabi
           return { weekday, time: textOf("time", time, 5), active, enabled };
         });
         await house.wifiTimer.setList(entries, { source: "app", by: plugin });
+        return undefined;
       },
       /** Lets a device join network `[index, seconds]`. */
       "wifi.startWps": async ([index, seconds]) => {
         await driver.wifi.startWps(indexOf(index), typeof seconds === "number" ? seconds : NaN);
+        return undefined;
       },
       "wifi.stopWps": () => driver.wifi.stopWps().then(() => undefined),
     },
