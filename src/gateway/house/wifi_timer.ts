@@ -6,7 +6,7 @@
  */
 import type { Clock, Log } from "../../base/mod.ts";
 import type { Wifi } from "../driver/mod.ts";
-import type { ParameterTree, ParameterValue, Writer } from "../parameters/mod.ts";
+import type { ParameterTree, Writer } from "../parameters/mod.ts";
 import { Scheduler, type SchedulerStatus, type Timetable, windowTable, type Zone } from "../schedule/mod.ts";
 import { daysOf } from "./led_timer.ts";
 
@@ -117,21 +117,13 @@ export class WifiTimer implements AsyncDisposable {
   async setList(entries: readonly WifiSwitch[], writer: Writer): Promise<void> {
     await this.#options.wifi.radioOn();
     await this.#write(async (tree) => {
-      const values: Record<string, ParameterValue> = {};
-      entries.forEach(({ weekday, time, active, enabled }, i) => {
-        const row = `${ENTRY}${i + 1}.`;
-        values[`${row}Weekday`] = weekday;
-        values[`${row}Time`] = time;
-        values[`${row}Active`] = active;
-        values[`${row}Enable`] = enabled;
-      });
-      if (entries.length > 0) {
-        const { skipped } = await tree.load(values, writer);
-        if (skipped[0]) throw new Error(skipped[0].message);
-      }
-      for (const row of tree.instances(ENTRY)) {
-        if (row > entries.length) await tree.remove(`${ENTRY}${row}.`, writer);
-      }
+      const rows = entries.map(({ weekday, time, active, enabled }) => ({
+        Weekday: weekday,
+        Time: time,
+        Active: active,
+        Enable: enabled,
+      }));
+      await tree.replace(ENTRY, rows, writer);
     });
   }
 

@@ -17,6 +17,23 @@ export const COUNTERS: readonly string[] = [
 /** A table that instances are added to and removed from. */
 export const TABLE = "InternetGatewayDevice.X_GATEHOUSE_AttachedDevice.";
 
+/** A table that is given other rows as a whole. */
+export const REPLACED = "InternetGatewayDevice.X_GATEHOUSE_WiFiTimer.Entry.";
+const DAY_MINUTES = 1440;
+
+/** One to five rows that name their generation, all of them the same; it begins anew after a day's minutes. */
+export function rowsOf(generation: number): { readonly Time: string; readonly Weekday: number }[] {
+  const minute = generation % DAY_MINUTES, two = (number: number) => String(number).padStart(2, "0");
+  const Time = `${two(Math.floor(minute / 60))}:${two(minute % 60)}`;
+  return Array.from({ length: minute % 5 + 1 }, () => ({ Time, Weekday: minute % 7 + 1 }));
+}
+
+/** The generation that the table's rows are of. */
+export function generationIn(tree: ParameterTree): number {
+  const [hours = 0, minutes = 0] = String(tree.peek(`${REPLACED}1.Time`)).split(":").map(Number);
+  return 60 * hours + minutes;
+}
+
 /** What a {@linkcode killLoop} came to. */
 export interface KillResult {
   kills: number;
@@ -56,12 +73,14 @@ function open(folder: string) {
 async function prepare(folder: string): Promise<void> {
   const tree = await open(folder);
   for (let i = 0; i < 3; i++) await tree.add(TABLE, "app");
+  await tree.replace(REPLACED, rowsOf(0), "app");
 }
 
 async function round(folder: string, delayMs: number, result: KillResult): Promise<void> {
   const main = new URL("./kill_main.ts", import.meta.url).pathname;
   const before = await open(folder), sequence = before.sequence;
   const rows = new Map(before.instances(TABLE).map((row) => [row, true]));
+  let replaced = generationIn(before);
   const acknowledged = new Map(COUNTERS.map((name) => [name, Number(valueIn(before, name))]));
   const child = new Deno.Command(Deno.execPath(), {
     args: ["run", "--quiet", "--no-prompt", "--cached-only", "--allow-read", "--allow-write", main, folder],
@@ -85,6 +104,7 @@ async function round(folder: string, delayMs: number, result: KillResult): Promi
   for (const line of text.split("\n").slice(0, -1)) {
     const [what, name, value] = line.split(" ");
     if (what === "ack") acknowledged.set(name!, Number(value));
+    else if (what === "replace") replaced = Number(name);
     else if (what === "add" || what === "remove") rows.set(Number(name), what === "add");
     if (what !== "ready") count++;
   }
@@ -112,6 +132,18 @@ async function round(folder: string, delayMs: number, result: KillResult): Promi
   for (const row of there) {
     if (!rows.has(row) && row !== newest + 1) fault(`instance ${row} came from nowhere`);
   }
+  const generation = generationIn(after);
+  if (generation !== replaced % DAY_MINUTES && generation !== (replaced + 1) % DAY_MINUTES) {
+    fault(`the replaced table is of generation ${generation}, acknowledged was ${replaced}`);
+  }
+  const replacedRows = after.instances(REPLACED).map((row) => ({
+    Time: after.peek(`${REPLACED}${row}.Time`),
+    Weekday: after.peek(`${REPLACED}${row}.Weekday`),
+  }));
+  if (JSON.stringify(replacedRows) !== JSON.stringify(rowsOf(generation))) {
+    fault(`the replaced table is half there: ${JSON.stringify(replacedRows)}`);
+  }
+  ahead ||= generation === (replaced + 1) % DAY_MINUTES;
   if (after.sequence < sequence) fault(`the sequence went back from ${sequence} to ${after.sequence}`);
   const left = [...Deno.readDirSync(folder)].map(({ name }) => name);
   if (left.some((name) => name.endsWith(".broken"))) fault("the file could not be read");

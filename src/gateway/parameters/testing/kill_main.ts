@@ -1,6 +1,7 @@
 /**
  * A process that writes parameters as fast as it can, several writers at once, until it is killed. A line `ack NAME
- * VALUE` on its standard output says that a write was acknowledged; `add N` and `remove N`, that an instance was.
+ * VALUE` on its standard output says that a write was acknowledged; `add N` and `remove N`, that an instance was;
+ * `replace N`, that a table has the rows of generation N and no others.
  *
  * Argument: the folder.
  *
@@ -8,7 +9,7 @@
  */
 import { silentLog, systemClock } from "../../../base/mod.ts";
 import { openParameters } from "../open.ts";
-import { COUNTERS, TABLE } from "./kill.ts";
+import { COUNTERS, generationIn, REPLACED, rowsOf, TABLE } from "./kill.ts";
 
 const tree = await openParameters({ clock: systemClock, log: silentLog }, Deno.args[0]);
 const encoder = new TextEncoder();
@@ -34,5 +35,16 @@ async function rows(): Promise<never> {
   }
 }
 
+async function replacements(): Promise<never> {
+  for (let generation = generationIn(tree) + 1;; generation++) {
+    await tree.replace(REPLACED, rowsOf(generation), "app");
+    say(`replace ${generation}`);
+  }
+}
+
 say("ready");
-await Promise.all([...COUNTERS.map((name, i) => count(name, i % 2 ? "app" : "itms")), rows()]);
+await Promise.all([
+  ...COUNTERS.map((name, i) => count(name, i % 2 ? "app" : "itms")),
+  rows(),
+  replacements(),
+]);
