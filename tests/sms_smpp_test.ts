@@ -7,6 +7,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Metrics, silentLog, systemClock, systemRandom } from "../src/base/mod.ts";
 import { ADMIN, Api, tokenAuthenticator } from "../src/control/mod.ts";
+import { MAY_READ, MAY_WRITE } from "../src/platform/sms/access.ts";
 import { systemNetwork } from "../src/net/mod.ts";
 import type { StatusReport } from "../src/protocol/cmpp/mod.ts";
 import { msgIdHex } from "../src/protocol/cmpp/mod.ts";
@@ -92,7 +93,9 @@ class Field implements AsyncDisposable {
     const api = new Api(this.deps, {
       title: "Test",
       version: "1",
-      authenticators: [tokenAuthenticator("admin-token", ADMIN)],
+      authenticators: [
+        tokenAuthenticator("admin-token", { ...ADMIN, permissions: [...MAY_READ, ...MAY_WRITE] }),
+      ],
     });
     api.mount("", this.sms.routes);
     return Promise.resolve(api.request(path, {

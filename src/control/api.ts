@@ -226,6 +226,9 @@ export class Api extends Routes {
     passage.actor = principal && `${principal.kind}:${principal.name}`;
     passage.principal = principal;
     passage.audited = route.audited ?? !["GET", "HEAD"].includes(request.method);
+    if (route.unconfined && principal?.groups) {
+      throw problem(403, "confined", "you are confined to groups of gateways, and this is about all of them");
+    }
     // Taken now: while an answer streams, the runtime no longer gives the request's headers.
     const token = bearerToken(request);
     const input = await this.#input(route, request, params);

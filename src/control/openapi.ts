@@ -74,6 +74,7 @@ function operation(route: Route): Json {
       ? { security: [] }
       : { security: auth === "optional" ? [{}, { bearer: [] }] : [{ bearer: [] }] }),
     ...(typeof auth === "string" ? {} : { "x-permissions": auth }),
+    ...(route.unconfined ? { "x-unconfined": true } : {}),
     ...parameters(route),
     ...(route.body ? { requestBody: requestBody(route.body) } : {}),
     responses: responses(route),

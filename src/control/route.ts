@@ -53,6 +53,8 @@ export interface RouteSpec<
   readonly description?: string;
   readonly tags?: readonly string[];
   readonly auth: A;
+  /** Only for whoever may see every gateway: principals that are confined to groups get 403 `confined`. */
+  readonly unconfined?: boolean;
   /** Whether the audit hears of its calls; default: of all methods but GET. */
   readonly audited?: boolean;
   /** An object schema over the path's parameters. */

@@ -247,7 +247,7 @@ export async function startPlatform(
       { name: "commands", kind: "total", read: () => deps.metrics.total("gatehouse_commands_total") },
     ]),
   );
-  api.mount("", overviewRoutes(new Overview(database.sql, deps.clock), recorder));
+  api.mount("", overviewRoutes(new Overview(sql, deps.clock), recorder, fleet));
   api.mount("", fleetRoutes(fleet, () => deps.clock.now()));
   api.mount("", rolloutRoutes({ deps, rollouts, store: rolloutStore, fleet, bus }));
   api.mount("", gatewayRoutes(shared));
@@ -260,7 +260,7 @@ export async function startPlatform(
   if (app) api.mount("", app.routes);
   if (sms) api.mount("", sms.routes);
   if (gns) api.mount("", gns.routes);
-  const console = new Console({ ...deps, api, people });
+  const console = new Console({ ...deps, api, people, services: settings.services });
   api.raw("/*", (request, info) => {
     const { pathname } = new URL(request.url);
     // Programs get problems, people pages.

@@ -58,6 +58,7 @@ export function trustRoutes(trust: TrustStore, auth: Access): Routes {
     summary: "The policy, the keys, and what each tier may ask for",
     tags: TAGS,
     auth,
+    unconfined: true, // plug-ins are the same for every gateway
     responses: {
       200: {
         description: "All of it",
@@ -79,6 +80,7 @@ export function trustRoutes(trust: TrustStore, auth: Access): Routes {
     summary: "Trusts a key",
     tags: TAGS,
     auth,
+    unconfined: true, // plug-ins are the same for every gateway
     body: {
       json: v.strictObject({ publicKey, tier: v.picklist(KEY_TIERS), name, until: v.optional(time) }),
     },
@@ -86,7 +88,11 @@ export function trustRoutes(trust: TrustStore, auth: Access): Routes {
       201: { description: "Trusted", schema: KeyView },
       409: { description: "It is trusted already, or was revoked" },
     },
-  }).handle(async ({ body }) => ({ status: 201, body: shown(await trust.add(body)) }));
+  }).handle(async ({ body, changed }) => {
+    const made = shown(await trust.add(body));
+    changed(undefined, made);
+    return { status: 201, body: made };
+  });
 
   routes.route({
     method: "POST",
@@ -95,6 +101,7 @@ export function trustRoutes(trust: TrustStore, auth: Access): Routes {
     description: "The new key gets the tier of the old one, which is trusted for the overlap (a week) more.",
     tags: TAGS,
     auth,
+    unconfined: true, // plug-ins are the same for every gateway
     params: keyParams,
     body: {
       json: v.strictObject({
@@ -107,9 +114,11 @@ export function trustRoutes(trust: TrustStore, auth: Access): Routes {
       }),
     },
     responses: { 201: { description: "The new key", schema: KeyView }, 404: unknown },
-  }).handle(async ({ params: { id }, body: { overlapSeconds, publicKey, name } }) => {
+  }).handle(async ({ params: { id }, body: { overlapSeconds, publicKey, name }, changed }) => {
     const next = { publicKey, ...(name !== undefined && { name }) };
-    return { status: 201, body: shown(await trust.rotate(id, next, overlapSeconds * 1000)) };
+    const made = shown(await trust.rotate(id, next, overlapSeconds * 1000));
+    changed({ id }, { ...made, overlapSeconds });
+    return { status: 201, body: made };
   });
 
   routes.route({
@@ -118,14 +127,17 @@ export function trustRoutes(trust: TrustStore, auth: Access): Routes {
     summary: "Revokes a key for good; plug-ins that only it signed are stopped",
     tags: TAGS,
     auth,
+    unconfined: true, // plug-ins are the same for every gateway
     params: keyParams,
     body: {
       json: v.strictObject({ reason: v.optional(v.pipe(v.string(), v.maxLength(500)), "") }),
       optional: true,
     },
     responses: { 200: { description: "Revoked", schema: KeyView }, 404: unknown },
-  }).handle(async ({ params: { id }, body }) => {
+  }).handle(async ({ params: { id }, body, changed }) => {
     await trust.revoke(id, body?.reason);
+    const { state, reason } = shown(id);
+    changed({ id }, { id, state, reason });
     return { status: 200, body: shown(id) };
   });
 
@@ -135,11 +147,14 @@ export function trustRoutes(trust: TrustStore, auth: Access): Routes {
     summary: "Sets what plug-ins of a tier may ask for; null: whatever the gateway offers",
     tags: TAGS,
     auth,
+    unconfined: true, // plug-ins are the same for every gateway
     params: v.object({ tier: v.picklist(TIERS) }),
     body: { json: v.nullable(TIER_CAPS) },
     responses: { 204: { description: "Set" } },
-  }).handle(async ({ params: { tier }, body }) => {
+  }).handle(async ({ params: { tier }, body, changed }) => {
+    const before = trust.tiers()[tier];
     await trust.setCaps(tier, body ?? undefined);
+    changed({ [tier]: before ?? null }, { [tier]: body });
     return { status: 204 };
   });
   return routes;

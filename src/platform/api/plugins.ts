@@ -44,6 +44,7 @@ export function pluginRoutes(repository: PluginRepository): Routes {
       "platform's trusted keys; `--require-signed` says whether there must be one.",
     tags: TAGS,
     auth: ["plugins:write"],
+    unconfined: true,
     query: v.object({ channel: v.optional(ChannelOrNone, "beta"), notes: v.optional(Notes, "") }),
     body: { stream: ["*/*"], maxBytes: MAX_PLUGIN_BYTES },
     responses: {
@@ -53,13 +54,14 @@ export function pluginRoutes(repository: PluginRepository): Routes {
       409: { description: "That version is there with other content" },
       422: { description: "Not a plug-in" },
     },
-  }).handle(async ({ body, query: { channel, notes }, principal }) => {
+  }).handle(async ({ body, query: { channel, notes }, principal, changed }) => {
     const bytes = new Uint8Array(await new Response(body.stream).arrayBuffer());
     const { plugin, created } = await repository.add(bytes, {
       by: actorOf(principal),
       channel: channel === "none" ? null : channel,
       notes,
     });
+    if (created) changed(undefined, audited(plugin));
     return { status: created ? 201 : 200, body: await view(plugin) };
   });
 
@@ -107,6 +109,7 @@ export function pluginRoutes(repository: PluginRepository): Routes {
     summary: "Change a version's notes or channel",
     tags: TAGS,
     auth: ["plugins:write"],
+    unconfined: true,
     params: VersionParams,
     body: { json: v.strictObject({ notes: v.optional(Notes), channel: v.optional(ChannelOrNone) }) },
     responses: { 200: { description: "As it is now", schema: PluginView }, 403: refused, 404: gone },
@@ -135,6 +138,7 @@ export function pluginRoutes(repository: PluginRepository): Routes {
       description: "Gateways that have it keep it.",
       tags: TAGS,
       auth: ["plugins:write"],
+      unconfined: true,
       params: VersionParams,
       responses: {
         200: { description: "As it is now", schema: PluginView },
@@ -159,6 +163,7 @@ export function pluginRoutes(repository: PluginRepository): Routes {
       "Gateways that have it keep it.",
     tags: TAGS,
     auth: ["plugins:write"],
+    unconfined: true,
     params: VersionParams,
     query: v.object({ force: v.optional(queryBoolean(), "false") }),
     responses: {
@@ -166,11 +171,19 @@ export function pluginRoutes(repository: PluginRepository): Routes {
       404: gone,
       409: { description: "In use: `gateways` names some" },
     },
-  }).handle(async ({ params: { name, version }, query: { force } }) => {
+  }).handle(async ({ params: { name, version }, query: { force }, changed }) => {
+    const before = await repository.get(name, version);
     await repository.remove(name, version, force);
+    changed(audited(before), undefined);
     return { status: 204 };
   });
   return routes;
+}
+
+/** What the audit keeps of a version that is new, or gone. */
+function audited(row: PluginRow) {
+  const { name, version, size, sha256 } = row;
+  return { name, version, size, sha256, ...offered(row) };
 }
 
 /** What the audit keeps of a change. */

@@ -73,6 +73,7 @@ export function policyRoutes({ policy, gateways, fleet }: PolicyRouteParts): Rou
       "If-Match it is refused where somebody else was quicker. `note` says why, for those who look at the versions.",
     tags: ["distribution"],
     auth: ["policies:write"],
+    unconfined: true,
     query: v.object({ note: Note }),
     body: { json: PolicySchema },
     responses: {
@@ -115,6 +116,7 @@ export function policyRoutes({ policy, gateways, fleet }: PolicyRouteParts): Rou
     summary: "Put an earlier policy into force again, as a new version",
     tags: ["distribution"],
     auth: ["policies:write"],
+    unconfined: true,
     params: v.object({ version: queryInteger(1, 1_000_000) }),
     responses: {
       200: { description: "The policy in force", schema: PolicySchema },
@@ -137,6 +139,7 @@ export function policyRoutes({ policy, gateways, fleet }: PolicyRouteParts): Rou
       "Gateways that are there stay until they are distributed anew. The answer says where all would go.",
     tags: ["distribution"],
     auth: ["policies:write"],
+    unconfined: true,
     body: { json: v.strictObject({ address: v.pipe(v.string(), v.maxLength(300)) }) },
     responses: {
       200: { description: "The policy in force", schema: PolicySchema },

@@ -60,11 +60,19 @@ export class TagStore {
     return Number(numDeletedRows);
   }
 
-  /** Every tag that is in use, and on how many gateways. */
-  async all(limit: number): Promise<{ tag: string; gateways: number }[]> {
-    const rows = await this.db.selectFrom("gateway_tag")
+  /** Every tag that is in use, and on how many gateways; of those that the filter finds, where there is one. */
+  async all(limit: number, filter?: Filter): Promise<{ tag: string; gateways: number }[]> {
+    let select = this.db.selectFrom("gateway_tag")
       .select((e) => ["tag", e.fn.countAll<number>().as("gateways")])
-      .groupBy("tag").orderBy("tag").limit(limit).execute();
+      .groupBy("tag").orderBy("tag").limit(limit);
+    if (filter) {
+      select = select.where(
+        "mac",
+        "in",
+        (eb) => eb.selectFrom("gateway").select("gateway.mac").where((inner) => filter(inner)),
+      );
+    }
+    const rows = await select.execute();
     return rows.map(({ tag, gateways }) => ({ tag, gateways: Number(gateways) }));
   }
 }

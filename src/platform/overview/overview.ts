@@ -5,7 +5,7 @@
  */
 import type { Kysely } from "kysely";
 import type { Clock } from "../../base/mod.ts";
-import type { RegistryTables } from "../registry/mod.ts";
+import type { Filter, FleetTables } from "../fleet/mod.ts";
 
 /** How many of a kind, and how many of them are online. */
 export interface Share {
@@ -32,48 +32,81 @@ const TOP = 8;
 /** Figures are counted at most this often, for everybody who asks; older ones than `STALE_MS` are waited for. */
 const FRESH_MS = 5_000, STALE_MS = 60_000;
 const DAY_MS = 86_400_000;
+/** Sets of groups whose figures are remembered. */
+const MAX_SCOPES = 100;
+
+/** Gateways that figures are about: what finds them, and what they are called while they are remembered. */
+export interface Scope {
+  readonly name: string;
+  readonly filter: Filter;
+}
+
+interface Counted {
+  figures?: { readonly at: number; readonly value: FleetFigures };
+  counting?: Promise<FleetFigures> | undefined;
+}
 
 /** Counts the fleet in the database; many who ask at once share one count. */
 export class Overview {
-  #figures: { readonly at: number; readonly value: FleetFigures } | undefined;
-  #counting: Promise<FleetFigures> | undefined;
+  readonly #counted = new Map<string, Counted>();
 
   constructor(
-    private readonly db: Kysely<RegistryTables>,
+    private readonly db: Kysely<FleetTables>,
     private readonly clock: Pick<Clock, "now" | "monotonic">,
   ) {}
 
-  /** The figures: those that were counted last, while newer ones are counted behind; waits only for the first. */
-  async figures(): Promise<FleetFigures> {
-    const age = this.#figures ? this.clock.monotonic() - this.#figures.at : Infinity;
+  /**
+   * The figures, of all gateways or of those of a scope: those that were counted last, while newer ones are counted
+   * behind; waits only for the first.
+   */
+  async figures(scope?: Scope): Promise<FleetFigures> {
+    const counted = this.#of(scope?.name ?? "");
+    const age = counted.figures ? this.clock.monotonic() - counted.figures.at : Infinity;
     if (age >= FRESH_MS) {
-      this.#counting ??= this.#count().then((value) => {
-        this.#figures = { at: this.clock.monotonic(), value };
+      counted.counting ??= this.#count(scope?.filter).then((value) => {
+        counted.figures = { at: this.clock.monotonic(), value };
         return value;
-      }).finally(() => this.#counting = undefined);
-      if (age >= STALE_MS) return await this.#counting;
-      this.#counting.catch(() => {}); // whoever waits for it hears of it
+      }).finally(() => counted.counting = undefined);
+      if (age >= STALE_MS) return await counted.counting;
+      counted.counting.catch(() => {}); // whoever waits for it hears of it
     }
-    return this.#figures!.value;
+    return counted.figures!.value;
   }
 
-  async #count(): Promise<FleetFigures> {
+  #of(name: string): Counted {
+    let counted = this.#counted.get(name);
+    if (!counted) {
+      if (this.#counted.size >= MAX_SCOPES) this.#counted.delete(this.#counted.keys().next().value!);
+      this.#counted.set(name, counted = {});
+    }
+    return counted;
+  }
+
+  async #count(filter: Filter | undefined): Promise<FleetFigures> {
+    let open = this.db.selectFrom("command").select((e) => ["status", e.fn.countAll<number>().as("count")])
+      .where((where) =>
+        where.or([
+          where("status", "in", ["queued", "sent", "acked"]),
+          where("finished_at", ">", this.clock.now() - DAY_MS),
+        ])
+      );
+    if (filter) {
+      open = open.where(
+        "mac",
+        "in",
+        (eb) => eb.selectFrom("gateway").select("gateway.mac").where((inner) => filter(inner)),
+      );
+    }
     const [totals, regions, models, firmware, commands] = await Promise.all([
-      this.db.selectFrom("gateway").where("deleted_at", "is", null).select((e) => [
+      this.#gateways(filter).select((e) => [
         e.fn.countAll<number>().as("preset"),
         e.fn.count<number>("registered_at").as("registered"),
         e.fn.sum<number | null>("online").as("online"),
       ]).executeTakeFirstOrThrow(),
-      this.#shares("region"),
-      this.#shares("model"),
-      this.#shares("firmware"),
-      this.db.selectFrom("command").select((e) => ["status", e.fn.countAll<number>().as("count")])
-        .where((where) =>
-          where.or([
-            where("status", "in", ["queued", "sent", "acked"]),
-            where("finished_at", ">", this.clock.now() - DAY_MS),
-          ])
-        ).groupBy("status").execute(),
+      this.#shares("region", filter),
+      this.#shares("model", filter),
+      this.#shares("firmware", filter),
+      open.groupBy("status").execute(),
     ]);
     return {
       preset: Number(totals.preset),
@@ -86,8 +119,16 @@ export class Overview {
     };
   }
 
-  async #shares(column: "region" | "model" | "firmware"): Promise<Share[]> {
-    const rows = await this.db.selectFrom("gateway").where("deleted_at", "is", null)
+  #gateways(filter: Filter | undefined) {
+    const all = this.db.selectFrom("gateway").where("deleted_at", "is", null);
+    return filter ? all.where((eb) => filter(eb)) : all;
+  }
+
+  async #shares(
+    column: "region" | "model" | "firmware",
+    filter: Filter | undefined,
+  ): Promise<Share[]> {
+    const rows = await this.#gateways(filter)
       .select((e) => [
         e.ref(column).as("name"),
         e.fn.countAll<number>().as("total"),

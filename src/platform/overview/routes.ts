@@ -5,6 +5,7 @@
  */
 import * as v from "valibot";
 import { Routes } from "../../control/mod.ts";
+import type { Fleet } from "../fleet/mod.ts";
 import type { Recorder } from "./history.ts";
 import type { Overview } from "./overview.ts";
 
@@ -30,18 +31,27 @@ export const OverviewView = v.object({
 });
 
 /** The route of the overview. */
-export function overviewRoutes(overview: Overview, recorder: Recorder): Routes {
+export function overviewRoutes(
+  overview: Overview,
+  recorder: Recorder,
+  fleet: Pick<Fleet, "scopeOf">,
+): Routes {
   const routes = new Routes();
   routes.route({
     method: "GET",
     path: "/api/v1/overview",
     summary: "The whole fleet in figures, some seconds old",
+    description:
+      "For whoever is confined to groups: their gateways, and no history, which is of all gateways.",
     tags: ["gateways"],
     auth: ["gateways:read"],
     responses: { 200: { description: "The figures", schema: OverviewView } },
-  }).handle(async () => {
-    const { regions, models, firmware, commands, ...totals } = await overview.figures();
-    const { stepMs, until, series } = recorder.read();
+  }).handle(async ({ principal }) => {
+    const filter = await fleet.scopeOf(principal), { groups } = principal;
+    const { regions, models, firmware, commands, ...totals } = await overview.figures(
+      filter && { name: JSON.stringify([...groups ?? []].sort()), filter },
+    );
+    const { stepMs, until, series: all } = recorder.read(), series = filter ? {} : all;
     return {
       status: 200,
       body: {

@@ -4,7 +4,16 @@
  * @module
  */
 import * as v from "valibot";
-import { actorOf, decodeCursor, pageOf, pageQuery, pageSchema, problem, Routes } from "../../control/mod.ts";
+import {
+  actorOf,
+  decodeCursor,
+  pageOf,
+  pageQuery,
+  pageSchema,
+  type Principal,
+  problem,
+  Routes,
+} from "../../control/mod.ts";
 import { weakness } from "../credentials/mod.ts";
 import type { ApiKeyStore } from "./api_keys.ts";
 import {
@@ -12,6 +21,7 @@ import {
   isPermission,
   type Permission,
   PERMISSIONS,
+  type Role,
   ROLE_NAMES,
   ROLES,
 } from "./permissions.ts";
@@ -72,6 +82,15 @@ export function operatorRoutes({ operators, sessions, passwords }: PeopleParts):
     return await passwords.hash(password);
   };
 
+  /** Nobody makes, becomes or overrules somebody who may do more than they may themselves. */
+  const within = (
+    principal: Principal,
+    { role, groups }: { role: Role; groups: readonly string[] | null },
+  ) => {
+    const beyond = beyondRights(principal, ROLES[role], groups);
+    if (beyond) throw problem(403, "beyond_own_rights", `that operator may do more than you may: ${beyond}`);
+  };
+
   routes.route({
     method: "GET",
     path: "/api/v1/roles",
@@ -126,10 +145,12 @@ export function operatorRoutes({ operators, sessions, passwords }: PeopleParts):
     },
     responses: {
       201: { description: "The operator", schema: OperatorView },
+      403: { description: "They could do more than whoever makes them" },
       409: { description: "The name is taken" },
       422: { description: "The password is too weak" },
     },
   }).handle(async ({ body, principal, changed }) => {
+    within(principal, body);
     const password = await hashed(body.password, body.name);
     const row = await operators.create({
       name: body.name,
@@ -162,12 +183,18 @@ export function operatorRoutes({ operators, sessions, passwords }: PeopleParts):
     },
     responses: {
       200: { description: "The operator", schema: OperatorView },
+      403: { description: "They may, or would, do more than whoever changes them" },
       404: { description: "There is none" },
       409: { description: "Nobody takes away their own rights" },
       422: { description: "The password is too weak" },
     },
   }).handle(async ({ params: { id }, body, principal, changed }) => {
-    const before = await found(id);
+    const before = await found(id), had = operatorView(before);
+    within(principal, had);
+    within(principal, {
+      role: body.role ?? had.role,
+      groups: body.groups === undefined ? had.groups : body.groups,
+    });
     const demoted = body.disabled === true || (body.role !== undefined && body.role !== before.role);
     if (demoted && principal.kind === "operator" && principal.id === id) {
       throw problem(409, "own_rights", "ask another administrator to change your own rights");
@@ -198,11 +225,13 @@ export function operatorRoutes({ operators, sessions, passwords }: PeopleParts):
     params: IdParams,
     responses: {
       204: { description: "Removed, and signed out" },
+      403: { description: "They may do more than whoever removes them" },
       404: { description: "There is none" },
       409: { description: "Nobody removes themselves" },
     },
   }).handle(async ({ params: { id }, principal, changed }) => {
     const before = await found(id);
+    within(principal, operatorView(before));
     if (principal.kind === "operator" && principal.id === id) {
       throw problem(409, "own_rights", "ask another administrator to remove you");
     }
@@ -256,16 +285,8 @@ export function keyRoutes({ keys, now }: PeopleParts): Routes {
       422: { description: "It would have ended already" },
     },
   }).handle(async ({ body, principal, changed }) => {
-    const beyond = body.permissions.filter((permission) => !principal.permissions.includes(permission));
-    const wider = principal.groups !== undefined &&
-      (body.groups === null || body.groups.some((group) => !principal.groups!.includes(group)));
-    if (beyond.length > 0 || wider) {
-      throw problem(
-        403,
-        "beyond_own_rights",
-        `the key would do more than you may: ${wider ? "other groups" : beyond.join(", ")}`,
-      );
-    }
+    const beyond = beyondRights(principal, body.permissions, body.groups);
+    if (beyond) throw problem(403, "beyond_own_rights", `the key would do more than you may: ${beyond}`);
     const expiresAt = body.expiresAt === undefined ? undefined : Date.parse(body.expiresAt);
     if (expiresAt !== undefined && expiresAt <= now()) {
       throw problem(422, "expired", "expiresAt is not in the future");
@@ -288,14 +309,35 @@ export function keyRoutes({ keys, now }: PeopleParts): Routes {
     tags: ["people"],
     auth: ["people:write"],
     params: IdParams,
-    responses: { 204: { description: "It is no longer good" }, 404: { description: "There is none" } },
-  }).handle(async ({ params: { id }, changed }) => {
+    responses: {
+      204: { description: "It is no longer good" },
+      403: { description: "It may do more than whoever revokes it" },
+      404: { description: "There is none" },
+    },
+  }).handle(async ({ params: { id }, principal, changed }) => {
     const before = await keys.find(id);
     if (!before) throw problem(404, "key_not_found", `there is no API key "${id}"`);
+    const { permissions, groups } = keyView(before);
+    const beyond = beyondRights(principal, permissions, groups);
+    if (beyond) throw problem(403, "beyond_own_rights", `that key may do more than you may: ${beyond}`);
     if (await keys.revoke(id)) changed(keyView(before), undefined);
     return { status: 204 };
   });
   return routes;
+}
+
+/** What of these rights goes beyond what `principal` may; undefined: nothing does. */
+function beyondRights(
+  principal: Principal,
+  permissions: readonly string[],
+  groups: readonly string[] | null,
+): string | undefined {
+  const more = permissions.filter((permission) => !principal.permissions.includes(permission));
+  if (more.length > 0) return more.join(", ");
+  const own = principal.groups;
+  return own && (groups === null || groups.some((group) => !own.includes(group)))
+    ? "other groups"
+    : undefined;
 }
 
 function operatorView(row: OperatorRow): v.InferInput<typeof OperatorView> {

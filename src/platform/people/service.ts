@@ -28,7 +28,7 @@ const SESSION_MS = 12 * 3_600_000;
 const HOUR_MS = 3_600_000;
 
 /** Whoever has the token of the settings: may everything, also where no operator exists. */
-export const ROOT: Principal = { ...ADMIN, permissions: ["admin", ...ALL_PERMISSIONS] };
+export const ROOT: Principal = { ...ADMIN, permissions: ALL_PERMISSIONS };
 
 /** The running part. It listens nowhere itself: mount its routes, add its authenticators, hand its audit on. */
 export interface People extends AsyncDisposable {

@@ -217,13 +217,14 @@ export function sessionRoutes(signIn: SignIn, { operators, sessions, passwords }
       409: { description: "Whoever asks has no password: a key, or the token of the settings" },
       422: { description: "The new password is too weak" },
     },
-  }).handle(async ({ body, principal, address, id }) => {
+  }).handle(async ({ body, principal, address, id, changed }) => {
     const operator = principal.kind === "operator" ? await operators.find(principal.id) : undefined;
     if (!operator) throw problem(409, "no_password", "only operators have a password");
     await signIn.enter({ name: operator.name, password: body.current }, { address, requestId: id });
     const weak = weakness(body.password, operator.name);
     if (weak) throw problem(422, "weak_password", `the password is not taken: ${weak}`);
     await operators.update(operator.id, { password: await passwords.hash(body.password) });
+    changed(undefined, { password: "changed" });
     await sessions.revokeAll(operator.id);
     const { token, expiresAt } = await sessions.create(operator.id);
     return { status: 200, body: { token, expiresAt: new Date(expiresAt).toISOString() } };

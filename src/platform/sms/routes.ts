@@ -51,9 +51,11 @@ function simulatorRoutes(routes: Routes, { ismg, simulator }: RouteParts): void 
       404: { description: "No provider has this number" },
       409: { description: "The centre is not simulated here" },
     },
-  }).handle(async ({ body: { from, to, text } }) => {
+  }).handle(async ({ body: { from, to, text }, changed }) => {
     if (!simulator) throw problem(409, "not_simulated", "a real short-message centre is connected");
     if (!await ismg.reaches(to)) throw problem(404, "no_provider", `no provider has the number "${to}"`);
-    return { status: 202, body: { parts: simulator.injectMo(from, to, text) } };
+    const parts = simulator.injectMo(from, to, text);
+    changed(undefined, { from, to, parts }); // not what it says
+    return { status: 202, body: { parts } };
   });
 }

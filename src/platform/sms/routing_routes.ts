@@ -266,9 +266,12 @@ function nameServerRoutes(api: Routes, { nameServer }: RoutingApiParts): void {
     tags: TAGS,
     auth: WRITE,
     responses,
-  }).handle(async () => {
+  }).handle(async ({ changed }) => {
+    const { refreshedAt } = view();
     await client().refresh();
-    return { status: 200, body: view() };
+    const now = view();
+    changed({ refreshedAt }, { refreshedAt: now.refreshedAt });
+    return { status: 200, body: now };
   });
 }
 

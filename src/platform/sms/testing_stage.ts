@@ -7,6 +7,7 @@
 import { assertEquals } from "@std/assert";
 import { FakeClock, Metrics, seededRandom, silentLog } from "../../base/mod.ts";
 import { ADMIN, Api, tokenAuthenticator } from "../../control/mod.ts";
+import { MAY_READ, MAY_WRITE } from "./access.ts";
 import { connectFramed, type FramedConnection, MemoryNetwork } from "../../net/mod.ts";
 import {
   authenticatorSource,
@@ -161,7 +162,7 @@ export class Stage implements AsyncDisposable {
     this.api = new Api(deps, {
       title: "Test",
       version: "1",
-      authenticators: [tokenAuthenticator(TOKEN, ADMIN)],
+      authenticators: [tokenAuthenticator(TOKEN, { ...ADMIN, permissions: [...MAY_READ, ...MAY_WRITE] })],
       checkReplies: true,
     });
     this.api.mount("", this.sms.routes);

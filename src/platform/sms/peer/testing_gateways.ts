@@ -7,6 +7,7 @@
 import { assert } from "@std/assert";
 import { FakeClock, Metrics, seededRandom, silentLog } from "../../../base/mod.ts";
 import { ADMIN, Api, tokenAuthenticator } from "../../../control/mod.ts";
+import { MAY_READ, MAY_WRITE } from "../access.ts";
 import { connectFramed, MemoryNetwork } from "../../../net/mod.ts";
 import {
   authenticatorSource,
@@ -75,7 +76,7 @@ export class Node implements AsyncDisposable {
     this.#api = new Api(deps, {
       title: "Test",
       version: "1",
-      authenticators: [tokenAuthenticator(TOKEN, ADMIN)],
+      authenticators: [tokenAuthenticator(TOKEN, { ...ADMIN, permissions: [...MAY_READ, ...MAY_WRITE] })],
       checkReplies: true,
     });
     const { sql } = this.db, { dataDir } = this;
