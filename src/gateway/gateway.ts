@@ -136,6 +136,7 @@ export async function startGateway(
       timing,
       ipAddr,
       distribution: () => mgt.distribution,
+      distributionOfSettings: { host: settings.mgtUrl, port: settings.port },
       heartbeatMs: () =>
         mgt.heartbeatSeconds === undefined ? timing.heartbeatMs : 1000 * mgt.heartbeatSeconds,
       onDefaults: async () => {

@@ -13,18 +13,25 @@ import {
 import type { RegistrationContext } from "./context.ts";
 import { converse, type Failure } from "./conversation.ts";
 
-/** How a round ended. */
-export type DistributionOutcome = { readonly kind: "found"; readonly operations: HostPort } | Failure;
+/** How a round ended; `unresolved`: the platform's name was not found. */
+export type DistributionOutcome =
+  | { readonly kind: "found"; readonly operations: HostPort }
+  | { readonly kind: "unresolved" }
+  | Failure;
 
-/** Asks the distribution platform at `at` for the operations platform. Looks its name up for as long as that takes. */
+/**
+ * Asks the distribution platform at `at` for the operations platform. Looks its name up `dnsTries` times; undefined:
+ * for as long as that takes.
+ */
 export async function distributionRound(
   context: RegistrationContext,
   at: HostPort,
+  dnsTries: number | undefined,
   signal: AbortSignal,
 ): Promise<DistributionOutcome> {
   const { identity, timing, ipAddr } = context.deps;
-  const host = await context.resolve(at.host, signal);
-  if (host === undefined) return { kind: "unanswered" };
+  const host = await context.resolve(at.host, signal, dnsTries);
+  if (host === undefined) return { kind: "unresolved" };
   context.enter("distribution");
   context.counts.distributionRounds++;
   const outcome = await converse(context, {

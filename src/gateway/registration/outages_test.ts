@@ -224,6 +224,75 @@ Deno.test("a move to a platform that is not there ends at distribution", async (
   assertEquals([stage.status.state, stage.state.get().operations], ["registered", OPERATIONS]);
 });
 
+for (const [what, host] of [["silent", "10.0.66.66"], ["without a name", "nowhere.example"]] as const) {
+  Deno.test(`a distribution platform that is ${what} after RequestDistri takes turns with that of the settings`, async () => {
+    await using stage = await registered();
+    const moved = { host, port: 4444 }, rounds: string[] = [];
+    stage.addDistribution({ host: "10.0.66.66", port: 4444 });
+    const answer = stage.distribution;
+    stage.distribution = () => undefined; // the old one is away too, so that every turn is seen
+    stage.say({
+      method: "RequestDistri",
+      key: triggerKey(stage.state.get().devRnd, SN),
+      mode: "0",
+      serverAddr: host,
+      serverPort: 4444,
+    });
+    await stage.settle();
+    stage.say({ result: 1 });
+    const heard = stage.heard.length;
+    await stage.advance(3 * 3_600_000, 10_000);
+    for (const { to, message } of stage.heard.slice(heard)) {
+      if (message.method === "BootFirst") rounds.push(to);
+    }
+    const turns = rounds.filter((to, i) => to !== rounds[i - 1]);
+    const [old, there] = [`${DISTRIBUTION.host}:${DISTRIBUTION.port}`, "10.0.66.66:4444"];
+    // BootFirst is sent twice in each of the five rounds of a turn.
+    if (what === "silent") {
+      assertEquals(turns.slice(0, 4), [there, old, there, old]);
+      assertEquals(rounds.slice(0, 20), [...Array(10).fill(there), ...Array(10).fill(old)]);
+    } else {
+      assertEquals(turns, [old]);
+      assert(rounds.length >= 30, `${rounds.length} of the old one in three hours`);
+    }
+    // The order is not forgotten: after a restart it is the first choice again.
+    await stage.restart();
+    assertEquals(stage.state.get().distribution, moved);
+    stage.distribution = answer;
+    await stage.advance(1_200_000, 10_000);
+    assertEquals(stage.status.state, "registered");
+  });
+}
+
+Deno.test("without settings of another kind the one distribution platform is asked for ever", async () => {
+  await using stage = await Stage.open();
+  stage.distribution = () => undefined;
+  stage.start(DISTRIBUTION, { distributionOfSettings: DISTRIBUTION });
+  await stage.advance(2 * 3_600_000, 60_000);
+  const asked = new Set(stage.heard.map(({ to }) => to));
+  assertEquals([...asked], [`${DISTRIBUTION.host}:${DISTRIBUTION.port}`]);
+  assert(stage.heard.length > 50);
+});
+
+Deno.test("a redirection at distribution to a name that nobody knows is a failed round", async () => {
+  await using stage = await Stage.open();
+  const answer = stage.distribution;
+  stage.distribution = () => ({ result: -5, serverIp: "nowhere.example:12112" });
+  stage.start();
+  await stage.settle();
+  stage.distribution = answer;
+  await stage.advance(300_000, 10_000);
+  assertEquals(stage.status.state, "registered");
+});
+
+Deno.test("a gateway that belongs elsewhere than its settings say turns to them where nobody is there", async () => {
+  await using stage = await Stage.open();
+  stage.start({ host: "10.0.66.66", port: 4444 }, { distributionOfSettings: DISTRIBUTION });
+  await stage.advance(20 * 60_000, 10_000);
+  assertEquals(stage.status.state, "registered");
+  assert(stage.status.counts.distributionRounds >= 6);
+});
+
 Deno.test("the status tells the last answer to each question, from whom, and counts", async () => {
   await using stage = await registered();
   await stage.advance(130_000);

@@ -24,6 +24,8 @@ export interface RegistrationOptions extends RegistrationDeps {
   readonly metrics: Metrics;
   /** The distribution platform that this gateway belongs to; a function where that may change. */
   readonly distribution: HostPort | (() => HostPort);
+  /** The one of the settings, which is turned to where the one above does not help; absent: there is no other. */
+  readonly distributionOfSettings?: HostPort;
   /** Called with what comes from the operations platform and answers nothing: triggers. */
   readonly onTrigger: (message: AccessMessage, from: HostPort) => void;
   readonly onRegistered?: (registered: Registered) => void;
@@ -142,9 +144,13 @@ export class Registration implements AsyncDisposable {
   /** Rounds at distribution until it names an operations platform. */
   async #distribution(signal: AbortSignal): Promise<Step> {
     const { log, state, timing } = this.#options;
-    let at = this.#distributionAddress();
-    for (let failed = 0;;) {
-      const outcome = await distributionRound(this.#context, at, signal);
+    let failed = 0, at = this.#distributionAddress(failed);
+    for (;;) {
+      // Only a name behind which there is no other is looked up for as long as that takes.
+      const all = this.#distributionAddresses(),
+        only = all.length === 1 ? formatHostPort(all[0]!) : undefined;
+      const dnsTries = formatHostPort(at) === only ? undefined : timing.dnsTries;
+      const outcome = await distributionRound(this.#context, at, dnsTries, signal);
       if (outcome.kind === "found") {
         log.info("distribution named the operations platform", {
           operations: formatHostPort(outcome.operations),
@@ -158,11 +164,11 @@ export class Registration implements AsyncDisposable {
         continue;
       }
       log.warn("distribution did not help", { at: formatHostPort(at), outcome: outcome.kind });
-      at = this.#distributionAddress();
       if (outcome.kind === "silent") {
         failed = 0;
         await this.#context.wait("silent", "refused", timing.silenceMs, signal);
       } else await this.#betweenRounds(++failed, outcome.kind === "unanswered", signal);
+      at = this.#distributionAddress(failed);
     }
   }
 
@@ -263,9 +269,21 @@ export class Registration implements AsyncDisposable {
     return this.#context.wait("waiting", "spread", ms, signal);
   }
 
-  #distributionAddress(): HostPort {
-    const { state, distribution } = this.#options;
-    return state.get().distribution ?? (typeof distribution === "function" ? distribution() : distribution);
+  /** The first choice, and from pause to pause the next: one that does not help may be dead for good. */
+  #distributionAddress(failed: number): HostPort {
+    const addresses = this.#distributionAddresses();
+    return addresses[Math.floor(failed / this.#options.timing.roundsBeforePause) % addresses.length]!;
+  }
+
+  /**
+   * Where distribution may be: what a platform said (RequestDistri in mode 0), what the gateway belongs to, and what
+   * the settings say. Nobody but a platform could call back a gateway that was sent to where nobody is.
+   */
+  #distributionAddresses(): readonly HostPort[] {
+    const { state, distribution, distributionOfSettings } = this.#options;
+    const home = typeof distribution === "function" ? distribution() : distribution;
+    const all = [state.get().distribution, home, distributionOfSettings];
+    return [...new Map(all.flatMap((each) => each ? [[formatHostPort(each), each]] : [])).values()];
   }
 
   #listenTo(...platform: HostPort[]): void {
