@@ -9,3 +9,4 @@ export { downloadPath, downloadRoutes } from "./downloads.ts";
 export { pluginRoutes } from "./plugins.ts";
 export { policyRoutes } from "./policy.ts";
 export { problemOf } from "./problems.ts";
+export { CommandView, GatewayView, PluginView } from "./views.ts";

@@ -15,9 +15,17 @@ export class ApiProblem extends Error {
     readonly code: string,
     detail: string,
     readonly requestId: string,
+    /** What is wrong with the fields, one by one, where the API said so. */
+    readonly faults: readonly Fault[] = [],
   ) {
     super(detail);
   }
+}
+
+/** One thing that is wrong with a request. */
+export interface Fault {
+  readonly path: string;
+  readonly message: string;
 }
 
 /** A user's way to the API. */
@@ -55,9 +63,9 @@ export class ApiClient {
     if (response.ok) return response;
     const text = await response.text();
     const problem = response.headers.get("content-type")?.startsWith("application/problem+json")
-      ? JSON.parse(text) as { code: string; detail: string; requestId: string }
-      : { code: "unexpected", detail: text.slice(0, 200), requestId: "" };
-    throw new ApiProblem(response.status, problem.code, problem.detail, problem.requestId);
+      ? JSON.parse(text) as { code: string; detail: string; requestId: string; faults?: Fault[] }
+      : { code: "unexpected", detail: text.slice(0, 200), requestId: "", faults: [] };
+    throw new ApiProblem(response.status, problem.code, problem.detail, problem.requestId, problem.faults);
   }
 
   async #call<T>(method: string, path: string, body?: unknown): Promise<T> {

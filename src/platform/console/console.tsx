@@ -13,7 +13,7 @@ import type { People } from "../people/mod.ts";
 import { asset } from "./assets.ts";
 import { ApiClient, ApiProblem } from "./client.ts";
 import { cookie, getCookies } from "./cookies.ts";
-import { document, Shell } from "./layout.tsx";
+import { document, isOpen, Shell } from "./layout.tsx";
 import { MENU, PAGES } from "./pages/mod.ts";
 import { SignInPage } from "./pages/sign_in.tsx";
 import { isOwnForm, SESSION_COOKIE, TokenSessions } from "./sessions.ts";
@@ -27,6 +27,8 @@ export interface ConsoleDeps {
   readonly log: Log;
   readonly api: Pick<Api, "fetch">;
   readonly people: Pick<People, "signIn" | "sessions">;
+  /** The services that this platform runs: what they serve has no pages elsewhere. */
+  readonly services: readonly string[];
 }
 
 const LANGUAGE_COOKIE = "gatehouse_language", THEME_COOKIE = "gatehouse_theme";
@@ -118,13 +120,19 @@ export class Console {
       language: visit.language,
       texts: TEXTS[visit.language],
       theme: visit.theme,
+      now: this.#deps.clock.now(),
       me,
       client,
       url: visit.url,
       params,
       form: visit.request.method === "POST" ? await this.#form(visit.request) : {},
       may: (permission) => me.permissions.includes(permission),
+      runs: (service) => this.#deps.services.includes(service),
     };
+    if (visit.url.pathname === "/" && !view.may("gateways:read")) {
+      const first = MENU.find((entry) => isOpen(entry, view));
+      if (first) return redirect(first.path);
+    }
     let result: PageResult;
     try {
       result = await page(view);
@@ -145,7 +153,14 @@ export class Console {
       result.status ?? 200,
       result.refreshSeconds,
       (
-        <Shell view={view} menu={MENU} title={result.title}>{result.content}</Shell>
+        <Shell
+          view={view}
+          menu={MENU.filter((entry) => isOpen(entry, view))}
+          title={result.title}
+          fault={result.fault}
+        >
+          {result.content}
+        </Shell>
       ),
     );
   }
@@ -297,7 +312,7 @@ export class Console {
 function problemPage({ texts }: View, { status, message, requestId }: ApiProblem): PageResult {
   return {
     title: texts.problem.title,
-    status: status === 403 || status === 404 || status === 409 || status === 422 ? status : 400,
+    status,
     content: (
       <div class="notice bad" role="alert">
         <p>{status === 403 ? texts.problem.forbidden : message}</p>

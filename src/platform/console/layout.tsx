@@ -8,13 +8,23 @@ import { html } from "hono/html";
 import type { Language, Texts } from "./texts/mod.ts";
 import { TEXTS } from "./texts/mod.ts";
 import type { Theme, View } from "./view.ts";
+import type { ApiProblem } from "./client.ts";
 import { assetPath } from "./assets.ts";
 
 /** An entry of the main menu; shown to those who may see what is behind it. */
 export interface MenuEntry {
   readonly path: string;
-  readonly permission: string;
+  /** One of these is needed to see it. */
+  readonly permissions: readonly string[];
+  /** The service without which there is nothing to see. */
+  readonly services?: readonly string[];
   readonly label: (texts: Texts) => string;
+}
+
+/** Whether there is something behind an entry for this user. */
+export function isOpen({ permissions, services }: MenuEntry, view: View): boolean {
+  return (permissions.length === 0 || permissions.some((permission) => view.may(permission))) &&
+    (services === undefined || services.some((service) => view.runs(service)));
 }
 
 interface DocumentProps {
@@ -48,10 +58,12 @@ export function document({ title, language, theme, refreshSeconds, children }: D
 
 /** The menu bar, and the page's content under its title. */
 export function Shell(
-  { view, menu, title, children }: {
+  { view, menu, title, fault, children }: {
     readonly view: View;
     readonly menu: readonly MenuEntry[];
     readonly title: string;
+    /** Why what a form asked for was not done. */
+    readonly fault: ApiProblem | undefined;
     readonly children?: Child;
   },
 ) {
@@ -68,11 +80,13 @@ export function Shell(
         </a>
         <nav aria-label={texts.nav.main}>
           <ul>
-            {menu.filter(({ permission }) => view.may(permission)).map(({ path, label }) => (
+            {menu.map(({ path, label }) => (
               <li>
                 <a
                   href={path}
-                  aria-current={(path === "/" ? here === "/" : here.startsWith(path)) ? "page" : undefined}
+                  aria-current={(path === "/" ? here === "/" : here === path || here.startsWith(`${path}/`))
+                    ? "page"
+                    : undefined}
                 >
                   {label(texts)}
                 </a>
@@ -105,8 +119,34 @@ export function Shell(
       </header>
       <main id="content" tabindex={-1}>
         <h1>{title}</h1>
+        {fault !== undefined && <Refused fault={fault} view={view} />}
+        {fault === undefined && url.searchParams.has("done") && (
+          <p class="notice good" role="status">{texts.common.done}</p>
+        )}
         {children}
       </main>
     </>
+  );
+}
+
+/** What the API did not do, and why. */
+function Refused({ fault, view: { texts } }: { readonly fault: ApiProblem; readonly view: View }) {
+  return (
+    <div class="notice bad" role="alert">
+      <p>
+        <strong>{texts.problem.title}</strong>
+        {`: ${fault.status === 403 && fault.code === "forbidden" ? texts.problem.notAllowed : fault.message}`}
+      </p>
+      {fault.faults.length > 1 && (
+        <ul>
+          {fault.faults.map(({ path, message }) => (
+            <li>
+              <code>{path}</code> {message}
+            </li>
+          ))}
+        </ul>
+      )}
+      {fault.requestId !== "" && <p class="soft">{`${texts.problem.requestId}: ${fault.requestId}`}</p>}
+    </div>
   );
 }

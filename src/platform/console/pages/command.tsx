@@ -4,8 +4,8 @@
  * @module
  */
 import type * as v from "valibot";
-import type { CommandView } from "../../api/views.ts";
-import { CommandStatus, Facts, Json, Time } from "../parts/common.tsx";
+import type { CommandView } from "../../api/mod.ts";
+import { CommandStatus, Facts, Json, Time } from "../parts/mod.ts";
 import type { Page } from "../view.ts";
 import { describe } from "./gateway.tsx";
 

@@ -4,9 +4,9 @@
  * @module
  */
 import type * as v from "valibot";
-import type { CommandView, GatewayView } from "../../api/views.ts";
+import type { CommandView, GatewayView } from "../../api/mod.ts";
 import { ApiProblem } from "../client.ts";
-import { CommandStatus, Facts, Presence, Time } from "../parts/common.tsx";
+import { CommandStatus, Facts, Presence, Time } from "../parts/mod.ts";
 import { field, type Page, type View } from "../view.ts";
 
 type Gateway = v.InferOutput<typeof GatewayView>;

@@ -4,8 +4,8 @@
  * @module
  */
 import type * as v from "valibot";
-import type { GatewayView } from "../../api/views.ts";
-import { Pages, Presence, Time } from "../parts/common.tsx";
+import type { GatewayView } from "../../api/mod.ts";
+import { Pages, Presence, Time } from "../parts/mod.ts";
 import { type Page, query } from "../view.ts";
 
 type Gateway = v.InferOutput<typeof GatewayView>;

@@ -4,28 +4,33 @@
  * @module
  */
 import type { MenuEntry } from "../layout.tsx";
-import type { Page } from "../view.ts";
+import { pageAt, type PageRoute } from "../view.ts";
 import { commandPage } from "./command.tsx";
 import { gatewayPage, listPlugins, runCommand } from "./gateway.tsx";
 import { gatewaysPage } from "./gateways.tsx";
 import { overviewPage } from "./overview.tsx";
+import { SMS_PAGES } from "./sms/mod.ts";
 
 /** Every page by method and path. */
-export const PAGES: readonly {
-  readonly method: "GET" | "POST";
-  readonly path: string;
-  readonly page: Page;
-}[] = [
-  { method: "GET", path: "/", page: overviewPage },
-  { method: "GET", path: "/gateways", page: gatewaysPage },
-  { method: "GET", path: "/gateways/:mac", page: gatewayPage },
+export const PAGES: readonly PageRoute[] = [
+  ...pageAt("/", overviewPage),
+  ...pageAt("/gateways", gatewaysPage),
+  ...pageAt("/gateways/:mac", gatewayPage),
   { method: "POST", path: "/gateways/:mac/commands", page: runCommand },
   { method: "POST", path: "/gateways/:mac/plugins/list", page: listPlugins },
-  { method: "GET", path: "/commands/:id", page: commandPage },
+  ...pageAt("/commands/:id", commandPage),
+  ...SMS_PAGES,
 ];
 
 /** The main menu. */
 export const MENU: readonly MenuEntry[] = [
-  { path: "/", permission: "gateways:read", label: (texts) => texts.nav.overview },
-  { path: "/gateways", permission: "gateways:read", label: (texts) => texts.nav.gateways },
+  { path: "/", permissions: ["gateways:read"], label: (texts) => texts.nav.overview },
+  { path: "/gateways", permissions: ["gateways:read"], label: (texts) => texts.nav.gateways },
+  { path: "/sms", permissions: ["sms:read"], services: ["sms"], label: (texts) => texts.nav.sms },
+  {
+    path: "/name-server",
+    permissions: ["sms:read"],
+    services: ["gns"],
+    label: (texts) => texts.nav.nameServer,
+  },
 ];

@@ -5,8 +5,7 @@
  */
 import type * as v from "valibot";
 import type { OverviewView } from "../../overview/mod.ts";
-import { CommandStatus, numberText, timeText } from "../parts/common.tsx";
-import { Bars, LineChart } from "../parts/chart.tsx";
+import { Bars, CommandStatus, LineChart, numberText, timeText } from "../parts/mod.ts";
 import type { Page, View } from "../view.ts";
 
 type Overview = v.InferOutput<typeof OverviewView>;

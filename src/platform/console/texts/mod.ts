@@ -28,3 +28,4 @@ export function languageOf(chosen: string | undefined, accepted: string | null):
   const found = wanted.find(({ tag, quality }) => quality > 0 && (tag === "en" || tag === "zh"));
   return found?.tag === "en" ? "en" : found?.tag === "zh" ? "zh" : DEFAULT;
 }
+export { sms } from "./sms.ts";

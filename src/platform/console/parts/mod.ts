@@ -1,0 +1,9 @@
+/**
+ * The parts that pages are made of.
+ *
+ * @module
+ */
+export { Bars, LineChart } from "./chart.tsx";
+export { CommandStatus, Facts, Json, numberText, Pages, Presence, Time, timeText } from "./common.tsx";
+export { Act, Check, Choice, Form, Submit, TextArea, TextField } from "./form.tsx";
+export { Badge, Panel, Table, Tabs, Tiles } from "./table.tsx";
