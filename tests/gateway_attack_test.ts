@@ -10,6 +10,7 @@ import { decodePost1Reply, encodeCapabilityRequest, encodePost1 } from "../src/p
 import { exchangeFrame, LOID, MAC, SN } from "./support/gateway.ts";
 import { flood, hostile, storm } from "./support/hostile.ts";
 import { ScriptedPlatform, until } from "./support/scripted_platform.ts";
+import { manifest as systemMonitor } from "../plugins/system-monitor.js";
 
 const RND = "0123456789ABCDEF0123456789ABCDEF";
 const DATAGRAMS = 100_000, FRAMES = 10_000;
@@ -24,7 +25,7 @@ const ACCESS = [
   { Result: 0, ChallengeCode: RND },
   { Result: 2, Interval: 60, HeartbeatIPAddr: "127.0.0.1:9" },
 ].map((message) => JSON.stringify(message));
-const plugin = { Plugin_Name: "system-monitor", Version: "1.0", ID: 99 };
+const plugin = { Plugin_Name: "system-monitor", Version: systemMonitor.version, ID: 99 };
 const CHANNEL = [
   { RPCMethod: "Post", ...plugin, Parameter: btoa('{"CmdType":"QUERY_CPU_INFO","SequenceId":"00000001"}') },
   { RPCMethod: "Install_query", ...plugin },

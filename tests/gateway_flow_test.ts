@@ -13,6 +13,7 @@ import {
 import { FACTORY_SOURCES } from "../src/gateway/factory_plugins.ts";
 import { exchangeFrame, LOID, MAC, SN, testGateway } from "./support/gateway.ts";
 import { ScriptedPlatform, until } from "./support/scripted_platform.ts";
+import { manifest as systemMonitor } from "../plugins/system-monitor.js";
 
 const HELLO = `export const manifest = {
   name: "com.example.hello", version: "1.0", apiVersion: "2026-11-01",
@@ -206,7 +207,7 @@ Deno.test("the shipped plug-ins answer the platform with what the machine says",
   const percent = Number(fieldsOf(cpu.reply)["Percent"]);
   assert(percent >= 0 && percent <= 100);
 
-  const memory = await platform.post("system-monitor", "QUERY_MEM_INFO", {}, "1.0");
+  const memory = await platform.post("system-monitor", "QUERY_MEM_INFO", {}, systemMonitor.version);
   const used = Number(fieldsOf(memory.reply)["Percent"]);
   assert(used > 0 && used < 100);
 
@@ -350,7 +351,7 @@ Deno.test("plug-ins take parameters, and factory plug-ins come back", async () =
   assertEquals((await set("management")).result, -1, "it takes none");
   assertEquals((await set("com.example.none")).result, -12);
 
-  const monitor = { pluginName: "system-monitor", version: "1.0" };
+  const monitor = { pluginName: "system-monitor", version: systemMonitor.version };
   assertEquals((await platform.ask({ method: "UnInstall", ...monitor })).result, 0);
   await test.restart();
   await test.gateway.registered;
