@@ -9,6 +9,7 @@ export { FakeClock } from "./fake_clock.ts";
 export { formatHostPort, type HostPort, parseHostPort } from "./host_port.ts";
 export { newId } from "./ids.ts";
 export { KeyedRate, TokenBucket } from "./limits.ts";
+export { calmLog } from "./log_calm.ts";
 export {
   createLog,
   type Log,

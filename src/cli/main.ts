@@ -5,6 +5,7 @@
  */
 import config from "../../deno.json" with { type: "json" };
 import {
+  calmLog,
   createLog,
   type Deps,
   type HostPort,
@@ -88,13 +89,15 @@ async function run<Name extends string>(
   start: (deps: Deps) => Promise<Service>,
 ): Promise<number> {
   const stderr = lineWriter(Deno.stderr);
-  const log = createLog({
+  const metrics = new Metrics();
+  const lines = createLog({
     level: values["log-level"],
     format: values["log-format"],
     clock: systemClock,
     write: stderr,
   }).with(fields);
-  const deps: Deps = { clock: systemClock, random: systemRandom, log, metrics: new Metrics() };
+  const log = calmLog(lines, { clock: systemClock, metrics });
+  const deps: Deps = { clock: systemClock, random: systemRandom, log, metrics };
   const runner = { ...deps, print: lineWriter(Deno.stdout), onSignal, exit: Deno.exit };
   return await runRole(role, runner, async () => {
     await prepareDataDir(values.data);
@@ -138,8 +141,8 @@ function lineWriter(to: { writeSync(bytes: Uint8Array): number }): (line: string
     try {
       const bytes = encoder.encode(line + "\n");
       for (let at = 0; at < bytes.length;) at += to.writeSync(bytes.subarray(at));
-    } catch (error) {
-      if (!(error instanceof Deno.errors.BrokenPipe)) throw error;
+    } catch {
+      // Its reader is gone, or its disk is full: a line that can't be written must not end what it tells of.
     }
   };
 }

@@ -28,6 +28,7 @@ export function platformSettings(
     pushLimits: { perMinute: values["push-rate"], keepDays: values["push-days"] },
     advertise: values.advertise ?? ownAddress(values.access, interfaces),
     database: values.database,
+    databaseSync: values["database-sync"],
     heartbeatSeconds: values.heartbeat,
     adminToken: values["admin-token"],
     requireSigned: values["require-signed"],

@@ -7,6 +7,7 @@ import { LOG_LEVELS, type LogFormat } from "../base/mod.ts";
 import type { GatewaySettings } from "../gateway/settings.ts";
 import { DEFAULT_SERVICES, DEFAULT_SMS, SERVICES } from "../platform/settings.ts";
 import type { RequireSigned } from "../sandbox/package/mod.ts";
+import type { SyncMode } from "../storage/mod.ts";
 import {
   command,
   database,
@@ -116,6 +117,11 @@ export const PLATFORM_SETTINGS = {
   "database": optional(database, "where registrations and commands are kept", {
     fallbackText: "sqlite:<data>/platform.db",
   }),
+  "database-sync": withDefault(
+    oneOf<SyncMode>(["normal", "full"]),
+    "normal",
+    "how far the embedded database writes before it answers: what a power cut may lose",
+  ),
   "heartbeat": withDefault(
     whole(1, 86_400, "SECONDS"),
     60,

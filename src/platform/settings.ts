@@ -5,6 +5,7 @@
  */
 import type { HostPort } from "../base/mod.ts";
 import type { RequireSigned } from "../sandbox/package/mod.ts";
+import type { SyncMode } from "../storage/mod.ts";
 
 /** The services that a platform can run, each startable alone by `--services`. */
 export const SERVICES = ["distribution", "access", "plugin_center", "push", "app", "sms", "gns"] as const;
@@ -40,6 +41,8 @@ export interface PlatformSettings {
   readonly advertise: string;
   /** `sqlite:PATH` or `postgres://…`; undefined: `<data>/platform.db`. */
   readonly database: string | undefined;
+  /** How far a commit of `sqlite:` goes before it is answered; undefined: `normal`. */
+  readonly databaseSync?: SyncMode | undefined;
   /** Seconds between heartbeats that registrations hand out; default 60. */
   readonly heartbeatSeconds: number;
   /** The first administrator's token; undefined: kept in, or made on first start and written to, `<data>/admin.token`. */

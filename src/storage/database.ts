@@ -5,10 +5,12 @@
  */
 import { type Dialect, Kysely } from "kysely";
 import { type Migration, Migrator } from "kysely/migration";
-import { messageOf } from "../base/mod.ts";
+import { type Health, messageOf, Metrics, silentLog, systemClock } from "../base/mod.ts";
 import { StorageError } from "./errors.ts";
 import { postgresDialect } from "./postgres.ts";
-import { sqliteDialect } from "./sqlite.ts";
+import { sqliteDialect, type SyncMode } from "./sqlite.ts";
+import { DatabaseWatch, type WatchDeps } from "./watch.ts";
+import { watchedDialect } from "./watched.ts";
 
 /** Migrations of one or more components by name; names start with a date, so that they sort by age. */
 export type Migrations = Readonly<Record<string, Migration>>;
@@ -19,6 +21,16 @@ export interface Database<Tables> extends AsyncDisposable {
   readonly sql: Kysely<Tables>;
   /** The same, as a component sees it whose migrations made the tables `Own`. */
   tables<Own>(): Kysely<Own>;
+  /** `degraded` while it is away, slow, full or broken. */
+  health(): Health;
+}
+
+/** How a database is opened. */
+export interface DatabaseOptions {
+  /** Where an outage is told of, and what time it is; default: nowhere, and the system's. */
+  readonly deps?: WatchDeps;
+  /** The embedded database: how far a commit goes before it is answered; default `normal`. */
+  readonly sync?: SyncMode;
 }
 
 /**
@@ -28,32 +40,54 @@ export interface Database<Tables> extends AsyncDisposable {
  * @throws {StorageError} `url`, `unavailable`, `newer` (the database knows migrations that this program does not)
  *   or `migration`
  */
-export async function openDatabase<Tables>(url: string, migrations: Migrations): Promise<Database<Tables>> {
-  const { dialect, name: path } = dialectOf(url);
-  const sql = new Kysely<Tables>({ dialect });
+export async function openDatabase<Tables>(
+  url: string,
+  migrations: Migrations,
+  { deps = { clock: systemClock, log: silentLog, metrics: new Metrics() }, sync }: DatabaseOptions = {},
+): Promise<Database<Tables>> {
+  const { dialect, name: path, isServer } = dialectOf(url, sync);
+  const watch = new DatabaseWatch(deps);
+  const sql = new Kysely<Tables>({ dialect: watchedDialect(dialect, watch) });
   try {
     await migrate(sql, migrations, path);
   } catch (error) {
     await sql.destroy().catch(() => {}); // a database that never opened has nothing to close
     throw error;
   }
+  watch.start((write) => ask(sql as unknown as Kysely<OwnTables>, write), isServer);
   return {
     sql,
     tables: <Own>() => sql as unknown as Kysely<Own>,
-    [Symbol.asyncDispose]: () => sql.destroy(),
+    health: () => watch.health(),
+    async [Symbol.asyncDispose]() {
+      watch[Symbol.dispose]();
+      await sql.destroy();
+    },
   };
 }
 
+/** A table of the migrator's, which every database has. */
+interface OwnTables {
+  kysely_migration_lock: { id: string; is_locked: number };
+}
+
+/** Asks the database whether it answers, or with `write` whether it can be written. */
+async function ask(sql: Kysely<OwnTables>, write: boolean): Promise<void> {
+  if (write) {
+    await sql.updateTable("kysely_migration_lock").set((e) => ({ is_locked: e.ref("is_locked") })).execute();
+  } else await sql.selectFrom("kysely_migration_lock").select("id").execute();
+}
+
 /** The dialect of a URL, and its name for people: without the password. */
-function dialectOf(url: string): { dialect: Dialect; name: string } {
+function dialectOf(url: string, sync?: SyncMode): { dialect: Dialect; name: string; isServer: boolean } {
   if (url.startsWith("sqlite:")) {
     const path = url.slice("sqlite:".length);
-    return { dialect: sqliteDialect(path), name: path };
+    return { dialect: sqliteDialect(path, sync), name: path, isServer: false };
   }
   if (/^postgres(ql)?:\/\//.test(url) && URL.canParse(url)) {
     const shown = new URL(url);
     if (shown.password) shown.password = "***";
-    return { dialect: postgresDialect(url), name: shown.href };
+    return { dialect: postgresDialect(url), name: shown.href, isServer: true };
   }
   throw new StorageError(
     "url",

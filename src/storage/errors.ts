@@ -10,8 +10,22 @@ import { GatehouseError } from "../base/mod.ts";
  * - `unavailable`: the database can't be opened or reached
  * - `newer`: the database was written by a newer version of this program
  * - `migration`: a migration failed; nothing of it was kept
+ *
+ * and while the program runs, for a statement that was not done (a lost commit may have been: ask before you repeat it):
+ * - `away`: the server can't be reached, or is shutting down
+ * - `slow`: it did not answer in time
+ * - `full`: its disk is full
+ * - `broken`: its files can't be read or written
  */
-export type StorageErrorCode = "url" | "unavailable" | "newer" | "migration";
+export type StorageErrorCode =
+  | "url"
+  | "unavailable"
+  | "newer"
+  | "migration"
+  | "away"
+  | "slow"
+  | "full"
+  | "broken";
 
 /** A failure of the storage floor. */
 export class StorageError extends GatehouseError<StorageErrorCode> {

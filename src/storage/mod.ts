@@ -4,7 +4,9 @@
  * @module
  */
 export { binaryType } from "./column_types.ts";
-export { type Database, type Migrations, openDatabase } from "./database.ts";
+export { type Database, type DatabaseOptions, type Migrations, openDatabase } from "./database.ts";
 export { StorageError, type StorageErrorCode } from "./errors.ts";
+export type { Fault } from "./faults.ts";
+export type { SyncMode } from "./sqlite.ts";
 export { Statement } from "./statement.ts";
 export { type WriteAll, WriteBatch } from "./write_batch.ts";

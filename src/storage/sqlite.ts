@@ -13,17 +13,23 @@ const STATEMENT_CACHE = 512;
 type SqlValue = null | number | bigint | string | Uint8Array;
 
 /**
+ * How far a commit goes before it is answered: `normal`, into the system's memory (a power cut may take what was
+ * written since the last checkpoint, never the database); `full`, onto the disk.
+ */
+export type SyncMode = "normal" | "full";
+
+/**
  * A dialect on the database file at `path` (`:memory:` for one that is gone when closed).
  *
- * Write-ahead log with `synchronous = NORMAL`: what was committed survives a killed process; a power cut may take
- * the last moments before the log was synced, never the database. Foreign keys are enforced.
+ * Write-ahead log: what was committed survives a killed process. Foreign keys are enforced.
  */
-export function sqliteDialect(path: string): Dialect {
+export function sqliteDialect(path: string, sync: SyncMode = "normal"): Dialect {
   return new SqliteDialect({
     database: () => {
       const database = new DatabaseSync(path);
       database.exec(
-        "pragma journal_mode = wal; pragma synchronous = normal; pragma foreign_keys = on; " +
+        "pragma journal_mode = wal; pragma foreign_keys = on; " +
+          `pragma synchronous = ${sync}; ` +
           "pragma busy_timeout = 5000; pragma temp_store = memory; pragma case_sensitive_like = on",
       );
       const statements = new Map<string, SqliteStatement>();

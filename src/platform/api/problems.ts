@@ -10,6 +10,7 @@ import { FilterError } from "../fleet/mod.ts";
 import { CommandError } from "../commands/mod.ts";
 import { RolloutError } from "../rollouts/mod.ts";
 import { RepositoryError, type RepositoryErrorCode } from "../plugins/mod.ts";
+import { StorageError } from "../../storage/mod.ts";
 
 /** The problem for an error of the platform; undefined for any other. */
 export function problemOf(error: unknown): ProblemError | undefined {
@@ -29,6 +30,14 @@ export function problemOf(error: unknown): ProblemError | undefined {
   }
   if (error instanceof PolicyConflict) return problem(412, "precondition_failed", error.message);
   if (error instanceof FilterError) return problem(422, error.code, error.message);
+  if (error instanceof StorageError) {
+    // What the driver says (addresses, files) is for the log, which has it.
+    return problem(503, "database_unavailable", "the database is not available at the moment: ask again", {
+      retryAfterSeconds: 5,
+      members: { reason: error.code },
+      cause: error,
+    });
+  }
   if (error instanceof BusError) {
     return error.code === "no_responder"
       ? problem(503, "service_not_here", error.message, { retryAfterSeconds: 5 })
