@@ -106,6 +106,7 @@ export async function startPlatform(
         ...rolloutMigrations,
         ...distributionMigrations,
       },
+      { deps, ...(settings.databaseSync ? { sync: settings.databaseSync } : {}) },
     ),
   );
   const bus = new LocalBus<PlatformEvents, PlatformRequests>(deps.clock, deps.log);
@@ -132,7 +133,12 @@ export async function startPlatform(
   const repository = await PluginRepository.open(deps, database.sql, trust, pluginsDir);
 
   const advertised = (address: HostPort): HostPort => ({ host: settings.advertise, port: address.port });
-  const services: Service[] = [];
+  const services: Service[] = [{
+    name: "database",
+    addresses: [],
+    health: () => database.health(),
+    [Symbol.asyncDispose]: () => Promise.resolve(), // it is closed when all others are
+  }];
   const wanted = (name: ServiceName) => settings.services.includes(name);
   const run = <S extends Service>(service: S): S => {
     services.push(service);
