@@ -1,0 +1,148 @@
+/**
+ * What operators and phone apps do while the load is on: over HTTP, as they would.
+ *
+ * @module
+ */
+import { bindingSn } from "../../src/protocol/smart_gateway/mod.ts";
+import { identityOf, type SimulatedGateway } from "./gateway.ts";
+import type { Tally } from "./tally.ts";
+
+/** Presets in one request. */
+const CHUNK = 20_000;
+
+/** Somebody with a token. */
+export class HttpCaller {
+  constructor(
+    readonly url: string,
+    private readonly token: string | undefined,
+    private readonly tally?: Tally,
+  ) {}
+
+  /** Calls; refusals because of load (429, 503) are counted apart from failures. */
+  async call(method: string, path: string, body?: unknown): Promise<{ status: number; body: Json }> {
+    let response;
+    try {
+      response = await fetch(this.url + path, {
+        method,
+        headers: {
+          ...(this.token === undefined ? {} : { authorization: `Bearer ${this.token}` }),
+          ...(body === undefined ? {} : { "content-type": "application/json" }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      const text = await response.text(), { status } = response;
+      if (this.tally) {
+        this.tally.counts.httpCalls++;
+        if (status === 429 || status === 503) this.tally.counts.httpRefused++;
+        else if (status >= 400) this.tally.counts.httpFailed++;
+      }
+      return { status, body: text === "" ? {} : JSON.parse(text) };
+    } catch (error) {
+      if (this.tally) this.tally.counts.httpFailed++;
+      throw error;
+    }
+  }
+}
+
+// deno-lint-ignore no-explicit-any -- whatever the API answers; who asks knows what it is
+export type Json = any;
+
+/** Presets gateways `first` to `first + count - 1`, unless they are there already. */
+export async function preset(operator: HttpCaller, first: number, count: number): Promise<void> {
+  for (let at = 0; at < count; at += CHUNK) {
+    const gateways = Array.from({ length: Math.min(CHUNK, count - at) }, (_, i) => ({
+      ...identityOf(first + at + i),
+      vendor: "Simulated",
+      model: "Load",
+      region: `region-${(first + at + i) % 31}`,
+    }));
+    const { status, body } = await operator.call("POST", "/api/v1/gateways", gateways);
+    if (status >= 400 && body.code !== "already_preset" && status !== 409) {
+      throw new Error(`presetting was answered ${status}: ${JSON.stringify(body).slice(0, 300)}`);
+    }
+  }
+}
+
+/** Sends commands at a rate, to gateways by chance among the first `among`; resolves after `forMs` with none under way. */
+export async function commandLoad(
+  operator: HttpCaller,
+  tally: Tally,
+  load: {
+    readonly perSecond: number;
+    readonly forMs: number;
+    readonly first: number;
+    readonly among: number;
+  },
+): Promise<void> {
+  const began = performance.now(), under = new Set<Promise<void>>();
+  let sent = 0;
+  while (performance.now() - began < load.forMs) {
+    const due = Math.floor((performance.now() - began) / 1000 * load.perSecond);
+    for (; sent < due; sent++) {
+      const { mac } = identityOf(load.first + Math.floor(Math.random() * load.among));
+      const asked = performance.now(), Text = String(sent);
+      const one = operator.call("POST", `/api/v1/gateways/${mac}/commands?wait=30`, {
+        plugin: "load",
+        parameter: { CmdType: "LOAD_ECHO", Text },
+      }).then(({ status, body }) => {
+        if (status === 200 && body.status === "succeeded" && body.reply?.Text === Text) {
+          tally.times.command.add(performance.now() - asked);
+        } else if (status < 400) tally.counts.httpFailed++;
+      }).catch(() => {}).finally(() => under.delete(one));
+      under.add(one);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  await Promise.all(under);
+}
+
+/** A phone app whose user has bound a gateway. */
+export class PhoneApp {
+  private constructor(private readonly caller: HttpCaller, private readonly mac: string) {}
+
+  /** Registers a user, signs in, and binds the gateway that it stands beside. */
+  static async start(url: string, tally: Tally, gateway: SimulatedGateway): Promise<PhoneApp> {
+    const nobody = new HttpCaller(url, undefined, tally);
+    const credentials = { name: `user${gateway.n}@example.org`, password: `load password ${gateway.n}` };
+    await nobody.call("POST", "/app/v1/users", credentials);
+    const { status, body } = await nobody.call("POST", "/app/v1/sessions", credentials);
+    if (status !== 201) throw new Error(`signing in was answered ${status}: ${JSON.stringify(body)}`);
+    const caller = new HttpCaller(url, body.token, tally);
+    const proof = { sn: bindingSn(gateway.devRnd, gateway.sn), loid: gateway.loid };
+    const bound = await caller.call("POST", "/app/v1/bindings", proof);
+    if (bound.status !== 201) {
+      throw new Error(`binding was answered ${bound.status}: ${JSON.stringify(bound.body)}`);
+    }
+    return new PhoneApp(caller, gateway.mac);
+  }
+
+  /** Asks its gateway something. */
+  async post(tally: Tally): Promise<void> {
+    const began = performance.now();
+    const { status, body } = await this.caller.call("POST", `/app/v1/gateways/${this.mac}/post`, {
+      plugin: "load",
+      parameter: { CmdType: "LOAD_ECHO", Text: "app" },
+    });
+    if (status === 200 && body.status === "succeeded") tally.times.appPost.add(performance.now() - began);
+    else if (status < 400) tally.counts.httpFailed++;
+  }
+}
+
+/** Has apps ask at a rate together, for a while. */
+export async function appLoad(
+  apps: readonly PhoneApp[],
+  tally: Tally,
+  load: { readonly perSecond: number; readonly forMs: number },
+): Promise<void> {
+  const began = performance.now(), under = new Set<Promise<void>>();
+  let sent = 0;
+  while (performance.now() - began < load.forMs && apps.length > 0) {
+    const due = Math.floor((performance.now() - began) / 1000 * load.perSecond);
+    for (; sent < due; sent++) {
+      const one = apps[sent % apps.length]!.post(tally).catch(() => {}).finally(() => under.delete(one));
+      under.add(one);
+    }
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+  await Promise.all(under);
+}
