@@ -198,7 +198,14 @@ export async function startPlatform(
   const rollouts = starting.use(
     await Rollouts.start({ deps, store: rolloutStore, fleet, commander, bus }),
   );
-  const app = wanted("app") ? run(startApp(shared, { sql: database.sql, commander, messages })) : undefined;
+  const app = wanted("app") ? run(
+      startApp(shared, {
+        sql: database.sql,
+        commander,
+        messages,
+        visible: (principal, mac) => fleet.gateway(principal, mac),
+      }),
+    ) : undefined;
   const { outlet: centre = { url: "simulator" }, gns: gnsPort, gnsServer, ...ports }: SmsPlatformSettings =
     settings.sms ?? DEFAULT_SMS;
   const sms = wanted("sms")

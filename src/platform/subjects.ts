@@ -99,8 +99,16 @@ export interface PlatformEvents {
     /** Its place among all messages. */
     readonly seq: number;
   };
+  /** A gateway speaks to the node that says this: its heartbeats come there, or its channel ends there. */
+  "gateway.claimed": { readonly mac: string; readonly held: "association" | "channel" };
+  /** An app wants a gateway's channel for so long: whichever node it asks next knows of it. */
+  "connection.wanted": { readonly mac: string };
   /** A gateway's preset row was changed or removed: whoever holds something of it looks again. */
   "gateway.changed": { readonly mac: string; readonly removed: boolean };
+  /** A gateway was told to go back to its factory presets. */
+  "gateway.reset": { readonly mac: string };
+  /** An app user has become the owner of a gateway, or is it no longer. */
+  "binding.changed": { readonly mac: string; readonly userId: string; readonly bound: boolean };
 }
 
 /** Things that can be asked. */

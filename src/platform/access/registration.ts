@@ -34,6 +34,8 @@ export interface RegistrationSettings {
   readonly databaseMs: number;
   /** Told of every registration. */
   readonly onRegistered?: (event: PlatformEvents["gateway.registered"]) => void;
+  /** Told of every gateway that is answered with 3: it restores its defaults. */
+  readonly onReset?: (mac: string) => void;
 }
 
 /**
@@ -77,6 +79,7 @@ export class Registration {
       if (gateway.renew) {
         await this.gateways.update(boot.mac, { renew: 0 });
         this.presence.forget(boot.mac);
+        this.settings.onReset?.(boot.mac);
         return { result: AccessResult.NEW_DEVICE };
       }
       if (gateway.pinned_operations && gateway.pinned_operations !== formatHostPort(this.settings.self)) {

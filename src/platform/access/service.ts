@@ -48,6 +48,7 @@ export function startAccess(deps: PlatformDeps, settings: AccessSettings): Servi
     heartbeatSeconds: settings.heartbeatSeconds,
     databaseMs: settings.databaseMs ?? 5000,
     onRegistered: (event) => deps.bus.publish("gateway.registered", event),
+    onReset: (mac) => deps.bus.publish("gateway.reset", { mac }),
   });
   const triggers = new Triggers(own, deps.gateways, presence, (bytes, to) => socket.send(bytes, to), {
     pluginCenter: settings.pluginCenter,

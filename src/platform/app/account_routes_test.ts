@@ -14,7 +14,9 @@ Deno.test("a user signs up once under a name, however it is written, and signs i
   const { status, body } = await stage.signIn("lI.WeI");
   assertEquals(status, 201);
   assertMatch(body.token, /^ghs_[\w-]{43}$/);
-  assertEquals(Date.parse(body.expiresAt), stage.clock.now() + 30 * 86_400_000);
+  assertMatch(body.refreshToken, /^ghr_[\w-]{43}$/);
+  assertEquals(Date.parse(body.expiresAt), stage.clock.now() + 15 * 60_000);
+  assertEquals(Date.parse(body.refreshExpiresAt), stage.clock.now() + 30 * 86_400_000);
   assertEquals((await stage.call("GET", "/users/me", body.token)).body, made.body);
 });
 
@@ -43,7 +45,7 @@ Deno.test("tokens and passwords are in the database as hashes only", async () =>
   await using stage = await Stage.open();
   const token = await stage.user("li.wei");
   const rows = [];
-  for (const table of ["app_user", "app_session"]) {
+  for (const table of ["app_user", "app_session", "app_token"]) {
     rows.push(await stage.db.sql.selectFrom(table as "gateway").selectAll().execute());
   }
   const text = JSON.stringify(rows);
@@ -51,7 +53,7 @@ Deno.test("tokens and passwords are in the database as hashes only", async () =>
 });
 
 Deno.test("a token is good until it is signed out or has run out, and expired ones are swept away", async () => {
-  await using stage = await Stage.open({ sessionMs: 2 * 3_600_000 });
+  await using stage = await Stage.open({ accessMs: 2 * 3_600_000, sessionMs: 2 * 3_600_000 });
   // Its sweeps are not what this is about, and hours of them take their time.
   await stage.presence[Symbol.asyncDispose]();
   const first = await stage.user("li.wei"), second = (await stage.signIn("li.wei")).body.token;

@@ -5,26 +5,42 @@
  */
 import type { Kysely } from "kysely";
 import type { Clock } from "../../base/mod.ts";
+import { tokenHash } from "../../control/mod.ts";
 import { bindingSn, equalDigest } from "../../protocol/smart_gateway/mod.ts";
 import type { GatewayRow, GatewayStore, PresenceTable } from "../registry/mod.ts";
-import type { AppTables, BindingRow } from "./schema.ts";
+import type { AppTables, BindingRow, Rights } from "./schema.ts";
 
 /** Gateways looked at for one LOID: a LOID names one line, so that more than a few are a mistake. */
 const MAX_CANDIDATES = 32;
-/** Gateways that one user may own. */
+/** Gateways that one user may own, and of how many of others they may be a member. */
 export const MAX_BINDINGS = 32;
+
+/** How long a used proof is remembered: far longer than gateways keep a DevRND. */
+const PROOF_MS = 365 * 86_400_000;
 
 /** How an attempt to bind ended. */
 export type BindOutcome =
   | { readonly kind: "bound"; readonly binding: BindingRow; readonly created: boolean }
   /** The proof is good, but the gateway has another owner. */
   | { readonly kind: "owned" }
+  /** The proof has bound this gateway before. */
+  | { readonly kind: "used" }
   /** The user owns as many as they may. */
   | { readonly kind: "full" };
 
 /** What is known of a gateway and of its binding to the user who asks. */
 export interface OwnedGateway
   extends Pick<GatewayRow, "mac" | "vendor" | "model" | "firmware" | "last_seen_at"> {
+  /** Since when it is theirs: since it was bound, of members since they joined. */
+  readonly bound_at: number;
+  readonly role: "owner" | "member";
+  readonly rights: Rights;
+}
+
+/** Who owns a gateway, as operators see it. */
+export interface Ownership {
+  readonly user_id: string;
+  readonly name: string;
   readonly bound_at: number;
 }
 
@@ -47,7 +63,10 @@ export class BindingStore {
     for (const row of await this.gateways.byLoid(loid, MAX_CANDIDATES)) {
       // What access holds in memory is newer than the row, which a handshake writes a moment later.
       const known = this.presence.get(row.mac);
-      const values = known ? [known.devRnd, known.previousDevRnd] : [row.dev_rnd, row.previous_dev_rnd];
+      // Unless it speaks to another node: then nothing here is newer.
+      const values = known && known.lastSeen > -Infinity
+        ? [known.devRnd, known.previousDevRnd]
+        : [row.dev_rnd, row.previous_dev_rnd];
       for (const devRnd of values) {
         if (devRnd && equalDigest(bindingSn(devRnd, row.sn), sn)) proved = row;
       }
@@ -55,9 +74,12 @@ export class BindingStore {
     return proved;
   }
 
-  /** Makes `userId` the owner of a gateway that was proved. */
-  bind(userId: string, gateway: Pick<GatewayRow, "mac" | "loid">): Promise<BindOutcome> {
-    const { mac, loid } = gateway;
+  /**
+   * Makes `userId` the owner of the gateway that `sn` proved. A proof binds once: what somebody noted down of an
+   * earlier binding is worth nothing, even where the gateway has kept its DevRND since.
+   */
+  bind(userId: string, gateway: Pick<GatewayRow, "mac" | "loid">, sn: string): Promise<BindOutcome> {
+    const { mac, loid } = gateway, proof_hash = tokenHash(sn.toUpperCase()).toHex();
     return this.db.transaction().execute(async (tx): Promise<BindOutcome> => {
       // A binding under an earlier LOID belongs to an earlier customer.
       await tx.deleteFrom("app_binding").where("mac", "=", mac).where("loid", "<>", loid).execute();
@@ -70,10 +92,20 @@ export class BindingStore {
       const { count } = await tx.selectFrom("app_binding").select((e) => e.fn.countAll<number>().as("count"))
         .where("user_id", "=", userId).executeTakeFirstOrThrow();
       if (Number(count) >= MAX_BINDINGS) return { kind: "full" };
-      const binding = { mac, user_id: userId, loid, bound_at: this.clock.now() };
+      const now = this.clock.now();
+      const { numInsertedOrUpdatedRows } = await tx.insertInto("app_used_proof")
+        .values({ mac, proof_hash, used_at: now })
+        .onConflict((conflict) => conflict.columns(["mac", "proof_hash"]).doNothing()).executeTakeFirst();
+      if (!numInsertedOrUpdatedRows) return { kind: "used" };
+      const binding = { mac, user_id: userId, loid, bound_at: now };
       await tx.insertInto("app_binding").values(binding).execute();
       return { kind: "bound", binding, created: true };
     });
+  }
+
+  /** Forgets used proofs of more than a year ago. */
+  async forgetProofs(): Promise<void> {
+    await this.db.deleteFrom("app_used_proof").where("used_at", "<", this.clock.now() - PROOF_MS).execute();
   }
 
   /** Ends a user's ownership; false where there was none. */
@@ -83,24 +115,62 @@ export class BindingStore {
     return numDeletedRows > 0n;
   }
 
-  /** The user's gateways, by MAC. */
-  list(userId: string): Promise<OwnedGateway[]> {
-    return this.#owned(userId).orderBy("gateway.mac").limit(MAX_BINDINGS).execute();
+  /** Ends whoever's ownership; answers whose it was. */
+  release(mac: string): Promise<string | undefined> {
+    return this.db.transaction().execute(async (tx) => {
+      const row = await tx.selectFrom("app_binding").select("user_id").where("mac", "=", mac)
+        .executeTakeFirst();
+      if (row) await tx.deleteFrom("app_binding").where("mac", "=", mac).execute();
+      return row?.user_id;
+    });
+  }
+
+  /** Who owns a gateway, where its LOID is still the one that was proved. */
+  ownerOf(mac: string): Promise<Ownership | undefined> {
+    return this.db.selectFrom("app_binding")
+      .innerJoin(
+        "gateway",
+        (join) =>
+          join.onRef("gateway.mac", "=", "app_binding.mac").onRef("gateway.loid", "=", "app_binding.loid"),
+      )
+      .innerJoin("app_user", "app_user.id", "app_binding.user_id")
+      .select(["app_user.id as user_id", "app_user.name", "app_binding.bound_at"])
+      .where("app_binding.mac", "=", mac).executeTakeFirst();
+  }
+
+  /** The gateways that a user owns. */
+  async ownedBy(userId: string): Promise<string[]> {
+    return (await this.db.selectFrom("app_binding").select("mac").where("user_id", "=", userId).execute())
+      .map(({ mac }) => mac);
+  }
+
+  /** The user's gateways, their own and those of which they are a member, by MAC. */
+  async list(userId: string): Promise<OwnedGateway[]> {
+    const [own, shared] = await Promise.all([
+      this.#owned(userId).limit(MAX_BINDINGS).execute(),
+      this.#shared(userId).limit(MAX_BINDINGS).execute(),
+    ]);
+    return [...own.map(asOwner), ...shared].sort((a, b) => a.mac < b.mac ? -1 : 1);
   }
 
   /** One of the user's gateways; undefined for any other, whether it exists or not. */
-  find(userId: string, mac: string): Promise<OwnedGateway | undefined> {
-    return this.#owned(userId).where("gateway.mac", "=", mac).executeTakeFirst();
+  async find(userId: string, mac: string): Promise<OwnedGateway | undefined> {
+    const own = await this.#owned(userId).where("gateway.mac", "=", mac).executeTakeFirst();
+    return own ? asOwner(own) : await this.#shared(userId).where("gateway.mac", "=", mac).executeTakeFirst();
   }
 
-  #owned(userId: string) {
+  #bound() {
     return this.db.selectFrom("app_binding")
       .innerJoin(
         "gateway",
         (join) =>
           join.onRef("gateway.mac", "=", "app_binding.mac").onRef("gateway.loid", "=", "app_binding.loid")
             .on("gateway.deleted_at", "is", null),
-      )
+      );
+  }
+
+  #owned(userId: string) {
+    return this.#bound()
       .select([
         "gateway.mac",
         "gateway.vendor",
@@ -109,6 +179,26 @@ export class BindingStore {
         "gateway.last_seen_at",
         "app_binding.bound_at",
       ])
-      .where("app_binding.user_id", "=", userId);
+      .where("app_binding.user_id", "=", userId).orderBy("gateway.mac");
   }
+
+  #shared(userId: string) {
+    return this.#bound()
+      .innerJoin("app_member", "app_member.mac", "app_binding.mac")
+      .select((e) => [
+        "gateway.mac",
+        "gateway.vendor",
+        "gateway.model",
+        "gateway.firmware",
+        "gateway.last_seen_at",
+        "app_member.joined_at as bound_at",
+        e.val("member" as const).as("role"),
+        "app_member.rights",
+      ])
+      .where("app_member.user_id", "=", userId).orderBy("gateway.mac");
+  }
+}
+
+function asOwner(row: Omit<OwnedGateway, "role" | "rights">): OwnedGateway {
+  return { ...row, role: "owner", rights: "use" };
 }

@@ -1,6 +1,8 @@
 import { assert, assertEquals } from "@std/assert";
 import { bindingSn } from "../../protocol/smart_gateway/mod.ts";
-import { LOID, MAC, NEXT, OTHER, RND, SN, Stage } from "./testing_stage.ts";
+import { LOID, MAC, NEXT, OTHER, PASSWORD, RND, SN, Stage } from "./testing_stage.ts";
+
+const OTHER_RND = "00112233445566778899AABBCCDDEEFF";
 
 Deno.test("the proof from the LAN binds the gateway, in any case of its digits, and once bound stays", async () => {
   await using stage = await Stage.open();
@@ -96,7 +98,8 @@ Deno.test("a gateway has one owner until it is given up", async () => {
   assertEquals((await stage.call("DELETE", `/bindings/${MAC}`, wang)).status, 404);
   assertEquals((await stage.call("DELETE", `/bindings/${MAC}`, li)).status, 204);
   assertEquals((await stage.call("GET", `/gateways/${MAC}`, li)).status, 404);
-  assertEquals((await stage.bind(wang)).status, 201);
+  stage.register(MAC, SN, LOID, NEXT, RND);
+  assertEquals((await stage.bind(wang, bindingSn(NEXT, SN))).status, 201);
   assertEquals((await stage.bind(li)).status, 409);
 });
 
@@ -124,10 +127,98 @@ Deno.test("a gateway whose LOID was changed belongs to nobody, and one whose pre
   await stage.gateways.update(MAC, { loid: "LOID9" });
   assertEquals((await stage.call("GET", "/gateways", li)).body, { items: [] });
   assertEquals((await stage.call("POST", `/gateways/${MAC}/connect`, li)).status, 404);
-  assertEquals((await stage.bind(wang, bindingSn(RND, SN), "LOID9")).status, 201);
+  stage.register(MAC, SN, "LOID9", OTHER_RND);
+  assertEquals((await stage.bind(wang, bindingSn(OTHER_RND, SN), "LOID9")).status, 201);
   await stage.gateways.update(MAC, { loid: LOID });
   assertEquals((await stage.call("GET", "/gateways", li)).body, { items: [] });
-  await stage.bind(wang);
+  stage.register(MAC, SN, LOID, NEXT);
+  assertEquals((await stage.bind(wang, bindingSn(NEXT, SN))).status, 201);
   await stage.gateways.remove(MAC);
   assertEquals((await stage.call("GET", "/bindings", wang)).body, { items: [] });
+});
+
+Deno.test("a proof binds once: shown again it is refused, and the gateway makes a new DevRND", async () => {
+  await using stage = await Stage.open();
+  const li = await stage.user("li.wei"), wang = await stage.user("wang.fang");
+  await stage.bind(li);
+  await stage.call("DELETE", `/bindings/${MAC}`, li);
+  stage.triggered = () => stage.register(MAC, SN, LOID, NEXT, RND);
+  for (const token of [wang, li]) {
+    const refused = await stage.bind(token);
+    assertEquals([refused.status, refused.body.code, refused.headers.get("retry-after")], [
+      409,
+      "proof_used",
+      "1",
+    ]);
+  }
+  assertEquals((await stage.bind(wang, bindingSn(NEXT, SN).toLowerCase())).status, 201);
+  await stage.call("DELETE", `/bindings/${MAC}`, wang);
+  assertEquals((await stage.bind(wang, bindingSn(NEXT, SN))).body.code, "proof_used");
+  // Presetting it anew is no way around.
+  await stage.gateways.remove(MAC);
+  await stage.gateways.preset([{ mac: MAC, sn: SN, loid: LOID }]);
+  stage.register(MAC, SN, LOID, NEXT);
+  assertEquals((await stage.bind(li, bindingSn(NEXT, SN))).body.code, "proof_used");
+});
+
+Deno.test("a gateway on its channel is taken off it to make a new DevRND, one that is away says so", async () => {
+  await using stage = await Stage.open();
+  const li = await stage.user("li.wei");
+  await stage.bind(li);
+  await stage.call("DELETE", `/bindings/${MAC}`, li);
+  const outcomes = ["already_connected", "accepted", "offline"] as const, closed: string[] = [];
+  let asked = 0;
+  stage.triggered = () => void (stage.triggerOutcome = outcomes[asked++]!);
+  stage.bus.respond("channel.close", ({ mac }) => Promise.resolve(closed.push(mac) > 0));
+  assertEquals((await stage.bind(li)).headers.get("retry-after"), "1");
+  assertEquals(closed, [MAC]);
+  assertEquals((await stage.bind(li)).headers.get("retry-after"), "10");
+});
+
+Deno.test("a binding ends by an operator, by a factory reset, and with its user, with all of its members", async () => {
+  await using stage = await Stage.open();
+  const changes: string[] = [];
+  stage.bus.subscribe("binding.changed", ({ mac, bound }) => changes.push(`${mac} ${bound}`));
+  const wang = await stage.user("wang.fang");
+  let devRnd = 0;
+  const bound = async (name: string) => {
+    const token = await stage.user(name), rnd = String(++devRnd).padStart(32, "0");
+    stage.register(MAC, SN, LOID, rnd);
+    assertEquals((await stage.bind(token, bindingSn(rnd, SN))).status, 201);
+    const { body: { code } } = await stage.call("POST", `/gateways/${MAC}/invitations`, token, {});
+    assertEquals((await stage.call("POST", "/invitations/codes", wang, { code })).status, 200);
+    assertEquals((await stage.call("GET", "/gateways", wang)).body.items.length, 1);
+    return token;
+  };
+  const nobodys = async (...tokens: string[]) => {
+    for (const token of [...tokens, wang]) {
+      assertEquals((await stage.call("GET", "/gateways", token)).body, { items: [] });
+    }
+    assertEquals(changes.splice(0), [`${MAC} true`, `${MAC} false`]);
+  };
+  const li = await bound("li.wei");
+  const operators = `/api/v1/gateways/${MAC}/binding`;
+  assertEquals((await stage.operator("GET", operators)).body.name, "li.wei");
+  assertEquals((await stage.operator("DELETE", operators)).status, 204);
+  assertEquals((await stage.operator("DELETE", operators)).body.code, "not_bound");
+  await nobodys(li);
+
+  const second = await bound("second");
+  stage.bus.publish("gateway.reset", { mac: MAC });
+  await stage.clock.advance(0);
+  await nobodys(second);
+
+  const third = await bound("third");
+  stage.bus.publish("channel.opened", { mac: MAC });
+  const post = { parameter: { CmdType: "HG_LOCAL_RECOVERY" } };
+  assertEquals((await stage.call("POST", `/gateways/${MAC}/post`, third, post)).body.status, "succeeded");
+  await stage.clock.advance(0);
+  await nobodys(third);
+
+  const last = await bound("last.one");
+  assertEquals((await stage.call("DELETE", "/users/me", last, { password: "not this one" })).status, 403);
+  assertEquals((await stage.call("DELETE", "/users/me", last, { password: PASSWORD })).status, 204);
+  await nobodys();
+  assertEquals((await stage.call("GET", "/gateways", last)).status, 401);
+  assertEquals((await stage.signIn("last.one")).body.code, "wrong_credentials");
 });

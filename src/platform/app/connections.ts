@@ -27,6 +27,7 @@ export interface ConnectionView {
 export class Connections {
   /** Monotonic start times, in the order of their start. */
   readonly #attempts = new Map<string, number>();
+  readonly #listeners = new Set<(attempt: { readonly mac: string }) => void>();
 
   constructor(
     private readonly clock: Pick<Clock, "monotonic">,
@@ -42,6 +43,7 @@ export class Connections {
       if (this.#attempts.size >= MAX_ATTEMPTS) this.#attempts.delete(this.#attempts.keys().next().value!);
       this.#attempts.set(mac, now);
       this.commander.connect(mac, CONNECT_LIMIT_MS);
+      for (const listener of this.#listeners) listener({ mac });
     }
     return this.state(mac);
   }
@@ -61,6 +63,14 @@ export class Connections {
     if (!this.#attempts.has(mac)) return { state: "idle" };
     const message = `the gateway did not connect within a minute${reason ? `: ${reason}` : ""}`;
     return { state: "failed", reason: { code: "timed_out", message } };
+  }
+
+  /** Tells of each attempt that begins from now on. */
+  listen(listener: (attempt: { readonly mac: string }) => void): Disposable {
+    // One of its own: the same function may listen twice.
+    const own = (attempt: { readonly mac: string }) => listener(attempt);
+    this.#listeners.add(own);
+    return { [Symbol.dispose]: () => void this.#listeners.delete(own) };
   }
 
   /** The start of the attempt that still runs. */

@@ -19,6 +19,7 @@ import { USER_PERMISSION } from "./users.ts";
 const Time = v.pipe(v.string(), v.isoTimestamp());
 const MacParams = v.object({ mac: macSchema });
 const Binding = v.object({ mac: v.string(), boundAt: Time });
+const Role = v.picklist(["owner", "member"]);
 const Gateway = v.object({
   mac: v.string(),
   vendor: v.nullable(v.string()),
@@ -26,7 +27,11 @@ const Gateway = v.object({
   firmware: v.nullable(v.string()),
   online: v.boolean(),
   lastSeenAt: v.nullable(Time),
+  /** Of members: since they joined. */
   boundAt: Time,
+  role: Role,
+  /** `view`: it can only be looked at. */
+  rights: v.picklist(["use", "view"]),
 });
 const Connection = v.object({
   state: v.picklist(["idle", "connecting", "connected", "failed"]),
@@ -77,12 +82,16 @@ export interface GatewayParts {
   readonly connections: Connections;
   readonly commander: Pick<Commander, "create" | "wait" | "find">;
   readonly presence: Pick<PresenceTable, "get">;
+  /** Has a gateway make a new DevRND; whether it did. */
+  renewProof(mac: string): Promise<boolean>;
+  /** Told of each binding that begins or ends. */
+  onBinding(mac: string, userId: string, bound: boolean): void;
 }
 
 /** The routes of bindings and of a user's gateways. */
 export function gatewayRoutes(
   { clock, metrics }: Pick<Deps, "clock" | "metrics">,
-  { bindings, connections, commander, presence }: GatewayParts,
+  { bindings, connections, commander, presence, renewProof, onBinding }: GatewayParts,
   settings: AppSettings,
 ): Routes {
   const routes = new Routes();
@@ -108,7 +117,14 @@ export function gatewayRoutes(
       online: known?.online ?? false,
       lastSeenAt: iso(heard ? clock.now() - (clock.monotonic() - known.lastSeen) : row.last_seen_at),
       boundAt: iso(row.bound_at)!,
+      role: row.role,
+      rights: row.rights,
     };
+  };
+  /** One that the user may ask something. */
+  const usable = async (userId: string, mac: string): Promise<void> => {
+    if ((await own(userId, mac)).rights === "use") return;
+    throw problem(403, "view_only", "the owner lets you look at this gateway, not use it");
   };
 
   routes.route({
@@ -116,7 +132,8 @@ export function gatewayRoutes(
     path: "/app/v1/bindings",
     summary: "Bind a gateway that the app stands beside",
     description:
-      "`sn` is MD5(DevRND, SN) and `loid` the LOID, both as CHECK_PASSWD_PARAM answers on the LAN.",
+      "`sn` is MD5(DevRND, SN) and `loid` the LOID, both as CHECK_PASSWD_PARAM answers on the LAN. A proof binds " +
+      "once: where it did before, the gateway is asked for a new DevRND, and the app reads it again.",
     tags: ["app gateways"],
     auth: [USER_PERMISSION],
     body: { json: Proof, maxBytes: 8192 },
@@ -124,7 +141,10 @@ export function gatewayRoutes(
       200: { description: "It was the user's already", schema: Binding },
       201: { description: "It is the user's now", schema: Binding },
       403: { description: "sn and loid prove no gateway that is known here" },
-      409: { description: "It has another owner, or the user has as many as they may" },
+      409: {
+        description:
+          "It has another owner, or the user has as many as they may, or the proof was used before",
+      },
       429: { description: "Too many wrong proofs" },
     },
   }).handle(async ({ principal, body: { sn, loid }, log }) => {
@@ -139,17 +159,27 @@ export function gatewayRoutes(
       log.warn("binding refused", { user: principal.id });
       throw problem(403, "proof_refused", "sn and loid prove no gateway that is known here: read them again");
     }
+    const outcome = await bindings.bind(principal.id, gateway, sn);
+    count(outcome.kind);
+    if (outcome.kind === "used") {
+      // Counted as a wrong one: each calls the gateway.
+      const renewed = await renewProof(gateway.mac);
+      throw problem(409, "proof_used", "this proof has bound the gateway before: read it again on the LAN", {
+        retryAfterSeconds: renewed ? 1 : 10,
+      });
+    }
     byUser.succeed(principal.id);
     byLoid.succeed(loid);
-    const outcome = await bindings.bind(principal.id, gateway);
-    count(outcome.kind);
     if (outcome.kind === "owned") {
       throw problem(409, "already_bound", "the gateway is bound to somebody else");
     }
     if (outcome.kind === "full") {
       throw problem(409, "too_many_bindings", `a user can have at most ${MAX_BINDINGS} gateways`);
     }
-    if (outcome.created) log.info("gateway bound", { mac: gateway.mac, user: principal.id });
+    if (outcome.created) {
+      log.info("gateway bound", { mac: gateway.mac, user: principal.id });
+      onBinding(gateway.mac, principal.id, true);
+    }
     const body = { mac: gateway.mac, boundAt: iso(outcome.binding.bound_at)! };
     return { status: outcome.created ? 201 : 200, body };
   });
@@ -162,7 +192,7 @@ export function gatewayRoutes(
     auth: [USER_PERMISSION],
     responses: { 200: { description: "All of them", schema: v.object({ items: v.array(Binding) }) } },
   }).handle(async ({ principal }) => {
-    const rows = await bindings.list(principal.id);
+    const rows = (await bindings.list(principal.id)).filter(({ role }) => role === "owner");
     return {
       status: 200,
       body: { items: rows.map((row) => ({ mac: row.mac, boundAt: iso(row.bound_at)! })) },
@@ -176,11 +206,18 @@ export function gatewayRoutes(
     tags: ["app gateways"],
     auth: [USER_PERMISSION],
     params: MacParams,
-    responses: { 204: { description: "No longer the user's" }, 404: { description: "Not the user's" } },
+    responses: {
+      204: { description: "No longer the user's, and no longer its members'" },
+      403: { description: "Only the owner may; members leave" },
+      404: { description: "Not the user's" },
+    },
   }).handle(async ({ principal, params: { mac }, log }) => {
-    await own(principal.id, mac);
-    await bindings.unbind(principal.id, mac);
-    log.info("gateway unbound", { mac, user: principal.id });
+    const { role } = await own(principal.id, mac);
+    if (role !== "owner") throw problem(403, "not_owner", "only the gateway's owner may do that");
+    if (await bindings.unbind(principal.id, mac)) {
+      log.info("gateway unbound", { mac, user: principal.id });
+      onBinding(mac, principal.id, false);
+    }
     return { status: 204 };
   });
 
@@ -222,10 +259,11 @@ export function gatewayRoutes(
     params: MacParams,
     responses: {
       202: { description: "Where it stands", schema: Connection },
+      403: { description: "The user may only look at it" },
       404: { description: "Not the user's" },
     },
   }).handle(async ({ principal, params: { mac } }) => {
-    await own(principal.id, mac);
+    await usable(principal.id, mac);
     return { status: 202, ...connectionReply(connections.connect(mac)) };
   });
 
@@ -248,6 +286,7 @@ export function gatewayRoutes(
   const postAnswers = {
     200: { description: "It has ended", schema: PostView },
     202: { description: "It has not ended yet: look again", schema: PostView },
+    403: { description: "The user may only look at the gateway" },
     404: { description: "Not the user's" },
     429: { description: "Too many at once" },
   } as const;
@@ -267,7 +306,7 @@ export function gatewayRoutes(
     body: { json: Post, maxBytes: MAX_POST_BYTES },
     responses: postAnswers,
   }).handle(async ({ principal, params: { mac }, body, signal }) => {
-    await own(principal.id, mac);
+    await usable(principal.id, mac);
     if (!posts.take(principal.id)) {
       throw problem(429, "too_many_posts", `at most ${settings.postsPerSecond} posts a second`, {
         retryAfterSeconds: 1,

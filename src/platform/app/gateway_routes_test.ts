@@ -1,6 +1,7 @@
 import { assertEquals } from "@std/assert";
+import { bindingSn } from "../../protocol/smart_gateway/mod.ts";
 import type { ChannelOutcome } from "../subjects.ts";
-import { LOID, MAC, OTHER, SN, Stage } from "./testing_stage.ts";
+import { LOID, MAC, NEXT, OTHER, SN, Stage } from "./testing_stage.ts";
 
 Deno.test("nobody reaches a gateway that is not theirs, by any route or method, and learns nothing of it", async () => {
   await using stage = await Stage.open();
@@ -9,6 +10,7 @@ Deno.test("nobody reaches a gateway that is not theirs, by any route or method, 
   stage.bus.publish("channel.opened", { mac: MAC });
   const post = { parameter: { CmdType: "X" } };
   const { id } = (await stage.call("POST", `/gateways/${MAC}/post`, li, post)).body;
+  const { id: invitation } = (await stage.call("POST", `/gateways/${MAC}/invitations`, li, {})).body;
   const tries: [string, string, unknown?][] = [
     ["DELETE", "/bindings/{mac}"],
     ["GET", "/gateways/{mac}"],
@@ -18,8 +20,16 @@ Deno.test("nobody reaches a gateway that is not theirs, by any route or method, 
     ["GET", `/gateways/{mac}/posts/${id}`],
     ["GET", "/gateways/{mac}/messages"],
     ["GET", "/gateways/{mac}/messages/stream"],
+    ["GET", "/gateways/{mac}/connection/stream"],
+    ["GET", "/gateways/{mac}/capabilities"],
+    ["GET", "/gateways/{mac}/members"],
+    ["PATCH", "/gateways/{mac}/members/me", { rights: "use" }],
+    ["DELETE", "/gateways/{mac}/members/me"],
+    ["POST", "/gateways/{mac}/invitations", {}],
+    ["GET", "/gateways/{mac}/invitations"],
+    ["DELETE", `/gateways/{mac}/invitations/${invitation}`],
   ];
-  const declared = stage.app.routes.routes.filter(({ path }) => path.includes("{mac}"));
+  const declared = stage.app.routes.routes.filter(({ path }) => /^\/app\/.*\{mac\}/.test(path));
   assertEquals(tries.length, declared.length, "a route over {mac} is missing here");
   for (const [method, path, body] of tries) {
     const answers = [];
@@ -46,7 +56,8 @@ Deno.test("a post of one owner is not shown to the next one", async () => {
     (await stage.call("POST", `/gateways/${MAC}/post`, li, { parameter: { CmdType: "X" } })).body;
   assertEquals((await stage.call("GET", `/gateways/${MAC}/posts/${id}`, li)).status, 200);
   await stage.call("DELETE", `/bindings/${MAC}`, li);
-  await stage.bind(wang);
+  stage.register(MAC, SN, LOID, NEXT);
+  assertEquals((await stage.bind(wang, bindingSn(NEXT, SN))).status, 201);
   const refused = await stage.call("GET", `/gateways/${MAC}/posts/${id}`, wang);
   assertEquals([refused.status, refused.body.code], [404, "post_not_found"]);
 });

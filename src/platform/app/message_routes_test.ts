@@ -3,7 +3,7 @@ import { encodeBase64 } from "@std/encoding";
 import { bindingSn } from "../../protocol/smart_gateway/mod.ts";
 import { PushStore } from "../push/store.ts";
 import type { PushTables } from "../push/mod.ts";
-import { LOID, MAC, OTHER, RND, Stage } from "./testing_stage.ts";
+import { LOID, MAC, NEXT, OTHER, SN, Stage } from "./testing_stage.ts";
 
 /** Keeps a message as the push service does. */
 async function pushed(stage: Stage, text: string, mac = MAC, plugin = "p"): Promise<void> {
@@ -100,7 +100,8 @@ Deno.test("nobody reads another's messages: not of another's gateway, not those 
   }
   await stage.call("DELETE", `/bindings/${MAC}`, li);
   await stage.clock.advance(1);
-  assertEquals((await stage.bind(ann, bindingSn(RND, "64D954-S1"), LOID)).status, 201);
+  stage.register(MAC, SN, LOID, NEXT);
+  assertEquals((await stage.bind(ann, bindingSn(NEXT, SN))).status, 201);
   await stage.clock.advance(1);
   assertEquals((await stage.call("GET", `/gateways/${MAC}/messages`, li)).status, 404);
   assertEquals(texts((await stage.call("GET", `/gateways/${MAC}/messages`, ann)).body), []);
@@ -123,7 +124,8 @@ Deno.test("a stream ends before anything of a gateway that was given up, even if
   assertEquals(data.text, "mine");
   await stage.call("DELETE", `/bindings/${MAC}`, token);
   await stage.clock.advance(1);
-  await stage.bind(token);
+  stage.register(MAC, SN, LOID, NEXT);
+  assertEquals((await stage.bind(token, bindingSn(NEXT, SN))).status, 201);
   await stage.clock.advance(1);
   await pushed(stage, "of the new binding");
   assertEquals(await live.next(), { kind: "end", id: undefined, data: { reason: "unauthorized" } });

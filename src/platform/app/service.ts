@@ -5,20 +5,27 @@
  */
 import type { Kysely } from "kysely";
 import { messageOf, type Service, type Timer } from "../../base/mod.ts";
-import { type Authenticator, Routes } from "../../control/mod.ts";
+import { type Authenticator, type Principal, Routes } from "../../control/mod.ts";
 import type { Commander } from "../commands/mod.ts";
 import type { PlatformDeps } from "../deps.ts";
+import type { FleetOwnTables } from "../fleet/mod.ts";
 import type { PushedMessages } from "../push/mod.ts";
 import type { RegistryTables } from "../registry/mod.ts";
 import { accountRoutes } from "./account_routes.ts";
 import { BindingStore } from "./bindings.ts";
 import { Connections } from "./connections.ts";
 import { gatewayRoutes } from "./gateway_routes.ts";
+import { liveRoutes } from "./live_routes.ts";
+import { memberRoutes } from "./member_routes.ts";
+import { MemberStore } from "./members.ts";
 import { messageRoutes } from "./message_routes.ts";
+import { operatorRoutes } from "./operator_routes.ts";
+import { renewProof } from "./proofs.ts";
+import { SessionStore } from "./sessions.ts";
 import { Passwords } from "../credentials/mod.ts";
 import type { AppTables, OwnTables } from "./schema.ts";
 import { type AppSettings, DEFAULT_APP_SETTINGS } from "./settings.ts";
-import { SessionStore, UserStore } from "./users.ts";
+import { UserStore } from "./users.ts";
 
 /** What the service leans on beside the platform's dependencies. */
 export interface AppParts {
@@ -26,6 +33,8 @@ export interface AppParts {
   readonly sql: Kysely<RegistryTables>;
   readonly commander: Pick<Commander, "create" | "wait" | "find" | "connect" | "connection">;
   readonly messages: PushedMessages;
+  /** Fails with 404 for a gateway that an operator may not see. */
+  visible(principal: Principal, mac: string): Promise<unknown>;
 }
 
 /** The running service. It listens nowhere itself: mount its routes and add its authenticator. */
@@ -35,30 +44,87 @@ export interface App extends Service {
 }
 
 const HOUR_MS = 3_600_000;
+/** The command that restores a gateway's factory presets (reference §7). */
+const RECOVERY = "HG_LOCAL_RECOVERY";
 
 /** Starts the phone app's service. */
 export function startApp(
-  deps: Pick<PlatformDeps, "clock" | "random" | "log" | "metrics" | "gateways" | "presence">,
-  { sql, commander, messages }: AppParts,
+  deps: Pick<PlatformDeps, "clock" | "random" | "log" | "metrics" | "gateways" | "presence" | "bus">,
+  { sql, commander, messages, visible }: AppParts,
   settings: Partial<AppSettings> = {},
 ): App {
   const all = { ...DEFAULT_APP_SETTINGS, ...settings };
-  const db: Kysely<AppTables> = sql.$extendTables<OwnTables>();
-  const sessions = new SessionStore(db, deps, all.sessionMs);
+  const { bus, log } = deps;
+  const db: Kysely<AppTables & FleetOwnTables> = sql.$extendTables<OwnTables & FleetOwnTables>();
+  const sessions = new SessionStore(db, deps, all);
+  const members = new MemberStore(db, deps);
   const users = new UserStore(db, deps.clock);
   const bindings = new BindingStore(db, deps.gateways, deps.presence, deps.clock);
   const connections = new Connections(deps.clock, commander, deps.presence);
+  const onBinding = (mac: string, userId: string, bound: boolean) =>
+    bus.publish("binding.changed", { mac, userId, bound });
+  const unbind = async (mac: string, reason: string): Promise<boolean> => {
+    const userId = await bindings.release(mac);
+    if (userId === undefined) return false;
+    log.info("gateway unbound", { mac, user: userId, reason });
+    onBinding(mac, userId, false);
+    return true;
+  };
   const routes = new Routes();
-  routes.mount("", accountRoutes(deps, { users, sessions, passwords: new Passwords(all.scrypt) }, all));
-  routes.mount("", gatewayRoutes(deps, { bindings, connections, commander, presence: deps.presence }, all));
-
+  routes.mount(
+    "",
+    accountRoutes(deps, {
+      users,
+      sessions,
+      passwords: new Passwords(all.scrypt),
+      ownedBy: (userId) => bindings.ownedBy(userId),
+      released: (mac, userId) => onBinding(mac, userId, false),
+    }, all),
+  );
+  routes.mount(
+    "",
+    gatewayRoutes(deps, {
+      bindings,
+      connections,
+      commander,
+      presence: deps.presence,
+      renewProof: (mac) => renewProof(deps, mac),
+      onBinding,
+    }, all),
+  );
+  routes.mount("", memberRoutes(deps, { bindings, members }, all));
+  routes.mount("", liveRoutes(deps, { bindings, connections, presence: deps.presence, bus, sql: db }));
   routes.mount("", messageRoutes(deps, { bindings, messages }));
+  routes.mount("", operatorRoutes({ bindings, members, visible, unbind }));
+
+  // A gateway that goes back to its factory presets goes to another home, or might.
+  const work = new Set<Promise<unknown>>();
+  const reset = (mac: string) => {
+    const done = unbind(mac, "factory reset").catch((error) =>
+      log.error("a gateway was reset, and its binding not ended", { mac, error: messageOf(error) })
+    ).finally(() => work.delete(done));
+    work.add(done);
+  };
+  const watchCommand = async (id: string) => {
+    const row = await commander.find(id);
+    if (row?.kind === "post" && isRecovery(row.parameter)) await unbind(row.mac, "factory reset");
+  };
+  const subscriptions = [
+    bus.subscribe("gateway.reset", ({ mac }) => reset(mac)),
+    bus.subscribe("command.changed", ({ id, mac, status }) => {
+      if (status !== "succeeded") return;
+      const done = watchCommand(id).catch((error) =>
+        log.error("whether a gateway was reset is not known", { mac, error: messageOf(error) })
+      ).finally(() => work.delete(done));
+      work.add(done);
+    }),
+  ];
 
   let timer: Timer | undefined;
   let cleaning: Promise<unknown> = Promise.resolve();
   const clean = () => {
     timer = undefined;
-    cleaning = sessions.forgetExpired()
+    cleaning = sessions.forgetExpired().then(() => bindings.forgetProofs())
       .catch((error) => deps.log.warn("expired sessions were not removed", { error: messageOf(error) }))
       .then(schedule);
   };
@@ -76,7 +142,15 @@ export function startApp(
     async [Symbol.asyncDispose]() {
       stopped = true;
       timer?.cancel();
+      for (const subscription of subscriptions) subscription[Symbol.dispose]();
       await cleaning;
+      await Promise.all(work);
     },
   };
+}
+
+function isRecovery(parameter: string): boolean {
+  // Looked at as text first: nearly all commands are others.
+  return parameter.includes(RECOVERY) &&
+    (JSON.parse(parameter) as { CmdType?: unknown }).CmdType === RECOVERY;
 }

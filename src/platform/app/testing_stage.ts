@@ -12,6 +12,7 @@ import { bindingSn } from "../../protocol/smart_gateway/mod.ts";
 import { type Database, openDatabase } from "../../storage/mod.ts";
 import { Commander, CommandError } from "../commands/mod.ts";
 import { problem } from "../../control/mod.ts";
+import { fleetMigrations } from "../fleet/mod.ts";
 import { PushedMessages, pushMigrations } from "../push/mod.ts";
 import {
   CommandStore,
@@ -26,6 +27,7 @@ import { type App, appMigrations, type AppSettings, startApp } from "./mod.ts";
 export const MAC = "64D954000001", OTHER = "64D954000002";
 export const SN = "64D954-S1", LOID = "LOID1";
 export const RND = "0123456789ABCDEF0123456789ABCDEF", NEXT = "FEDCBA9876543210FEDCBA9876543210";
+const OPERATOR = { ...ADMIN, permissions: ["admin", "gateways:read", "gateways:write"] };
 export const PASSWORD = "correct horse battery";
 
 export interface Answer {
@@ -48,6 +50,8 @@ export class Stage implements AsyncDisposable {
   readonly gateways: GatewayStore;
   readonly presence: PresenceTable;
   triggerOutcome: TriggerOutcome = "accepted";
+  /** Told before each trigger is answered. */
+  triggered: () => void = () => {};
   answer: () => Promise<ChannelOutcome> | ChannelOutcome = () => ({
     kind: "reply",
     reply: { result: 0, parameter: { CmdType: "X", SequenceId: "1", Status: "0", Percent: "7" } },
@@ -60,12 +64,15 @@ export class Stage implements AsyncDisposable {
   private constructor(readonly db: Database<RegistryTables>) {
     this.gateways = new GatewayStore(db.sql, this.clock);
     this.presence = new PresenceTable(this.deps, this.gateways, { heartbeatSeconds: 60, onChange: () => {} });
-    this.bus.respond("access.trigger", () => Promise.resolve(this.triggerOutcome));
+    this.bus.respond("access.trigger", () => {
+      this.triggered();
+      return Promise.resolve(this.triggerOutcome);
+    });
     this.bus.respond("channel.exchange", () => Promise.resolve(this.answer()));
   }
 
   static async open(settings: Partial<AppSettings> = {}): Promise<Stage> {
-    const migrations = { ...registryMigrations, ...appMigrations, ...pushMigrations };
+    const migrations = { ...registryMigrations, ...appMigrations, ...pushMigrations, ...fleetMigrations };
     const stage = new Stage(await openDatabase<RegistryTables>("sqlite::memory:", migrations));
     stage.commander = await Commander.start(stage.deps, {
       store: new CommandStore(stage.db.sql),
@@ -74,7 +81,9 @@ export class Stage implements AsyncDisposable {
     });
     const { deps, gateways, presence, commander } = stage;
     const messages = stage.messages = new PushedMessages({ ...deps, bus: stage.bus }, stage.db.tables());
-    stage.app = startApp({ ...deps, gateways, presence }, { sql: stage.db.sql, commander, messages }, {
+    const visible = (_: unknown, mac: string) => gateways.find(mac);
+    const parts = { sql: stage.db.sql, commander, messages, visible };
+    stage.app = startApp({ ...deps, gateways, presence, bus: stage.bus }, parts, {
       scrypt: { n: 16, r: 1, p: 1 },
       signInsPerMinute: 1000,
       ...settings,
@@ -82,7 +91,7 @@ export class Stage implements AsyncDisposable {
     stage.api = new Api(deps, {
       title: "Test",
       version: "1",
-      authenticators: [tokenAuthenticator("the-administrators", ADMIN), stage.app.authenticator],
+      authenticators: [tokenAuthenticator("the-administrators", OPERATOR), stage.app.authenticator],
       checkReplies: true,
       mapError: (error) =>
         error instanceof CommandError ? problem(429, error.code, error.message) : undefined,
@@ -108,11 +117,26 @@ export class Stage implements AsyncDisposable {
     body?: unknown,
     address = "10.0.0.1",
   ): Promise<Answer> {
+    return await this.#call(method, `/app/v1${path}`, token, body, address);
+  }
+
+  /** Calls the operators' API. */
+  operator(method: string, path: string, body?: unknown): Promise<Answer> {
+    return this.#call(method, path, "the-administrators", body, "10.0.0.1");
+  }
+
+  async #call(
+    method: string,
+    path: string,
+    token: string | undefined,
+    body: unknown,
+    address: string,
+  ): Promise<Answer> {
     const headers: Record<string, string> = {};
     if (token !== undefined) headers.authorization = `Bearer ${token}`;
     if (body !== undefined) headers["content-type"] = "application/json";
     const init = { method, headers, ...(body === undefined ? {} : { body: JSON.stringify(body) }) };
-    const response = await this.api.request(`/app/v1${path}`, init, { address });
+    const response = await this.api.request(path, init, { address });
     const text = await response.text();
     return {
       status: response.status,
