@@ -103,15 +103,14 @@ async function prove(
   const registeredSeconds = seconds(began);
   say(`${gateways} gateways registered after ${registeredSeconds} s`);
 
-  // The first stage is a sample whose brake is set below what fails, so that it acts; the rest gets some room.
-  const failPercent = options.failShare * 100;
-  const tight = Math.max(0, Math.floor(failPercent) - 1), wide = Math.ceil(failPercent) + 7;
+  // Brakes at half of what fails: in one of the stages they act for sure, whichever gateways are in it.
+  const errorThreshold = Math.floor(options.failShare * 100 / 2);
   const made = await stage.call("POST", "/api/v1/rollouts", {
     name: "proof",
     action: { kind: "install", plugin: PLUGIN, version: VERSION },
     stages: [
-      { name: "sample", percent: 20, errorThreshold: tight, successThreshold: 80 },
-      { name: "rest", percent: 80, errorThreshold: wide, successThreshold: 80 },
+      { name: "sample", percent: 20, errorThreshold, successThreshold: 80 },
+      { name: "rest", percent: 80, errorThreshold, successThreshold: 80 },
     ],
     maxInFlight: options.maxInFlight,
     perMinute: 1_000_000,
