@@ -154,6 +154,28 @@ export function gatewayRoutes(deps: PlatformDeps): Routes {
 
   routes.route({
     method: "GET",
+    path: "/api/v1/gateways/count",
+    summary: "How many gateways a filter and a group find",
+    tags: ["gateways"],
+    auth: ["gateways:read"],
+    query: v.object({
+      filter: v.optional(v.pipe(v.string(), v.maxLength(MAX_FILTER))),
+      group: v.optional(v.pipe(v.string(), v.maxLength(64))),
+    }),
+    responses: {
+      200: { description: "The number", schema: v.object({ gateways: v.number() }) },
+      422: { description: "The filter can't be used" },
+    },
+  }).handle(async ({ query: { filter, group }, principal }) => {
+    const where = both(
+      await deps.fleet.find(principal, filter),
+      group === undefined ? undefined : await deps.fleet.groups.membersOf([group]),
+    );
+    return { status: 200, body: { gateways: await deps.fleet.count(where) } };
+  });
+
+  routes.route({
+    method: "GET",
     path: "/api/v1/gateways/export",
     summary: "Every gateway that a filter finds, as CSV that can be imported again",
     tags: ["gateways"],

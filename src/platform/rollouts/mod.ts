@@ -8,4 +8,4 @@ export { type NewRollout, type RolloutParts, Rollouts } from "./rollouts.ts";
 export { rolloutRoutes } from "./routes.ts";
 export { rolloutMigrations, type RolloutTables } from "./schema.ts";
 export { RolloutStore } from "./store.ts";
-export { RolloutView } from "./views.ts";
+export { ItemView, RolloutView } from "./views.ts";

@@ -30,7 +30,8 @@ const clockTime = v.pipe(v.string(), v.regex(/^([01]\d|2[0-3]):[0-5]\d$/, "Inval
 const word = (max: number) => v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(max));
 
 const Stage = v.strictObject({
-  name: v.optional(word(64), ""),
+  // Left out: its number.
+  name: v.optional(v.pipe(v.string(), v.trim(), v.maxLength(64)), ""),
   percent: v.pipe(v.number(), v.minValue(0), v.maxValue(100)),
   successThreshold: v.optional(percent(), 90),
   errorThreshold: v.optional(percent(), 10),

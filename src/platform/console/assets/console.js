@@ -38,6 +38,22 @@
   addEventListener("pageshow", () => {
     for (const button of document.querySelectorAll("button[disabled]")) button.disabled = false;
   });
+  // Figures that follow what somebody types.
+  for (const output of document.querySelectorAll("output[data-count]")) {
+    const fields = output.dataset.fields.split(" ").map((name) => output.closest("form").elements[name]);
+    let latest = 0;
+    for (const field of fields) {
+      field.addEventListener("input", () => {
+        const mine = ++latest;
+        setTimeout(async () => {
+          if (mine !== latest) return;
+          const search = new URLSearchParams(fields.map(({ name, value }) => [name, value]));
+          const response = await fetch(`${output.dataset.count}?${search}`, { cache: "no-store" });
+          if (response.ok && !response.redirected && mine === latest) output.value = await response.text();
+        }, 300);
+      });
+    }
+  }
   for (const select of document.querySelectorAll("select[data-submit]")) {
     select.addEventListener("change", () => select.form.requestSubmit());
   }

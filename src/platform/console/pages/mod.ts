@@ -9,6 +9,8 @@ import { commandPage } from "./command.tsx";
 import { gatewayPage, listPlugins, runCommand } from "./gateway.tsx";
 import { gatewaysPage } from "./gateways.tsx";
 import { overviewPage } from "./overview.tsx";
+import { PLUGIN_PAGES } from "./plugins/mod.ts";
+import { ROLLOUT_PAGES } from "./rollouts/mod.ts";
 import { SMS_PAGES } from "./sms/mod.ts";
 
 /** Every page by method and path. */
@@ -19,6 +21,8 @@ export const PAGES: readonly PageRoute[] = [
   { method: "POST", path: "/gateways/:mac/commands", page: runCommand },
   { method: "POST", path: "/gateways/:mac/plugins/list", page: listPlugins },
   ...pageAt("/commands/:id", commandPage),
+  ...PLUGIN_PAGES,
+  ...ROLLOUT_PAGES,
   ...SMS_PAGES,
 ];
 
@@ -26,6 +30,8 @@ export const PAGES: readonly PageRoute[] = [
 export const MENU: readonly MenuEntry[] = [
   { path: "/", permissions: ["gateways:read"], label: (texts) => texts.nav.overview },
   { path: "/gateways", permissions: ["gateways:read"], label: (texts) => texts.nav.gateways },
+  { path: "/plugins", permissions: ["plugins:read"], label: (texts) => texts.nav.plugins },
+  { path: "/rollouts", permissions: ["rollouts:read"], label: (texts) => texts.nav.rollouts },
   { path: "/sms", permissions: ["sms:read"], services: ["sms"], label: (texts) => texts.nav.sms },
   {
     path: "/name-server",

@@ -7,3 +7,5 @@ export { Bars, LineChart } from "./chart.tsx";
 export { CommandStatus, Facts, Json, numberText, Pages, Presence, Time, timeText } from "./common.tsx";
 export { Act, Check, Choice, Form, Submit, TextArea, TextField } from "./form.tsx";
 export { Badge, Panel, Table, Tabs, Tiles } from "./table.tsx";
+export { parametersOf } from "./parameters.ts";
+export { commandsOf, type CommandSpec, type FieldSpec, labelOf } from "./commands.ts";

@@ -29,3 +29,5 @@ export function languageOf(chosen: string | undefined, accepted: string | null):
   return found?.tag === "en" ? "en" : found?.tag === "zh" ? "zh" : DEFAULT;
 }
 export { sms } from "./sms.ts";
+export { plugins } from "./plugins.ts";
+export { rollouts } from "./rollouts.ts";

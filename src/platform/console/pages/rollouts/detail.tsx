@@ -1,0 +1,214 @@
+/**
+ * One rollout, live.
+ *
+ * @module
+ */
+import type * as v from "valibot";
+import type { ItemView } from "../../../rollouts/mod.ts";
+import {
+  Act,
+  Badge,
+  Bars,
+  Choice,
+  Facts,
+  Json,
+  numberText,
+  Pages,
+  Panel,
+  Table,
+  Time,
+} from "../../parts/mod.ts";
+import { rollouts } from "../../texts/mod.ts";
+import { type Action, type Page, query, stay, type View } from "../../view.ts";
+import { type Rollout, RolloutStatus, sumOf, whatOf } from "./list.tsx";
+
+type Item = v.InferOutput<typeof ItemView>;
+
+/** What can be done in which state. */
+const ACTS: Readonly<Record<string, readonly string[]>> = {
+  draft: ["start", "abort", "remove"],
+  approval: ["approve", "abort", "remove"],
+  scheduled: ["pause", "abort"],
+  running: ["pause", "abort"],
+  paused: ["resume", "retry", "rollback", "abort", "remove"],
+  finished: ["retry", "rollback", "remove"],
+  aborted: ["rollback", "remove"],
+};
+const TONES: Readonly<Record<string, string>> = {
+  succeeded: "good",
+  failed: "bad",
+  issued: "warn",
+  waiting: "soft",
+  skipped: "soft",
+};
+
+/** `GET /rollouts/{id}`. */
+export const rolloutPage: Page = async (view) => {
+  const t = rollouts[view.language], { common } = view.texts, status = query(view, "status");
+  const path = apiPathOf(view);
+  const [rollout, items] = await Promise.all([
+    view.client.get<Rollout>(path),
+    view.client.get<{ items: Item[]; next?: string }>(`${path}/gateways`, {
+      status,
+      cursor: query(view, "cursor"),
+      limit: "50",
+    }),
+  ]);
+  const count = (value: number) => numberText(value, view);
+  const time = (at: string | null) => <Time at={at} view={view} />;
+  return {
+    title: rollout.name,
+    refreshSeconds: 2,
+    content: (
+      <>
+        <div class="panel">
+          <p role="status" id="state" data-live>
+            <RolloutStatus view={view} status={rollout.status} /> {sumOf(view, rollout)}
+            {rollout.reason !== null && ` · ${rollout.reason}`}
+          </p>
+          <div class="actions" id="acts" data-live>
+            {actsOf(view, rollout).map((act) => (
+              <Act
+                view={view}
+                action={act}
+                label={t.acts[act]!}
+                tone={act === "abort" || act === "remove" ? "danger" : "quiet"}
+                {...(t.asks[act] === undefined ? {} : { confirm: t.asks[act] })}
+              />
+            ))}
+          </div>
+        </div>
+        <Panel title={t.progress} id="progress">
+          <Bars
+            rows={rollout.stages.map(({ name, total, counts, successThreshold, errorThreshold }, no) => {
+              const ended = counts.succeeded + counts.failed + counts.skipped;
+              return {
+                label: `${no + 1}. ${name}${
+                  no === rollout.stage && rollout.status === "running" ? " ◂" : ""
+                }`,
+                value: `${t.itemStatuses["succeeded"]} ${count(counts.succeeded)} · ${
+                  t.itemStatuses["failed"]
+                } ${count(counts.failed)} · ${t.itemStatuses["issued"]} ${count(counts.issued)} · ${
+                  t.itemStatuses["waiting"]
+                } ${count(counts.waiting)} / ${
+                  count(total)
+                } (≥ ${successThreshold} %, < ${errorThreshold} %)`,
+                fill: total === 0 ? 0 : ended / total,
+              };
+            })}
+          />
+        </Panel>
+        <div class="grid">
+          <Panel title={common.details} id="facts">
+            <Facts
+              facts={[
+                [t.what, whatOf(view, rollout)],
+                [t.description, rollout.description],
+                [t.filterOf, rollout.filter === null ? null : <code>{rollout.filter}</code>],
+                [t.group, rollout.group],
+                [t.limits, t.limitsText(count(rollout.maxInFlight), count(rollout.perMinute))],
+                [t.maxAttempts, String(rollout.maxAttempts)],
+                [
+                  t.window,
+                  rollout.window === null
+                    ? null
+                    : `${
+                      rollout.window.days.map((day) => t.days[day - 1]).join(", ")
+                    } ${rollout.window.from}–${rollout.window.to}`,
+                ],
+                [t.startAt, time(rollout.startAt)],
+                [t.createdBy, rollout.createdBy],
+                [common.created, time(rollout.createdAt)],
+                [t.approvedBy, rollout.approvedBy ?? (rollout.needsApproval ? t.needsApproval : null)],
+                [t.startedAt, time(rollout.startedAt)],
+                [t.finishedAt, time(rollout.finishedAt)],
+                [
+                  t.reverts,
+                  rollout.reverts === null ? null : <a href={`/rollouts/${rollout.reverts}`}>{t.original}</a>,
+                ],
+              ]}
+            />
+          </Panel>
+          {Object.keys(rollout.parameter).length > 0 && (
+            <Panel title={t.parameter}>
+              <Json value={rollout.parameter} />
+            </Panel>
+          )}
+        </div>
+        <form class="row" method="get" action={`/rollouts/${rollout.id}`}>
+          <Choice
+            view={view}
+            name="status"
+            label={common.status}
+            value={status}
+            options={[["", common.all], ...Object.entries(t.itemStatuses)]}
+          />
+          <button type="submit">{common.filter}</button>
+        </form>
+        <Panel title={t.gateways} id="gateways">
+          <Table
+            label={t.gateways}
+            head={[
+              view.texts.gateways.mac,
+              t.stage,
+              common.status,
+              t.attempt,
+              t.before,
+              common.error,
+              t.command,
+              t.finishedAt,
+            ]}
+            empty={status === "" ? common.none : common.noMatch}
+            rows={items.items.map((item) => [
+              <a class="mono" href={`/gateways/${item.mac}`}>{item.mac}</a>,
+              rollout.stages[item.stage]?.name ?? String(item.stage + 1),
+              <Badge tone={TONES[item.status] ?? ""}>{t.itemStatuses[item.status] ?? item.status}</Badge>,
+              String(item.attempt),
+              item.previousVersion ?? "",
+              item.error === null ? "" : `${item.error.message} (${item.error.code})`,
+              item.commandId === null ? "" : <a href={`/commands/${item.commandId}`}>{t.command}</a>,
+              time(item.finishedAt),
+            ])}
+          />
+          <Pages view={view} next={items.next} />
+        </Panel>
+      </>
+    ),
+  };
+};
+
+/** What the buttons of a rollout do. */
+export const rolloutActions: Readonly<Record<string, Action>> = {
+  ...Object.fromEntries(
+    ["start", "approve", "pause", "resume", "abort", "retry"].map((act): [string, Action] => [
+      act,
+      async (view) => {
+        await view.client.send("POST", `${apiPathOf(view)}/${act}`);
+        return stay(view);
+      },
+    ]),
+  ),
+  async rollback(view) {
+    const { id } = await view.client.send<Rollout>("POST", `${apiPathOf(view)}/rollback`);
+    return `/rollouts/${id}?done=1`;
+  },
+  async remove(view) {
+    await view.client.send("DELETE", apiPathOf(view));
+    return "/rollouts?done=1";
+  },
+};
+
+function actsOf(view: View, { status, counts, kind, reverts }: Rollout): readonly string[] {
+  return (ACTS[status] ?? []).filter((act) => {
+    if (act === "approve") return view.may("rollouts:approve");
+    if (act === "retry" && counts.failed === 0) return false;
+    if (act === "rollback" && (kind !== "install" || counts.succeeded === 0 || reverts !== null)) {
+      return false;
+    }
+    return view.may("rollouts:write");
+  });
+}
+
+function apiPathOf(view: View): string {
+  return `/api/v1/rollouts/${encodeURIComponent(view.params["id"]!)}`;
+}
