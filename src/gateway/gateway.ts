@@ -21,7 +21,8 @@ import { type Driver, LinuxDriver, SimulatedDriver } from "./driver/mod.ts";
 import { FACTORY_SOURCES, FactoryPlugins } from "./factory_plugins.ts";
 import { House } from "./house/mod.ts";
 import { identityOf } from "./identity.ts";
-import { LOCAL_LOCKOUT, LocalServer, PasswordLock } from "./local/mod.ts";
+import { lanAddresses, LOCAL_LOCKOUT, LocalServer, PasswordLock } from "./local/mod.ts";
+import { platformFetcher } from "./outbound.ts";
 import {
   bindDevice,
   bindNetwork,
@@ -87,8 +88,21 @@ export async function startGateway(
   const driver = stack.use(ports.driver ?? driverOf(deps, settings));
   const state = await StateStore.open(deps, settings.dataDir);
   const parameters = stack.use(await openParameters(deps, settings.dataDir, mgtPresets(settings)));
+  // Where no route goes out the driver takes any address for both: then neither is known.
+  const wanAddress = () => driver.wanAddress() === driver.lanAddress() ? undefined : driver.wanAddress();
+  const fetcher = platformFetcher((host) => network.lookup(host), {
+    interfaces: () => driver.interfaces(),
+    lan: () =>
+      lanAddresses({
+        interfaces: driver.interfaces(),
+        named: settings.lanInterfaces,
+        outside: settings.machine?.wanInterfaces,
+        wanAddress: wanAddress(),
+      }),
+    platform: () => later.channel?.peer,
+  });
   const house = stack.use(
-    new House({ clock, log, driver, tree: parameters, dataDir: settings.dataDir }),
+    new House({ clock, log, driver, tree: parameters, dataDir: settings.dataDir, fetcher }),
   );
   const mgt = new Mgt(parameters, settings);
   comeHome(state, formatHostPort(mgt.distribution));
@@ -229,7 +243,7 @@ export async function startGateway(
   if (trustChanged) await plugins.recheck();
   const dispatcher = new Dispatcher(deps, plugins, guard);
   const onInstall = pluginEvents.installing.bind(pluginEvents);
-  const installs = stack.use(new Installs({ ...deps, onInstall }, plugins, trust));
+  const installs = stack.use(new Installs({ ...deps, onInstall, fetcher }, plugins, trust));
   const channel = later.channel = stack.use(
     new Channel({
       ...deps,
@@ -247,8 +261,7 @@ export async function startGateway(
       dispatch: (call) => dispatcher.dispatch(call),
       lock: new PasswordLock(clock, lockouts.lockout("addresses", LOCAL_LOCKOUT)),
       interfaces: () => driver.interfaces(),
-      // Where no route goes out the driver takes any address for both: then neither is known.
-      wanAddress: () => driver.wanAddress() === driver.lanAddress() ? undefined : driver.wanAddress(),
+      wanAddress,
       wanInterfaces: settings.machine?.wanInterfaces,
       lanInterfaces: settings.lanInterfaces,
       http: settings.localHttp,

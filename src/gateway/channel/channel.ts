@@ -65,6 +65,11 @@ export class Channel implements AsyncDisposable {
     return this.#status;
   }
 
+  /** The address of the plug-in centre that the latest session is with; undefined: there was none. */
+  get peer(): string | undefined {
+    return this.#connection?.remote.host;
+  }
+
   /** Whether a session is there or being set up. */
   get connected(): boolean {
     return this.#status.state !== "closed";

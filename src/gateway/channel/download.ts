@@ -5,6 +5,7 @@
  * @module
  */
 import { type Clock, GatehouseError, messageOf, sleep } from "../../base/mod.ts";
+import { type Fetcher, openFetcher } from "../outbound.ts";
 
 /** Why a package was not taken. */
 export type DownloadErrorCode =
@@ -33,6 +34,8 @@ export interface Download {
   /** Told after each piece: bytes so far, and bytes expected if that is known. */
   readonly onProgress: (bytes: number, expected: number | undefined) => void;
   readonly signal: AbortSignal;
+  /** How it is fetched; default: from wherever the URL says. */
+  readonly fetcher?: Fetcher | undefined;
 }
 
 /** The bytes of the package. @throws {DownloadError}, or the signal's reason */
@@ -108,13 +111,20 @@ async function fetchBounded(
 
 /** Fetches what is missing; all of it where the server does not know how to go on in the middle. */
 async function fetchRest(
-  { url, size, maxBytes, onProgress }: Download,
+  request: Download,
   received: Received,
   signal: AbortSignal,
 ): Promise<void> {
   const headers: Record<string, string> = received.length > 0 ? { range: `bytes=${received.length}-` } : {};
-  // A redirection could point anywhere, into the home as well.
-  const response = await fetch(url, { signal, redirect: "error", headers });
+  const fetcher = request.fetcher ?? openFetcher;
+  await fetcher(request.url, { signal, headers }, (response) => receive(request, received, response));
+}
+
+async function receive(
+  { size, maxBytes, onProgress }: Download,
+  received: Received,
+  response: Response,
+): Promise<void> {
   if (!response.ok || !response.body) {
     await response.body?.cancel();
     throw new DownloadError("unreachable", `the server answered ${response.status}`);

@@ -1,4 +1,4 @@
-import { assertEquals, assertRejects } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { FakeClock, systemClock } from "../../base/mod.ts";
 import { type Download, download, DownloadError } from "./download.ts";
 
@@ -148,4 +148,25 @@ Deno.test("a server that stalls is given up after the time allowed, or when nobo
     cancel.abort();
     await cancelled;
   });
+});
+
+Deno.test("a package that swells while it is unpacked on the way is dropped at the limit", async () => {
+  const bomb = new Response(new Uint8Array(64 << 20)).body!.pipeThrough(new CompressionStream("gzip"));
+  const packed = new Uint8Array(await new Response(bomb).arrayBuffer());
+  assert(packed.length < 100_000, `${packed.length} bytes`);
+  let most = 0;
+  await serving(
+    () => new Response(packed, { headers: { "content-encoding": "gzip" } }),
+    async (url) => {
+      const request = of(url, {
+        maxBytes: 100_000,
+        onProgress: (bytes) => void (most = Math.max(most, bytes)),
+      });
+      assertEquals(
+        (await assertRejects(() => download(systemClock, request), DownloadError)).code,
+        "too_large",
+      );
+    },
+  );
+  assert(most <= 100_000, `${most} bytes were kept`);
 });

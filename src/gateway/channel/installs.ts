@@ -7,6 +7,7 @@ import { type Clock, type Log, messageOf } from "../../base/mod.ts";
 import { type Install, PluginOs, PluginResult } from "../../protocol/smart_gateway/mod.ts";
 import type { PluginManager } from "../../sandbox/mod.ts";
 import { looksPacked, readPackage, type TrustStore } from "../../sandbox/package/mod.ts";
+import type { Fetcher } from "../outbound.ts";
 import { download, DownloadError } from "./download.ts";
 import { pluginResultOf } from "./plugin_results.ts";
 
@@ -53,7 +54,7 @@ export class Installs implements AsyncDisposable {
   readonly #running = new Set<Promise<void>>();
 
   constructor(
-    private readonly deps: { clock: Clock; log: Log; onInstall?: OnInstall },
+    private readonly deps: { clock: Clock; log: Log; onInstall?: OnInstall; fetcher?: Fetcher },
     private readonly plugins: Pick<PluginManager, "install" | "get">,
     private readonly trust: Pick<TrustStore, "admit">,
     private readonly limits: InstallLimits = DEFAULT_INSTALL_LIMITS,
@@ -118,6 +119,7 @@ export class Installs implements AsyncDisposable {
         maxBytes: this.limits.maxBytes,
         timeoutMs: this.limits.timeoutMs,
         signal: job.cancel.signal,
+        fetcher: this.deps.fetcher,
         onProgress: (bytes, expected) => {
           if (expected === undefined || expected === 0) return;
           const percent = Math.min(DOWNLOADED, Math.floor(DOWNLOADED * bytes / expected));

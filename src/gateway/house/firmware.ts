@@ -5,6 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import { type Clock, GatehouseError, messageOf } from "../../base/mod.ts";
+import { type Fetcher, openFetcher } from "../outbound.ts";
 
 /** What to fetch. */
 export interface FirmwareSource {
@@ -40,7 +41,12 @@ export async function fetchFirmware(
   clock: Clock,
   source: FirmwareSource,
   path: string,
-  options: FirmwareLimits & { readonly signal: AbortSignal; readonly onProgress: (percent: number) => void },
+  options: FirmwareLimits & {
+    readonly signal: AbortSignal;
+    readonly onProgress: (percent: number) => void;
+    /** How it is fetched; default: from wherever the URL says. */
+    readonly fetcher?: Fetcher | undefined;
+  },
 ): Promise<void> {
   checkSource(source);
   const late = new AbortController();
@@ -48,7 +54,8 @@ export async function fetchFirmware(
   let whole = false;
   try {
     const signal = AbortSignal.any([options.signal, late.signal]);
-    await receive(source, path, { ...options, signal });
+    const { fetcher = openFetcher, ...bounds } = options;
+    await fetcher(source.url, { signal }, (response) => receive(source, path, response, bounds));
     whole = true;
   } catch (error) {
     options.signal.throwIfAborted();
@@ -62,15 +69,11 @@ export async function fetchFirmware(
 }
 
 async function receive(
-  { url, digest }: FirmwareSource,
+  { digest }: FirmwareSource,
   path: string,
-  { maxBytes, signal, onProgress }: FirmwareLimits & {
-    readonly signal: AbortSignal;
-    readonly onProgress: (percent: number) => void;
-  },
+  response: Response,
+  { maxBytes, onProgress }: FirmwareLimits & { readonly onProgress: (percent: number) => void },
 ): Promise<void> {
-  // A redirection could point anywhere, into the home as well.
-  const response = await fetch(url, { signal, redirect: "error" });
   const announced = Number(response.headers.get("content-length") ?? NaN);
   if (!response.ok || !response.body || announced > maxBytes) {
     await response.body?.cancel();

@@ -15,6 +15,7 @@ import { NameServerSetting } from "./name_servers.ts";
 import { PowerActions } from "./power_actions.ts";
 import { Sleep } from "./sleep.ts";
 import { Upgrades } from "./upgrade.ts";
+import type { Fetcher } from "../outbound.ts";
 import { WifiSettings } from "./wifi_settings.ts";
 import { WifiTimer } from "./wifi_timer.ts";
 
@@ -28,6 +29,8 @@ export interface HouseOptions {
   readonly tree: ParameterTree;
   readonly dataDir: string;
   readonly zone?: Zone;
+  /** How a firmware is fetched; default: from wherever the order says. */
+  readonly fetcher?: Fetcher;
 }
 
 /** Runs from the moment it is made. */
@@ -44,7 +47,8 @@ export class House implements AsyncDisposable {
   readonly #stack = new AsyncDisposableStack();
 
   constructor(private readonly options: HouseOptions) {
-    const { clock, log, driver, tree, dataDir, zone } = options, { power, service, dns, lan, wifi } = driver;
+    const { clock, log, driver, tree, dataDir, zone, fetcher } = options,
+      { power, service, dns, lan, wifi } = driver;
     const restore = () => tree.restore({ source: "app", by: "recovery" });
     this.nameServers = this.#stack.use(new NameServerSetting({ log, dns, tree }));
     this.redirect = this.#stack.use(new DnsRedirect({ log, dns, tree }));
@@ -53,7 +57,9 @@ export class House implements AsyncDisposable {
     this.devices = this.#stack.use(new AttachedDevices({ clock, log, lan, tree }));
     this.wifi = this.#stack.use(new WifiSettings({ clock, wifi, tree }));
     this.wifiTimer = this.#stack.use(new WifiTimer({ clock, log, wifi, tree, zone }));
-    this.upgrades = this.#stack.use(new Upgrades({ clock, log, power, dir: join(dataDir, "firmware") }));
+    this.upgrades = this.#stack.use(
+      new Upgrades({ clock, log, power, dir: join(dataDir, "firmware"), fetcher }),
+    );
     this.power = this.#stack.use(new PowerActions({ clock, log, power, restore }));
   }
 

@@ -6,6 +6,7 @@
 import { join } from "@std/path";
 import { type Clock, type Log, messageOf } from "../../base/mod.ts";
 import { DriverError, type Power } from "../driver/mod.ts";
+import type { Fetcher } from "../outbound.ts";
 import { checkSource, fetchFirmware, FIRMWARE_LIMITS, type FirmwareLimits } from "./firmware.ts";
 
 /** What is asked for. */
@@ -38,6 +39,8 @@ export interface UpgradesOptions {
   /** Where the file is put while it is needed. */
   readonly dir: string;
   readonly limits?: FirmwareLimits;
+  /** How it is fetched; default: from wherever the order says. */
+  readonly fetcher?: Fetcher | undefined;
 }
 
 /** One upgrade at a time. */
@@ -94,7 +97,12 @@ export class Upgrades implements AsyncDisposable {
       await this.#cleared;
       await Deno.mkdir(dir, { recursive: true });
       const onProgress = (percent: number) => void now({ percent });
-      await fetchFirmware(clock, order, path, { ...limits, signal, onProgress });
+      await fetchFirmware(clock, order, path, {
+        ...limits,
+        signal,
+        onProgress,
+        fetcher: this.options.fetcher,
+      });
       now({ state: "installing", percent: 100 });
       log.warn("a firmware was fetched and is being installed", { id: order.id });
       await power.upgrade({ path, mode: order.mode, method: order.method }, signal);
