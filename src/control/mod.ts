@@ -58,7 +58,7 @@ export {
   Routes,
   type RouteSpec,
 } from "./route.ts";
-export { macSchema, queryBoolean, queryInteger, queryList, waitSeconds } from "./schemas.ts";
+export { documented, macSchema, queryBoolean, queryInteger, queryList, waitSeconds } from "./schemas.ts";
 export { type HttpHandler, type HttpService, serveHttp, type ServeOptions } from "./serve.ts";
 export { serviceRoutes } from "./service_routes.ts";
 export type { Schema } from "./validate.ts";

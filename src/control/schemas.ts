@@ -13,6 +13,18 @@ export function documentOf(schema: object): Readonly<Record<string, unknown>> | 
   return documents.get(schema);
 }
 
+/**
+ * A schema that the document shows as `json`, since what it checks can't be read from it. It has to be the first of
+ * its pipe; give `examples` where a reader could not guess what is meant.
+ */
+export function documented<const S extends v.GenericSchema>(
+  schema: S,
+  json: Readonly<Record<string, unknown>>,
+): S {
+  documents.set(schema, json);
+  return schema;
+}
+
 /** A whole number written in a query or path, from `min` to `max`. */
 export function queryInteger(min: number, max: number) {
   const text = v.string();

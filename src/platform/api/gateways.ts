@@ -8,6 +8,7 @@ import { parseHostPort } from "../../base/mod.ts";
 import {
   actorOf,
   decodeCursor,
+  documented,
   macSchema,
   pageOf,
   pageQuery,
@@ -38,7 +39,7 @@ const PresetReport = v.object({
 });
 
 const hostPort = v.pipe(
-  v.string(),
+  documented(v.string(), { type: "string", examples: ["ops1.example:12113"] }),
   v.check((text) => parseHostPort(text) !== undefined, 'must be "host:port"'),
 );
 

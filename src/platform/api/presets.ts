@@ -6,7 +6,7 @@
 import { parse, stringify } from "@std/csv";
 import * as v from "valibot";
 import { messageOf } from "../../base/mod.ts";
-import { macSchema, problem } from "../../control/mod.ts";
+import { documented, macSchema, problem } from "../../control/mod.ts";
 import { isLoid, isSn } from "../../protocol/smart_gateway/mod.ts";
 import type { GatewayPreset, GatewayRow } from "../registry/mod.ts";
 
@@ -15,8 +15,14 @@ const word = v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(64));
 /** One gateway to be preset. */
 export const PresetSchema = v.strictObject({
   mac: macSchema,
-  sn: v.pipe(v.string(), v.check(isSn, 'must be "<OUI>-<SerialNumber>", such as 64D954-D6AEE64D95420214B')),
-  loid: v.pipe(v.string(), v.check(isLoid, "must be 1 to 24 visible ASCII characters")),
+  sn: v.pipe(
+    documented(v.string(), { type: "string", examples: ["64D954-D6AEE64D95420214B"] }),
+    v.check(isSn, 'must be "<OUI>-<SerialNumber>", such as 64D954-D6AEE64D95420214B'),
+  ),
+  loid: v.pipe(
+    documented(v.string(), { type: "string", pattern: "^[\\x21-\\x7e]{1,24}$" }),
+    v.check(isLoid, "must be 1 to 24 visible ASCII characters"),
+  ),
   vendor: v.optional(word),
   model: v.optional(word),
   region: v.optional(word),

@@ -5,10 +5,11 @@
  */
 import * as v from "valibot";
 import { type HostPort, parseHostPort } from "../../base/mod.ts";
+import { documented } from "../../control/mod.ts";
 import { ouiOf } from "../../protocol/smart_gateway/mod.ts";
 
 const address = v.pipe(
-  v.string(),
+  documented(v.string(), { type: "string", examples: ["ops1.example:12113"] }),
   v.check((text) => parseHostPort(text) !== undefined, 'must be "host:port"'),
 );
 const mac = v.pipe(v.string(), v.regex(/^[0-9A-F]{12}$/, "must be 12 upper-case hex digits"));

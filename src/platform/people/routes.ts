@@ -16,15 +16,7 @@ import {
 } from "../../control/mod.ts";
 import { weakness } from "../credentials/mod.ts";
 import type { ApiKeyStore } from "./api_keys.ts";
-import {
-  ALL_PERMISSIONS,
-  isPermission,
-  type Permission,
-  PERMISSIONS,
-  type Role,
-  ROLE_NAMES,
-  ROLES,
-} from "./permissions.ts";
+import { ALL_PERMISSIONS, PERMISSIONS, type Role, ROLE_NAMES, ROLES } from "./permissions.ts";
 import type { ApiKeyRow, OperatorRow } from "./schema.ts";
 import { Name, Password, type SessionParts } from "./session_routes.ts";
 
@@ -165,6 +157,19 @@ export function operatorRoutes({ operators, sessions, passwords }: PeopleParts):
   });
 
   routes.route({
+    method: "GET",
+    path: "/api/v1/operators/{id}",
+    summary: "One operator",
+    tags: ["people"],
+    auth: ["people:write"],
+    params: IdParams,
+    responses: {
+      200: { description: "The operator", schema: OperatorView },
+      404: { description: "There is none" },
+    },
+  }).handle(async ({ params: { id } }) => ({ status: 200, body: operatorView(await found(id)) }));
+
+  routes.route({
     method: "PATCH",
     path: "/api/v1/operators/{id}",
     summary: "Change an operator",
@@ -270,7 +275,7 @@ export function keyRoutes({ keys, now }: PeopleParts): Routes {
       json: v.strictObject({
         name: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(100)),
         permissions: v.pipe(
-          v.array(v.pipe(v.string(), v.check(isPermission, "not a permission"))),
+          v.array(v.picklist(ALL_PERMISSIONS, "not a permission")),
           v.minLength(1),
           v.maxLength(ALL_PERMISSIONS.length),
         ),
@@ -293,7 +298,7 @@ export function keyRoutes({ keys, now }: PeopleParts): Routes {
     }
     const { key, row } = await keys.create({
       name: body.name,
-      permissions: [...new Set(body.permissions)] as Permission[],
+      permissions: [...new Set(body.permissions)],
       groups: body.groups ?? undefined,
       expiresAt,
       createdBy: actorOf(principal),

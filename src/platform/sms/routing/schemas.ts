@@ -5,6 +5,7 @@
  */
 import * as v from "valibot";
 import { type HostPort, parseHostPort } from "../../../base/mod.ts";
+import { documented } from "../../../control/mod.ts";
 
 export { MAY_READ as READ, MAY_WRITE as WRITE } from "../access.ts";
 /** Where the routes stand in the API's document. */
@@ -21,7 +22,7 @@ export const Secret = v.pipe(
 );
 /** Where a gateway listens. */
 export const Address = v.pipe(
-  v.string(),
+  documented(v.string(), { type: "string", examples: ["sms2.example:7930"] }),
   v.maxLength(300),
   v.check((text) => (parseHostPort(text)?.port ?? 0) > 0, "Invalid address: Expected HOST:PORT"),
 );
