@@ -22,6 +22,7 @@ import { trustProblem, trustRoutes } from "../trust/mod.ts";
 import { startAccess } from "./access/mod.ts";
 import { appMigrations, startApp } from "./app/mod.ts";
 import {
+  aboutRoutes,
   commandRoutes,
   downloadPath,
   downloadRoutes,
@@ -252,6 +253,7 @@ export async function startPlatform(
     mapError: (error) => problemOf(error) ?? trustProblem(error),
   });
   api.mount("", serviceRoutes(deps.metrics, () => services));
+  api.mount("", aboutRoutes(settings));
   api.mount("", people.routes);
   const recorder = starting.use(
     new Recorder(deps.clock, [

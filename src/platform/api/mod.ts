@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { aboutRoutes } from "./about.ts";
 export { commandRoutes } from "./commands.ts";
 export { gatewayRoutes } from "./gateways.ts";
 export { downloadPath, downloadRoutes } from "./downloads.ts";

@@ -51,7 +51,13 @@ export class ApiClient {
   /** The answer as it is, for files. @throws {ApiProblem} */
   async raw(
     path: string,
-    init: { method?: string; headers?: Record<string, string>; body?: BodyInit } = {},
+    { accept = [], ...init }: {
+      method?: string;
+      headers?: Record<string, string>;
+      body?: BodyInit;
+      /** Statuses besides those of success that are an answer. */
+      accept?: readonly number[];
+    } = {},
   ): Promise<Response> {
     const response = await this.api.fetch(
       new Request(new URL(path, "http://console.internal"), {
@@ -60,7 +66,7 @@ export class ApiClient {
       }),
       { address: this.address },
     );
-    if (response.ok) return response;
+    if (response.ok || accept.includes(response.status)) return response;
     const text = await response.text();
     const problem = response.headers.get("content-type")?.startsWith("application/problem+json")
       ? JSON.parse(text) as { code: string; detail: string; requestId: string; faults?: Fault[] }

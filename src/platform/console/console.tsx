@@ -146,7 +146,10 @@ export class Console {
 
   async #render(visit: Visit, view: View, result: PageResult): Promise<Response> {
     if ("response" in result) return result.response;
-    if ("redirect" in result) return redirect(result.redirect);
+    if ("redirect" in result) {
+      const { redirect: to, session } = result;
+      return redirect(to, session ? [this.#sessionCookie(visit, session.token, session.seconds)] : []);
+    }
     return await this.#html(
       visit,
       result.title,

@@ -112,7 +112,9 @@ export function Shell(
             </button>
           </form>
           <form method="post" action="/sign-out">
-            <span class="who" title={texts.account.signedInAs(me.name)}>{me.name}</span>
+            {me.kind === "operator"
+              ? <a class="who" href="/account" title={texts.account.signedInAs(me.name)}>{me.name}</a>
+              : <span class="who" title={texts.account.signedInAs(me.name)}>{me.name}</span>}
             <button class="quiet" type="submit">{texts.account.signOut}</button>
           </form>
         </div>

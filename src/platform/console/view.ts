@@ -49,7 +49,11 @@ export type PageResult =
     /** Why what the form asked for was not done. */
     readonly fault?: ApiProblem;
   }
-  | { readonly redirect: string }
+  | {
+    readonly redirect: string;
+    /** The session to go on with, where the old one has ended. */
+    readonly session?: { readonly token: string; readonly seconds: number };
+  }
   | { readonly response: Response };
 
 /** A page. What it throws becomes an error page. */

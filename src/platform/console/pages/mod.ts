@@ -9,6 +9,7 @@ import { commandPage } from "./command.tsx";
 import { gatewayPage, listPlugins, runCommand } from "./gateway.tsx";
 import { gatewaysPage } from "./gateways.tsx";
 import { overviewPage } from "./overview.tsx";
+import { PEOPLE_PAGES } from "./people/mod.ts";
 import { PLUGIN_PAGES } from "./plugins/mod.ts";
 import { ROLLOUT_PAGES } from "./rollouts/mod.ts";
 import { SMS_PAGES } from "./sms/mod.ts";
@@ -21,6 +22,7 @@ export const PAGES: readonly PageRoute[] = [
   { method: "POST", path: "/gateways/:mac/commands", page: runCommand },
   { method: "POST", path: "/gateways/:mac/plugins/list", page: listPlugins },
   ...pageAt("/commands/:id", commandPage),
+  ...PEOPLE_PAGES,
   ...PLUGIN_PAGES,
   ...ROLLOUT_PAGES,
   ...SMS_PAGES,
@@ -39,4 +41,7 @@ export const MENU: readonly MenuEntry[] = [
     services: ["gns"],
     label: (texts) => texts.nav.nameServer,
   },
+  { path: "/people", permissions: ["people:write"], label: (texts) => texts.nav.people },
+  { path: "/audit", permissions: ["audit:read"], label: (texts) => texts.nav.audit },
+  { path: "/about", permissions: [], label: (texts) => texts.nav.about },
 ];

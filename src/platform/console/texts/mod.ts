@@ -31,3 +31,4 @@ export function languageOf(chosen: string | undefined, accepted: string | null):
 export { sms } from "./sms.ts";
 export { plugins } from "./plugins.ts";
 export { rollouts } from "./rollouts.ts";
+export { people } from "./people.ts";
