@@ -11,6 +11,7 @@ import { gatewaysPage } from "./gateways.tsx";
 import { overviewPage } from "./overview.tsx";
 import { PEOPLE_PAGES } from "./people/mod.ts";
 import { PLUGIN_PAGES } from "./plugins/mod.ts";
+import { POLICY_PAGES } from "./policies/mod.ts";
 import { ROLLOUT_PAGES } from "./rollouts/mod.ts";
 import { SMS_PAGES } from "./sms/mod.ts";
 
@@ -24,6 +25,7 @@ export const PAGES: readonly PageRoute[] = [
   ...pageAt("/commands/:id", commandPage),
   ...PEOPLE_PAGES,
   ...PLUGIN_PAGES,
+  ...POLICY_PAGES,
   ...ROLLOUT_PAGES,
   ...SMS_PAGES,
 ];
@@ -34,6 +36,12 @@ export const MENU: readonly MenuEntry[] = [
   { path: "/gateways", permissions: ["gateways:read"], label: (texts) => texts.nav.gateways },
   { path: "/plugins", permissions: ["plugins:read"], label: (texts) => texts.nav.plugins },
   { path: "/rollouts", permissions: ["rollouts:read"], label: (texts) => texts.nav.rollouts },
+  {
+    path: "/policies",
+    permissions: ["policies:read"],
+    services: ["distribution"],
+    label: (texts) => texts.nav.policies,
+  },
   { path: "/sms", permissions: ["sms:read"], services: ["sms"], label: (texts) => texts.nav.sms },
   {
     path: "/name-server",

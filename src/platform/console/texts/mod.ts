@@ -32,3 +32,4 @@ export { sms } from "./sms.ts";
 export { plugins } from "./plugins.ts";
 export { rollouts } from "./rollouts.ts";
 export { people } from "./people.ts";
+export { policies } from "./policies.ts";

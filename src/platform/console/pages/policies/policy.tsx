@@ -1,0 +1,256 @@
+/**
+ * The distribution policy: what is in force, trying another, putting it into force.
+ *
+ * @module
+ */
+import type { Policy } from "../../../distribution/mod.ts";
+import { ApiProblem } from "../../client.ts";
+import {
+  Bars,
+  Choice,
+  Form,
+  numberText,
+  Panel,
+  Submit,
+  Table,
+  Tabs,
+  TextArea,
+  TextField,
+} from "../../parts/mod.ts";
+import { policies } from "../../texts/mod.ts";
+import { type Action, field, type Page, query, stay, type View } from "../../view.ts";
+
+const POLICY = "/api/v1/distribution/policy";
+
+interface DryRun {
+  readonly gateways: number;
+  readonly moved: number;
+  readonly flows: readonly {
+    readonly rule: string | null;
+    readonly to: string | null;
+    readonly gateways: number;
+  }[];
+}
+
+/** `GET /policies`. */
+export const policyPage: Page = async (view) => {
+  const t = policies[view.language];
+  const [policy, flows] = await Promise.all([
+    view.client.get<Policy>(POLICY),
+    // Goes over the whole fleet: only where somebody asks.
+    query(view, "flows") === ""
+      ? undefined
+      : view.client.send<DryRun>("POST", "/api/v1/distribution/dry-run"),
+  ]);
+  const addresses = [
+    ...new Set(policy.rules.flatMap(({ targets }) => targets.map(({ address }) => address))),
+  ];
+  const preview = await previewOf(view);
+  return {
+    title: t.title,
+    content: (
+      <>
+        <PolicyTabs view={view} />
+        <Panel title={t.rules}>
+          <RuleTable view={view} policy={policy} />
+        </Panel>
+        <Panel title={t.goes}>
+          {flows === undefined
+            ? <a class="button quiet" href="/policies?flows=1">{t.dryRun}</a>
+            : <Flows view={view} run={flows} />}
+        </Panel>
+        <div class="grid">
+          {view.may("policies:write") && addresses.length > 0 && (
+            <Panel title={t.drain}>
+              <p class="soft">{t.drainHint}</p>
+              <Form view={view}>
+                <Choice
+                  view={view}
+                  name="address"
+                  label={t.address}
+                  options={addresses.map((address) => [address, address] as const)}
+                />
+                <div class="actions">
+                  <Submit action="drain" label={t.drain} tone="danger" confirm={t.drainAsk} />
+                </div>
+              </Form>
+            </Panel>
+          )}
+          <Panel title={t.preview}>
+            <form class="stack" method="get" action="/policies">
+              <TextField
+                view={view}
+                name="mac"
+                label={view.texts.gateways.mac}
+                value={query(view, "mac")}
+                required
+                pattern="[0-9A-Fa-f:\-]{12,17}"
+              />
+              {(["vendor", "model", "firmware", "region"] as const).map((name) => (
+                <TextField
+                  view={view}
+                  name={name}
+                  label={view.texts.gateways[name]}
+                  value={query(view, name)}
+                />
+              ))}
+              <div class="actions">
+                <button type="submit">{t.ask}</button>
+              </div>
+            </form>
+            {preview !== undefined && <p role="status">{preview}</p>}
+          </Panel>
+        </div>
+      </>
+    ),
+  };
+};
+
+/** Sends nobody to an address any more. */
+export const drain: Action = async (view) => {
+  await view.client.send("POST", "/api/v1/distribution/drain", { address: field(view, "address") });
+  return stay(view);
+};
+
+/** `GET /policies/edit`. */
+export const editPolicyPage: Page = (view) => editor(view);
+
+/** What the editor's buttons do. */
+export const policyActions: Readonly<Record<string, Action>> = {
+  async dryRun(view) {
+    const run = await view.client.send<DryRun>("POST", "/api/v1/distribution/dry-run", policyOf(view));
+    return editor(view, run);
+  },
+  async put(view) {
+    const note = encodeURIComponent(field(view, "note"));
+    // Whoever was quicker is not undone unseen: the editor began with this version.
+    await view.client.raw(`${POLICY}?note=${note}`, {
+      method: "PUT",
+      headers: { "content-type": "application/json", "if-match": field(view, "version") },
+      body: JSON.stringify(policyOf(view)),
+    });
+    return "/policies?done=1";
+  },
+};
+
+/** The way among these pages. */
+export function PolicyTabs({ view }: { readonly view: View }) {
+  const t = policies[view.language];
+  return (
+    <Tabs
+      view={view}
+      tabs={[
+        ["/policies", t.inForce],
+        ...(view.may("policies:write") ? [["/policies/edit", t.edit] as const] : []),
+        ["/policies/versions", t.versions],
+      ]}
+    />
+  );
+}
+
+/** A policy's rules, a line each. */
+export function RuleTable({ view, policy }: { readonly view: View; readonly policy: Policy }) {
+  const t = policies[view.language];
+  return (
+    <Table
+      label={t.rules}
+      head={[t.rule, t.match, t.goes]}
+      empty={t.noRules}
+      rows={policy.rules.map(({ name, match, targets, redirect }) => [
+        name,
+        Object.entries(match).map(([key, value]) => `${key} = ${value}`).join(" · ") || t.everywhere,
+        redirect === undefined
+          ? targets.map(({ address, weight }) => <div class="mono">{`${address} × ${weight}`}</div>)
+          : t.redirect(redirect),
+      ])}
+    />
+  );
+}
+
+async function editor(view: View, run?: DryRun) {
+  const t = policies[view.language];
+  if (!view.may("policies:write")) throw new ApiProblem(403, "forbidden", "", "");
+  const response = await view.client.raw(POLICY);
+  const policy = await response.json() as Policy;
+  return {
+    title: t.edit,
+    content: (
+      <>
+        <PolicyTabs view={view} />
+        {run !== undefined && (
+          <Panel title={t.result}>
+            <p role="status">{t.moved(numberText(run.moved, view), numberText(run.gateways, view))}</p>
+            <Flows view={view} run={run} />
+          </Panel>
+        )}
+        <Panel>
+          <Form view={view}>
+            <input
+              type="hidden"
+              name="version"
+              value={field(view, "version") || (response.headers.get("etag") ?? "")}
+            />
+            <TextArea
+              view={view}
+              name="policy"
+              label={t.policy}
+              value={JSON.stringify(policy, null, 2)}
+              hint={t.hint}
+              rows={24}
+              required
+            />
+            <TextField view={view} name="note" label={t.note} max={500} />
+            <div class="actions">
+              <Submit action="dryRun" label={t.dryRun} tone="quiet" />
+              <Submit action="put" label={t.put} confirm={t.putAsk} />
+            </div>
+          </Form>
+        </Panel>
+      </>
+    ),
+  };
+}
+
+function Flows({ view, run }: { readonly view: View; readonly run: DryRun }) {
+  const t = policies[view.language];
+  if (run.flows.length === 0) return <p class="soft">{view.texts.common.none}</p>;
+  return (
+    <Bars
+      rows={run.flows.map(({ rule, to, gateways }) => ({
+        label: t.flow(ruleName(view, rule), to ?? t.nowhere),
+        value: numberText(gateways, view),
+        fill: run.gateways === 0 ? 0 : gateways / run.gateways,
+      }))}
+    />
+  );
+}
+
+function ruleName(view: View, rule: string | null): string {
+  const t = policies[view.language];
+  return rule === null ? t.noRule : rule === "pinned" ? t.pinned : rule;
+}
+
+async function previewOf(view: View): Promise<string | undefined> {
+  const t = policies[view.language], mac = query(view, "mac");
+  if (mac === "") return undefined;
+  const { rule, operations, redirect } = await view.client.get<
+    { rule: string | null; operations: string | null; redirect: string | null }
+  >("/api/v1/distribution/preview", {
+    mac: mac.replace(/[^0-9A-Fa-f]/g, "").toUpperCase(),
+    vendor: query(view, "vendor"),
+    model: query(view, "model"),
+    firmware: query(view, "firmware"),
+    region: query(view, "region"),
+  });
+  return t.goesTo(operations ?? (redirect === null ? t.nowhere : t.redirect(redirect)), ruleName(view, rule));
+}
+
+/** What stands in the editor. @throws {ApiProblem} where it is not JSON */
+function policyOf(view: View): unknown {
+  try {
+    return JSON.parse(field(view, "policy"));
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new ApiProblem(422, "not_json", policies[view.language].notJson(why), "");
+  }
+}
