@@ -40,7 +40,8 @@ export interface RegistrationSettings {
 
 /**
  * Packets a second from one MAC; one more is answered with -1. More than the three of distribution: a gateway that
- * starts again a moment after it registered is not to wait a whole interval for it.
+ * starts again a moment after it registered is not to wait a whole interval for it. Counted by host too: a stranger who
+ * knows a MAC does not keep its gateway from registering.
  */
 const PACKETS_PER_SECOND = 10;
 
@@ -48,6 +49,8 @@ interface Pending {
   readonly challenge: string;
   readonly boot: AccessBoot;
   readonly gateway: GatewayRow;
+  /** Whether it has been answered rightly. */
+  taken: boolean;
 }
 
 class TooSlow extends Error {}
@@ -69,7 +72,7 @@ export class Registration {
 
   /** Answers a Boot: 0 with a challenge, 3, -1, -2, -4 or -5. */
   async boot(boot: AccessBoot, from: HostPort): Promise<AccessReply> {
-    if (!this.#rate.take(boot.mac)) return { result: AccessResult.GENERAL };
+    if (!this.#rate.take(`${boot.mac}@${from.host}`)) return { result: AccessResult.GENERAL };
     return await this.#guarded(boot.mac, async () => {
       const gateway = await this.gateways.find(boot.mac);
       if (!gateway) {
@@ -86,14 +89,14 @@ export class Registration {
         return { result: AccessResult.REDIRECT, serverIp: gateway.pinned_operations };
       }
       const challenge = hex32(this.deps.random.bytes(16));
-      this.#pending.set(key(boot.mac, from), { challenge, boot, gateway });
+      this.#pending.set(key(boot.mac, from), { challenge, boot, gateway, taken: false });
       return { result: AccessResult.OK, challengeCode: challenge };
     });
   }
 
   /** Answers a Register: 2 with addresses and interval, -1 (no Boot before it), -2 or -4. Sent twice it is answered twice. */
   async register(register: AccessRegister, from: HostPort): Promise<AccessReply> {
-    if (!this.#rate.take(register.mac)) return { result: AccessResult.GENERAL };
+    if (!this.#rate.take(`${register.mac}@${from.host}`)) return { result: AccessResult.GENERAL };
     const pending = this.#pending.get(key(register.mac, from));
     if (!pending) return { result: AccessResult.GENERAL };
     const { gateway, boot, challenge } = pending;
@@ -106,8 +109,15 @@ export class Registration {
       });
       return { result: AccessResult.REFUSED };
     }
+    // Sent again because its answer was lost, or by somebody who heard it: nothing changes by it, since the DevRND may
+    // be another by now, and whoever was forgotten meanwhile begins with Boot.
+    if (pending.taken) {
+      return this.presence.get(register.mac) ? this.#welcome() : { result: AccessResult.GENERAL };
+    }
     return await this.#guarded(register.mac, async () => {
-      await this.gateways.update(register.mac, learned(boot, from, this.deps.clock.now()));
+      const there = await this.gateways.update(register.mac, learned(boot, from, this.deps.clock.now()));
+      if (!there) return { result: AccessResult.REFUSED }; // removed since its Boot
+      pending.taken = true;
       this.presence.register({
         mac: gateway.mac,
         sn: gateway.sn,
@@ -124,12 +134,16 @@ export class Registration {
         firmware: boot.firmwareVer,
       });
       this.deps.log.info("gateway registered", { mac: register.mac, source: formatHostPort(from) });
-      return {
-        result: AccessResult.VERIFIED,
-        ...(this.settings.messageServer ? { messageServer: this.settings.messageServer } : {}),
-        interval: this.settings.heartbeatSeconds,
-      };
+      return this.#welcome();
     });
+  }
+
+  #welcome(): AccessReply {
+    return {
+      result: AccessResult.VERIFIED,
+      ...(this.settings.messageServer ? { messageServer: this.settings.messageServer } : {}),
+      interval: this.settings.heartbeatSeconds,
+    };
   }
 
   /** The database is the only thing here that can be slow or away: -4 in the one case, -1 (try again) in the other. */

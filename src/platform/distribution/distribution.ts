@@ -19,7 +19,10 @@ import { Challenges, type GatewayRow, type GatewayStore } from "../registry/mod.
 import { type Choice, choose } from "./policy.ts";
 import type { PolicyStore } from "./policy_store.ts";
 
-/** Packets a second from one MAC; one more is answered with -1 (reference §2). */
+/**
+ * Packets a second from one MAC; one more is answered with -1 (reference §2). Counted by host too: a stranger who knows
+ * a MAC does not keep its gateway from being answered.
+ */
 const PACKETS_PER_SECOND = 3;
 
 interface Pending {
@@ -65,7 +68,7 @@ export class Distribution {
   }
 
   async #bootFirst(boot: BootFirst, source: string): Promise<DistributionReply> {
-    if (!this.#rate.take(boot.mac)) return { result: DistributionResult.GENERAL };
+    if (!this.#rate.take(`${boot.mac}@${hostOf(source)}`)) return { result: DistributionResult.GENERAL };
     let gateway;
     try {
       gateway = await this.gateways.find(boot.mac);
@@ -94,7 +97,7 @@ export class Distribution {
     const pending = this.#pending.get(register.mac === undefined ? source : `${register.mac}@${source}`);
     if (!pending) return { result: DistributionResult.REFUSED };
     const { boot, gateway, challenge } = pending;
-    if (!this.#rate.take(boot.mac)) return { result: DistributionResult.GENERAL };
+    if (!this.#rate.take(`${boot.mac}@${hostOf(source)}`)) return { result: DistributionResult.GENERAL };
     if (!equalDigest(register.checkSn, checkSn(challenge, gateway.sn))) {
       this.deps.log.warn("distribution: wrong CheckSN", { mac: boot.mac, source });
       return { result: DistributionResult.REFUSED };
@@ -130,6 +133,10 @@ export class Distribution {
       outcome,
     }).inc();
   }
+}
+
+function hostOf(source: string): string {
+  return source.slice(0, source.lastIndexOf(":"));
 }
 
 /** The operations platform that an operator has set for this one gateway. */

@@ -133,7 +133,7 @@ export class GatewayStore {
   /** Changes a gateway; false where there is none of that MAC. */
   async update(mac: string, change: Updateable<Omit<GatewayRow, "mac">>): Promise<boolean> {
     const { numUpdatedRows } = await this.db.updateTable("gateway")
-      .set({ ...change, updated_at: this.clock.now() }).where("mac", "=", mac).executeTakeFirst();
+      .set({ ...change, updated_at: this.clock.now() }).where("mac", "=", mac).where("deleted_at", "is", null).executeTakeFirst();
     return numUpdatedRows > 0n;
   }
 
