@@ -65,6 +65,46 @@ Deno.test("a Register is answered the same when it is sent twice, and -1 when it
   assertEquals(await s.registration.register(answer(challengeCode!), FROM), { result: -1 });
 });
 
+Deno.test("a Register that is shown again changes nothing: not the DevRND of a later handshake, nor that a gateway is gone", async () => {
+  await using s = await setUp();
+  const { challengeCode } = await s.registration.boot(BOOT, FROM);
+  assertEquals((await s.registration.register(answer(challengeCode!), FROM)).result, 2);
+  s.presence.get(MAC)!.devRnd = "2".repeat(32);
+  const before = await s.store.find(MAC);
+  assertEquals((await s.registration.register(answer(challengeCode!), FROM)).result, 2);
+  assertEquals(s.presence.get(MAC)!.devRnd, "2".repeat(32));
+  assertEquals(await s.store.find(MAC), before);
+  s.presence.forget(MAC);
+  assertEquals(await s.registration.register(answer(challengeCode!), FROM), { result: -1 });
+  assertEquals(s.presence.get(MAC), undefined);
+});
+
+Deno.test("a gateway that is removed between its Boot and its Register is not let in", async () => {
+  await using s = await setUp();
+  const { challengeCode } = await s.registration.boot(BOOT, FROM);
+  await s.store.remove(MAC);
+  assertEquals(await s.registration.register(answer(challengeCode!), FROM), { result: -2 });
+  assertEquals(s.presence.get(MAC), undefined);
+});
+
+Deno.test("a stranger who floods Boots and Registers of a MAC does not keep its gateway from registering", async () => {
+  await using s = await setUp();
+  const stranger = { host: "10.6.6.6", port: 666 };
+  const flood = await Promise.all(
+    Array.from(
+      { length: 50 },
+      (_, i) =>
+        i % 2 === 0
+          ? s.registration.boot(BOOT, stranger)
+          : s.registration.register(answer("0".repeat(32)), stranger),
+    ),
+  );
+  assertEquals(flood.filter(({ result }) => result === -1).length >= 40, true);
+  const { challengeCode } = await s.registration.boot(BOOT, FROM);
+  assertEquals((await s.registration.register(answer(challengeCode!), FROM)).result, 2);
+  assertEquals(s.presence.get(MAC)!.hostname, FROM.host);
+});
+
 Deno.test("a challenge is good only from where its Boot came", async () => {
   await using s = await setUp();
   const { challengeCode } = await s.registration.boot(BOOT, FROM);
