@@ -79,6 +79,7 @@ export const PLATFORM_SETTINGS = {
     "messages a minute that one gateway may push: it keeps the others and sends them later",
   ),
   "push-days": withDefault(whole(1, 3650, "DAYS"), 30, "days that pushed messages are kept"),
+  "command-days": withDefault(whole(1, 3650, "DAYS"), 90, "days that ended commands are kept"),
   "sms": withDefault(listenAddress, DEFAULT_SMS.listen, "long connections of SMS providers, CMPP (TCP)"),
   "sms-short": withDefault(listenAddress, DEFAULT_SMS.short, "their short connections (TCP)"),
   "sms-peer": withDefault(listenAddress, DEFAULT_SMS.peer, "other short-message gateways, CMPP FWD (TCP)"),

@@ -31,7 +31,7 @@ import {
   policyRoutes,
   problemOf,
 } from "./api/mod.ts";
-import { Commander } from "./commands/mod.ts";
+import { Commander, keepCommands } from "./commands/mod.ts";
 import type { PlatformDeps } from "./deps.ts";
 import { Console } from "./console/mod.ts";
 import {
@@ -195,6 +195,7 @@ export async function startPlatform(
     }),
   );
 
+  starting.use(keepCommands(deps, commands, (settings.commandDays ?? 90) * 86_400_000));
   const rolloutStore = new RolloutStore(database.tables<RolloutTables>(), deps.clock);
   const rollouts = starting.use(
     await Rollouts.start({ deps, store: rolloutStore, fleet, commander, bus }),

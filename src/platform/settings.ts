@@ -37,6 +37,8 @@ export interface PlatformSettings {
   readonly push: HostPort;
   /** Messages a minute that one gateway may push, default 120; days that messages are kept, default 30. */
   readonly pushLimits?: { readonly perMinute: number; readonly keepDays: number };
+  /** Days that ended commands are kept; default 90. */
+  readonly commandDays?: number;
   /** The host name or address that acks and triggers name to gateways. */
   readonly advertise: string;
   /** `sqlite:PATH` or `postgres://…`; undefined: `<data>/platform.db`. */

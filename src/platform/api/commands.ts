@@ -9,6 +9,7 @@ import {
   type BodySpec,
   type Call,
   decodeCursor,
+  documented,
   EventStreams,
   pageOf,
   pageQuery,
@@ -24,6 +25,7 @@ import type { Commander, CommandRequest } from "../commands/mod.ts";
 import type { PlatformDeps } from "../deps.ts";
 import { type Channel, CHANNELS, MAX_PLUGIN_BYTES, type PluginRepository } from "../plugins/mod.ts";
 import { type CommandRow, isFinal } from "../registry/mod.ts";
+import { searchRoutes } from "./command_search.ts";
 import { MacParams } from "./gateways.ts";
 import { CommandView, commandView } from "./views.ts";
 
@@ -34,7 +36,10 @@ const DEFAULT_TIMEOUT_MS = 60_000;
 const INSTALL_TIMEOUT_MS = 300_000;
 
 const PluginName = v.pipe(v.string(), v.maxLength(128));
-const Version = v.pipe(v.string(), v.check((text) => text === "" || isVersion(text), 'must look like "1.0"'));
+const Version = v.pipe(
+  documented(v.string(), { type: "string", examples: ["1.0"] }),
+  v.check((text) => text === "" || isVersion(text), 'must look like "1.0"'),
+);
 const TimeoutMs = v.pipe(v.number(), v.integer(), v.minValue(100), v.maxValue(7 * DAY));
 const Wait = v.object({ wait: waitSeconds() });
 const PluginParams = v.object({ ...MacParams.entries, name: v.pipe(PluginName, v.minLength(1)) });
@@ -55,6 +60,15 @@ const Post = v.strictObject({
     v.check((fields) => typeof fields.CmdType === "string" && fields.CmdType !== "", '"CmdType" is missing'),
   ),
   timeoutMs: v.optional(TimeoutMs),
+  /** Nothing else runs on the gateway while it does. */
+  exclusive: v.optional(v.boolean(), false),
+  /** Doing it twice is doing it once: it may be sent again where its answer was lost. */
+  repeatable: v.optional(v.boolean(), false),
+  /** How often it is sent at most, and the pause before it is sent to a busy gateway again. */
+  retry: v.optional(v.strictObject({
+    attempts: v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(10)),
+    delayMs: v.optional(v.pipe(v.number(), v.integer(), v.minValue(100), v.maxValue(3_600_000)), 5000),
+  })),
 });
 
 const answers = {
@@ -105,7 +119,8 @@ export function commandRoutes(
     path: "/api/v1/gateways/{mac}/commands",
     summary: "Ask a plug-in on a gateway something",
     description:
-      "Kept until it has ended: a gateway that is offline is asked when it is back, until the deadline.",
+      "Kept until it has ended: a gateway that is offline is asked when it is back, until the deadline. A post is " +
+      "sent at most once, unless it says that it is `repeatable`; where the answer was lost, `outcomeUnknown` says so.",
     tags: ["commands"],
     auth: ["commands:run"],
     params: MacParams,
@@ -121,11 +136,16 @@ export function commandRoutes(
         version: body.version,
         parameter: body.parameter,
         timeoutMs: body.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+        exclusive: body.exclusive,
+        repeatable: body.repeatable,
+        retry: body.retry,
       },
       query.wait,
       asking,
     )
   );
+
+  routes.mount("", searchRoutes(deps, visible));
 
   routes.route({
     method: "GET",

@@ -87,6 +87,14 @@ export const CommandView = v.object({
   error: maybe(v.object({ code: v.string(), message: v.string() })),
   progress: maybe(v.number()),
   attempt: v.number(),
+  /** Nothing else runs on its gateway while it does. */
+  exclusive: v.boolean(),
+  /** Doing it twice is doing it once: it is sent again where its answer was lost. Others are sent at most once. */
+  repeatable: v.boolean(),
+  maxAttempts: v.number(),
+  retryDelayMs: maybe(v.number()),
+  /** It has ended, and nobody can say whether the gateway has done it. */
+  outcomeUnknown: v.boolean(),
   createdAt: time,
   deadlineAt: time,
   sentAt: maybe(time),
@@ -110,6 +118,11 @@ export function commandView(row: CommandRow): v.InferInput<typeof CommandView> {
     error: row.error_code === null ? null : { code: row.error_code, message: row.error ?? "" },
     progress: row.progress,
     attempt: row.attempt,
+    exclusive: row.exclusive === 1,
+    repeatable: row.repeatable === 1,
+    maxAttempts: row.max_attempts,
+    retryDelayMs: row.retry_delay_ms,
+    outcomeUnknown: row.error_code === "outcome_unknown" || row.error_code === "no_answer",
     createdAt: iso(row.created_at)!,
     deadlineAt: iso(row.deadline_at)!,
     sentAt: iso(row.sent_at),

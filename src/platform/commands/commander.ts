@@ -4,9 +4,12 @@
  * @module
  */
 import { type Deps, messageOf, newId, sleep, type Timer } from "../../base/mod.ts";
+import { BusError } from "../../cluster/mod.ts";
 import {
   type CommandChange,
+  type CommandEventRow,
   type CommandKind,
+  type CommandOwner,
   type CommandRow,
   type CommandStore,
   isFinal,
@@ -30,6 +33,15 @@ export interface CommandRequest {
   readonly actor: string;
   /** Time until the command has ended one way or another. */
   readonly timeoutMs: number;
+  /** Nothing else runs on the gateway while it does: what was asked before ends first, what comes after waits. */
+  readonly exclusive?: boolean;
+  /** Doing it twice is doing it once. Unsaid: of everything but posts. */
+  readonly repeatable?: boolean;
+  /**
+   * How often it is sent at most, where its answer was lost (only what is repeatable) or the gateway was busy, and
+   * how long it rests before it is sent to a busy gateway again. Unsaid: three times, and busy is failed.
+   */
+  readonly retry?: { readonly attempts: number; readonly delayMs: number } | undefined;
   /** An id of the caller's choosing (`newId()`): asking again with it asks for the same command, not for another. */
   readonly id?: string;
 }
@@ -39,6 +51,20 @@ export interface CommanderParts {
   readonly store: CommandStore;
   readonly bus: PlatformBus;
   readonly packageOf: PackageFinder;
+  /** Where there are several nodes: which of them this is. */
+  readonly cluster?: CommandCluster | undefined;
+}
+
+/** What commands need to know of the nodes, where there are several. */
+export interface CommandCluster {
+  /** This node, in its life of the moment. */
+  readonly self: CommandOwner;
+  /** Whether its lease still holds. */
+  readonly held: boolean;
+  /** Calls `handler` when commands may have lost their node. */
+  onGone(handler: (gone: CommandOwner) => void): void;
+  /** Calls `handler` when this node has lost everything that it ran. */
+  onRejoined(handler: () => void): void;
 }
 
 /** Commands of one gateway under way at once, and waiting; tries of a command that may be repeated. */
@@ -49,6 +75,13 @@ const TRIES = 3;
 const DRAIN_MS = 5000;
 /** Pause before an outcome that could not be written is tried again. */
 const WRITE_AGAIN_MS = 1000;
+/** Between looks at a command that another node runs, whose word may not get here; and for ones that lost their node. */
+const LOOK_MS = 1000;
+const ADOPT_MS = 10_000;
+/** How long the node that runs a command may take to take it back. */
+const CANCEL_MS = 10_000;
+/** Commands taken over at once. */
+const ADOPT_ROWS = 500;
 
 interface Job {
   readonly row: CommandRow;
@@ -57,12 +90,19 @@ interface Job {
   timer: Timer | undefined;
   /** Somebody wants it given up while it is under way. */
   unwanted: boolean;
+  /** It waits before it is sent again. */
+  resting: boolean;
+  /** This node, as it was when it took the command: where that is no longer true, the command is no longer its own. */
+  readonly owner: CommandOwner | undefined;
+  abandoned: boolean;
 }
 
 /** One gateway's commands. */
 interface Lane {
   readonly queue: Job[];
   inFlight: number;
+  /** What runs there runs alone. */
+  alone: boolean;
 }
 
 /** Runs every command of the platform. */
@@ -72,7 +112,11 @@ export class Commander implements AsyncDisposable {
   readonly #connector: Connector;
   readonly #stop = new AbortController();
   #idle: PromiseWithResolvers<void> | undefined;
+  #notes: Promise<unknown> = Promise.resolve();
   #inFlight = 0;
+  #adopting: Promise<void> = Promise.resolve();
+  #adoptTimer: Timer | undefined;
+  #responder: Disposable | undefined;
 
   private constructor(private readonly deps: Deps, private readonly parts: CommanderParts) {
     this.#connector = new Connector(
@@ -80,6 +124,7 @@ export class Commander implements AsyncDisposable {
       parts.bus,
       (mac) => (this.#lanes.get(mac)?.queue.length ?? 0) > 0,
       (mac) => this.#pump(mac),
+      parts.cluster !== undefined,
     );
     deps.metrics.gauge("gatehouse_commands_open", "Commands that have not ended", () => this.#jobs.size);
   }
@@ -87,8 +132,50 @@ export class Commander implements AsyncDisposable {
   /** Starts, and takes up what an earlier process left open. */
   static async start(deps: Deps, parts: CommanderParts): Promise<Commander> {
     const commander = new Commander(deps, parts);
-    for (const row of await parts.store.open()) await commander.#resume(row);
+    if (parts.cluster) await commander.#join(parts.cluster);
+    else for (const row of await parts.store.open()) await commander.#resume(row);
     return commander;
+  }
+
+  /** Among several nodes each command is one node's; those of a node that is gone are taken over. */
+  async #join(cluster: CommandCluster): Promise<void> {
+    this.#responder = this.parts.bus.respond("command.cancel", ({ id }) => this.#cancelHere(id));
+    cluster.onGone(({ node }) => {
+      this.#connector.gone(node);
+      void this.#adopt();
+    });
+    cluster.onRejoined(() => {
+      for (const job of [...this.#jobs.values()]) this.#abandon(job);
+    });
+    const again = () => {
+      this.#adoptTimer = this.deps.clock.setTimer(() => void this.#adopt().then(again), ADOPT_MS);
+    };
+    again();
+    await this.#adopt();
+  }
+
+  #adopt(): Promise<void> {
+    return this.#adopting = this.#adopting.then(async () => {
+      try {
+        while (!this.#stop.signal.aborted) {
+          const rows = await this.parts.store.takeOver(this.parts.cluster!.self, ADOPT_ROWS);
+          for (const row of rows) await this.#resume(row);
+          if (rows.length > 0) this.deps.log.info("commands taken over", { count: rows.length });
+          if (rows.length < ADOPT_ROWS) return;
+        }
+      } catch (error) {
+        this.deps.log.warn("commands could not be taken over, trying again", { error: messageOf(error) });
+      }
+    });
+  }
+
+  /** Another node has the command by now: what became of it is in its row. */
+  #abandon(job: Job): void {
+    if (this.#jobs.get(job.row.id) !== job) return;
+    this.#unqueue(job);
+    this.#jobs.delete(job.row.id);
+    job.abandoned = true;
+    job.done.resolve(job.row);
   }
 
   /**
@@ -99,6 +186,9 @@ export class Commander implements AsyncDisposable {
     if (this.#stop.signal.aborted) {
       throw new CommandError("stopping", "the platform is stopping: ask again later");
     }
+    if (this.parts.cluster?.held === false) {
+      throw new CommandError("no_lease", "this node is out of touch with the others: ask again, or another node");
+    }
     const known = request.id === undefined ? undefined : await this.find(request.id);
     if (known) return known;
     const { mac } = request, lane = this.#lane(mac);
@@ -107,7 +197,8 @@ export class Commander implements AsyncDisposable {
     }
     const now = this.deps.clock.now();
     // Where it can go out at once its row says so from the start: one write less on the way.
-    const atOnce = this.#connector.isOpen(mac) && lane.queue.length === 0 && lane.inFlight < IN_FLIGHT;
+    const atOnce = this.#connector.isOpen(mac) && lane.queue.length === 0 &&
+      hasRoom(lane, request.exclusive ?? false);
     const row: CommandRow = {
       id: request.id ?? newId(),
       mac,
@@ -128,9 +219,14 @@ export class Commander implements AsyncDisposable {
       sent_at: atOnce ? now : null,
       acked_at: null,
       finished_at: null,
+      exclusive: request.exclusive ? 1 : 0,
+      repeatable: request.repeatable ?? isRepeatable(request.kind) ? 1 : 0,
+      max_attempts: request.retry?.attempts ?? TRIES,
+      retry_delay_ms: request.retry?.delayMs ?? null,
+      ...this.parts.cluster?.self,
     };
     const job = this.#job(row);
-    if (atOnce) this.#began(lane);
+    if (atOnce) this.#began(lane, row);
     try {
       await this.parts.store.insert(row);
     } catch (error) {
@@ -152,7 +248,8 @@ export class Commander implements AsyncDisposable {
   /** Waits for a command's end, at most `ms`: answers it as it is then. */
   async wait(id: string, ms: number, signal?: AbortSignal): Promise<CommandRow | undefined> {
     const job = this.#jobs.get(id);
-    if (!job) return await this.parts.store.find(id);
+    if (!job) return this.parts.cluster ? await this.#waitElsewhere(id, ms, signal) : await this.parts.store.find(id);
+    const began = this.deps.clock.monotonic();
     // By hand: a combined signal for each waiting request would cost more than the request.
     const { promise, resolve } = Promise.withResolvers<void>(), over = () => resolve();
     const timer = this.deps.clock.setTimer(over, ms);
@@ -162,7 +259,31 @@ export class Commander implements AsyncDisposable {
     this.#stop.signal.removeEventListener("abort", over);
     signal?.removeEventListener("abort", over);
     timer.cancel();
-    return { ...job.row };
+    if (!job.abandoned) return { ...job.row };
+    return await this.#waitElsewhere(id, ms - (this.deps.clock.monotonic() - began), signal);
+  }
+
+  /** Waits for a command that another node runs: on its word, and on the row where that does not get here. */
+  async #waitElsewhere(id: string, ms: number, signal?: AbortSignal): Promise<CommandRow | undefined> {
+    const end = this.deps.clock.monotonic() + ms, over = AbortSignal.any([this.#stop.signal, ...signal ? [signal] : []]);
+    let wake = () => {};
+    using _ = this.parts.bus.subscribe("command.changed", (command) => {
+      if (command.id === id && isFinal(command.status)) wake();
+    });
+    for (;;) {
+      const { promise: changed, resolve } = Promise.withResolvers<void>();
+      wake = resolve;
+      const row = await this.parts.store.find(id), left = end - this.deps.clock.monotonic();
+      if (!row || isFinal(row.status) || left <= 0 || over.aborted) return row;
+      const patience = new AbortController();
+      const pause = sleep(
+        this.deps.clock,
+        Math.min(left, LOOK_MS),
+        AbortSignal.any([over, patience.signal]),
+      ).catch(() => {});
+      await Promise.race([changed, pause]);
+      patience.abort();
+    }
   }
 
   /**
@@ -182,7 +303,10 @@ export class Commander implements AsyncDisposable {
         if (!row) return;
         yield row;
         if (isFinal(row.status)) return;
+        // The word of another node may not get here.
+        const timer = this.parts.cluster && this.deps.clock.setTimer(wake, LOOK_MS);
         await changed.promise;
+        timer?.cancel();
         changed = Promise.withResolvers();
       }
     } finally {
@@ -195,6 +319,11 @@ export class Commander implements AsyncDisposable {
    * and the row tells how that went. Whatever else is under way or has ended stays as it is: false.
    */
   async cancel(id: string): Promise<boolean> {
+    if (!this.parts.cluster || this.#jobs.has(id)) return await this.#cancelHere(id);
+    return await this.parts.bus.request("command.cancel", { id }, CANCEL_MS);
+  }
+
+  async #cancelHere(id: string): Promise<boolean> {
     const job = this.#jobs.get(id);
     if (!job) return false;
     if (this.#unqueue(job)) {
@@ -227,31 +356,40 @@ export class Commander implements AsyncDisposable {
       ]);
       over.abort();
     }
+    this.#responder?.[Symbol.dispose]();
+    this.#adoptTimer?.cancel();
+    await this.#adopting;
     this.#connector[Symbol.dispose]();
     for (const { timer } of this.#jobs.values()) timer?.cancel();
+    await this.#notes;
     await this.parts.store.flush();
   }
 
   async #resume(row: CommandRow): Promise<void> {
     const job = this.#job(row);
-    if (row.status !== "queued" && !isRepeatable(row.kind)) {
+    if (row.status !== "queued" && !row.repeatable) {
       const error =
-        "the platform was restarted while the command was under way: whether it was done is not known";
+        this.parts.cluster
+          ? "the node that ran the command went away while it was under way: whether it was done is not known"
+          : "the platform was restarted while the command was under way: whether it was done is not known";
       return await this.#finish(job, { status: "failed", error_code: "outcome_unknown", error });
     }
-    if (row.status !== "queued") this.#note(job, { status: "queued" });
+    if (row.status !== "queued") {
+      this.#explain(row, "restarted", "the platform was restarted while it was under way");
+      this.#note(job, { status: "queued" });
+    }
     this.#enqueue(job);
   }
 
   #job(row: CommandRow): Job {
-    const job: Job = { row, done: Promise.withResolvers(), timer: undefined, unwanted: false };
+    const job: Job = { row, done: Promise.withResolvers(), timer: undefined, unwanted: false, resting: false, owner: ownerOf(row), abandoned: false };
     this.#jobs.set(row.id, job);
     return job;
   }
 
   #lane(mac: string): Lane {
     let lane = this.#lanes.get(mac);
-    if (!lane) this.#lanes.set(mac, lane = { queue: [], inFlight: 0 });
+    if (!lane) this.#lanes.set(mac, lane = { queue: [], inFlight: 0, alone: false });
     return lane;
   }
 
@@ -264,13 +402,18 @@ export class Commander implements AsyncDisposable {
       void this.#finish(job, {
         status: "timed_out",
         error_code: "not_delivered",
-        error: `not delivered by its deadline${reason ? `: ${reason}` : ""}`,
+        error: `not delivered ${job.row.attempt > 0 ? "once more " : ""}by its deadline${reason ? `: ${reason}` : ""}`,
       });
     }, left);
     this.#pump(job.row.mac);
   }
 
   #unqueue(job: Job): boolean {
+    if (job.resting) {
+      job.resting = false;
+      job.timer?.cancel();
+      return true;
+    }
     const queue = this.#lanes.get(job.row.mac)?.queue, at = queue?.indexOf(job) ?? -1;
     if (at < 0) return false;
     queue!.splice(at, 1);
@@ -282,11 +425,11 @@ export class Commander implements AsyncDisposable {
   #pump(mac: string): void {
     const lane = this.#lanes.get(mac);
     if (!lane || this.#stop.signal.aborted) return;
-    while (lane.queue.length > 0 && lane.inFlight < IN_FLIGHT) {
+    while (lane.queue.length > 0 && hasRoom(lane, lane.queue[0]!.row.exclusive === 1)) {
       if (!this.#connector.isOpen(mac)) return this.#connector.want(mac);
       const job = lane.queue[0]!;
       this.#unqueue(job);
-      this.#began(lane);
+      this.#began(lane, job.row);
       void this.#send(job, lane);
     }
   }
@@ -295,14 +438,17 @@ export class Commander implements AsyncDisposable {
   async #send(job: Job, lane: Lane): Promise<void> {
     const change = { status: "sent", attempt: job.row.attempt + 1, sent_at: this.deps.clock.now() } as const;
     try {
-      await this.parts.store.update(job.row.id, change);
+      if (!await this.parts.store.update(job.row.id, change, job.owner)) {
+        this.#abandon(job);
+        return this.#ended(job.row.mac, lane);
+      }
     } catch (error) {
       this.deps.log.error("a command was not sent, since that could not be written", {
         id: job.row.id,
         error: messageOf(error),
       });
       await sleep(this.deps.clock, WRITE_AGAIN_MS, this.#stop.signal).catch(() => {});
-      this.#enqueue(job);
+      if (!job.abandoned) this.#enqueue(job);
       return this.#ended(job.row.mac, lane);
     }
     Object.assign(job.row, change);
@@ -336,15 +482,38 @@ export class Commander implements AsyncDisposable {
   #exchange(row: CommandRow, message: ChannelRequest): Promise<ChannelOutcome> {
     const left = row.deadline_at - this.deps.clock.now();
     if (left <= 0) return Promise.resolve({ kind: "timeout" });
-    return this.parts.bus.request(
+    if (this.parts.cluster?.held === false) return this.#outOfTouch();
+    const asked = this.parts.bus.request(
       "channel.exchange",
       { mac: row.mac, message, timeoutMs: left },
       left + 1000,
     );
+    return this.parts.cluster ? this.#acrossNodes(row.mac, asked) : asked;
+  }
+
+  /** Others may have the command by now, or are about to: nothing goes out before that is known. */
+  async #outOfTouch(): Promise<ChannelOutcome> {
+    await sleep(this.deps.clock, WRITE_AGAIN_MS, this.#stop.signal).catch(() => {});
+    return { kind: "closed" };
+  }
+
+  /** What can happen between nodes, in the words of a channel. */
+  async #acrossNodes(mac: string, asked: Promise<ChannelOutcome>): Promise<ChannelOutcome> {
+    try {
+      const outcome = await asked;
+      if (outcome.kind === "closed") this.#connector.lost(mac);
+      return outcome;
+    } catch (error) {
+      if (!(error instanceof BusError)) throw error;
+      if (error.code === "timeout") return { kind: "timeout" };
+      this.#connector.lost(mac);
+      return error.code === "no_responder" ? { kind: "closed" } : { kind: "lost", reason: error.message };
+    }
   }
 
   async #conclude(job: Job, verdict: Verdict): Promise<void> {
     const { row } = job;
+    if (job.abandoned) return; // its row says what became of it
     switch (verdict.kind) {
       case "succeeded":
         return await this.#finish(job, {
@@ -354,6 +523,7 @@ export class Commander implements AsyncDisposable {
           ...(row.kind === "install" ? { progress: 100 } : {}),
         });
       case "failed":
+        if (verdict.code === "gateway_busy" && this.#rest(job, verdict.error)) return;
         return await this.#finish(job, {
           status: "failed",
           result: verdict.result ?? null,
@@ -364,18 +534,56 @@ export class Commander implements AsyncDisposable {
       case "timeout":
         return await this.#fail(job, "timed_out", "no_answer", "sent, but not answered by its deadline");
       case "lost":
-        if (!isRepeatable(row.kind) || row.attempt >= TRIES) {
+        if (!row.repeatable || row.attempt >= row.max_attempts) {
           const error = `sent, but the answer was lost (${verdict.reason}): whether it was done is not known`;
           return await this.#fail(job, "failed", "outcome_unknown", error);
         }
+        this.#explain(row, "lost", verdict.reason);
         break;
       case "cancelled":
         return await this.#finish(job, { status: "cancelled" });
       case "not_sent":
+        this.#explain(row, "not_sent", "the channel had closed");
         break;
     }
     this.#note(job, { status: "queued" });
     this.#enqueue(job);
+  }
+
+  /** Lets a command rest that the gateway was too busy for; false where it has no further try. */
+  #rest(job: Job, error: string): boolean {
+    const { row } = job, delay = row.retry_delay_ms;
+    if (delay === null || row.attempt >= row.max_attempts) return false;
+    if (this.deps.clock.now() + delay >= row.deadline_at || this.#stop.signal.aborted) return false;
+    this.#explain(row, "busy", error);
+    this.#note(job, { status: "queued" });
+    job.resting = true;
+    job.timer = this.deps.clock.setTimer(() => {
+      job.resting = false;
+      this.#enqueue(job);
+    }, delay);
+    return true;
+  }
+
+  /** Notes why a command will be sent once more; losing that costs nothing but the note. */
+  #explain(row: CommandRow, reason: CommandEventRow["reason"], detail: string): void {
+    const event = {
+      command_id: row.id,
+      at: this.deps.clock.now(),
+      attempt: row.attempt,
+      sent_at: row.sent_at,
+      reason,
+      detail,
+    };
+    this.#notes = Promise.all([
+      this.#notes,
+      this.parts.store.note(event).catch((error) =>
+        this.deps.log.warn("why a command is sent again was not written", {
+          id: row.id,
+          error: messageOf(error),
+        })
+      ),
+    ]);
   }
 
   #fail(job: Job, status: "failed" | "timed_out", code: FailureCode, error: string): Promise<void> {
@@ -387,7 +595,7 @@ export class Commander implements AsyncDisposable {
     const full = { ...change, finished_at: this.deps.clock.now() };
     while (true) {
       try {
-        await this.parts.store.update(job.row.id, full);
+        if (!await this.parts.store.update(job.row.id, full, job.owner)) return this.#abandon(job);
         break;
       } catch (error) {
         this.deps.log.error("a command's end was not written, trying again", {
@@ -407,7 +615,9 @@ export class Commander implements AsyncDisposable {
   /** Writes an interim state; losing one costs nothing but that state. */
   #note(job: Job, change: CommandChange): void {
     Object.assign(job.row, change);
-    this.parts.store.update(job.row.id, change).catch((error) =>
+    this.parts.store.update(job.row.id, change, job.owner).then((written) => {
+      if (!written) this.#abandon(job);
+    }).catch((error) =>
       this.deps.log.warn("a command's progress was not written", { id: job.row.id, error: messageOf(error) })
     );
     this.#tell(job);
@@ -420,17 +630,27 @@ export class Commander implements AsyncDisposable {
     }
   }
 
-  #began(lane: Lane): void {
+  #began(lane: Lane, row: CommandRow): void {
     lane.inFlight++;
+    if (row.exclusive) lane.alone = true;
     this.#inFlight++;
   }
 
   #ended(mac: string, lane: Lane): void {
-    lane.inFlight--;
+    if (--lane.inFlight === 0) lane.alone = false;
     if (--this.#inFlight === 0) this.#idle?.resolve();
     if (lane.queue.length > 0) this.#pump(mac);
     else if (lane.inFlight === 0) this.#lanes.delete(mac);
   }
+}
+
+function ownerOf({ node, epoch }: CommandRow): CommandOwner | undefined {
+  return typeof node === "string" && typeof epoch === "number" ? { node, epoch } : undefined;
+}
+
+/** Whether one more may run. */
+function hasRoom({ inFlight, alone }: Lane, exclusive: boolean): boolean {
+  return exclusive ? inFlight === 0 : !alone && inFlight < IN_FLIGHT;
 }
 
 function text(value: unknown): string | null {

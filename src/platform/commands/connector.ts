@@ -15,12 +15,17 @@ export interface ConnectionState {
 /** How long a triggered gateway may take to open its channel, and the pause before it is triggered again. */
 const OPENING_MS = 10_000;
 const PAUSE_MS = 5_000;
+/** Pause before a channel that was lost is looked for, and how long the look may take. */
+const LOST_MS = 200;
+const STATE_MS = 2_000;
 /** More than a trigger with all its resends may take. */
 const TRIGGER_MS = 60_000;
 
 interface Entry {
   readonly mac: string;
   open: boolean;
+  /** The node that said that it is open; undefined: this one, or it is not known which. */
+  at: string | undefined;
   /** Monotonic time until which an app wants the channel, whether commands wait or not. */
   wantedUntil: number;
   trying: boolean;
@@ -40,11 +45,14 @@ export class Connector implements Disposable {
     private readonly bus: PlatformBus,
     private readonly isNeeded: (mac: string) => boolean,
     private readonly onOpen: (mac: string) => void,
+    /** Whether a channel may be at another node, and its opening not have been heard of. */
+    private readonly several = false,
   ) {
     this.#subscriptions = [
-      bus.subscribe("channel.opened", ({ mac }) => this.#opened(mac)),
-      bus.subscribe("channel.closed", ({ mac }) => this.#closedBy(mac)),
+      bus.subscribe("channel.opened", ({ mac }, from) => this.#opened(mac, from?.node)),
+      bus.subscribe("channel.closed", ({ mac }, from) => this.#closedBy(mac, from?.node)),
       bus.subscribe("presence.changed", ({ mac, online }) => void (online && this.#cameOnline(mac))),
+      bus.subscribe("gateway.claimed", ({ mac }) => this.#cameOnline(mac)),
     ];
   }
 
@@ -70,6 +78,20 @@ export class Connector implements Disposable {
     if (!entry.retry) this.#try(entry);
   }
 
+  /** A channel that was open was not found: it is looked for, and called for where it is still wanted. */
+  lost(mac: string): void {
+    const entry = this.#entries.get(mac);
+    if (!entry?.open) return;
+    entry.open = false;
+    entry.reason = "the channel was lost";
+    this.#retryIn(entry, LOST_MS);
+  }
+
+  /** A node is gone, and with it the channels that it had. */
+  gone(node: string): void {
+    for (const { mac, open, at } of [...this.#entries.values()]) if (open && at === node) this.#closedBy(mac, at);
+  }
+
   [Symbol.dispose](): void {
     this.#closed = true;
     for (const subscription of this.#subscriptions) subscription[Symbol.dispose]();
@@ -83,6 +105,10 @@ export class Connector implements Disposable {
     entry.trying = true;
     try {
       const { mac } = entry;
+      if (this.several && await this.bus.request("channel.state", { mac }, STATE_MS).catch(() => false)) {
+        if (!this.#closed && !entry.open) this.#opened(mac);
+        return;
+      }
       const outcome = await this.bus.request(
         "access.trigger",
         { mac, trigger: { kind: "plugin_center" } },
@@ -108,17 +134,20 @@ export class Connector implements Disposable {
     }, ms);
   }
 
-  #opened(mac: string): void {
+  #opened(mac: string, at?: string): void {
     const entry = this.#entry(mac);
     entry.open = true;
+    entry.at = at;
     entry.reason = undefined;
     entry.retry?.cancel();
     entry.retry = undefined;
     this.onOpen(mac);
   }
 
-  #closedBy(mac: string): void {
+  #closedBy(mac: string, at?: string): void {
     const entry = this.#entry(mac);
+    // An older channel, at another node: the one that is open took its place.
+    if (entry.open && entry.at !== at && entry.at !== undefined) return;
     entry.open = false;
     this.#try(entry);
     if (!this.#wanted(entry)) this.#entries.delete(mac);
@@ -139,6 +168,7 @@ export class Connector implements Disposable {
       entry = {
         mac,
         open: false,
+        at: undefined,
         wantedUntil: -Infinity,
         trying: false,
         retry: undefined,

@@ -9,8 +9,9 @@ import { PluginResult } from "../../protocol/smart_gateway/mod.ts";
 /**
  * - `queue_full`: too many commands wait for that gateway
  * - `stopping`: the platform is going down
+ * - `no_lease`: this node's lease is over, so that it may not take commands
  */
-export type CommandErrorCode = "queue_full" | "stopping";
+export type CommandErrorCode = "queue_full" | "stopping" | "no_lease";
 
 /** A command that was not taken: there is no row of it. */
 export class CommandError extends GatehouseError<CommandErrorCode> {

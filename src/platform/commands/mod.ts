@@ -6,4 +6,5 @@
 export { Commander, type CommanderParts, type CommandRequest } from "./commander.ts";
 export type { ConnectionState } from "./connector.ts";
 export { CommandError, type CommandErrorCode, type FailureCode } from "./errors.ts";
+export { keepCommands } from "./retention.ts";
 export type { PackageFinder, PackageRefusal, PackageSource } from "./perform.ts";

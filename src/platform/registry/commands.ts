@@ -3,9 +3,10 @@
  *
  * @module
  */
-import type { Compilable, Kysely } from "kysely";
+import { type Compilable, type Kysely, sql } from "kysely";
 import { Statement, WriteBatch } from "../../storage/mod.ts";
-import type { CommandKind, CommandRow, CommandStatus, RegistryTables } from "./schema.ts";
+import type { GatewayCondition } from "./gateways.ts";
+import type { CommandEventRow, CommandKind, CommandRow, CommandStatus, RegistryTables } from "./schema.ts";
 
 /** A change of a command. Only what is given is written. */
 export type CommandChange = Partial<
@@ -24,6 +25,21 @@ export type CommandChange = Partial<
   >
 >;
 
+/** Which commands a search is for: all that is given must hold. Times are milliseconds since 1970. */
+export interface CommandFilter {
+  readonly macs?: readonly string[] | undefined;
+  readonly statuses?: readonly CommandStatus[] | undefined;
+  readonly kinds?: readonly CommandKind[] | undefined;
+  readonly plugin?: string | undefined;
+  readonly actor?: string | undefined;
+  readonly errorCode?: string | undefined;
+  /** Made from then on, and before then. */
+  readonly since?: number | undefined;
+  readonly until?: number | undefined;
+  /** Only of gateways that are there and fit. */
+  readonly gateways?: GatewayCondition | undefined;
+}
+
 /** Statuses that a command can still leave. */
 export const OPEN_STATUSES: readonly CommandStatus[] = ["queued", "sent", "acked"];
 
@@ -37,7 +53,21 @@ export function isRepeatable(kind: CommandKind): boolean {
   return kind !== "post";
 }
 
-type Write = { insert: CommandRow } | { id: string; change: CommandChange };
+/** A node in one of its lives, as a command's row names it. */
+export interface CommandOwner {
+  readonly node: string;
+  readonly epoch: number;
+}
+
+type Write =
+  | { readonly insert: CommandRow }
+  | {
+    readonly id: string;
+    readonly change: CommandChange;
+    readonly owner: CommandOwner | undefined;
+    /** Set where it was not written, since another node has the command. */
+    lost?: boolean;
+  };
 
 /**
  * Commands as rows. Writes of many callers share transactions; a promise of {@linkcode CommandStore.insert} or
@@ -56,8 +86,29 @@ export class CommandStore {
     return this.#writes.write({ insert: { ...row } });
   }
 
-  update(id: string, change: CommandChange): Promise<void> {
-    return this.#writes.write({ id, change });
+  /**
+   * Changes a command. Where an `owner` is named it is changed only if that one still has it: false where another
+   * node does by now, or nobody knows the command.
+   */
+  async update(id: string, change: CommandChange, owner?: CommandOwner): Promise<boolean> {
+    const write: Write = { id, change, owner };
+    await this.#writes.write(write);
+    return !write.lost;
+  }
+
+  /**
+   * Takes up to `limit` open commands over whose node has left or was given up; answers them as they are. A command
+   * that another node is taking at the same moment is left to it.
+   */
+  async takeOver({ node, epoch }: CommandOwner, limit: number): Promise<CommandRow[]> {
+    const { rows } = await sql<CommandRow>`
+      update command set node = ${node}, epoch = ${epoch} where id in (
+        select c.id from command c where c.status in ('queued', 'sent', 'acked') and not exists (
+          select 1 from cluster_node n where n.node = c.node and n.epoch = c.epoch
+        ) order by c.id limit ${limit} for update skip locked
+      ) and exists (select 1 from cluster_node n where n.node = ${node} and n.epoch = ${epoch})
+      returning *`.execute(this.db);
+    return rows.sort((a, b) => a.id < b.id ? -1 : 1);
   }
 
   /** Waits until nothing is left to write. */
@@ -78,16 +129,50 @@ export class CommandStore {
     return select.execute();
   }
 
+  /** Commands of the whole fleet, newest first. `before` is the last id of the page before. */
+  search(filter: CommandFilter, limit: number, before?: string): Promise<CommandRow[]> {
+    let select = this.db.selectFrom("command").selectAll().orderBy("id", "desc").limit(limit);
+    const { macs, statuses, kinds, gateways } = filter;
+    if (before !== undefined) select = select.where("id", "<", before);
+    if (macs) select = select.where("mac", "in", macs);
+    if (statuses) select = select.where("status", "in", statuses);
+    if (kinds) select = select.where("kind", "in", kinds);
+    if (filter.plugin !== undefined) select = select.where("plugin", "=", filter.plugin);
+    if (filter.actor !== undefined) select = select.where("actor", "=", filter.actor);
+    if (filter.errorCode !== undefined) select = select.where("error_code", "=", filter.errorCode);
+    if (filter.since !== undefined) select = select.where("created_at", ">=", filter.since);
+    if (filter.until !== undefined) select = select.where("created_at", "<", filter.until);
+    if (gateways) {
+      select = select.where("mac", "in", (eb) =>
+        eb.selectFrom("gateway").select("gateway.mac").where("gateway.deleted_at", "is", null)
+          // What it needs beyond the gateway's own row is in tables of the same database.
+          .where((inner) => gateways(inner as Parameters<GatewayCondition>[0])));
+    }
+    return select.execute();
+  }
+
+  /** Notes why a command is sent once more. */
+  async note(event: CommandEventRow): Promise<void> {
+    await this.db.insertInto("command_event").values(event).execute();
+  }
+
+  /** Why a command was sent more than once, the oldest first. */
+  events(id: string): Promise<CommandEventRow[]> {
+    return this.db.selectFrom("command_event").selectAll().where("command_id", "=", id).orderBy("at")
+      .orderBy("attempt").execute();
+  }
+
   /** Commands that have not ended, oldest first: what a starting platform has to see to. */
   open(): Promise<CommandRow[]> {
     return this.db.selectFrom("command").selectAll().where("status", "in", [...OPEN_STATUSES]).orderBy("id")
       .execute();
   }
 
-  /** Removes ended commands that were made before `time` (milliseconds since 1970); answers how many. */
-  async forgetBefore(time: number): Promise<number> {
-    const { numDeletedRows } = await this.db.deleteFrom("command")
-      .where("created_at", "<", time).where("status", "not in", [...OPEN_STATUSES]).executeTakeFirst();
+  /** Removes up to `limit` ended commands that were made before `time` (milliseconds since 1970); answers how many. */
+  async forgetBefore(time: number, limit: number): Promise<number> {
+    const { numDeletedRows } = await this.db.deleteFrom("command").where("id", "in", (eb) =>
+      eb.selectFrom("command").select("id").where("created_at", "<", time)
+        .where("status", "not in", [...OPEN_STATUSES]).limit(limit)).executeTakeFirst();
     return Number(numDeletedRows);
   }
 
@@ -106,6 +191,17 @@ export class CommandStore {
         () => db.insertInto("command").values(write.insert),
       );
       await statement.run(db, Object.values(write.insert));
+    } else if (write.owner) {
+      const { id, change, owner } = write;
+      const statement = this.#statement(
+        "update of an owner",
+        change,
+        () =>
+          db.updateTable("command").set(change).where("id", "=", id)
+            .where("node", "=", owner.node).where("epoch", "=", owner.epoch).returning("id"),
+      );
+      const rows = await statement.run(db, [...Object.values(change), id, owner.node, owner.epoch]);
+      write.lost = rows.length === 0;
     } else {
       const statement = this.#statement(
         "update",

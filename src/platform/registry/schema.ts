@@ -92,6 +92,29 @@ export interface CommandRow {
   sent_at: number | null;
   acked_at: number | null;
   finished_at: number | null;
+  /** 1: nothing else runs on its gateway while it does. */
+  exclusive: number;
+  /** 1: doing it twice is doing it once, so that it is sent again where its answer was lost. */
+  repeatable: number;
+  /** How often it is sent at most. */
+  max_attempts: number;
+  /** The pause before it is sent again where the gateway was busy, in milliseconds; null: then it has failed. */
+  retry_delay_ms: number | null;
+  /** The node that runs it, and in which of its lives, where there are several nodes: nobody else may change it. */
+  node?: string | null | undefined;
+  epoch?: number | null | undefined;
+}
+
+/** Why a command was sent once more: what its row alone does not tell. */
+export interface CommandEventRow {
+  command_id: string;
+  at: number;
+  /** The attempt that came to nothing, and when it was sent. */
+  attempt: number;
+  sent_at: number | null;
+  reason: "lost" | "not_sent" | "busy" | "restarted";
+  /** One sentence for people. */
+  detail: string;
 }
 
 /** One version of a plug-in in the platform's repository. */
@@ -132,6 +155,7 @@ export interface DocumentRow {
 export interface RegistryTables {
   gateway: GatewayRow;
   command: CommandRow;
+  command_event: CommandEventRow;
   plugin: PluginRow;
   document: DocumentRow;
 }
@@ -228,6 +252,34 @@ export const registryMigrations: Migrations = {
       await db.schema.alterTable("gateway").addColumn("deleted_at", "bigint").execute();
       await db.schema.createIndex("gateway_deleted").on("gateway").column("deleted_at")
         .where("deleted_at", "is not", null).execute();
+    },
+  },
+  "2026-11-23-registry-command-policies": {
+    async up(db) {
+      const add = (name: string, fallback?: number) =>
+        db.schema.alterTable("command").addColumn(
+          name,
+          "integer",
+          (c) => fallback === undefined ? c : c.notNull().defaultTo(fallback),
+        ).execute();
+      await add("exclusive", 0);
+      await add("repeatable", 1);
+      await add("max_attempts", 3);
+      await add("retry_delay_ms");
+      await db.updateTable("command").set({ repeatable: 0 }).where("kind", "=", "post").execute();
+      await db.schema.createTable("command_event")
+        .addColumn("command_id", "text", (c) => c.notNull().references("command.id").onDelete("cascade"))
+        .addColumn("at", "bigint", (c) => c.notNull())
+        .addColumn("attempt", "integer", (c) => c.notNull())
+        .addColumn("sent_at", "bigint")
+        .addColumn("reason", "text", (c) => c.notNull())
+        .addColumn("detail", "text", (c) => c.notNull())
+        .execute();
+      await db.schema.createIndex("command_event_command").on("command_event").columns(["command_id", "at"])
+        .execute();
+      await db.schema.createIndex("command_actor").on("command").columns(["actor", "id"]).execute();
+      await db.schema.createIndex("command_status").on("command").columns(["status", "id"]).execute();
+      await db.schema.createIndex("command_created").on("command").column("created_at").execute();
     },
   },
 };
