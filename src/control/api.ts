@@ -5,12 +5,12 @@
  */
 import { Hono } from "hono";
 import * as v from "valibot";
-import { type Deps, newId } from "../base/mod.ts";
+import { type Deps, messageOf, newId } from "../base/mod.ts";
 import { type Access, type Authenticator, bearerToken, Gate, type Principal } from "./auth.ts";
 import { type BodyPace, DEFAULT_MAX_BODY, DEFAULT_PACE, guardedStream, mediaTypeOf } from "./body.ts";
 import { parseJson, readText } from "./body.ts";
 import { Observer } from "./observe.ts";
-import { type Fault, nothingAt, problem, ProblemError, problemResponse } from "./problem.ts";
+import { diskProblem, type Fault, nothingAt, problem, ProblemError, problemResponse } from "./problem.ts";
 import { type BodySpec, type Call, type Change, type Responses, type Route, Routes } from "./route.ts";
 import { check, invalidRequest, queryObject, type Schema, unknownParameters } from "./validate.ts";
 
@@ -369,6 +369,12 @@ export class Api extends Routes {
     if (error instanceof ProblemError) return error;
     const mapped = this.#options.mapError?.(error);
     if (mapped) return mapped;
+    const disk = diskProblem(error);
+    if (disk) {
+      const { id: request, route } = passage;
+      this.#deps.log.error("the disk can't be written", { request, route, error: messageOf(error) });
+      return disk;
+    }
     if (passage.client.stopping?.aborted) {
       return problem(503, "stopping", "the server is stopping", { retryAfterSeconds: 1 });
     }

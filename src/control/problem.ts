@@ -45,6 +45,22 @@ export function nothingAt(pathname: string): ProblemError {
   return problem(404, "not_found", `nothing is at ${pathname.slice(0, 200)}`);
 }
 
+/** The 503 of a disk that has no room, or may not be written, where that is what `error` says. */
+export function diskProblem(error: unknown): ProblemError | undefined {
+  const { code } = (error ?? {}) as { code?: unknown };
+  if (code === "ENOSPC" || code === "EDQUOT") {
+    return problem(503, "disk_full", "the disk is full: nothing was changed, ask again later", {
+      retryAfterSeconds: 30,
+      cause: error,
+    });
+  }
+  if (code !== "EROFS" && code !== "EIO") return undefined;
+  return problem(503, "disk_unavailable", "the disk can't be written: nothing was changed, ask again later", {
+    retryAfterSeconds: 30,
+    cause: error,
+  });
+}
+
 /** One thing that is wrong with a request. */
 export interface Fault {
   readonly in: "path" | "query" | "body";

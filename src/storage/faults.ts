@@ -32,7 +32,7 @@ const SQLSTATES: readonly (readonly [beginning: string, Diagnosis])[] = [
   ["55P03", { fault: "slow", outage: false }], // a lock was not to be had
 ];
 
-/** SQLite's primary result codes. */
+/** SQLite's primary result codes, for runtimes that give them, and its words for those that don't. */
 const SQLITE: Readonly<Record<number, Diagnosis>> = {
   5: { fault: "slow", outage: true }, // busy: another process holds it
   6: { fault: "slow", outage: true }, // locked
@@ -44,6 +44,17 @@ const SQLITE: Readonly<Record<number, Diagnosis>> = {
   14: { fault: "broken", outage: true }, // can't open a file
   26: { fault: "broken", outage: true }, // not a database
 };
+
+const SQLITE_WORDS: readonly (readonly [words: RegExp, code: number])[] = [
+  [/database or disk is full/, 13],
+  [/disk I\/O error/, 10],
+  [/database( table| schema)? is locked/, 5],
+  [/readonly database/, 8],
+  [/unable to open database file/, 14],
+  [/malformed/, 11],
+  [/not a database/, 26],
+  [/^out of memory/, 7],
+];
 
 /** What the system says of connections. */
 const SYSTEM =
@@ -65,7 +76,12 @@ const WORDS: readonly (readonly [words: RegExp, Diagnosis])[] = [
 export function diagnose(error: unknown): Diagnosis | undefined {
   if (!(error instanceof Error) || error instanceof StorageError) return undefined;
   const { code, errcode } = error as { code?: unknown; errcode?: unknown };
-  if (typeof errcode === "number") return SQLITE[errcode & 0xff];
+  if (code === "ERR_SQLITE_ERROR") {
+    const number = typeof errcode === "number"
+      ? errcode & 0xff
+      : SQLITE_WORDS.find(([words]) => words.test(error.message))?.[1];
+    return number === undefined ? undefined : SQLITE[number];
+  }
   if (typeof code === "string") {
     if (/^[0-9A-Z]{5}$/.test(code)) {
       const known = SQLSTATES.find(([beginning]) => code.startsWith(beginning));

@@ -40,6 +40,11 @@ export function postgresDialect(url: string): Dialect {
       });
       // An idle connection that breaks is taken out of the pool; whoever asks next gets another one.
       pool.on("error", () => {});
+      // The same for one in use: its statement fails, which is enough.
+      pool.on(
+        "connect",
+        (client: { on(event: "error", listener: () => void): void }) => client.on("error", () => {}),
+      );
       return careful(pool);
     },
   });

@@ -21,6 +21,7 @@ import {
   hex32,
   userId,
 } from "../../protocol/smart_gateway/mod.ts";
+import { StorageError } from "../../storage/mod.ts";
 import { Challenges, type GatewayRow, type GatewayStore, type PresenceTable } from "../registry/mod.ts";
 import type { PlatformEvents } from "../subjects.ts";
 
@@ -151,7 +152,7 @@ export class Registration {
     try {
       return await withTimeout(this.deps.clock, work(), this.settings.databaseMs, () => new TooSlow());
     } catch (error) {
-      if (error instanceof TooSlow) {
+      if (error instanceof TooSlow || (error instanceof StorageError && error.code === "slow")) {
         this.deps.log.warn("the database is slow, gateway told to try again", { mac });
         return { result: AccessResult.TIMEOUT };
       }

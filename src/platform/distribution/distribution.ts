@@ -3,7 +3,15 @@
  *
  * @module
  */
-import { type Deps, type HostPort, KeyedRate, messageOf, parseHostPort } from "../../base/mod.ts";
+import {
+  type Deps,
+  GatehouseError,
+  type HostPort,
+  KeyedRate,
+  messageOf,
+  parseHostPort,
+  withTimeout,
+} from "../../base/mod.ts";
 import {
   type BootFirst,
   checkSn,
@@ -24,6 +32,8 @@ import type { PolicyStore } from "./policy_store.ts";
  * a MAC does not keep its gateway from being answered.
  */
 const PACKETS_PER_SECOND = 3;
+/** How long the database may take before a gateway is told that its SN can't be looked up, in milliseconds. */
+const DATABASE_MS = 5_000;
 
 interface Pending {
   readonly challenge: string;
@@ -71,7 +81,8 @@ export class Distribution {
     if (!this.#rate.take(`${boot.mac}@${hostOf(source)}`)) return { result: DistributionResult.GENERAL };
     let gateway;
     try {
-      gateway = await this.gateways.find(boot.mac);
+      const late = () => new GatehouseError("slow", "the database did not answer in time");
+      gateway = await withTimeout(this.deps.clock, this.gateways.find(boot.mac), DATABASE_MS, late);
     } catch (error) {
       this.deps.log.error("distribution: SN look-up failed", { mac: boot.mac, error: messageOf(error) });
       return { result: DistributionResult.SN_LOOKUP_FAILED };
