@@ -8,9 +8,23 @@ export const manifest = {
   description: "Pings, traces, download tests and reports from the gateway",
   author: "Gatehouse",
   commands: {
-    PING_DIAG_REQ: { right: "both" },
-    GET_PING_RESULT: { right: "both" },
-    TRACEROUTE_DIAG_REQ: { right: "both" },
+    PING_DIAG_REQ: {
+      right: "both",
+      fields: [
+        { name: "Dest", label: { en: "Destination", zh: "目的地址" }, required: true },
+        { name: "time", label: { en: "Requests (1 to 20)", zh: "次数(1 至 20)" }, pattern: "[0-9]{0,2}" },
+        { name: "leng", label: { en: "Octets each", zh: "包长(字节)" }, pattern: "[0-9]{0,4}" },
+        { name: "WANName", label: { en: "Connection", zh: "WAN 连接" } },
+      ],
+    },
+    GET_PING_RESULT: { right: "both", fields: [] },
+    TRACEROUTE_DIAG_REQ: {
+      right: "both",
+      fields: [
+        { name: "Dest", label: { en: "Destination", zh: "目的地址" }, required: true },
+        { name: "WANName", label: { en: "Connection", zh: "WAN 连接" } },
+      ],
+    },
     GET_TRACEROUTE_RESULT: { right: "both", auth: "local" },
     INFORM_DIAG_REQ: { right: "both" },
     HTTP_DOWNLOAD_REQUEST: { right: "both", auth: "local" },

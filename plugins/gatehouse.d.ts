@@ -57,6 +57,19 @@ declare namespace Gatehouse {
     // What later versions add is no error here.
     | (string & Record<never, never>);
 
+  /** A field of a command's request, up to 32 of them. */
+  interface Field {
+    /** As in the request: letters, digits, `.`, `_`, `-`. */
+    name: string;
+    /** What people read beside it. */
+    label?: { readonly en?: string; readonly zh?: string };
+    required?: boolean;
+    /** A regular expression for the whole value, as HTML's `pattern`. */
+    pattern?: string;
+    /** The values that there are, where there are few. */
+    values?: readonly string[];
+  }
+
   /** The exported `manifest`. It has to be a literal: it is read without running the code. */
   interface Manifest {
     /** Letters, digits, `.`, `_`, `-`; up to 100: `com.example.greeter`. */
@@ -72,6 +85,8 @@ declare namespace Gatehouse {
       right: Right;
       /** `local`: calls from the LAN show USER and PASSWORD, which the plug-in does not get to see. */
       auth?: "local";
+      /** The fields that it takes, for pages that offer a form; what comes is still the plug-in's to check. */
+      fields?: readonly Field[];
     }>;
     capabilities?: readonly Capability[];
     /** Plug-ins whose commands it may call, by `plugins.call`. */

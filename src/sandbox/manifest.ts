@@ -14,10 +14,23 @@ export const RIGHTS = ["local", "remote", "both", "none"] as const satisfies rea
 export const AUTHS = ["local"] as const;
 /** One of {@linkcode AUTHS}. */
 export type Auth = typeof AUTHS[number];
+/** A field of a command's request, for pages that offer a form. What callers send is the plug-in's to check. */
+export interface ManifestField {
+  readonly name: string;
+  readonly label?: { readonly en?: string | undefined; readonly zh?: string | undefined } | undefined;
+  readonly required?: boolean | undefined;
+  /** A regular expression for the whole value, as HTML's `pattern`. */
+  readonly pattern?: string | undefined;
+  /** The values that there are, where there are few. */
+  readonly values?: readonly string[] | undefined;
+}
+
 /** A command, as a manifest declares it. */
 export interface ManifestCommand {
   readonly right: Right;
   readonly auth?: Auth | undefined;
+  /** The fields that it takes; undefined: not said. */
+  readonly fields?: readonly ManifestField[] | undefined;
 }
 /** The host API versions that this program serves, oldest first. */
 export const API_VERSIONS: readonly string[] = ["2026-11-01"];
@@ -124,6 +137,38 @@ const PATHS = v.pipe(
   v.maxLength(MOST_PEERS),
 );
 
+const LABEL = v.optional(v.pipe(v.string(), v.minLength(1), v.maxLength(100)));
+/** The `fields` of a command. */
+export const FIELDS = v.pipe(
+  v.array(v.strictObject({
+    name: v.pipe(
+      v.string(),
+      v.regex(
+        /^[A-Za-z_][A-Za-z0-9_.-]{0,63}$/,
+        "a field's name is letters, digits, '.', '_', '-', up to 64",
+      ),
+      v.check((name) => name !== "CmdType" && name !== "SequenceId", "is in every request by itself"),
+    ),
+    label: v.optional(v.strictObject({ en: LABEL, zh: LABEL })),
+    required: v.optional(v.boolean()),
+    pattern: v.optional(v.pipe(v.string(), v.maxLength(200), v.check(isPattern, "no regular expression"))),
+    values: v.optional(
+      v.pipe(v.array(v.pipe(v.string(), v.maxLength(100))), v.minLength(1), v.maxLength(64)),
+    ),
+  })),
+  v.maxLength(32, "at most 32 fields"),
+);
+
+/** Whether browsers can check with it. */
+function isPattern(text: string): boolean {
+  try {
+    new RegExp(`^(?:${text})$`, "v");
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 function schemaOf({ ceilings, capabilities, apiVersions = API_VERSIONS }: ManifestRules) {
   const limit = (least: number, most: number, usual: number) =>
     v.optional(
@@ -149,6 +194,7 @@ function schemaOf({ ceilings, capabilities, apiVersions = API_VERSIONS }: Manife
         v.strictObject({
           right: v.picklist(RIGHTS, `one of ${RIGHTS.join(", ")}`),
           auth: v.optional(v.picklist(AUTHS, `one of ${AUTHS.join(", ")}`)),
+          fields: v.optional(FIELDS),
         }),
       ),
       v.check(

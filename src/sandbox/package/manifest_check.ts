@@ -8,7 +8,7 @@
  */
 import * as v from "valibot";
 import { JSON_DEPTH, nestsDeeperThan, parseObject } from "../json.ts";
-import { AUTHS, DEFAULT_LIMITS, type Manifest, NAME, RIGHTS } from "../manifest.ts";
+import { AUTHS, DEFAULT_LIMITS, FIELDS, type Manifest, NAME, RIGHTS } from "../manifest.ts";
 import { PackageError } from "./errors.ts";
 import { MANIFEST_FILE, textOf } from "./files.ts";
 
@@ -46,6 +46,7 @@ const SHAPE = v.looseObject({
     v.looseObject({
       right: v.picklist(RIGHTS, `one of ${RIGHTS.join(", ")}`),
       auth: v.optional(v.picklist(AUTHS, `one of ${AUTHS.join(", ")}`)),
+      fields: v.optional(FIELDS),
     }),
   ),
   capabilities: v.optional(v.pipe(v.array(short(100)), v.maxLength(100))),
