@@ -175,10 +175,15 @@ export const database: Kind<string> = {
   parse: (text) => /^(sqlite:|postgres(ql)?:\/\/[^/]*\/)./.test(text) ? text : undefined,
 };
 
-/** What this version can't do, so that nothing is allowed. */
-export function later(label: string): Kind<never> {
-  return { label, allowed: "nothing yet, as this is for a later version", parse: () => undefined };
-}
+/** One NATS server, or several of a cluster. */
+export const nats: Kind<string> = {
+  label: "URL",
+  allowed: "nats://USER:PASSWORD@HOST:PORT or tls://…, several with commas between them",
+  parse: (text) =>
+    text.split(",").every((one) => /^(nats|tls):\/\/[^/]+$/.test(one.trim()) && URL.canParse(one.trim()))
+      ? text
+      : undefined,
+};
 
 /** The name of a node among several. */
 export const nodeId: Kind<string> = {

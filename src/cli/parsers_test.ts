@@ -72,7 +72,13 @@ const CASES: Record<string, [kinds.Kind<unknown>, [string, unknown][], string[]]
     "x",
   ]],
   "a node": [kinds.nodeId, [["node-1.eu", "node-1.eu"]], ["", "a b", "x".repeat(65)]],
-  "what is for later": [kinds.later("URL"), [], ["nats://x", ""]],
+  "NATS servers": [
+    kinds.nats,
+    ["nats://127.0.0.1:4222", "nats://me:secret@a:4222,nats://b", "tls://nats.example.net"].map((
+      url,
+    ) => [url, url]),
+    ["", "http://x", "nats://", "nats://a/b", "127.0.0.1:4222", "nats://a,b"],
+  ],
 };
 
 for (const [what, [kind, good, bad]] of Object.entries(CASES)) {

@@ -116,9 +116,9 @@ Deno.test("a wrong value is refused by the name of where it stands", () => {
   }
 });
 
-Deno.test("several nodes are refused as something for later; a database server is not", () => {
-  const given = settings({ nats: "nats://127.0.0.1" });
-  assertThrows(() => given.all("platform", PLATFORM_SETTINGS), UsageError, "later version");
+Deno.test("several nodes and a database server are named by URL", () => {
+  const given = settings({ nats: "http://127.0.0.1" });
+  assertThrows(() => given.all("platform", PLATFORM_SETTINGS), UsageError, "nats://");
   const database = "postgres://u:p@h/d";
   assertEquals(settings({ database }).all("platform", PLATFORM_SETTINGS).database, database);
   assertEquals(settings({ node: "n1" }).all("platform", PLATFORM_SETTINGS).node, "n1");

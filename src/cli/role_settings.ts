@@ -6,6 +6,7 @@
 import type { HostPort } from "../base/mod.ts";
 import type { GatewaySettings } from "../gateway/settings.ts";
 import type { PlatformSettings } from "../platform/settings.ts";
+import { UsageError } from "./errors.ts";
 import type { ValuesOf } from "./setting.ts";
 import type { GATEWAY_SETTINGS, PLATFORM_SETTINGS } from "./settings_table.ts";
 
@@ -48,6 +49,17 @@ export function platformSettings(
       },
     },
   };
+}
+
+/** One node among several needs a name of its own, and a database that the others see too. @throws {UsageError} */
+function clusterOf(values: ValuesOf<typeof PLATFORM_SETTINGS>): PlatformSettings["cluster"] {
+  const { nats, node, database, lease } = values;
+  if (nats === undefined) return undefined;
+  if (node === undefined) throw new UsageError("--nats needs --node: a name that no other node has");
+  if (!database || database.startsWith("sqlite:")) {
+    throw new UsageError("--nats needs --database postgres://…: the nodes share one");
+  }
+  return { node, nats, leaseMs: lease * 1000 };
 }
 
 /** What the gateway takes. */

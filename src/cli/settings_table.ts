@@ -13,11 +13,11 @@ import {
   database,
   host,
   ismgCode,
-  later,
   listenAddress,
   loid,
   mac,
   names,
+  nats,
   nodeId,
   oneOf,
   path,
@@ -129,8 +129,15 @@ export const PLATFORM_SETTINGS = {
     "seconds between heartbeats, as told to gateways",
   ),
   "require-signed": requireSigned,
-  "nats": optional(later("URL"), "messages between several nodes"),
-  "node": optional(nodeId, "this node's name in the log"),
+  "nats": optional(nats, "messages between several nodes (docs/cluster.md)", {
+    fallbackText: "none: one node",
+  }),
+  "node": optional(nodeId, "this node's name among them, and in the log"),
+  "lease": withDefault(
+    whole(1, 60, "SECONDS"),
+    3,
+    "how long a node may be silent until others take over what it held",
+  ),
 } satisfies SettingsTable;
 
 /** Settings of `--role gateway`. */

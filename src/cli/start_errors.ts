@@ -33,6 +33,8 @@ const ADVICE = {
 const FLAGS_OF: Record<string, string> = {
   bad_admin_token: "GATEHOUSE_ADMIN_TOKEN",
   url: "--database",
+  node_taken: "--node",
+  no_responder: "--nats",
   sms_outlet: "--sms-outlet",
   unavailable: "--database or --data",
   newer: "--database or --data",

@@ -9,8 +9,14 @@
  */
 import { type Clock, GatehouseError, type Log, messageOf, withTimeout } from "../base/mod.ts";
 
-/** - `no_responder`: nobody answers requests of that subject · `timeout`: no answer in time */
-export type BusErrorCode = "no_responder" | "timeout";
+/**
+ * - `no_responder`: nobody answers requests of that subject: it was not delivered
+ * - `timeout`: no answer in time
+ * - `lost`: it was sent, and whoever had to answer is gone: whether it was done is not known
+ * - `too_large`: it is larger than a message between nodes may be: it was not sent
+ * - `failed`: the responder, on another node, failed
+ */
+export type BusErrorCode = "no_responder" | "timeout" | "lost" | "too_large" | "failed";
 
 /** A request that got no answer. */
 export class BusError extends GatehouseError<BusErrorCode> {
@@ -22,17 +28,28 @@ export type EventMap = object;
 /** Subjects of requests, with the shapes of request and reply. */
 export type RequestMap = object;
 
-type RequestOf<R> = R extends { request: infer T } ? T : never;
-type ReplyOf<R> = R extends { reply: infer T } ? T : never;
+/** A node of the cluster in one of its lives: it counts its epoch up each time it joins anew. */
+export interface NodeAddress {
+  readonly node: string;
+  readonly epoch: number;
+}
+
+/** Hears of an event; `from` names the node where it happened, and is undefined where that is this one. */
+export type EventHandler<Message> = (message: Message, from?: NodeAddress) => void;
+
+/** The request's shape in an entry of a {@linkcode RequestMap}. */
+export type RequestOf<R> = R extends { request: infer T } ? T : never;
+/** The reply's shape in an entry of a {@linkcode RequestMap}. */
+export type ReplyOf<R> = R extends { reply: infer T } ? T : never;
 
 /** Publish and subscribe, request and respond, on typed subjects. Messages are plain JSON values. */
 export interface Bus<Events extends EventMap, Requests extends RequestMap> {
   /** Tells every subscriber; never waits for them, never fails because of one. */
   publish<S extends keyof Events & string>(subject: S, message: Events[S]): void;
-  subscribe<S extends keyof Events & string>(subject: S, handler: (message: Events[S]) => void): Disposable;
+  subscribe<S extends keyof Events & string>(subject: S, handler: EventHandler<Events[S]>): Disposable;
   /**
-   * Asks the responder of `subject`.
-   * @throws {BusError} `no_responder` or `timeout`; and whatever the responder throws
+   * Asks the responder of `subject`: where there are several nodes, the one on the node that can answer.
+   * @throws {BusError} and whatever a responder of this process throws
    */
   request<S extends keyof Requests & string>(
     subject: S,
@@ -48,25 +65,25 @@ export interface Bus<Events extends EventMap, Requests extends RequestMap> {
 
 /** The bus of a platform that runs in one process. */
 export class LocalBus<Events extends EventMap, Requests extends RequestMap> implements Bus<Events, Requests> {
-  readonly #subscribers = new Map<string, Set<(message: unknown) => void>>();
+  readonly #subscribers = new Map<string, Set<EventHandler<unknown>>>();
   readonly #responders = new Map<string, (message: unknown) => Promise<unknown>>();
 
   constructor(private readonly clock: Clock, private readonly log: Log) {}
 
-  publish<S extends keyof Events & string>(subject: S, message: Events[S]): void {
+  publish<S extends keyof Events & string>(subject: S, message: Events[S], from?: NodeAddress): void {
     for (const handler of this.#subscribers.get(subject) ?? []) {
       try {
-        handler(message);
+        handler(message, from);
       } catch (error) {
         this.log.error("an event handler failed", { subject, error: messageOf(error) });
       }
     }
   }
 
-  subscribe<S extends keyof Events & string>(subject: S, handler: (message: Events[S]) => void): Disposable {
+  subscribe<S extends keyof Events & string>(subject: S, handler: EventHandler<Events[S]>): Disposable {
     const handlers = this.#subscribers.get(subject) ?? new Set();
     this.#subscribers.set(subject, handlers);
-    const own = (message: unknown) => handler(message as Events[S]);
+    const own = (message: unknown, from?: NodeAddress) => handler(message as Events[S], from);
     handlers.add(own);
     return { [Symbol.dispose]: () => void handlers.delete(own) };
   }

@@ -3,4 +3,14 @@
  *
  * @module
  */
-export { type Bus, BusError, type BusErrorCode, type EventMap, LocalBus, type RequestMap } from "./bus.ts";
+export {
+  type Bus,
+  BusError,
+  type BusErrorCode,
+  type EventHandler,
+  type EventMap,
+  LocalBus,
+  type NodeAddress,
+  type RequestMap,
+} from "./bus.ts";
+export { NatsBus, type NatsBusOptions } from "./nats_bus.ts";

@@ -7,6 +7,7 @@ import type { Deps } from "../base/mod.ts";
 import type { Framing, Network } from "../net/mod.ts";
 import { encodeFrame, FrameDecoder } from "../protocol/smart_gateway/mod.ts";
 import type { Fleet } from "./fleet/mod.ts";
+import type { Owners } from "./nodes/mod.ts";
 import type { CommandStore, DocumentStore, GatewayStore, PresenceTable } from "./registry/mod.ts";
 import type { PlatformBus } from "./subjects.ts";
 
@@ -19,6 +20,8 @@ export interface PlatformDeps extends Deps {
   readonly commands: CommandStore;
   readonly documents: DocumentStore;
   readonly fleet: Fleet;
+  /** Where there are several nodes: which gateways are this one's. */
+  readonly owners?: Owners | undefined;
 }
 
 /** The smart gateway protocol's framing on TCP (reference §1). */

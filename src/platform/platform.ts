@@ -4,6 +4,7 @@
  * @module
  */
 import { join } from "@std/path";
+import type { Kysely } from "kysely";
 import { type Deps, formatHostPort, type Health, type HostPort, type Service } from "../base/mod.ts";
 import { LocalBus } from "../cluster/mod.ts";
 import {
@@ -40,6 +41,7 @@ import {
   PolicyStore,
   startDistribution,
 } from "./distribution/mod.ts";
+import { MISSED_HEARTBEATS, nodeMigrations, type NodeTables, startCluster } from "./nodes/mod.ts";
 import { startPluginCenter } from "./plugin_center/mod.ts";
 import { Fleet, fleetMigrations, fleetRoutes, type FleetTables } from "./fleet/mod.ts";
 import { Overview, overviewRoutes, Recorder } from "./overview/mod.ts";
@@ -68,7 +70,7 @@ import {
   type SmsPlatformSettings,
 } from "./settings.ts";
 import { type GnsTables, openOutlet, smsMigrations, type SmsTables, startGns, startSms } from "./sms/mod.ts";
-import type { PlatformEvents, PlatformRequests } from "./subjects.ts";
+import type { PlatformBus, PlatformEvents, PlatformRequests } from "./subjects.ts";
 
 /** A running platform. */
 export interface Platform extends Service {
@@ -76,6 +78,9 @@ export interface Platform extends Service {
   readonly http: HostPort;
   readonly services: readonly Service[];
 }
+
+/** What one node does for all, where there are several. */
+const ROLLOUTS = "rollouts";
 
 /** The version in the OpenAPI document. */
 const API_VERSION = "1";
@@ -106,11 +111,19 @@ export async function startPlatform(
         ...fleetMigrations,
         ...rolloutMigrations,
         ...distributionMigrations,
+        ...nodeMigrations,
       },
       { deps, ...(settings.databaseSync ? { sync: settings.databaseSync } : {}) },
     ),
   );
-  const bus = new LocalBus<PlatformEvents, PlatformRequests>(deps.clock, deps.log);
+  const cluster = settings.cluster && starting.use(
+    await startCluster(deps, database.tables<NodeTables>(), {
+      ...settings.cluster,
+      silenceMs: settings.heartbeatSeconds * 1000 * MISSED_HEARTBEATS,
+    }),
+  );
+  const bus: PlatformBus = cluster?.bus ??
+    new LocalBus<PlatformEvents, PlatformRequests>(deps.clock, deps.log);
   const gateways = new GatewayStore(database.sql, deps.clock);
   const commands = new CommandStore(database.sql);
   const documents = new DocumentStore(database.sql, deps.clock);
@@ -118,12 +131,17 @@ export async function startPlatform(
     new PresenceTable(deps, gateways, {
       heartbeatSeconds: settings.heartbeatSeconds,
       onChange: (mac, online) => bus.publish("presence.changed", { mac, online }),
+      owned: cluster?.presence,
     }),
   );
   await presence.load();
+  cluster?.attach(presence);
   const sql = database.tables<FleetTables>();
   const fleet = starting.use(new Fleet({ ...deps, bus, gateways, commands, sql }));
-  const shared: PlatformDeps = { ...deps, network, bus, gateways, presence, commands, documents, fleet };
+  const shared: PlatformDeps = {
+    ...{ ...deps, network, bus, gateways, presence, commands, documents, fleet },
+    owners: cluster?.owners,
+  };
   const trust = starting.use(
     await TrustStore.open(deps, {
       path: join(settings.dataDir, "trust.json"),
@@ -139,7 +157,7 @@ export async function startPlatform(
     addresses: [],
     health: () => database.health(),
     [Symbol.asyncDispose]: () => Promise.resolve(), // it is closed when all others are
-  }];
+  }, ...cluster ? [cluster] : []];
   const wanted = (name: ServiceName) => settings.services.includes(name);
   const run = <S extends Service>(service: S): S => {
     services.push(service);
@@ -182,6 +200,7 @@ export async function startPlatform(
     await Commander.start(deps, {
       store: commands,
       bus,
+      cluster: cluster?.membership,
       async packageOf(plugin, version) {
         try {
           const row = await repository.handOut(plugin, version);
@@ -196,18 +215,27 @@ export async function startPlatform(
   );
 
   starting.use(keepCommands(deps, commands, (settings.commandDays ?? 90) * 86_400_000));
-  const rolloutStore = new RolloutStore(database.tables<RolloutTables>(), deps.clock);
-  const rollouts = starting.use(
-    await Rollouts.start({ deps, store: rolloutStore, fleet, commander, bus }),
+  const rolloutStore = new RolloutStore(
+    database.tables<RolloutTables>(),
+    deps.clock,
+    cluster && ((tx) => cluster.membership.guard(tx as unknown as Kysely<NodeTables>, ROLLOUTS)),
   );
-  const app = wanted("app") ? run(
+  const rollouts = starting.use(
+    await Rollouts.start({
+      ...{ deps, store: rolloutStore, fleet, commander, bus },
+      duty: cluster && (() => cluster.membership.holds(ROLLOUTS)),
+    }),
+  );
+  const app = wanted("app")
+    ? run(
       startApp(shared, {
         sql: database.sql,
         commander,
         messages,
         visible: (principal, mac) => fleet.gateway(principal, mac),
       }),
-    ) : undefined;
+    )
+    : undefined;
   const { outlet: centre = { url: "simulator" }, gns: gnsPort, gnsServer, ...ports }: SmsPlatformSettings =
     settings.sms ?? DEFAULT_SMS;
   const sms = wanted("sms")

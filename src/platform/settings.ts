@@ -45,6 +45,12 @@ export interface PlatformSettings {
   readonly database: string | undefined;
   /** How far a commit of `sqlite:` goes before it is answered; undefined: `normal`. */
   readonly databaseSync?: SyncMode | undefined;
+  /** One node among several: they share a PostgreSQL database, and speak over NATS (docs/cluster.md). */
+  readonly cluster?: {
+    readonly node: string;
+    readonly nats: string;
+    readonly leaseMs?: number | undefined;
+  } | undefined;
   /** Seconds between heartbeats that registrations hand out; default 60. */
   readonly heartbeatSeconds: number;
   /** The first administrator's token; undefined: kept in, or made on first start and written to, `<data>/admin.token`. */

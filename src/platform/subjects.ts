@@ -120,6 +120,8 @@ export interface PlatformRequests {
   };
   /** Whether there is a channel. */
   "channel.state": { request: { readonly mac: string }; reply: boolean };
+  /** Takes a command back, on the node that runs it: see `Commander.cancel`. */
+  "command.cancel": { request: { readonly id: string }; reply: boolean };
   "channel.close": { request: { readonly mac: string }; reply: boolean };
 }
 

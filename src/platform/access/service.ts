@@ -15,6 +15,7 @@ import {
   ProtocolError,
 } from "../../protocol/smart_gateway/mod.ts";
 import type { PlatformDeps } from "../deps.ts";
+import { Adoption } from "./adoption.ts";
 import { Registration } from "./registration.ts";
 import { Triggers } from "./triggers.ts";
 
@@ -39,7 +40,7 @@ const REGISTER_AGAIN = encodeAccessReply({ result: AccessResult.REGISTER_AGAIN }
 /** Starts the access service. @throws {NetError} where the port can't be had */
 export function startAccess(deps: PlatformDeps, settings: AccessSettings): Service & { address: HostPort } {
   const log = deps.log.with({ service: "access" });
-  const { presence } = deps;
+  const { presence, owners } = deps;
   const socket = deps.network.datagram(settings.listen);
   const own = { ...deps, log };
   const registration = new Registration(own, deps.gateways, presence, {
@@ -47,14 +48,17 @@ export function startAccess(deps: PlatformDeps, settings: AccessSettings): Servi
     messageServer: settings.messageServer,
     heartbeatSeconds: settings.heartbeatSeconds,
     databaseMs: settings.databaseMs ?? 5000,
-    onRegistered: (event) => deps.bus.publish("gateway.registered", event),
+    onRegistered: (event) => {
+      owners?.claim(event.mac);
+      deps.bus.publish("gateway.registered", event);
+    },
     onReset: (mac) => deps.bus.publish("gateway.reset", { mac }),
   });
   const triggers = new Triggers(own, deps.gateways, presence, (bytes, to) => socket.send(bytes, to), {
     pluginCenter: settings.pluginCenter,
     attempts: settings.triggerAttempts ?? 3,
     waitMs: settings.triggerWaitMs ?? 2000,
-  });
+  }, owners && ((mac) => owners.has(mac)));
   const heartbeats = deps.metrics.counter("gatehouse_heartbeats_total", "Heartbeats answered");
   const strangers = deps.metrics.counter("gatehouse_heartbeats_refused_total", "Heartbeats answered with -3");
   const rejected = deps.metrics.counter("gatehouse_access_rejected_total", "Datagrams that were no message");
@@ -62,11 +66,21 @@ export function startAccess(deps: PlatformDeps, settings: AccessSettings): Servi
   const complaints = new TokenBucket(deps.clock, 1, 10);
   let inWork = 0;
 
+  const acknowledge = (from: HostPort) => {
+    heartbeats.inc();
+    socket.send(HEARTBEAT_ACK, from);
+  };
+  const adoption = owners && new Adoption(own, deps.gateways, presence, owners, {
+    adopted: acknowledge,
+    refused: (from) => {
+      strangers.inc();
+      socket.send(REGISTER_AGAIN, from);
+    },
+  });
   const onBeat = (mac: string, from: HostPort) => {
-    if (presence.beat(mac, from.host, from.port)) {
-      heartbeats.inc();
-      socket.send(HEARTBEAT_ACK, from);
-    } else {
+    if (adoption && !adoption.isOurs(mac)) return adoption.beat(mac, from);
+    if (presence.beat(mac, from.host, from.port)) acknowledge(from);
+    else {
       strangers.inc();
       socket.send(REGISTER_AGAIN, from);
     }
@@ -111,7 +125,11 @@ export function startAccess(deps: PlatformDeps, settings: AccessSettings): Servi
     }
   });
   const responder = deps.bus.respond("access.trigger", ({ mac, trigger }) => triggers.trigger(mac, trigger));
-  const subscription = deps.bus.subscribe("gateway.changed", ({ mac }) => presence.forget(mac));
+  const subscription = deps.bus.subscribe("gateway.changed", ({ mac }) => {
+    if (!owners || owners.has(mac)) presence.forget(mac);
+    else presence.drop(mac);
+    owners?.release(mac);
+  });
   return {
     name: "access",
     address: socket.address,

@@ -47,6 +47,8 @@ export class Triggers {
     private readonly presence: PresenceTable,
     private readonly send: (bytes: Uint8Array, to: HostPort) => void,
     private readonly settings: TriggerSettings,
+    /** Whether its heartbeats come to this node: no other socket gets through its NAT. */
+    private readonly isOurs: (mac: string) => boolean = () => true,
   ) {
     this.#acknowledged = new Challenges(deps.clock, REMEMBER_MS);
   }
@@ -75,7 +77,7 @@ export class Triggers {
 
   async #trigger(mac: string, trigger: Trigger): Promise<TriggerOutcome> {
     const entry = this.presence.get(mac);
-    if (!entry?.online) return "offline";
+    if (!entry?.online || !this.isOurs(mac)) return "offline";
     const keys = [entry.devRnd, entry.previousDevRnd].filter((devRnd) => devRnd !== undefined);
     for (const devRnd of keys) {
       const outcome = await this.#inTurn(

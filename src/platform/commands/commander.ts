@@ -187,7 +187,10 @@ export class Commander implements AsyncDisposable {
       throw new CommandError("stopping", "the platform is stopping: ask again later");
     }
     if (this.parts.cluster?.held === false) {
-      throw new CommandError("no_lease", "this node is out of touch with the others: ask again, or another node");
+      throw new CommandError(
+        "no_lease",
+        "this node is out of touch with the others: ask again, or another node",
+      );
     }
     const known = request.id === undefined ? undefined : await this.find(request.id);
     if (known) return known;
@@ -248,7 +251,9 @@ export class Commander implements AsyncDisposable {
   /** Waits for a command's end, at most `ms`: answers it as it is then. */
   async wait(id: string, ms: number, signal?: AbortSignal): Promise<CommandRow | undefined> {
     const job = this.#jobs.get(id);
-    if (!job) return this.parts.cluster ? await this.#waitElsewhere(id, ms, signal) : await this.parts.store.find(id);
+    if (!job) {
+      return this.parts.cluster ? await this.#waitElsewhere(id, ms, signal) : await this.parts.store.find(id);
+    }
     const began = this.deps.clock.monotonic();
     // By hand: a combined signal for each waiting request would cost more than the request.
     const { promise, resolve } = Promise.withResolvers<void>(), over = () => resolve();
@@ -265,7 +270,8 @@ export class Commander implements AsyncDisposable {
 
   /** Waits for a command that another node runs: on its word, and on the row where that does not get here. */
   async #waitElsewhere(id: string, ms: number, signal?: AbortSignal): Promise<CommandRow | undefined> {
-    const end = this.deps.clock.monotonic() + ms, over = AbortSignal.any([this.#stop.signal, ...signal ? [signal] : []]);
+    const end = this.deps.clock.monotonic() + ms,
+      over = AbortSignal.any([this.#stop.signal, ...signal ? [signal] : []]);
     let wake = () => {};
     using _ = this.parts.bus.subscribe("command.changed", (command) => {
       if (command.id === id && isFinal(command.status)) wake();
@@ -368,10 +374,9 @@ export class Commander implements AsyncDisposable {
   async #resume(row: CommandRow): Promise<void> {
     const job = this.#job(row);
     if (row.status !== "queued" && !row.repeatable) {
-      const error =
-        this.parts.cluster
-          ? "the node that ran the command went away while it was under way: whether it was done is not known"
-          : "the platform was restarted while the command was under way: whether it was done is not known";
+      const error = this.parts.cluster
+        ? "the node that ran the command went away while it was under way: whether it was done is not known"
+        : "the platform was restarted while the command was under way: whether it was done is not known";
       return await this.#finish(job, { status: "failed", error_code: "outcome_unknown", error });
     }
     if (row.status !== "queued") {
@@ -382,7 +387,15 @@ export class Commander implements AsyncDisposable {
   }
 
   #job(row: CommandRow): Job {
-    const job: Job = { row, done: Promise.withResolvers(), timer: undefined, unwanted: false, resting: false, owner: ownerOf(row), abandoned: false };
+    const job: Job = {
+      row,
+      done: Promise.withResolvers(),
+      timer: undefined,
+      unwanted: false,
+      resting: false,
+      owner: ownerOf(row),
+      abandoned: false,
+    };
     this.#jobs.set(row.id, job);
     return job;
   }
@@ -402,7 +415,9 @@ export class Commander implements AsyncDisposable {
       void this.#finish(job, {
         status: "timed_out",
         error_code: "not_delivered",
-        error: `not delivered ${job.row.attempt > 0 ? "once more " : ""}by its deadline${reason ? `: ${reason}` : ""}`,
+        error: `not delivered ${job.row.attempt > 0 ? "once more " : ""}by its deadline${
+          reason ? `: ${reason}` : ""
+        }`,
       });
     }, left);
     this.#pump(job.row.mac);

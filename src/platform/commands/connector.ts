@@ -89,7 +89,9 @@ export class Connector implements Disposable {
 
   /** A node is gone, and with it the channels that it had. */
   gone(node: string): void {
-    for (const { mac, open, at } of [...this.#entries.values()]) if (open && at === node) this.#closedBy(mac, at);
+    for (const { mac, open, at } of [...this.#entries.values()]) {
+      if (open && at === node) this.#closedBy(mac, at);
+    }
   }
 
   [Symbol.dispose](): void {

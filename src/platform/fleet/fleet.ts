@@ -48,10 +48,15 @@ export class Fleet implements AsyncDisposable {
     this.history = new HistoryStore(sql, clock);
     this.seen = new SeenStore(sql, clock);
     this.#subscriptions.push(
-      bus.subscribe("presence.changed", ({ mac, online }) => this.note(mac, online ? "online" : "offline")),
-      bus.subscribe("gateway.registered", ({ mac, ...detail }) => this.note(mac, "registered", detail)),
-      bus.subscribe("command.changed", ({ id, status }) => {
-        if (status === "succeeded") this.#behind(this.#learn(id));
+      // What happened on another node is noted there.
+      bus.subscribe("presence.changed", ({ mac, online }, from) => {
+        if (!from) this.note(mac, online ? "online" : "offline");
+      }),
+      bus.subscribe("gateway.registered", ({ mac, ...detail }, from) => {
+        if (!from) this.note(mac, "registered", detail);
+      }),
+      bus.subscribe("command.changed", ({ id, status }, from) => {
+        if (!from && status === "succeeded") this.#behind(this.#learn(id));
       }),
     );
     this.#schedule();

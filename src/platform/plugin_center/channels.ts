@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Deps, formatHostPort } from "../../base/mod.ts";
+import { type Deps, formatHostPort, messageOf, sleep } from "../../base/mod.ts";
 import type { CloseReason, FramedConnection, FrameHandler } from "../../net/mod.ts";
 import {
   type ChannelMessage,
@@ -15,6 +15,7 @@ import {
   PluginResult,
   ProtocolError,
 } from "../../protocol/smart_gateway/mod.ts";
+import type { Owners } from "../nodes/mod.ts";
 import type { GatewayRow, GatewayStore } from "../registry/mod.ts";
 import type { ChannelOutcome, ChannelRequest, PlatformBus } from "../subjects.ts";
 import { Channel } from "./channel.ts";
@@ -22,6 +23,10 @@ import { Channel } from "./channel.ts";
 /** How long a gateway may take to sign in, and be silent afterwards: three heartbeats of 100 s and 10 s for each. */
 const SIGN_IN_MS = 10_000;
 const SILENCE_MS = 330_000;
+/** Messages before a gateway has signed in: who keeps a place by talking about other things is closed. */
+const MAX_BEFORE_SIGN_IN = 16;
+
+const LEAVING_LOOK_MS = 20;
 
 const OK = encodeChannelReply({ result: PluginResult.OK });
 const GENERAL = encodeChannelReply({ result: PluginResult.GENERAL });
@@ -29,12 +34,14 @@ const GENERAL = encodeChannelReply({ result: PluginResult.GENERAL });
 /** The channels of this node. */
 export class Channels {
   readonly #byMac = new Map<string, Channel>();
+  #leaving = false;
   readonly #byConnection = new WeakMap<FramedConnection, Channel>();
 
   constructor(
     private readonly deps: Deps,
     private readonly gateways: GatewayStore,
     private readonly bus: PlatformBus,
+    private readonly owners?: Owners,
   ) {
     deps.metrics.gauge("gatehouse_channels", "Live plug-in channels", () => this.#byMac.size);
   }
@@ -46,6 +53,7 @@ export class Channels {
   /** Asks a gateway something over its channel. */
   exchange(mac: string, message: ChannelRequest, timeoutMs: number): Promise<ChannelOutcome> {
     const channel = this.#byMac.get(mac);
+    if (this.#leaving) return Promise.resolve({ kind: "closed" });
     if (channel?.connection.open) return channel.exchange(message, timeoutMs);
     if (channel) this.#forget(channel, "closing");
     return Promise.resolve({ kind: "closed" });
@@ -59,11 +67,28 @@ export class Channels {
     return channel !== undefined;
   }
 
+  /**
+   * Sends every gateway away, so that it comes back to another node: each as soon as it has answered what it was asked,
+   * all of them within `ms`.
+   */
+  async handOver(ms: number): Promise<void> {
+    this.#leaving = true;
+    const end = this.deps.clock.monotonic() + ms;
+    while (this.#byMac.size > 0) {
+      const late = this.deps.clock.monotonic() >= end;
+      for (const [mac, channel] of [...this.#byMac]) {
+        if (late || channel.inFlight === 0) this.close(mac, "this node is leaving");
+      }
+      if (this.#byMac.size > 0) await sleep(this.deps.clock, LEAVING_LOOK_MS);
+    }
+  }
+
   /** Greets a connection; gives what handles its frames: first the sign-in, then replies and heartbeats. */
   greet(connection: FramedConnection): FrameHandler {
     connection.setIdle(SIGN_IN_MS);
     let candidate: { gateway: GatewayRow; challenge: string } | undefined;
     let channel: Channel | undefined;
+    let early = 0;
     const refuse = (why: string) => {
       this.deps.log.warn("plug-in channel refused", { peer: formatHostPort(connection.remote), why });
       connection.send(GENERAL);
@@ -73,12 +98,13 @@ export class Channels {
       switch (message.method) {
         case "Boot":
           if (channel) return void connection.send(GENERAL);
+          if (this.#leaving) return refuse("this node is leaving");
           return this.gateways.find(message.mac).then((gateway) => {
             if (!gateway) return refuse(`unknown gateway ${message.mac}`);
             const challenge = hex32(this.deps.random.bytes(16));
             candidate = { gateway, challenge };
             connection.send(encodeChannelReply({ result: PluginResult.OK, challengeCode: challenge }));
-          });
+          }, (error) => refuse(`the gateway could not be looked up: ${messageOf(error)}`));
         case "Register":
           if (channel) return void connection.send(OK);
           if (!candidate) return refuse("Register before Boot");
@@ -97,6 +123,7 @@ export class Channels {
       }
     };
     return (frame) => {
+      if (!channel && ++early > MAX_BEFORE_SIGN_IN) return refuse("too many messages before the sign-in");
       let message;
       try {
         message = decodeChannelMessage(frame);
@@ -123,6 +150,7 @@ export class Channels {
     this.#byMac.set(mac, channel);
     this.#byConnection.set(connection, channel);
     this.deps.log.info("plug-in channel opened", { mac, peer: formatHostPort(connection.remote) });
+    this.owners?.claim(mac, "channel");
     this.bus.publish("channel.opened", { mac });
     return channel;
   }
@@ -131,6 +159,7 @@ export class Channels {
     if (this.#byMac.get(channel.mac) !== channel) return;
     this.#byMac.delete(channel.mac);
     this.deps.log.info("plug-in channel closed", { mac: channel.mac, reason });
+    this.owners?.channelClosed(channel.mac);
     this.bus.publish("channel.closed", { mac: channel.mac, reason });
   }
 }

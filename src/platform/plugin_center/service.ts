@@ -14,13 +14,16 @@ export interface PluginCenterSettings {
   readonly maxChannels?: number;
 }
 
+/** How long requests under way may take when a node leaves the others. */
+const HAND_OVER_MS = 4000;
+
 /** Starts the plug-in centre. @throws {NetError} where the port can't be had */
 export function startPluginCenter(
   deps: PlatformDeps,
   settings: PluginCenterSettings,
 ): Service & { address: HostPort } {
   const log = deps.log.with({ service: "plugin_center" });
-  const channels = new Channels({ ...deps, log }, deps.gateways, deps.bus);
+  const channels = new Channels({ ...deps, log }, deps.gateways, deps.bus, deps.owners);
   const server = new FramedServer(deps.network.listen(settings.listen), {
     framing: SMART_GATEWAY_FRAMING,
     clock: deps.clock,
@@ -43,6 +46,9 @@ export function startPluginCenter(
       "gateway.changed",
       ({ mac }) => void channels.close(mac, "the gateway's entry changed"),
     ),
+    deps.bus.subscribe("channel.opened", ({ mac }, from) => {
+      if (from) channels.close(mac, "replaced by a newer connection to another node");
+    }),
   ];
   return {
     name: "plugin_center",
@@ -50,6 +56,8 @@ export function startPluginCenter(
     addresses: [`tcp ${formatHostPort(server.address)}`],
     health: () => ({ status: "up" }),
     async [Symbol.asyncDispose]() {
+      // The gateways are wanted elsewhere: what is under way is seen to its end, nothing new begins.
+      if (deps.owners) await channels.handOver(HAND_OVER_MS);
       for (const each of held) each[Symbol.dispose]();
       await server[Symbol.asyncDispose]();
     },

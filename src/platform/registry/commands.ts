@@ -143,10 +143,14 @@ export class CommandStore {
     if (filter.since !== undefined) select = select.where("created_at", ">=", filter.since);
     if (filter.until !== undefined) select = select.where("created_at", "<", filter.until);
     if (gateways) {
-      select = select.where("mac", "in", (eb) =>
-        eb.selectFrom("gateway").select("gateway.mac").where("gateway.deleted_at", "is", null)
-          // What it needs beyond the gateway's own row is in tables of the same database.
-          .where((inner) => gateways(inner as Parameters<GatewayCondition>[0])));
+      select = select.where(
+        "mac",
+        "in",
+        (eb) =>
+          eb.selectFrom("gateway").select("gateway.mac").where("gateway.deleted_at", "is", null)
+            // What it needs beyond the gateway's own row is in tables of the same database.
+            .where((inner) => gateways(inner as Parameters<GatewayCondition>[0])),
+      );
     }
     return select.execute();
   }
@@ -170,9 +174,13 @@ export class CommandStore {
 
   /** Removes up to `limit` ended commands that were made before `time` (milliseconds since 1970); answers how many. */
   async forgetBefore(time: number, limit: number): Promise<number> {
-    const { numDeletedRows } = await this.db.deleteFrom("command").where("id", "in", (eb) =>
-      eb.selectFrom("command").select("id").where("created_at", "<", time)
-        .where("status", "not in", [...OPEN_STATUSES]).limit(limit)).executeTakeFirst();
+    const { numDeletedRows } = await this.db.deleteFrom("command").where(
+      "id",
+      "in",
+      (eb) =>
+        eb.selectFrom("command").select("id").where("created_at", "<", time)
+          .where("status", "not in", [...OPEN_STATUSES]).limit(limit),
+    ).executeTakeFirst();
     return Number(numDeletedRows);
   }
 

@@ -3,9 +3,18 @@
  *
  * @module
  */
-import type { Expression, ExpressionBuilder, Insertable, Kysely, SqlBool, Updateable } from "kysely";
+import {
+  type Expression,
+  type ExpressionBuilder,
+  type Insertable,
+  type Kysely,
+  sql,
+  type SqlBool,
+  type Updateable,
+} from "kysely";
 import type { Clock } from "../../base/mod.ts";
 import { Statement } from "../../storage/mod.ts";
+import type { CommandOwner } from "./commands.ts";
 import type { GatewayRow, RegistryTables } from "./schema.ts";
 
 /** What an operator says of a gateway when presetting it. */
@@ -133,7 +142,8 @@ export class GatewayStore {
   /** Changes a gateway; false where there is none of that MAC. */
   async update(mac: string, change: Updateable<Omit<GatewayRow, "mac">>): Promise<boolean> {
     const { numUpdatedRows } = await this.db.updateTable("gateway")
-      .set({ ...change, updated_at: this.clock.now() }).where("mac", "=", mac).where("deleted_at", "is", null).executeTakeFirst();
+      .set({ ...change, updated_at: this.clock.now() }).where("mac", "=", mac).where("deleted_at", "is", null)
+      .executeTakeFirst();
     return numUpdatedRows > 0n;
   }
 
@@ -166,9 +176,13 @@ export class GatewayStore {
     await this.db.deleteFrom("gateway").where("deleted_at", "<", before).execute();
   }
 
-  /** Keeps what presence knows, as one transaction. */
-  async saveLastSeen(batch: readonly LastSeen[]): Promise<void> {
-    if (batch.length === 0) return;
+  /**
+   * Keeps what presence knows, as one transaction. Where an `owner` is named only what that node holds is kept; answers
+   * the MACs that it does not.
+   */
+  async saveLastSeen(batch: readonly LastSeen[], owner?: CommandOwner): Promise<string[]> {
+    if (batch.length === 0) return [];
+    if (owner) return await this.#saveOwned(batch, owner);
     await this.db.transaction().execute(async (tx) => {
       for (const { mac, address, lastSeenAt, online } of batch) {
         await tx.updateTable("gateway")
@@ -180,6 +194,26 @@ export class GatewayStore {
           .where("mac", "=", mac).execute();
       }
     });
+    return [];
+  }
+
+  async #saveOwned(batch: readonly LastSeen[], owner: CommandOwner): Promise<string[]> {
+    const lost: string[] = [];
+    // In one order, so that nodes that write at the same time don't wait in a circle.
+    const ordered = [...batch].sort((a, b) => a.mac < b.mac ? -1 : 1);
+    await this.db.transaction().execute(async (tx) => {
+      for (const { mac, address, lastSeenAt, online } of ordered) {
+        const { rows } = await sql`
+          update gateway set address = ${address}, online = ${online ? 1 : 0},
+            last_seen_at = coalesce(${lastSeenAt}::bigint, last_seen_at)
+          where mac = ${mac} and exists (
+            select 1 from gateway_owner o join cluster_node n on n.node = o.node and n.epoch = o.epoch
+            where o.mac = ${mac} and o.node = ${owner.node} and o.epoch = ${owner.epoch}
+          ) returning mac`.execute(tx);
+        if (rows.length === 0) lost.push(mac);
+      }
+    });
+    return lost;
   }
 
   async count(): Promise<number> {

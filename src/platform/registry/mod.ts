@@ -4,7 +4,15 @@
  * @module
  */
 export { Challenges } from "./challenges.ts";
-export { type CommandChange, type CommandFilter, type CommandOwner, CommandStore, isFinal, isRepeatable, OPEN_STATUSES } from "./commands.ts";
+export {
+  type CommandChange,
+  type CommandFilter,
+  type CommandOwner,
+  CommandStore,
+  isFinal,
+  isRepeatable,
+  OPEN_STATUSES,
+} from "./commands.ts";
 export { DocumentStore } from "./documents.ts";
 export { type GatewayPreset, type GatewayQuery, GatewayStore, type LastSeen } from "./gateways.ts";
 export { type Presence, type PresenceOwner, type PresenceSettings, PresenceTable } from "./presence.ts";

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import { type Deps, messageOf, type Timer } from "../../base/mod.ts";
+import { type Deps, type HostPort, messageOf, type Timer } from "../../base/mod.ts";
+import type { CommandOwner } from "./commands.ts";
 import type { GatewayRow } from "./schema.ts";
 import type { GatewayStore, LastSeen } from "./gateways.ts";
 
@@ -33,6 +34,18 @@ export interface PresenceSettings {
   readonly flushMs?: number;
   /** Told when a gateway comes or goes. */
   readonly onChange: (mac: string, online: boolean) => void;
+  /** Where there are several nodes: which gateways are this one's to tell of. */
+  readonly owned?: PresenceOwner | undefined;
+}
+
+/** What presence needs to know of the nodes, where there are several. */
+export interface PresenceOwner {
+  /** Writes of this node count only for the gateways that it holds, in its life of the moment. */
+  readonly self: CommandOwner;
+  /** Those of `macs` whose heartbeats come to this node, and to no other. Rejects where that can't be known now. */
+  still(macs: readonly string[]): Promise<ReadonlySet<string>>;
+  /** Another node has it by now. */
+  lost(mac: string): void;
 }
 
 /** How many rows one flush transaction takes, so that it never holds up heartbeats for long. */
@@ -109,6 +122,57 @@ export class PresenceTable implements AsyncDisposable {
     if (!fresh.online) this.#setOnline(fresh, true);
   }
 
+  /** Takes over, from the database, a gateway that another node heard before; its row says where it spoke from. */
+  adopt(row: GatewayRow, port: number): void {
+    const known = this.#entries.get(row.mac);
+    const fresh = {
+      ...fromRow(row),
+      port,
+      lastSeen: this.deps.clock.monotonic(),
+      online: known?.online ?? false,
+    };
+    this.#entries.set(row.mac, fresh);
+    if (!fresh.online) this.#setOnline(fresh, true);
+  }
+
+  /** Another node hears it from here on, or nobody: what is known of it here is no longer first-hand. */
+  release(mac: string): void {
+    const entry = this.#entries.get(mac);
+    if (entry) entry.lastSeen = -Infinity;
+    this.#changed.delete(mac);
+  }
+
+  /** Another node told that a gateway came or went, and where it speaks from if it has registered. */
+  heard(mac: string, online: boolean, from?: HostPort): void {
+    let entry = this.#entries.get(mac);
+    if (!entry && !from) return;
+    if (!entry) {
+      entry = {
+        mac,
+        sn: "",
+        loid: "",
+        hostname: "",
+        port: 0,
+        lastSeen: -Infinity,
+        online: false,
+        devRnd: "",
+        previousDevRnd: undefined,
+      };
+      this.#entries.set(mac, entry);
+    }
+    if (from) [entry.hostname, entry.port] = [from.host, from.port];
+    if (entry.online !== online) this.#onlineCount += online ? 1 : -1;
+    entry.online = online;
+  }
+
+  /** Forgets a gateway that another node tells of, or none. */
+  drop(mac: string): void {
+    const entry = this.#entries.get(mac);
+    if (entry?.online) this.#onlineCount--;
+    this.#entries.delete(mac);
+    this.#changed.delete(mac);
+  }
+
   /** Forgets a gateway: its next heartbeat is answered with -3. */
   forget(mac: string): void {
     const entry = this.#entries.get(mac);
@@ -132,6 +196,11 @@ export class PresenceTable implements AsyncDisposable {
   async #flush(): Promise<void> {
     const since = this.#flushedAt, now = this.deps.clock.monotonic(), wall = this.deps.clock.now();
     let batch: LastSeen[] = [];
+    const { owned } = this.settings;
+    const save = async () => {
+      const lost = await this.store.saveLastSeen(batch, owned?.self);
+      for (const mac of lost) owned?.lost(mac);
+    };
     try {
       for (const entry of this.#entries.values()) {
         if (entry.lastSeen < since && !this.#changed.has(entry.mac)) continue;
@@ -143,10 +212,10 @@ export class PresenceTable implements AsyncDisposable {
         });
         this.#changed.delete(entry.mac);
         if (batch.length < FLUSH_ROWS) continue;
-        await this.store.saveLastSeen(batch);
+        await save();
         batch = [];
       }
-      await this.store.saveLastSeen(batch);
+      await save();
       this.#flushedAt = now;
     } catch (error) {
       for (const { mac } of batch) this.#changed.add(mac);
@@ -156,8 +225,32 @@ export class PresenceTable implements AsyncDisposable {
 
   #sweep(): void {
     const limit = this.deps.clock.monotonic() - this.#timeoutMs;
+    if (this.settings.owned) return void this.#sweepOwned(this.settings.owned, limit);
     for (const entry of this.#entries.values()) {
       if (entry.online && Math.max(entry.lastSeen, this.#startedAt) < limit) this.#setOnline(entry, false);
+    }
+  }
+
+  /** Only those are told gone that this node alone would have heard. */
+  async #sweepOwned(owned: PresenceOwner, limit: number): Promise<void> {
+    const silent: Presence[] = [];
+    for (const entry of this.#entries.values()) {
+      if (entry.online && entry.lastSeen > -Infinity && entry.lastSeen < limit) silent.push(entry);
+    }
+    if (silent.length === 0) return;
+    try {
+      const still = await owned.still(silent.map(({ mac }) => mac));
+      for (const entry of silent) {
+        if (!still.has(entry.mac)) owned.lost(entry.mac);
+        else if (entry.online && entry.lastSeen < limit && this.#entries.get(entry.mac) === entry) {
+          this.#setOnline(entry, false);
+        }
+      }
+    } catch (error) {
+      this.deps.log.warn("it is not known whether silent gateways speak to other nodes, looking again", {
+        gateways: silent.length,
+        error: messageOf(error),
+      });
     }
   }
 

@@ -19,6 +19,9 @@ const MAX_ITEMS = 2_000_000;
 const PAGE = 5000;
 /** Longest sleep until a scheduled rollout is looked at again: the clock may jump. */
 const LOOK_MS = 30_000;
+/** Among several nodes: between looks who sees to rollouts, and how many of them until everything is looked through. */
+const DUTY_MS = 1000;
+const RECONCILE_LOOKS = 5;
 
 /** What somebody wants to roll out. */
 export interface NewRollout {
@@ -51,6 +54,8 @@ export interface RolloutParts {
   readonly fleet: Pick<Fleet, "macs" | "groups">;
   readonly commander: Pick<Commander, "create" | "find" | "cancel">;
   readonly bus: Pick<PlatformBus, "subscribe" | "publish">;
+  /** Where there are several nodes: asks whether rollouts are this one's to see to, and takes them over if nobody's. */
+  readonly duty?: (() => Promise<boolean>) | undefined;
 }
 
 /** Every rollout of the platform. */
@@ -61,8 +66,14 @@ export class Rollouts implements AsyncDisposable {
   #subscription: Disposable | undefined;
   #timer: Timer | undefined;
   #stopped = false;
+  /** Whether they go on here: where there are several nodes only one sees to them. */
+  #active: boolean;
+  #dutyTimer: Timer | undefined;
+  #sync: Promise<void> = Promise.resolve();
 
-  private constructor(private readonly parts: RolloutParts) {}
+  private constructor(private readonly parts: RolloutParts) {
+    this.#active = parts.duty === undefined;
+  }
 
   /** Takes up whatever an earlier process left under way. */
   static async start(parts: RolloutParts): Promise<Rollouts> {
@@ -72,10 +83,8 @@ export class Rollouts implements AsyncDisposable {
         for (const runner of rollouts.#runners.values()) runner.commandEnded(id);
       }
     });
-    for (const row of await parts.store.open()) {
-      if (row.status === "scheduled") rollouts.#scheduled.set(row.id, row.start_at ?? 0);
-      else await rollouts.#run(row);
-    }
+    if (parts.duty) rollouts.#join(parts.duty);
+    else await rollouts.#takeUp();
     parts.deps.metrics.gauge(
       "gatehouse_rollouts_running",
       "Rollouts that are under way or being drained",
@@ -88,6 +97,103 @@ export class Rollouts implements AsyncDisposable {
     });
     rollouts.#look();
     return rollouts;
+  }
+
+  async #takeUp(): Promise<void> {
+    for (const row of await this.parts.store.open()) {
+      if (row.status === "scheduled") this.#scheduled.set(row.id, row.start_at ?? 0);
+      else await this.#run(row);
+    }
+  }
+
+  /**
+   * Among several nodes one sees to all rollouts. What the others are asked they write down and tell; whoever sees to
+   * them does as the rows say, at that word or at the next look.
+   */
+  #join(duty: () => Promise<boolean>): void {
+    const told = this.parts.bus.subscribe(
+      "rollout.changed",
+      (_, from) => void (from && this.#active && this.#follow()),
+    );
+    const ended = this.#subscription;
+    this.#subscription = {
+      [Symbol.dispose]: () => {
+        told[Symbol.dispose]();
+        ended?.[Symbol.dispose]();
+      },
+    };
+    let looks = 0;
+    const again = async () => {
+      try {
+        const active = await duty();
+        if (this.#stopped) return;
+        if (active !== this.#active) await (active ? this.#assume() : this.#yield());
+        else if (active && ++looks % RECONCILE_LOOKS === 0) {
+          this.#follow();
+          for (const runner of this.#runners.values()) runner.lookAgain();
+        }
+      } catch (error) {
+        this.parts.deps.log.warn("it is not known which node sees to rollouts, asking again", {
+          error: messageOf(error),
+        });
+      }
+      if (!this.#stopped) this.#dutyTimer = this.parts.deps.clock.setTimer(() => void again(), DUTY_MS);
+    };
+    this.#dutyTimer = this.parts.deps.clock.setTimer(() => void again(), 0);
+  }
+
+  /** Rollouts are this node's from here on. */
+  async #assume(): Promise<void> {
+    this.#active = true;
+    this.parts.deps.log.info("this node sees to rollouts now");
+    await this.#takeUp();
+    this.#look();
+  }
+
+  /** Another node sees to them: whatever is under way here stops where it is, and that one goes on from the rows. */
+  async #yield(): Promise<void> {
+    this.#active = false;
+    this.parts.deps.log.warn("another node sees to rollouts now");
+    this.#scheduled.clear();
+    const runners = [...this.#runners.values()];
+    this.#runners.clear();
+    await Promise.all(runners.map((runner) => runner[Symbol.asyncDispose]()));
+  }
+
+  /** Does as the rows say, where another node was told something. */
+  #follow(): void {
+    this.#sync = this.#sync.then(async () => {
+      if (this.#stopped || !this.#active) return;
+      const open = new Map((await this.parts.store.open()).map((row) => [row.id, row]));
+      for (const [id, runner] of [...this.#runners]) {
+        const row = open.get(id) ?? await this.parts.store.find(id);
+        if (!row) this.#halted(id);
+        else if (row.status !== "running" && !runner.draining) await this.#wound(row, runner);
+      }
+      for (const id of [...this.#scheduled.keys()]) {
+        if (open.get(id)?.status !== "scheduled") this.#scheduled.delete(id);
+      }
+      for (const row of open.values()) {
+        if (row.status === "scheduled") this.#scheduled.set(row.id, row.start_at ?? 0);
+        else if (row.status === "running") {
+          const runner = this.#runners.get(row.id);
+          if (!runner || runner.draining) await this.#run(row);
+        }
+      }
+      this.#look();
+    }).catch((error) =>
+      this.parts.deps.log.warn("rollouts could not be looked through, trying again", {
+        error: messageOf(error),
+      })
+    );
+  }
+
+  /** Lets a rollout that was paused or ended come to its rest. */
+  async #wound(row: RolloutRow, runner: Runner): Promise<void> {
+    const { commands } = runner;
+    runner.drain();
+    if (row.status !== "aborted") return;
+    for (const command of commands) await this.parts.commander.cancel(command).catch(() => false);
   }
 
   /** Makes a rollout over the gateways that are found at this moment. @throws {RolloutError} `rollout_empty` */
@@ -170,7 +276,7 @@ export class Rollouts implements AsyncDisposable {
     const now = this.parts.deps.clock.now();
     if (row.start_at !== null && row.start_at > now) {
       const scheduled = await this.#change(row.id, from, { status: "scheduled" });
-      this.#scheduled.set(row.id, row.start_at);
+      if (this.#active) this.#scheduled.set(row.id, row.start_at);
       this.#look();
       return scheduled;
     }
@@ -291,7 +397,9 @@ export class Rollouts implements AsyncDisposable {
   /** Removes a rollout that is not under way. */
   async remove(id: string): Promise<void> {
     const row = await this.#found(id);
-    if (["running", "scheduled"].includes(row.status) || this.#runners.has(id)) {
+    const underWay = this.#runners.has(id) ||
+      this.parts.duty !== undefined && (await this.parts.store.issued(id)).length > 0;
+    if (["running", "scheduled"].includes(row.status) || underWay) {
       throw this.#wrongState(row, ["draft", "approval", "paused", "finished", "aborted"]);
     }
     await this.parts.store.remove(id);
@@ -324,7 +432,7 @@ export class Rollouts implements AsyncDisposable {
   /** A runner that was being drained makes way: the new one takes its commands over from the rows. */
   async #run(row: RolloutRow): Promise<void> {
     await this.#runners.get(row.id)?.[Symbol.asyncDispose]();
-    if (this.#stopped) return;
+    if (this.#stopped || !this.#active) return;
     const runner = await Runner.start(row, {
       deps: this.parts.deps,
       store: this.parts.store,
@@ -352,7 +460,7 @@ export class Rollouts implements AsyncDisposable {
   /** Starts the scheduled rollouts whose time has come. */
   #look(): void {
     this.#timer?.cancel();
-    if (this.#stopped) return;
+    if (this.#stopped || !this.#active) return;
     const { clock, log } = this.parts.deps, now = clock.now();
     let next = Infinity;
     for (const [id, at] of this.#scheduled) {
@@ -378,6 +486,8 @@ export class Rollouts implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopped = true;
     this.#timer?.cancel();
+    this.#dutyTimer?.cancel();
+    await this.#sync;
     this.#subscription?.[Symbol.dispose]();
     const runners = [...this.#runners.values()];
     this.#runners.clear();

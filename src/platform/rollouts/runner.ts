@@ -99,6 +99,16 @@ export class Runner implements AsyncDisposable {
     if (this.#inFlight.size === 0) this.parts.halted(this.row.id);
   }
 
+  /** Looks how the commands under way are: word of them may have been lost between nodes. */
+  lookAgain(): void {
+    for (const item of this.#inFlight.values()) this.#behind(() => this.#look(item));
+  }
+
+  /** Whether it begins with nothing more. */
+  get draining(): boolean {
+    return this.#draining;
+  }
+
   /** The ids of the commands that are under way. */
   get commands(): string[] {
     return [...this.#inFlight.keys()];
@@ -249,7 +259,7 @@ export class Runner implements AsyncDisposable {
       );
     }
     if (stage === this.#stages.length - 1) return await this.#halt("finished", null);
-    const row = await this.parts.store.change(this.row.id, ["running"], { stage: stage + 1 });
+    const row = await this.parts.store.advance(this.row.id, ["running"], { stage: stage + 1 });
     if (!row) return this.#gone();
     this.row = row;
     this.parts.changed(row.id);
@@ -259,7 +269,7 @@ export class Runner implements AsyncDisposable {
 
   async #halt(status: "paused" | "finished", reason: string | null): Promise<true> {
     const { id } = this.row;
-    await this.parts.store.change(id, ["running"], {
+    await this.parts.store.advance(id, ["running"], {
       status,
       reason,
       ...(status === "finished" ? { finished_at: this.parts.deps.clock.now() } : {}),

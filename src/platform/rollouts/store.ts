@@ -58,9 +58,18 @@ export class RolloutStore {
     { readonly rollout: string; readonly mac: string; readonly change: ItemChange }
   >;
 
-  constructor(private readonly db: Kysely<RolloutTables>, private readonly clock: Pick<Clock, "now">) {
+  /**
+   * `guard` fails the transactions by which rollouts go on, unless they are this node's to see to: where there are
+   * several, one that was paused must not go on beside the one that took over.
+   */
+  constructor(
+    private readonly db: Kysely<RolloutTables>,
+    private readonly clock: Pick<Clock, "now">,
+    private readonly guard?: (tx: Kysely<RolloutTables>) => Promise<void>,
+  ) {
     this.#writes = new WriteBatch((writes) =>
       db.transaction().execute(async (tx) => {
+        await guard?.(tx);
         for (const { rollout, mac, change } of writes) {
           await tx.updateTable("rollout_item").set(change)
             .where("rollout_id", "=", rollout).where("mac", "=", mac).execute();
@@ -174,6 +183,21 @@ export class RolloutStore {
     return numUpdatedRows > 0n ? await this.find(id) : undefined;
   }
 
+  /** The same, by whoever sees to rollouts, and by nobody else. */
+  async advance(
+    id: string,
+    from: readonly RolloutStatus[],
+    change: Updateable<Omit<RolloutRow, "id">>,
+  ): Promise<RolloutRow | undefined> {
+    const { guard } = this;
+    if (!guard) return await this.change(id, from, change);
+    return await this.db.transaction().execute(async (tx) => {
+      await guard(tx);
+      return await tx.updateTable("rollout").set(change).where("id", "=", id).where("status", "in", from)
+        .returningAll().executeTakeFirst();
+    });
+  }
+
   /** Removes a rollout with all that is known of it. */
   async remove(id: string): Promise<void> {
     await this.db.deleteFrom("rollout").where("id", "=", id).execute();
@@ -231,15 +255,21 @@ export class RolloutStore {
     return this.#writes.write({ rollout, mac, change });
   }
 
-  /** Marks gateways as begun with, in one transaction: the ids of their commands are known before these are made. */
+  /**
+   * Marks gateways as begun with, in one transaction: the ids of their commands are known before these are made. Fails
+   * as a whole where one of them no longer waits.
+   */
   async issue(
     rollout: string,
     items: readonly { readonly mac: string; readonly change: ItemChange }[],
   ): Promise<void> {
     await this.db.transaction().execute(async (tx) => {
+      await this.guard?.(tx);
       for (const { mac, change } of items) {
-        await tx.updateTable("rollout_item").set(change)
-          .where("rollout_id", "=", rollout).where("mac", "=", mac).where("status", "=", "waiting").execute();
+        const { numUpdatedRows } = await tx.updateTable("rollout_item").set(change)
+          .where("rollout_id", "=", rollout).where("mac", "=", mac).where("status", "=", "waiting")
+          .executeTakeFirst();
+        if (numUpdatedRows !== 1n) throw new Error(`gateway ${mac} was begun with already`);
       }
     });
   }
