@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Clock, Timer } from "../../base/mod.ts";
+import type { Clock } from "../../base/mod.ts";
 import type { FramedConnection } from "../../net/mod.ts";
 import {
   CmppError,
@@ -20,6 +20,7 @@ import {
 import type { Account } from "./accounts.ts";
 import type { Carrier } from "./mailbox.ts";
 import type { OutboxItem } from "./message.ts";
+import { Requests } from "./requests.ts";
 import type { SmsSettings } from "./settings.ts";
 
 /** What a session needs of the service around it. */
@@ -48,14 +49,6 @@ export interface SubmitOutcome {
   readonly result: number;
 }
 
-/** A request of ours that is not answered. */
-interface Sent {
-  readonly item: OutboxItem | undefined;
-  readonly pdu: Uint8Array;
-  attempts: number;
-  due: number;
-}
-
 const MALFORMED: Readonly<Record<string, number>> = { length: Result.length, value: Result.structure };
 
 /** A provider's end of one connection. */
@@ -69,13 +62,7 @@ export class Session implements Carrier {
   delivered = 0;
   /** Sequence_Ids of SUBMITs that are not answered, with their part numbers: long messages may share one. */
   readonly #working = new Set<number>();
-  /** Our requests by Sequence_Id, the longest waiting first. */
-  readonly #sent = new Map<number, Sent>();
-  #deliveries = 0;
-  #sequence = 0;
-  #lastTraffic: number;
-  #timer: Timer | undefined;
-  #timerAt = Infinity;
+  readonly #requests: Requests<OutboxItem>;
   #closed = false;
 
   constructor(
@@ -84,7 +71,21 @@ export class Session implements Carrier {
     private readonly host: SessionHost,
   ) {
     this.connectedAt = host.clock.now();
-    this.#lastTraffic = host.clock.monotonic();
+    this.#requests = new Requests({
+      clock: host.clock,
+      settings: host.settings,
+      encode: (message) => encodeMessage(message, this.dialect),
+      send: (pdu) => connection.send(pdu),
+      open: () => connection.open,
+      lost: (items) => {
+        host.fault(this, "deliver_unanswered");
+        host.putBack(this, items);
+      },
+      silent: () => {
+        host.fault(this, "active_test_unanswered");
+        connection.close("local", "ACTIVE_TEST was not answered");
+      },
+    });
   }
 
   /** Names the connection while it is there. */
@@ -100,7 +101,7 @@ export class Session implements Carrier {
 
   /** Deliveries that the provider has not answered. */
   get unanswered(): number {
-    return this.#deliveries;
+    return this.#requests.items;
   }
 
   /** Lets the provider in: from now on it may send, and long connections are tested and delivered to. */
@@ -109,11 +110,11 @@ export class Session implements Carrier {
     this.version = version;
     if (this.kind === "short") return this.connection.setIdle(this.host.settings.responseMs);
     this.connection.setIdle(0); // ACTIVE_TEST finds out
-    this.#arm();
+    this.#requests.testWhenQuiet();
   }
 
   send(message: Message): void {
-    this.#lastTraffic = this.host.clock.monotonic();
+    this.#requests.touch();
     this.connection.send(encodeMessage(message, this.dialect));
   }
 
@@ -124,23 +125,22 @@ export class Session implements Carrier {
 
   /** Says that this side ends the connection, and ends it. */
   terminate(): void {
-    this.send({ command: "TERMINATE", sequence: this.#nextSequence() });
+    this.send({ command: "TERMINATE", sequence: this.#requests.nextSequence() });
     this.end();
   }
 
   /** The connection is over: what was on its way to the provider goes back. */
   close(): void {
     this.#closed = true;
-    this.#timer?.cancel();
-    const items = [...this.#sent.values()].flatMap(({ item }) => item ?? []);
-    this.#sent.clear();
-    this.host.putBack(this, items);
+    this.host.putBack(this, this.#requests.close());
   }
 
   carry(item: OutboxItem): boolean {
     const { account } = this;
-    if (!account || this.#closed || !this.connection.open || this.#deliveries >= account.window) return false;
-    const sequence = this.#nextSequence();
+    if (!account || this.#closed || !this.connection.open || this.#requests.items >= account.window) {
+      return false;
+    }
+    const sequence = this.#requests.nextSequence();
     let pdu: Uint8Array;
     try {
       if (this.dialect === 3 && item.pdu) pdu = withSequence(item.pdu, sequence);
@@ -152,12 +152,7 @@ export class Session implements Carrier {
       this.host.taken(item, Result.length, this.host.clock.now());
       return true;
     }
-    const due = this.host.clock.monotonic() + this.host.settings.responseMs;
-    this.#sent.set(sequence, { item, pdu, attempts: 1, due });
-    this.#deliveries++;
-    this.#lastTraffic = this.host.clock.monotonic();
-    this.connection.send(pdu);
-    this.#arm();
+    this.#requests.send(sequence, pdu, item);
     return true;
   }
 
@@ -177,7 +172,7 @@ export class Session implements Carrier {
       if (!(error instanceof CmppError)) throw error;
       return this.#malformed(error);
     }
-    this.#lastTraffic = this.host.clock.monotonic();
+    this.#requests.touch();
     if (!this.account) {
       if (message.command === "CONNECT") return this.host.connect(this, message);
       // Nobody has said who this is: there is no version to answer in, and nothing to answer.
@@ -192,7 +187,7 @@ export class Session implements Carrier {
       case "ACTIVE_TEST":
         return this.send({ command: "ACTIVE_TEST_RESP", sequence: message.sequence, Reserved: 0 });
       case "ACTIVE_TEST_RESP":
-        if (this.#sent.get(message.sequence)?.item === undefined) this.#sent.delete(message.sequence);
+        if (!this.#requests.carries(message.sequence)) this.#requests.answered(message.sequence);
         return;
       case "TERMINATE":
         this.send({ command: "TERMINATE_RESP", sequence: message.sequence });
@@ -229,13 +224,11 @@ export class Session implements Carrier {
   }
 
   #deliverResp({ sequence, Result: result }: DeliverResp): void {
-    const sent = this.#sent.get(sequence);
-    if (!sent?.item) return this.host.fault(this, "stray_response");
-    this.#sent.delete(sequence);
-    this.#deliveries--;
+    if (!this.#requests.carries(sequence)) return this.host.fault(this, "stray_response");
+    const { item, due } = this.#requests.answered(sequence)!;
     this.delivered++;
     const { clock, settings } = this.host;
-    this.host.taken(sent.item, result, clock.now() - (clock.monotonic() - (sent.due - settings.responseMs)));
+    this.host.taken(item!, result, clock.now() - (clock.monotonic() - (due - settings.responseMs)));
     this.host.room(this);
   }
 
@@ -264,64 +257,6 @@ export class Session implements Carrier {
   #foreign(command: string): void {
     this.host.fault(this, `foreign_${command}`);
     this.terminate();
-  }
-
-  #nextSequence(): number {
-    return this.#sequence = (this.#sequence + 1) >>> 0;
-  }
-
-  /** Sets the timer for whatever is due first. */
-  #arm(): void {
-    if (this.#closed) return;
-    const { monotonic } = this.host.clock;
-    const [first] = this.#sent.values();
-    const quiet = this.kind === "long" ? this.#lastTraffic + this.host.settings.activeTestMs : Infinity;
-    const at = Math.min(first?.due ?? Infinity, quiet);
-    if (at >= this.#timerAt || at === Infinity) return;
-    this.#timer?.cancel();
-    this.#timerAt = at;
-    this.#timer = this.host.clock.setTimer(() => this.#look(), at - monotonic.call(this.host.clock));
-  }
-
-  /** Sends again what was not answered in T, at once, N times in all (reference §2); tests a quiet link. */
-  #look(): void {
-    this.#timerAt = Infinity;
-    if (this.#closed || !this.connection.open) return;
-    const { clock, settings } = this.host, now = clock.monotonic();
-    const late: OutboxItem[] = [];
-    for (const [sequence, sent] of this.#sent) {
-      if (sent.due > now) break;
-      this.#sent.delete(sequence);
-      if (sent.attempts < settings.attempts) {
-        this.#sent.set(sequence, { ...sent, attempts: sent.attempts + 1, due: now + settings.responseMs });
-        this.connection.send(sent.pdu);
-      } else if (sent.item) {
-        this.#deliveries--;
-        late.push(sent.item);
-      } else {
-        this.host.fault(this, "active_test_unanswered");
-        return this.connection.close("local", "ACTIVE_TEST was not answered");
-      }
-    }
-    if (late.length > 0) {
-      this.host.fault(this, "deliver_unanswered");
-      this.host.putBack(this, late);
-    }
-    if (this.kind === "long" && now - this.#lastTraffic >= settings.activeTestMs) this.#test(now);
-    this.#arm();
-  }
-
-  #test(now: number): void {
-    const sequence = this.#nextSequence();
-    const pdu = encodeMessage({ command: "ACTIVE_TEST", sequence }, this.dialect);
-    this.#sent.set(sequence, {
-      item: undefined,
-      pdu,
-      attempts: 1,
-      due: now + this.host.settings.responseMs,
-    });
-    this.#lastTraffic = now;
-    this.connection.send(pdu);
   }
 }
 

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Clock, Timer } from "../../../base/mod.ts";
+import type { Clock } from "../../../base/mod.ts";
 import type { FramedConnection } from "../../../net/mod.ts";
 import {
   authenticatorSource,
@@ -24,6 +24,7 @@ import {
   type Message,
   Result,
 } from "../../../protocol/cmpp/mod.ts";
+import { Requests } from "../requests.ts";
 import type { SmsSettings } from "../settings.ts";
 import type { ForwardItem } from "./item.ts";
 import type { Peer } from "./peers.ts";
@@ -45,14 +46,6 @@ export interface LinkHost {
   fault(link: PeerLink, fault: string): void;
 }
 
-/** A request of ours that is not answered; without an item: a link test, or CONNECT. */
-interface Sent {
-  readonly item: ForwardItem | undefined;
-  readonly pdu: Uint8Array;
-  readonly attempts: number;
-  readonly due: number;
-}
-
 /** One end of a connection. */
 export class PeerLink {
   readonly connectedAt: number;
@@ -65,13 +58,8 @@ export class PeerLink {
   received = 0;
   /** FWDs of the peer in work: what each is, by Sequence_Id. */
   readonly #working = new Map<number, string>();
-  readonly #sent = new Map<number, Sent>();
-  #waiting = 0;
+  readonly #requests: Requests<ForwardItem>;
   #mts = 0;
-  #sequence = 0;
-  #lastTraffic: number;
-  #timer: Timer | undefined;
-  #timerAt = Infinity;
   #closed = false;
   /** Whom our own CONNECT went to, until it is answered. */
   #calling: Peer | undefined;
@@ -83,7 +71,23 @@ export class PeerLink {
     private readonly host: LinkHost,
   ) {
     this.connectedAt = host.clock.now();
-    this.#lastTraffic = host.clock.monotonic();
+    this.#requests = new Requests({
+      clock: host.clock,
+      settings: host.settings,
+      encode: (message) => encodeMessage(message, this.dialect),
+      send: (pdu) => connection.send(pdu),
+      open: () => connection.open,
+      lost: (items) => {
+        for (const item of items) {
+          this.#count(item, -1);
+          host.unanswered(this, item);
+        }
+      },
+      silent: () => {
+        host.fault(this, this.peer ? "active_test_unanswered" : "connect_unanswered");
+        connection.close("local", "a link test, or CONNECT, was not answered");
+      },
+    });
   }
 
   /** FWDs of the peer that are not answered. */
@@ -93,7 +97,7 @@ export class PeerLink {
 
   /** Our FWDs that are not answered. */
   get unanswered(): number {
-    return this.#waiting;
+    return this.#requests.items;
   }
 
   /** Messages to phones among them. */
@@ -104,7 +108,7 @@ export class PeerLink {
   /** FWDs that may be sent now. */
   get room(): number {
     if (!this.peer || this.#closed || !this.connection.open) return 0;
-    return Math.max(0, this.peer.window - this.#waiting);
+    return Math.max(0, this.peer.window - this.#requests.items);
   }
 
   /** Says who this is. */
@@ -112,7 +116,7 @@ export class PeerLink {
     this.#calling = peer;
     this.dialect = peer.version >= 0x30 ? 3 : 2;
     const Timestamp = connectTimestamp(this.host.clock.now(), this.host.settings.utcOffsetMinutes);
-    const sequence = this.#nextSequence();
+    const sequence = this.#requests.nextSequence();
     this.#request(sequence, undefined, {
       command: "CONNECT",
       sequence,
@@ -128,11 +132,11 @@ export class PeerLink {
     this.peer = peer;
     this.version = version;
     this.connection.setIdle(0); // ACTIVE_TEST finds out
-    this.#arm();
+    this.#requests.testWhenQuiet();
   }
 
   send(message: Message): void {
-    this.#lastTraffic = this.host.clock.monotonic();
+    this.#requests.touch();
     this.connection.send(encodeMessage(message, this.dialect));
   }
 
@@ -144,22 +148,19 @@ export class PeerLink {
   /** Says that this side ends the connection, and ends it. */
   terminate(): void {
     if (!this.connection.open) return;
-    this.send({ command: "TERMINATE", sequence: this.#nextSequence() });
+    this.send({ command: "TERMINATE", sequence: this.#requests.nextSequence() });
     this.end();
   }
 
   /** The connection is over; gives what was on its way and not answered, in its order. */
   close(): ForwardItem[] {
     this.#closed = true;
-    this.#timer?.cancel();
-    const items = [...this.#sent.values()].flatMap(({ item }) => item ?? []);
-    this.#sent.clear();
-    return items;
+    return this.#requests.close();
   }
 
   /** Sends an item. There must be room. False where this version has no way to say it. */
   carry(item: ForwardItem): boolean {
-    const sequence = this.#nextSequence();
+    const sequence = this.#requests.nextSequence();
     try {
       this.#request(sequence, item, { ...inDialect(item.fwd, this.dialect), sequence });
       return true;
@@ -179,7 +180,7 @@ export class PeerLink {
       if (!(error instanceof CmppError)) throw error;
       return this.#malformed(error);
     }
-    this.#lastTraffic = this.host.clock.monotonic();
+    this.#requests.touch();
     if (!this.peer) return this.#stranger(message);
     switch (message.command) {
       case "FWD":
@@ -189,7 +190,7 @@ export class PeerLink {
       case "ACTIVE_TEST":
         return this.send({ command: "ACTIVE_TEST_RESP", sequence: message.sequence, Reserved: 0 });
       case "ACTIVE_TEST_RESP":
-        if (this.#sent.get(message.sequence)?.item === undefined) this.#sent.delete(message.sequence);
+        if (!this.#requests.carries(message.sequence)) this.#requests.answered(message.sequence);
         return;
       case "TERMINATE":
         this.send({ command: "TERMINATE_RESP", sequence: message.sequence });
@@ -210,7 +211,7 @@ export class PeerLink {
   }
 
   #connected({ sequence, Status, Version }: ConnectResp, peer: Peer): void {
-    this.#sent.delete(sequence);
+    this.#requests.answered(sequence);
     if (Status !== 0) {
       this.host.fault(this, `refused_${Status}`);
       return this.connection.close("local", `the peer refused CONNECT: Status ${Status}`);
@@ -243,12 +244,11 @@ export class PeerLink {
   }
 
   #answered({ sequence, Result: result }: FwdResp): void {
-    const sent = this.#sent.get(sequence);
-    if (!sent?.item) return this.host.fault(this, "stray_response");
-    this.#sent.delete(sequence);
-    this.#count(sent.item, -1);
+    if (!this.#requests.carries(sequence)) return this.host.fault(this, "stray_response");
+    const item = this.#requests.answered(sequence)!.item!;
+    this.#count(item, -1);
     if (result === Result.ok) this.sent++;
-    this.host.answered(this, sent.item, result);
+    this.host.answered(this, item, result);
   }
 
   /** A PDU that is none: a FWD is told why; what has no response that could tell ends the connection. */
@@ -268,64 +268,13 @@ export class PeerLink {
   }
 
   #count(item: ForwardItem, change: 1 | -1): void {
-    this.#waiting += change;
     if (item.mt !== undefined) this.#mts += change;
   }
 
-  #nextSequence(): number {
-    return this.#sequence = (this.#sequence + 1) >>> 0;
-  }
-
   #request(sequence: number, item: ForwardItem | undefined, message: Message): void {
-    const pdu = encodeMessage(message, this.dialect), now = this.host.clock.monotonic();
-    this.#sent.set(sequence, { item, pdu, attempts: 1, due: now + this.host.settings.responseMs });
+    const pdu = encodeMessage(message, this.dialect);
     if (item) this.#count(item, 1);
-    this.#lastTraffic = now;
-    this.connection.send(pdu);
-    this.#arm();
-  }
-
-  /** Sets the timer for whatever is due first. */
-  #arm(): void {
-    if (this.#closed) return;
-    const [first] = this.#sent.values(), { clock, settings } = this.host;
-    const at = Math.min(
-      first?.due ?? Infinity,
-      this.peer ? this.#lastTraffic + settings.activeTestMs : Infinity,
-    );
-    if (at >= this.#timerAt) return;
-    this.#timer?.cancel();
-    this.#timerAt = at;
-    this.#timer = clock.setTimer(() => this.#look(), at - clock.monotonic());
-  }
-
-  /** Sends again what was not answered in T, at once, N times in all (reference §2); tests a quiet link. */
-  #look(): void {
-    this.#timerAt = Infinity;
-    if (this.#closed || !this.connection.open) return;
-    const { clock, settings } = this.host, now = clock.monotonic();
-    const late: ForwardItem[] = [];
-    for (const [sequence, sent] of this.#sent) {
-      if (sent.due > now) break;
-      this.#sent.delete(sequence);
-      if (sent.attempts < settings.attempts) {
-        const { attempts } = sent;
-        this.#sent.set(sequence, { ...sent, attempts: attempts + 1, due: now + settings.responseMs });
-        this.connection.send(sent.pdu);
-      } else if (sent.item) {
-        this.#count(sent.item, -1);
-        late.push(sent.item);
-      } else {
-        this.host.fault(this, this.peer ? "active_test_unanswered" : "connect_unanswered");
-        return this.connection.close("local", "a link test, or CONNECT, was not answered");
-      }
-    }
-    for (const item of late) this.host.unanswered(this, item);
-    if (this.peer && now - this.#lastTraffic >= settings.activeTestMs) {
-      const sequence = this.#nextSequence();
-      this.#request(sequence, undefined, { command: "ACTIVE_TEST", sequence });
-    }
-    this.#arm();
+    this.#requests.send(sequence, pdu, item);
   }
 }
 
