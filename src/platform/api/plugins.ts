@@ -13,7 +13,7 @@ import {
   queryBoolean,
   Routes,
 } from "../../control/mod.ts";
-import { CHANNELS, MAX_PLUGIN_BYTES, type PluginRepository } from "../plugins/mod.ts";
+import { CHANNELS, MAX_PLUGIN_BYTES, type PluginRepository, shippedManifests } from "../plugins/mod.ts";
 import type { PluginRow } from "../registry/mod.ts";
 import { PluginView, pluginView } from "./views.ts";
 
@@ -90,6 +90,30 @@ export function pluginRoutes(repository: PluginRepository): Routes {
     );
     return { status: 200, body: { items: await Promise.all(items.map(view)), ...rest } };
   });
+
+  routes.route({
+    method: "GET",
+    path: "/api/v1/plugins/shipped",
+    summary: "The manifests of the plug-ins that gateways of this version ship with",
+    tags: TAGS,
+    auth: ["plugins:read"],
+    responses: {
+      200: {
+        description: "All of them",
+        schema: v.object({
+          items: v.array(v.object({ name: v.string(), manifest: v.record(v.string(), v.unknown()) })),
+        }),
+      },
+    },
+  }).handle(async () => ({
+    status: 200,
+    body: {
+      items: (await shippedManifests()).map((manifest) => ({
+        name: manifest.name,
+        manifest: { ...manifest },
+      })),
+    },
+  }));
 
   routes.route({
     method: "GET",

@@ -12,5 +12,6 @@ export {
   type PluginKey,
   PluginRepository,
 } from "./repository.ts";
+export { shippedManifests } from "./shipped.ts";
 export { MAX_PLUGIN_BYTES } from "./upload.ts";
 export type { Vouched } from "./vouch.ts";

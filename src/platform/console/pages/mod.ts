@@ -5,9 +5,7 @@
  */
 import type { MenuEntry } from "../layout.tsx";
 import { pageAt, type PageRoute } from "../view.ts";
-import { commandPage } from "./command.tsx";
-import { gatewayPage, listPlugins, runCommand } from "./gateway.tsx";
-import { gatewaysPage } from "./gateways.tsx";
+import { FLEET_PAGES } from "./fleet/mod.ts";
 import { overviewPage } from "./overview.tsx";
 import { PEOPLE_PAGES } from "./people/mod.ts";
 import { PLUGIN_PAGES } from "./plugins/mod.ts";
@@ -18,11 +16,7 @@ import { SMS_PAGES } from "./sms/mod.ts";
 /** Every page by method and path. */
 export const PAGES: readonly PageRoute[] = [
   ...pageAt("/", overviewPage),
-  ...pageAt("/gateways", gatewaysPage),
-  ...pageAt("/gateways/:mac", gatewayPage),
-  { method: "POST", path: "/gateways/:mac/commands", page: runCommand },
-  { method: "POST", path: "/gateways/:mac/plugins/list", page: listPlugins },
-  ...pageAt("/commands/:id", commandPage),
+  ...FLEET_PAGES,
   ...PEOPLE_PAGES,
   ...PLUGIN_PAGES,
   ...POLICY_PAGES,

@@ -150,8 +150,10 @@ export function Submit(
 
 /** A form of one button: it does `action` to what `fields` name. `about` tells which, for those who can't see where it is. */
 export function Act(
-  { view, action, label, fields = {}, tone = "quiet", confirm, about }: {
+  { view, to, action, label, fields = {}, tone = "quiet", confirm, about }: {
     readonly view: View;
+    /** Another page than this one, whose action it is. */
+    readonly to?: string;
     readonly action: string;
     readonly label: string;
     readonly fields?: Readonly<Record<string, string>>;
@@ -161,7 +163,7 @@ export function Act(
   },
 ) {
   return (
-    <form method="post" action={here(view)} class="act">
+    <form method="post" action={to ?? here(view)} class="act">
       {Object.entries(fields).map(([name, value]) => <input type="hidden" name={name} value={value} />)}
       <button
         type="submit"

@@ -33,3 +33,4 @@ export { plugins } from "./plugins.ts";
 export { rollouts } from "./rollouts.ts";
 export { people } from "./people.ts";
 export { policies } from "./policies.ts";
+export { fleet } from "./fleet.ts";

@@ -4,9 +4,10 @@
  * @module
  */
 import type * as v from "valibot";
-import type { CommandView } from "../../api/mod.ts";
-import { CommandStatus, Facts, Json, Time } from "../parts/mod.ts";
-import type { Page } from "../view.ts";
+import type { CommandView } from "../../../api/mod.ts";
+import { Act, CommandStatus, Facts, Json, Time } from "../../parts/mod.ts";
+import { type Action, type Page, stay } from "../../view.ts";
+import { textsOf } from "./frame.tsx";
 import { describe } from "./gateway.tsx";
 
 type Command = v.InferOutput<typeof CommandView>;
@@ -24,7 +25,12 @@ export const commandPage: Page = async (view) => {
         <section class="panel">
           <Facts
             facts={[
-              [t.status, <CommandStatus status={command.status} texts={texts} />],
+              [
+                t.status,
+                <span role="status">
+                  <CommandStatus status={command.status} texts={texts} />
+                </span>,
+              ],
               [texts.gateways.mac, <a class="mono" href={`/gateways/${command.mac}`}>{command.mac}</a>],
               [t.actor, command.actor],
               [t.created, <Time at={command.createdAt} view={view} />],
@@ -48,10 +54,27 @@ export const commandPage: Page = async (view) => {
             </section>
           )}
         </div>
+        {!ended && view.may("commands:run") && (
+          <Act
+            view={view}
+            action="cancel"
+            label={textsOf(view).cancelCommand}
+            tone="danger"
+            confirm={texts.common.sure}
+          />
+        )}
         <p>
           <a href={`/gateways/${command.mac}`}>{texts.common.back}</a>
         </p>
       </div>
     ),
   };
+};
+
+/** What the button of a command's page does. */
+export const commandActions: Readonly<Record<string, Action>> = {
+  async cancel(view) {
+    await view.client.send("POST", `/api/v1/commands/${encodeURIComponent(view.params["id"]!)}/cancel`);
+    return stay(view);
+  },
 };

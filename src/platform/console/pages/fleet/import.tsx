@@ -1,0 +1,109 @@
+/**
+ * Presetting gateways: one, or many as CSV.
+ *
+ * @module
+ */
+import { ApiProblem } from "../../client.ts";
+import { Form, numberText, Panel, Submit, Table, TextField } from "../../parts/mod.ts";
+import { type Action, field, optional, type Page } from "../../view.ts";
+import { FleetTabs, textsOf } from "./frame.tsx";
+
+interface Report {
+  readonly created: number;
+  readonly taken: readonly string[];
+  readonly faults: readonly { readonly line: number; readonly message: string }[];
+}
+
+/** MACs that the report names; beyond that it gives their number. */
+const NAMED = 200;
+
+/** `GET /gateways/import`. */
+export const importPage: Page = (view) => {
+  const t = textsOf(view), names = view.texts.gateways;
+  if (!view.may("gateways:write")) throw new ApiProblem(403, "forbidden", "", "");
+  return {
+    title: t.import,
+    content: (
+      <>
+        <FleetTabs view={view} />
+        <div class="grid">
+          <Panel title={t.preset}>
+            <Form view={view}>
+              <TextField view={view} name="mac" label={names.mac} required pattern="[0-9A-Fa-f:\-]{12,17}" />
+              <TextField view={view} name="sn" label={names.sn} required max={80} />
+              <TextField view={view} name="loid" label={names.loid} required max={24} />
+              {(["vendor", "model", "region"] as const).map((name) => (
+                <TextField view={view} name={name} label={names[name]} max={64} />
+              ))}
+              <div class="actions">
+                <Submit action="preset" label={t.preset} />
+              </div>
+            </Form>
+          </Panel>
+          <Panel title={t.importCsv}>
+            <p class="soft">{t.csvHint}</p>
+            <Form view={view} files>
+              <label>
+                <span>{t.file}</span>
+                <input type="file" name="file" accept=".csv,text/csv" required />
+              </label>
+              <div class="actions">
+                <Submit action="import" label={t.importCsv} />
+              </div>
+            </Form>
+          </Panel>
+        </div>
+      </>
+    ),
+  };
+};
+
+/** What the forms do. */
+export const importActions: Readonly<Record<string, Action>> = {
+  async preset(view) {
+    const { mac } = await view.client.send<{ mac: string }>("POST", "/api/v1/gateways", {
+      mac: field(view, "mac").replace(/[:-]/g, "").toUpperCase(),
+      sn: field(view, "sn"),
+      loid: field(view, "loid"),
+      vendor: optional(view, "vendor"),
+      model: optional(view, "model"),
+      region: optional(view, "region"),
+    });
+    return `/gateways/${mac}?done=1`;
+  },
+  async import(view) {
+    const t = textsOf(view), { file } = view.form;
+    if (!(file instanceof File) || file.size === 0) throw new ApiProblem(422, "no_file", t.noFile, "");
+    const response = await view.client.raw("/api/v1/gateways", {
+      method: "POST",
+      headers: { "content-type": "text/csv" },
+      body: await file.text(),
+    });
+    const report = await response.json() as Report;
+    return {
+      title: t.report,
+      content: (
+        <>
+          <FleetTabs view={view} />
+          <p class="notice good" role="status">{t.created(numberText(report.created, view))}</p>
+          {report.taken.length > 0 && (
+            <Panel title={t.taken(numberText(report.taken.length, view))}>
+              <p class="mono">
+                {report.taken.slice(0, NAMED).join(", ")}
+                {report.taken.length > NAMED && " …"}
+              </p>
+            </Panel>
+          )}
+          <Panel title={t.faults}>
+            <Table
+              label={t.faults}
+              head={[t.line, t.fault]}
+              empty={view.texts.common.none}
+              rows={report.faults.map(({ line, message }) => [String(line), message])}
+            />
+          </Panel>
+        </>
+      ),
+    };
+  },
+};
