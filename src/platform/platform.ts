@@ -21,6 +21,7 @@ import { TrustStore } from "../sandbox/package/mod.ts";
 import { openDatabase } from "../storage/mod.ts";
 import { trustProblem, trustRoutes } from "../trust/mod.ts";
 import { startAccess } from "./access/mod.ts";
+import { alarmMigrations, alarmRoutes, Alarms, type AlarmTables, platformSources } from "./alarms/mod.ts";
 import { appMigrations, startApp } from "./app/mod.ts";
 import {
   aboutRoutes,
@@ -112,6 +113,7 @@ export async function startPlatform(
         ...rolloutMigrations,
         ...distributionMigrations,
         ...nodeMigrations,
+        ...alarmMigrations,
       },
       { deps, ...(settings.databaseSync ? { sync: settings.databaseSync } : {}) },
     ),
@@ -269,6 +271,21 @@ export async function startPlatform(
       ),
     )
     : undefined;
+  const alarms = starting.use(
+    new Alarms({
+      ...deps,
+      bus,
+      sql: database.tables<AlarmTables>(),
+      sources: platformSources({
+        ...deps,
+        fleet,
+        sql: database.tables<FleetTables & RolloutTables>(),
+        node: settings.cluster?.node ?? "",
+        services: () => services,
+        shortMessages: sms && (() => sms.alarms.list().filter(({ clearedAt }) => clearedAt === undefined)),
+      }),
+    }),
+  );
   const people = starting.use(startPeople(deps, database.tables<PeopleTables>()));
   const api = new Api(deps, {
     title: "Gatehouse platform",
@@ -292,6 +309,7 @@ export async function startPlatform(
     ]),
   );
   api.mount("", overviewRoutes(new Overview(sql, deps.clock), recorder, fleet));
+  api.mount("", alarmRoutes({ ...deps, bus, alarms }));
   api.mount("", fleetRoutes(fleet, () => deps.clock.now()));
   api.mount("", rolloutRoutes({ deps, rollouts, store: rolloutStore, fleet, bus }));
   api.mount("", gatewayRoutes(shared));

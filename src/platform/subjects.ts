@@ -107,6 +107,16 @@ export interface PlatformEvents {
   "gateway.changed": { readonly mac: string; readonly removed: boolean };
   /** A gateway was told to go back to its factory presets. */
   "gateway.reset": { readonly mac: string };
+  /** An alarm was raised, cleared or acknowledged. */
+  "alarm.changed": {
+    readonly id: string;
+    readonly rule: string;
+    readonly kind: string;
+    readonly subject: string;
+    readonly severity: string;
+    readonly detail: string;
+    readonly state: "raised" | "cleared" | "acknowledged";
+  };
   /** An app user has become the owner of a gateway, or is it no longer. */
   "binding.changed": { readonly mac: string; readonly userId: string; readonly bound: boolean };
 }

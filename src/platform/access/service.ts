@@ -35,6 +35,9 @@ export interface AccessSettings {
 /** How many registrations may be in work at once; more are dropped, and the gateways send again. */
 const MAX_IN_WORK = 5000;
 
+/** Answers after which a gateway is not registered although it wanted to be. */
+const FAILURES = new Set<number>([AccessResult.GENERAL, AccessResult.REFUSED, AccessResult.TIMEOUT]);
+
 const REGISTER_AGAIN = encodeAccessReply({ result: AccessResult.REGISTER_AGAIN });
 
 /** Starts the access service. @throws {NetError} where the port can't be had */
@@ -62,6 +65,8 @@ export function startAccess(deps: PlatformDeps, settings: AccessSettings): Servi
   const heartbeats = deps.metrics.counter("gatehouse_heartbeats_total", "Heartbeats answered");
   const strangers = deps.metrics.counter("gatehouse_heartbeats_refused_total", "Heartbeats answered with -3");
   const rejected = deps.metrics.counter("gatehouse_access_rejected_total", "Datagrams that were no message");
+  const registers = deps.metrics.counter("gatehouse_registers_total", "Registers answered, and Boots refused");
+  const failures = deps.metrics.counter("gatehouse_registers_failed_total", "Those answered with an error");
   const dropped = deps.metrics.counter("gatehouse_access_dropped_total", "Datagrams dropped under load");
   const complaints = new TokenBucket(deps.clock, 1, 10);
   let inWork = 0;
@@ -87,7 +92,11 @@ export function startAccess(deps: PlatformDeps, settings: AccessSettings): Servi
   };
   const answer = (work: Promise<AccessReply>, from: HostPort) => {
     inWork++;
-    work.then((reply) => void socket.send(encodeAccessReply(reply), from)).catch(
+    work.then((reply) => {
+      if (reply.result === AccessResult.VERIFIED || FAILURES.has(reply.result)) registers.inc();
+      if (FAILURES.has(reply.result)) failures.inc();
+      socket.send(encodeAccessReply(reply), from);
+    }).catch(
       (error) => log.error("a datagram was not answered", { error: messageOf(error) }),
     ).finally(() => inWork--);
   };
