@@ -6,6 +6,7 @@
  * @module
  */
 import { authenticatorSource, encodeMessage } from "../../src/protocol/cmpp/mod.ts";
+import type { SyncMode } from "../../src/storage/mod.ts";
 
 /** The standard's window. */
 const WINDOW = 16;
@@ -18,8 +19,8 @@ export class SmsServer implements AsyncDisposable {
     readonly port: number,
   ) {}
 
-  /** `echo`: a bare server of the same frames. */
-  static async start(mode: "echo" | "memory" | "durable"): Promise<SmsServer> {
+  /** `echo`: a bare server of the same frames. `sync`: how far its database writes before it answers. */
+  static async start(mode: "echo" | "memory" | "durable", sync: SyncMode = "normal"): Promise<SmsServer> {
     const dir = await Deno.makeTempDir({ prefix: "gatehouse-bench-" });
     const child = new Deno.Command(Deno.execPath(), {
       args: [
@@ -34,6 +35,7 @@ export class SmsServer implements AsyncDisposable {
         new URL("./servers/sms.ts", import.meta.url).pathname,
         dir,
         mode,
+        sync,
       ],
       stdout: "piped",
       stderr: "inherit",

@@ -97,7 +97,7 @@ async function memory(gateway: number, isolation: string): Promise<BenchRow[]> {
 }
 
 /** Runs `count` requests, `inFlight` at a time. */
-async function load(run: () => Promise<void>, inFlight: number, count: number) {
+export async function load(run: () => Promise<void>, inFlight: number, count: number) {
   const times: number[] = [], begun = performance.now();
   let left = count;
   await Promise.all(Array.from({ length: inFlight }, async () => {

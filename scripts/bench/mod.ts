@@ -1,6 +1,6 @@
 // deno-lint-ignore-file no-console -- a script talks to the terminal
 /**
- * All benchmarks in one run: `deno task bench [heartbeats] [sandbox] [plugins] [commands] [gateway] [timers] [cmpp]`.
+ * All benchmarks in one run: `deno task bench [heartbeats] [sandbox] [plugins] [commands] [gateway] [timers] [cmpp] [sync]`.
  *
  * What is compared is measured side by side in the same run, in rounds; ratios tell more than figures, which belong to
  * the machine of the day.
@@ -14,6 +14,7 @@ import { benchHeartbeats } from "./heartbeats.ts";
 import { type BenchRow, printRows } from "./rows.ts";
 import { benchPlugins } from "./plugins.ts";
 import { benchSandbox } from "./sandbox.ts";
+import { benchSync } from "./sync.ts";
 import { benchTimers } from "./timers.ts";
 
 const BENCHES: Readonly<Record<string, { title: string; run: () => Promise<BenchRow[]> }>> = {
@@ -24,6 +25,7 @@ const BENCHES: Readonly<Record<string, { title: string; run: () => Promise<Bench
   gateway: { title: "A gateway on its box", run: benchGateway },
   timers: { title: "WiFi timers", run: benchTimers },
   cmpp: { title: "Short messages (CMPP 3.0, window 16)", run: benchCmpp },
+  sync: { title: "What it costs to survive a power cut (--database-sync)", run: benchSync },
 };
 
 const wanted = Deno.args.length > 0 ? Deno.args : Object.keys(BENCHES);

@@ -367,14 +367,14 @@ export class Api extends Routes {
   /** The one place where what was thrown becomes what is shown. */
   #shown(error: unknown, passage: Passage, method: string): ProblemError {
     if (error instanceof ProblemError) return error;
-    const mapped = this.#options.mapError?.(error);
-    if (mapped) return mapped;
     const disk = diskProblem(error);
     if (disk) {
       const { id: request, route } = passage;
       this.#deps.log.error("the disk can't be written", { request, route, error: messageOf(error) });
       return disk;
     }
+    const mapped = this.#options.mapError?.(error);
+    if (mapped) return mapped;
     if (passage.client.stopping?.aborted) {
       return problem(503, "stopping", "the server is stopping", { retryAfterSeconds: 1 });
     }

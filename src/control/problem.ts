@@ -45,9 +45,11 @@ export function nothingAt(pathname: string): ProblemError {
   return problem(404, "not_found", `nothing is at ${pathname.slice(0, 200)}`);
 }
 
-/** The 503 of a disk that has no room, or may not be written, where that is what `error` says. */
+/** The 503 of a disk that has no room, or may not be written, where that is what `error`, or its cause, says. */
 export function diskProblem(error: unknown): ProblemError | undefined {
-  const { code } = (error ?? {}) as { code?: unknown };
+  if (!(error instanceof Error)) return undefined;
+  const { code, cause } = error as { code?: unknown; cause?: unknown };
+  if (cause instanceof Error && cause !== error && !(error instanceof ProblemError)) return diskProblem(cause);
   if (code === "ENOSPC" || code === "EDQUOT") {
     return problem(503, "disk_full", "the disk is full: nothing was changed, ask again later", {
       retryAfterSeconds: 30,

@@ -1,6 +1,6 @@
 // deno-lint-ignore-file no-console -- a benchmark's server says where it listens
 /**
- * The short-message service alone, for the benchmark: `sms.ts DATA_DIR durable|memory`, or `sms.ts - echo` for a bare
+ * The short-message service alone, for the benchmark: `sms.ts DATA_DIR durable|memory [normal|full]`, or `sms.ts - echo` for a bare
  * server that cuts frames and answers each with a SUBMIT_RESP, which is what the service is measured against.
  *
  * @module
@@ -8,11 +8,12 @@
 import { Metrics, silentLog, systemClock, systemRandom } from "../../../src/base/mod.ts";
 import { FramedServer, systemNetwork } from "../../../src/net/mod.ts";
 import { encodeMessage, readHeader } from "../../../src/protocol/cmpp/mod.ts";
-import { openDatabase } from "../../../src/storage/mod.ts";
+import { openDatabase, type SyncMode } from "../../../src/storage/mod.ts";
 import { CMPP_FRAMING, smsMigrations, type SmsTables, startSms } from "../../../src/platform/sms/mod.ts";
-import { ADMIN, Api, tokenAuthenticator } from "../../../src/control/mod.ts";
+import { Api, tokenAuthenticator } from "../../../src/control/mod.ts";
+import { ROOT } from "../../../src/platform/people/mod.ts";
 
-const [dataDir, mode] = Deno.args as [string, "durable" | "memory" | "echo"];
+const [dataDir, mode, sync = "normal"] = Deno.args as [string, "durable" | "memory" | "echo", SyncMode?];
 const local = { host: "127.0.0.1", port: 0 };
 const deps = { clock: systemClock, random: systemRandom, log: silentLog, metrics: new Metrics() };
 const network = systemNetwork(deps);
@@ -38,7 +39,7 @@ if (mode === "echo") {
   });
   console.log(server.address.port);
 } else {
-  const database = await openDatabase<SmsTables>(`sqlite:${dataDir}/sms.db`, smsMigrations);
+  const database = await openDatabase<SmsTables>(`sqlite:${dataDir}/sms.db`, smsMigrations, { sync });
   const sms = await startSms({ ...deps, network }, { sql: database.sql, dataDir }, {
     listen: local,
     short: local,
@@ -48,7 +49,7 @@ if (mode === "echo") {
   const api = new Api(deps, {
     title: "Bench",
     version: "1",
-    authenticators: [tokenAuthenticator("bench", ADMIN)],
+    authenticators: [tokenAuthenticator("bench", ROOT)],
   });
   api.mount("", sms.routes);
   await api.request("/api/v1/sms/accounts", {

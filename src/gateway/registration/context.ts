@@ -129,7 +129,7 @@ export class RegistrationContext {
     const ms = this.#bounded(reply.interval);
     if (ms === this.#intervalMs) return;
     this.#intervalMs = ms;
-    this.#keep({ intervalSeconds: ms / 1000 });
+    void this.keep({ intervalSeconds: ms / 1000 });
   }
 
   /** Somebody set the interval here: it holds at once, and until a platform names another. */
@@ -163,7 +163,7 @@ export class RegistrationContext {
   async restoreDefaults(): Promise<void> {
     this.#intervalMs = this.#usualMs();
     this.messageServer = undefined;
-    await this.deps.state.update({ operations: undefined, intervalSeconds: undefined });
+    await this.keep({ operations: undefined, intervalSeconds: undefined });
     await this.deps.onDefaults?.();
   }
 
@@ -269,10 +269,13 @@ export class RegistrationContext {
     return Math.min(Math.max(seconds * 1000, shortestIntervalMs), longestIntervalMs);
   }
 
-  #keep(change: { intervalSeconds: number }): void {
-    this.deps.state.update(change).catch((error) => {
+  /** Changes the state. It holds also where the disk does not take it: only a restart would find the one before. */
+  async keep(change: Parameters<StateStore["update"]>[0]): Promise<void> {
+    try {
+      await this.deps.state.update(change);
+    } catch (error) {
       this.deps.log.error("the state could not be kept", { reason: messageOf(error) });
-    });
+    }
   }
 }
 

@@ -143,7 +143,7 @@ export class Registration implements AsyncDisposable {
 
   /** Rounds at distribution until it names an operations platform. */
   async #distribution(signal: AbortSignal): Promise<Step> {
-    const { log, state, timing } = this.#options;
+    const { log, timing } = this.#options;
     let failed = 0, at = this.#distributionAddress(failed);
     for (;;) {
       // Only a name behind which there is no other is looked up for as long as that takes.
@@ -155,7 +155,7 @@ export class Registration implements AsyncDisposable {
         log.info("distribution named the operations platform", {
           operations: formatHostPort(outcome.operations),
         });
-        await state.update({ operations: outcome.operations });
+        await this.#context.keep({ operations: outcome.operations });
         return "operations";
       }
       if (outcome.kind === "redirect") {
@@ -196,7 +196,7 @@ export class Registration implements AsyncDisposable {
           return "distribution";
         case "redirect":
           await this.#detour(signal);
-          await state.update({ operations: outcome.to });
+          await this.#context.keep({ operations: outcome.to });
           continue;
         case "silent":
           failed = 0;
