@@ -116,15 +116,13 @@ Deno.test("many refused registrations, and a command that waits for a gateway th
     timeoutMs: 600_000,
   });
   for (let n = 10; n < 14; n++) {
-    const boot = {
-      RPCMethod: "Boot",
-      Vendor: "V",
-      Model: "M",
-      MAC: identity(n).mac,
-      DevRND: "00",
-      IPAddr: "10.0.0.1",
-    };
-    assertEquals((await strangers.ask(boot, p.ports["access"]!)).Result, -2);
+    const answer = await register(
+      strangers,
+      p.ports["access"]!,
+      identity(n),
+      "0123456789ABCDEF0123456789ABCDEF",
+    );
+    assertEquals(answer["Result"], -2);
   }
   let items: { rule: string; detail: string }[] = [];
   while (items.length < 2) {

@@ -67,7 +67,7 @@ async function offlineShare(
   { group_name, least }: AlarmRuleRow,
 ): Promise<Observation[]> {
   const within = group_name === null ? undefined : await fleet.groups.membersOf([group_name]);
-  let select = db.selectFrom("gateway").where("deleted_at", "is", null)
+  const select = db.selectFrom("gateway").where("deleted_at", "is", null)
     .where("registered_at", "is not", null)
     .select((e) => [e.fn.countAll<number>().as("total"), sql<number>`sum(online)`.as("online")]);
   if (within) {
