@@ -30,3 +30,4 @@ export {
 } from "./metrics.ts";
 export { type Random, seededRandom, systemRandom } from "./random.ts";
 export type { Deps, Health, Service } from "./service.ts";
+export { nextTurn } from "./turn.ts";

@@ -33,6 +33,7 @@ export function platformSettings(
     cluster: clusterOf(values),
     databaseSync: values["database-sync"],
     heartbeatSeconds: values.heartbeat,
+    registrationsPerSecond: values["registration-rate"],
     adminToken: values["admin-token"],
     requireSigned: values["require-signed"],
     sms: {

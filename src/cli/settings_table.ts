@@ -128,6 +128,11 @@ export const PLATFORM_SETTINGS = {
     60,
     "seconds between heartbeats, as told to gateways",
   ),
+  "registration-rate": withDefault(
+    whole(1, 1_000_000, "N"),
+    1000,
+    "gateways a second that are let in to register: more are told when to come again",
+  ),
   "require-signed": requireSigned,
   "nats": optional(nats, "messages between several nodes (docs/cluster.md)", {
     fallbackText: "none: one node",

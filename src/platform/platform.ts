@@ -140,6 +140,16 @@ export async function startPlatform(
   cluster?.attach(presence);
   const sql = database.tables<FleetTables>();
   const fleet = starting.use(new Fleet({ ...deps, bus, gateways, commands, sql }));
+  deps.metrics.gauge(
+    "gatehouse_history_waiting",
+    "Entries of histories that wait to be written",
+    () => fleet.history.waiting,
+  );
+  deps.metrics.gauge(
+    "gatehouse_history_dropped",
+    "Entries of histories that were dropped since too many waited",
+    () => fleet.history.dropped,
+  );
   const shared: PlatformDeps = {
     ...{ ...deps, network, bus, gateways, presence, commands, documents, fleet },
     owners: cluster?.owners,
@@ -186,6 +196,7 @@ export async function startPlatform(
       pluginCenter,
       messageServer: push && advertised(push.address),
       heartbeatSeconds: settings.heartbeatSeconds,
+      registrationsPerSecond: settings.registrationsPerSecond,
     }));
     access = advertised(service.address);
   }
@@ -194,6 +205,7 @@ export async function startPlatform(
     run(startDistribution(shared, policy, {
       listen: settings.distribution,
       heartbeatSeconds: settings.heartbeatSeconds,
+      registrationsPerSecond: settings.registrationsPerSecond,
     }));
   }
   // Commands of an earlier run may want a download address before the API is open.

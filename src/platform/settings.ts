@@ -53,6 +53,8 @@ export interface PlatformSettings {
   } | undefined;
   /** Seconds between heartbeats that registrations hand out; default 60. */
   readonly heartbeatSeconds: number;
+  /** Registrations begun with a second, at distribution and at access each; undefined: all that come. */
+  readonly registrationsPerSecond?: number | undefined;
   /** The first administrator's token; undefined: kept in, or made on first start and written to, `<data>/admin.token`. */
   readonly adminToken: string | undefined;
   /**

@@ -22,7 +22,13 @@ import {
   userId,
 } from "../../protocol/smart_gateway/mod.ts";
 import { StorageError } from "../../storage/mod.ts";
-import { Challenges, type GatewayRow, type GatewayStore, type PresenceTable } from "../registry/mod.ts";
+import {
+  type Admission,
+  Challenges,
+  type GatewayRow,
+  type GatewayStore,
+  type PresenceTable,
+} from "../registry/mod.ts";
 import type { PlatformEvents } from "../subjects.ts";
 
 /** What registration hands out, and where it stands itself. */
@@ -33,6 +39,8 @@ export interface RegistrationSettings {
   readonly heartbeatSeconds: number;
   /** How long the database may take before the gateway is told -4. */
   readonly databaseMs: number;
+  /** How many come in a second; absent: all. */
+  readonly admission?: Admission;
   /** Told of every registration. */
   readonly onRegistered?: (event: PlatformEvents["gateway.registered"]) => void;
   /** Told of every gateway that is answered with 3: it restores its defaults. */
@@ -71,9 +79,14 @@ export class Registration {
     this.#pending = new Challenges(deps.clock);
   }
 
-  /** Answers a Boot: 0 with a challenge, 3, -1, -2, -4 or -5. */
-  async boot(boot: AccessBoot, from: HostPort): Promise<AccessReply> {
+  /**
+   * Answers a Boot: 0 with a challenge, 3, -1, -2, -4 or -5; where too many come, -1 with the interval after which to
+   * come again. `full`: there is no room for another one.
+   */
+  async boot(boot: AccessBoot, from: HostPort, full = false): Promise<AccessReply> {
     if (!this.#rate.take(`${boot.mac}@${from.host}`)) return { result: AccessResult.GENERAL };
+    const interval = this.settings.admission?.ask(full) ?? 0;
+    if (interval > 0) return { result: AccessResult.GENERAL, interval };
     return await this.#guarded(boot.mac, async () => {
       const gateway = await this.gateways.find(boot.mac);
       if (!gateway) {

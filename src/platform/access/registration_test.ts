@@ -2,7 +2,13 @@ import { assertEquals } from "@std/assert";
 import { type Deps, FakeClock, Metrics, seededRandom, silentLog } from "../../base/mod.ts";
 import { type AccessBoot, type AccessRegister, checkSn, userId } from "../../protocol/smart_gateway/mod.ts";
 import { openDatabase } from "../../storage/mod.ts";
-import { GatewayStore, PresenceTable, registryMigrations, type RegistryTables } from "../registry/mod.ts";
+import {
+  Admission,
+  GatewayStore,
+  PresenceTable,
+  registryMigrations,
+  type RegistryTables,
+} from "../registry/mod.ts";
 import { Registration } from "./registration.ts";
 
 const MAC = "64D954000001", SN = "64D954-1", FROM = { host: "10.0.0.1", port: 5000 };
@@ -30,7 +36,7 @@ const answer = (challenge: string): AccessRegister => ({
   flag: "0",
 });
 
-async function setUp() {
+async function setUp(perSecond?: number) {
   const clock = new FakeClock();
   const deps: Deps = { clock, random: seededRandom(1), log: silentLog, metrics: new Metrics() };
   const db = await openDatabase<RegistryTables>("sqlite::memory:", registryMigrations);
@@ -42,6 +48,7 @@ async function setUp() {
     messageServer: undefined,
     heartbeatSeconds: 60,
     databaseMs: 5000,
+    ...(perSecond ? { admission: new Admission(clock, deps.random, { perSecond }) } : {}),
   });
   return {
     clock,
@@ -124,4 +131,23 @@ Deno.test("a database that is slow answers -4, one that is away answers -1, and 
   s.store.find = () => Promise.reject(new Error("gone"));
   assertEquals(await s.registration.boot(BOOT, FROM), { result: -1 });
   assertEquals(s.presence.get(MAC), undefined);
+});
+
+Deno.test("one Boot too many is told when to come again, asks no database, and is let in then", async () => {
+  await using s = await setUp(1);
+  assertEquals((await s.registration.boot({ ...BOOT, mac: "64D9540000FF" }, FROM)).result, -2);
+  const { find } = s.store;
+  s.store.find = () => Promise.reject(new Error("nobody is to ask"));
+  assertEquals(await s.registration.boot(BOOT, FROM), { result: -1, interval: 5 });
+  s.store.find = find;
+  await s.clock.advance(5000);
+  const { challengeCode } = await s.registration.boot(BOOT, FROM);
+  // What was begun is seen to its end, and names the usual interval again.
+  assertEquals(await s.registration.register(answer(challengeCode!), FROM), { result: 2, interval: 60 });
+});
+
+Deno.test("where registrations pile up a Boot is put off even if its turn has come", async () => {
+  await using s = await setUp(1000);
+  assertEquals(await s.registration.boot(BOOT, FROM, true), { result: -1, interval: 5 });
+  assertEquals((await s.registration.boot(BOOT, FROM)).result, 0);
 });

@@ -16,6 +16,7 @@ import {
 } from "../../protocol/smart_gateway/mod.ts";
 import type { PlatformDeps } from "../deps.ts";
 import { Adoption } from "./adoption.ts";
+import { admissionOf } from "../registry/mod.ts";
 import { Registration } from "./registration.ts";
 import { Triggers } from "./triggers.ts";
 
@@ -27,12 +28,14 @@ export interface AccessSettings {
   readonly pluginCenter: HostPort;
   readonly messageServer: HostPort | undefined;
   readonly heartbeatSeconds: number;
+  /** Registrations begun with a second; more are told when to come again. Undefined: all at once. */
+  readonly registrationsPerSecond?: number | undefined;
   readonly databaseMs?: number;
   readonly triggerAttempts?: number;
   readonly triggerWaitMs?: number;
 }
 
-/** How many registrations may be in work at once; more are dropped, and the gateways send again. */
+/** How many registrations may be in work at once: with half of them Boots are put off, with all Registers are dropped. */
 const MAX_IN_WORK = 5000;
 
 /** Answers after which a gateway is not registered although it wanted to be. */
@@ -46,11 +49,13 @@ export function startAccess(deps: PlatformDeps, settings: AccessSettings): Servi
   const { presence, owners } = deps;
   const socket = deps.network.datagram(settings.listen);
   const own = { ...deps, log };
+  const admission = admissionOf(deps, "access", settings.registrationsPerSecond);
   const registration = new Registration(own, deps.gateways, presence, {
     self: { host: settings.advertise, port: socket.address.port },
     messageServer: settings.messageServer,
     heartbeatSeconds: settings.heartbeatSeconds,
     databaseMs: settings.databaseMs ?? 5000,
+    ...(admission ? { admission } : {}),
     onRegistered: (event) => {
       owners?.claim(event.mac);
       deps.bus.publish("gateway.registered", event);
@@ -70,6 +75,9 @@ export function startAccess(deps: PlatformDeps, settings: AccessSettings): Servi
   const dropped = deps.metrics.counter("gatehouse_access_dropped_total", "Datagrams dropped under load");
   const complaints = new TokenBucket(deps.clock, 1, 10);
   let inWork = 0;
+  deps.metrics.gauge("gatehouse_registrations_in_work", "Registrations in work", () => inWork, {
+    service: "access",
+  });
 
   const acknowledge = (from: HostPort) => {
     heartbeats.inc();
@@ -110,7 +118,9 @@ export function startAccess(deps: PlatformDeps, settings: AccessSettings): Servi
       case "Register":
         if (inWork >= MAX_IN_WORK) return dropped.inc();
         return answer(
-          message.method === "Boot" ? registration.boot(message, from) : registration.register(message, from),
+          message.method === "Boot"
+            ? registration.boot(message, from, inWork >= MAX_IN_WORK / 2)
+            : registration.register(message, from),
           from,
         );
       default: // a trigger goes the other way

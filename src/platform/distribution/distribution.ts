@@ -23,7 +23,7 @@ import {
   ProtocolError,
   type RegisterFirst,
 } from "../../protocol/smart_gateway/mod.ts";
-import { Challenges, type GatewayRow, type GatewayStore } from "../registry/mod.ts";
+import { type Admission, Challenges, type GatewayRow, type GatewayStore } from "../registry/mod.ts";
 import { type Choice, choose } from "./policy.ts";
 import type { PolicyStore } from "./policy_store.ts";
 
@@ -51,6 +51,7 @@ export class Distribution {
     private readonly gateways: GatewayStore,
     private readonly policy: PolicyStore,
     private readonly intervalSeconds: number,
+    private readonly admission?: Admission,
   ) {
     this.#rate = new KeyedRate(deps.clock, PACKETS_PER_SECOND, 1000);
     this.#pending = new Challenges(deps.clock);
@@ -58,9 +59,9 @@ export class Distribution {
 
   /**
    * The answer to one message from `source` (`host:port`); undefined where none is due, since what came is not of
-   * this protocol. `bytes` is read before the first wait.
+   * this protocol. `bytes` is read before the first wait. `full`: there is no room for another BootFirst.
    */
-  async answer(bytes: Uint8Array, source: string): Promise<DistributionReply | undefined> {
+  async answer(bytes: Uint8Array, source: string, full = false): Promise<DistributionReply | undefined> {
     let request;
     try {
       request = decodeDistributionRequest(bytes);
@@ -71,14 +72,16 @@ export class Distribution {
       return error.code === "unknown_method" ? { result: DistributionResult.GENERAL } : undefined;
     }
     const reply = request.method === "BootFirst"
-      ? await this.#bootFirst(request, source)
+      ? await this.#bootFirst(request, source, full)
       : this.#registerFirst(request, source);
     this.#count(`${request.method} ${reply.result}`);
     return reply;
   }
 
-  async #bootFirst(boot: BootFirst, source: string): Promise<DistributionReply> {
+  async #bootFirst(boot: BootFirst, source: string, full: boolean): Promise<DistributionReply> {
     if (!this.#rate.take(`${boot.mac}@${hostOf(source)}`)) return { result: DistributionResult.GENERAL };
+    const interval = this.admission?.ask(full) ?? 0;
+    if (interval > 0) return { result: DistributionResult.GENERAL, interval };
     let gateway;
     try {
       const late = () => new GatehouseError("slow", "the database did not answer in time");
@@ -106,7 +109,9 @@ export class Distribution {
   #registerFirst(register: RegisterFirst, source: string): DistributionReply {
     // Some gateways leave the MAC out: then the source address has to say who it is.
     const pending = this.#pending.get(register.mac === undefined ? source : `${register.mac}@${source}`);
-    if (!pending) return { result: DistributionResult.REFUSED };
+    // Nothing was verified, so it is no refusal: the last of a gateway's four tries may come after its challenge was
+    // forgotten, and -2 would silence it for hours.
+    if (!pending) return { result: DistributionResult.GENERAL };
     const { boot, gateway, challenge } = pending;
     if (!this.#rate.take(`${boot.mac}@${hostOf(source)}`)) return { result: DistributionResult.GENERAL };
     if (!equalDigest(register.checkSn, checkSn(challenge, gateway.sn))) {

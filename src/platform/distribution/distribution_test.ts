@@ -2,7 +2,7 @@ import { assertEquals, assertRejects } from "@std/assert";
 import { type Deps, FakeClock, Metrics, seededRandom, silentLog } from "../../base/mod.ts";
 import { checkSn, encodeDistributionRequest } from "../../protocol/smart_gateway/mod.ts";
 import { openDatabase } from "../../storage/mod.ts";
-import { GatewayStore, registryMigrations, type RegistryTables } from "../registry/mod.ts";
+import { Admission, GatewayStore, registryMigrations, type RegistryTables } from "../registry/mod.ts";
 import { Distribution } from "./distribution.ts";
 import { distributionMigrations, type DistributionTables, PolicyConflict, PolicyStore } from "./mod.ts";
 
@@ -41,7 +41,7 @@ Deno.test("an SN that can't be looked up is answered with -7, and the next try i
   await db[Symbol.asyncDispose]();
 });
 
-Deno.test("a challenge is forgotten after 130 s: what answers it then is refused", async () => {
+Deno.test("a challenge is forgotten after 130 s: what answers it then may begin again", async () => {
   const { clock, db, distribution } = await setUp();
   const reply = await distribution.answer(boot, "a:1");
   const register = encodeDistributionRequest({
@@ -52,7 +52,7 @@ Deno.test("a challenge is forgotten after 130 s: what answers it then is refused
   await clock.advance(129_999);
   assertEquals((await distribution.answer(register, "a:1"))?.result, 2);
   await clock.advance(1);
-  assertEquals(await distribution.answer(register, "a:1"), { result: -2 });
+  assertEquals(await distribution.answer(register, "a:1"), { result: -1 });
   await db[Symbol.asyncDispose]();
 });
 
@@ -84,5 +84,18 @@ Deno.test("of two who change the policy at once one is told, and the other node 
     [2, "", "one"],
     [1, "first", "one"],
   ]);
+  await db[Symbol.asyncDispose]();
+});
+
+Deno.test("one BootFirst too many is told when to come again, and is let in then", async () => {
+  const { clock, db, store, policy } = await setUp();
+  const deps: Deps = { clock, random: seededRandom(1), log: silentLog, metrics: new Metrics() };
+  const admission = new Admission(clock, deps.random, { perSecond: 1 });
+  const distribution = new Distribution(deps, store, policy, 60, admission);
+  assertEquals((await distribution.answer(boot, "a:1"))?.result, 0);
+  assertEquals(await distribution.answer(boot, "a:2"), { result: -1, interval: 5 });
+  await clock.advance(5000);
+  assertEquals(await distribution.answer(boot, "a:2", true), { result: -1, interval: 5 });
+  assertEquals((await distribution.answer(boot, "a:2"))?.result, 0);
   await db[Symbol.asyncDispose]();
 });

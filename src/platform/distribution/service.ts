@@ -7,6 +7,7 @@ import { formatHostPort, type HostPort, messageOf, type Service } from "../../ba
 import { type DatagramSocket, FramedServer, type Network, type StreamListener } from "../../net/mod.ts";
 import { encodeDistributionReply } from "../../protocol/smart_gateway/mod.ts";
 import { type PlatformDeps, SMART_GATEWAY_FRAMING } from "../deps.ts";
+import { admissionOf } from "../registry/mod.ts";
 import { Distribution } from "./distribution.ts";
 import type { PolicyStore } from "./policy_store.ts";
 
@@ -14,6 +15,8 @@ import type { PolicyStore } from "./policy_store.ts";
 export interface DistributionSettings {
   readonly listen: HostPort;
   readonly heartbeatSeconds: number;
+  /** Registrations begun with a second; more are told when to come again. Undefined: all at once. */
+  readonly registrationsPerSecond?: number | undefined;
 }
 
 /** How many datagrams may be in work at once; more are dropped, as a full socket would, and sent again. */
@@ -26,13 +29,22 @@ export function startDistribution(
   settings: DistributionSettings,
 ): Service {
   const log = deps.log.with({ service: "distribution" });
-  const distribution = new Distribution({ ...deps, log }, deps.gateways, policy, settings.heartbeatSeconds);
+  const distribution = new Distribution(
+    { ...deps, log },
+    deps.gateways,
+    policy,
+    settings.heartbeatSeconds,
+    admissionOf(deps, "distribution", settings.registrationsPerSecond),
+  );
   const { socket, listener } = bindBoth(deps.network, settings.listen);
   let inWork = 0;
+  deps.metrics.gauge("gatehouse_registrations_in_work", "Registrations in work", () => inWork, {
+    service: "distribution",
+  });
   socket.onDatagram((bytes, from) => {
     if (inWork >= MAX_IN_WORK) return;
     inWork++;
-    distribution.answer(bytes, formatHostPort(from)).then(
+    distribution.answer(bytes, formatHostPort(from), inWork >= MAX_IN_WORK / 2).then(
       (reply) => void (reply && socket.send(encodeDistributionReply(reply), from)),
     ).catch(
       (error) => log.error("a datagram was not answered", { error: messageOf(error) }),

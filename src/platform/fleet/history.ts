@@ -25,6 +25,11 @@ export class HistoryStore {
     }, CHUNK);
   }
 
+  /** Entries that wait to be written. */
+  get waiting(): number {
+    return this.#waiting;
+  }
+
   /** Notes something; resolves when it is on disk, and rejects where it can't be. */
   async note(mac: string, kind: HistoryKind, detail: Readonly<Record<string, unknown>> = {}): Promise<void> {
     if (this.#waiting >= MAX_WAITING) return void this.dropped++;

@@ -59,10 +59,16 @@ export interface LastSeen {
 /** Gateways as rows. */
 export class GatewayStore {
   readonly #find: Statement<GatewayRow>;
+  readonly #seen: Statement<unknown>;
 
   constructor(private readonly db: Kysely<RegistryTables>, private readonly clock: Pick<Clock, "now">) {
     this.#find = new Statement(() =>
       db.selectFrom("gateway").selectAll().where("mac", "=", "").where("deleted_at", "is", null)
+    );
+    this.#seen = new Statement(() =>
+      db.updateTable("gateway")
+        .set({ address: "", online: 0, last_seen_at: sql<number>`coalesce(${0}, last_seen_at)` })
+        .where("mac", "=", "")
     );
   }
 
@@ -185,13 +191,7 @@ export class GatewayStore {
     if (owner) return await this.#saveOwned(batch, owner);
     await this.db.transaction().execute(async (tx) => {
       for (const { mac, address, lastSeenAt, online } of batch) {
-        await tx.updateTable("gateway")
-          .set({
-            address,
-            online: online ? 1 : 0,
-            ...(lastSeenAt === null ? {} : { last_seen_at: lastSeenAt }),
-          })
-          .where("mac", "=", mac).execute();
+        await this.#seen.run(tx, [address, online ? 1 : 0, lastSeenAt, mac]);
       }
     });
     return [];

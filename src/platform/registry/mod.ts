@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { Admission, admissionOf, type AdmissionSettings } from "./admission.ts";
 export { Challenges } from "./challenges.ts";
 export {
   type CommandChange,

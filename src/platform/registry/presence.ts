@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Deps, type HostPort, messageOf, type Timer } from "../../base/mod.ts";
+import { type Deps, type HostPort, messageOf, nextTurn, type Timer } from "../../base/mod.ts";
 import type { CommandOwner } from "./commands.ts";
 import type { GatewayRow } from "./schema.ts";
 import type { GatewayStore, LastSeen } from "./gateways.ts";
@@ -214,6 +214,7 @@ export class PresenceTable implements AsyncDisposable {
         if (batch.length < FLUSH_ROWS) continue;
         await save();
         batch = [];
+        await nextTurn();
       }
       await save();
       this.#flushedAt = now;

@@ -112,3 +112,28 @@ Deno.test("presence that could not be saved is saved with the next flush", async
   await table[Symbol.asyncDispose]();
   await db[Symbol.asyncDispose]();
 });
+
+Deno.test("a flush of many rows lets others have their turn in between", async () => {
+  const { db, store, open, entry } = await setUp();
+  const macs = Array.from(
+    { length: 2000 },
+    (_, i) => `64D955${i.toString(16).toUpperCase().padStart(6, "0")}`,
+  );
+  await store.preset(macs.map((mac) => ({ mac, sn: `64D954-${mac}`, loid: "L" })));
+  const table = await open();
+  for (const mac of macs) table.register({ ...entry, mac });
+  let turns = 0, flushing = true;
+  const others = (async () => {
+    while (flushing) {
+      await new Promise((resolve) => setTimeout(resolve, 0));
+      turns++;
+    }
+  })();
+  await table.flush();
+  flushing = false;
+  const before = turns;
+  await others;
+  assertEquals([before >= 3, (await store.find(macs.at(-1)!))!.address], [true, "10.0.0.1:5000"]);
+  await table[Symbol.asyncDispose]();
+  await db[Symbol.asyncDispose]();
+});
