@@ -86,6 +86,8 @@ const ADOPT_ROWS = 500;
 interface Job {
   readonly row: CommandRow;
   readonly done: PromiseWithResolvers<CommandRow>;
+  /** Its deadline on the clock that does not jump: the row's is for people, and for the next process. */
+  readonly dueAt: number;
   /** Ends a job that waits in the queue past its deadline. */
   timer: Timer | undefined;
   /** Somebody wants it given up while it is under way. */
@@ -390,6 +392,7 @@ export class Commander implements AsyncDisposable {
     const job: Job = {
       row,
       done: Promise.withResolvers(),
+      dueAt: this.deps.clock.monotonic() + row.deadline_at - this.deps.clock.now(),
       timer: undefined,
       unwanted: false,
       resting: false,
@@ -407,7 +410,7 @@ export class Commander implements AsyncDisposable {
   }
 
   #enqueue(job: Job): void {
-    const lane = this.#lane(job.row.mac), left = job.row.deadline_at - this.deps.clock.now();
+    const lane = this.#lane(job.row.mac), left = job.dueAt - this.deps.clock.monotonic();
     lane.queue.push(job);
     job.timer = this.deps.clock.setTimer(() => {
       if (!this.#unqueue(job)) return;
@@ -478,7 +481,7 @@ export class Commander implements AsyncDisposable {
     try {
       verdict = await perform(row, {
         clock: this.deps.clock,
-        exchange: (message) => this.#exchange(row, message),
+        exchange: (message) => this.#exchange(job, message),
         packageOf: this.parts.packageOf,
         acked: () => this.#note(job, { status: "acked", acked_at: this.deps.clock.now() }),
         progress: (percent) => {
@@ -494,8 +497,8 @@ export class Commander implements AsyncDisposable {
     this.#ended(row.mac, lane);
   }
 
-  #exchange(row: CommandRow, message: ChannelRequest): Promise<ChannelOutcome> {
-    const left = row.deadline_at - this.deps.clock.now();
+  #exchange({ row, dueAt }: Job, message: ChannelRequest): Promise<ChannelOutcome> {
+    const left = dueAt - this.deps.clock.monotonic();
     if (left <= 0) return Promise.resolve({ kind: "timeout" });
     if (this.parts.cluster?.held === false) return this.#outOfTouch();
     const asked = this.parts.bus.request(
@@ -569,7 +572,7 @@ export class Commander implements AsyncDisposable {
   #rest(job: Job, error: string): boolean {
     const { row } = job, delay = row.retry_delay_ms;
     if (delay === null || row.attempt >= row.max_attempts) return false;
-    if (this.deps.clock.now() + delay >= row.deadline_at || this.#stop.signal.aborted) return false;
+    if (this.deps.clock.monotonic() + delay >= job.dueAt || this.#stop.signal.aborted) return false;
     this.#explain(row, "busy", error);
     this.#note(job, { status: "queued" });
     job.resting = true;

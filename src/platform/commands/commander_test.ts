@@ -330,3 +330,23 @@ Deno.test("waiting ends with the command, with its time, or with its caller", as
   assertEquals((await done)?.status, "succeeded");
   assertEquals(await stage.commander.wait("nobody", 10), undefined);
 });
+
+Deno.test("a clock that is set, forward or back, neither ends a command nor gives it more time", async () => {
+  await using s = await Stage.open();
+  for (const jump of [3_600_000, -3_600_000]) {
+    // Waits for its channel while the clock jumps, and is sent with the time that it has left.
+    const waiting = await s.commander.create(POST);
+    s.clock.jump(jump);
+    await s.clock.advance(30_000);
+    assertEquals((await s.commander.find(waiting.id))?.status, "queued");
+    s.triggerOutcome = "offline";
+    const late = await s.commander.create({ ...POST, timeoutMs: 20_000 });
+    await s.clock.advance(25_000);
+    assertEquals((await s.commander.find(late.id))?.status, "timed_out");
+    s.bus.publish("channel.opened", { mac: MAC });
+    await s.clock.advance(1);
+    assertEquals((await s.commander.find(waiting.id))?.status, "succeeded");
+    s.bus.publish("channel.closed", { mac: MAC, reason: "the test" });
+    s.triggerOutcome = "accepted";
+  }
+});
