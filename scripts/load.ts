@@ -4,7 +4,9 @@
  *
  * @module
  */
-import { SimulatedFleet } from "./load/fleet.ts";
+import { DatabaseSync } from "node:sqlite";
+import { RESUMED_DEVRND } from "./load/gateway.ts";
+import { LINE_ADDRESS, SimulatedFleet } from "./load/fleet.ts";
 import type { FleetReport, FleetSettings } from "./load/fleet.ts";
 import { appLoad, commandLoad, HttpCaller, PhoneApp, preset } from "./load/operator.ts";
 import { HELP, type LoadOptions, readOptions } from "./load/options.ts";
@@ -31,20 +33,26 @@ export async function runLoad(
   options: LoadOptions,
   say: (line: string) => void = () => {},
 ): Promise<LoadReport> {
-  await using program = options.platform === undefined ? await startPlatform(options) : undefined;
+  await using folder = options.resumed ? await earlierLife(options, say) : undefined;
+  await using program = options.platform === undefined
+    ? await startPlatform(options, folder?.dataDir)
+    : undefined;
   const target = targetOf(options, program);
   const tally = new Tally(), operator = new HttpCaller(target.url, target.token, tally);
   const { fleets, local } = makeFleets(options, target);
   const meter = new Meter(target, fleets);
   try {
-    await meter.begin("preset");
-    await preset(operator, options.first, options.gateways);
-    say(await meter.end());
+    if (!options.resumed) {
+      await meter.begin("preset");
+      await preset(operator, options.first, options.gateways);
+      say(await meter.end());
+    }
 
     await meter.begin("arrival");
     // A moment from now, so that all processes begin together.
     const at = Date.now() + (options.processes > 1 ? 2000 : 50);
-    void Promise.all(fleets.map((fleet) => fleet.arrive(at, options.arrive * 1000)));
+    if (options.resumed) local!.resume();
+    else void Promise.all(fleets.map((fleet) => fleet.arrive(at, options.arrive * 1000)));
     const latest = at + (options.arrive + options.patience) * 1000;
     await watch(options, fleets, say, (sum) => sum.registered >= options.gateways || Date.now() > latest);
     say(await meter.end());
@@ -110,13 +118,39 @@ export async function runLoad(
   }
 }
 
-async function startPlatform(options: LoadOptions): Promise<Program> {
+/** A folder with the database of a platform at which the gateways registered before it was stopped. */
+async function earlierLife(
+  options: LoadOptions,
+  say: (line: string) => void,
+): Promise<AsyncDisposable & { readonly dataDir: string }> {
+  const dataDir = await Deno.makeTempDir({ prefix: "gatehouse-load-" });
+  {
+    await using program = await startPlatform(options, dataDir);
+    await preset(
+      new HttpCaller(`http://127.0.0.1:${program.ports["http"]}`, TOKEN),
+      options.first,
+      options.gateways,
+    );
+  }
+  const database = new DatabaseSync(`${dataDir}/platform.db`);
+  database.prepare("update gateway set registered_at = ?, online = 1, dev_rnd = ?, address = ?")
+    .run(Date.now(), RESUMED_DEVRND, `${LINE_ADDRESS}:1`);
+  database.close();
+  say(`${options.gateways} gateways have registered in an earlier life`);
+  return { dataDir, [Symbol.asyncDispose]: () => Deno.remove(dataDir, { recursive: true }) };
+}
+
+async function startPlatform(options: LoadOptions, dataDir?: string): Promise<Program> {
   const any = (name: string) => [`--${name}`, "127.0.0.1:0"];
   return await startProgram("platform", [
     ...["http", "distribution", "access", "plugin-center", "push"].flatMap(any),
     ...["--advertise", "127.0.0.1", "--heartbeat", String(options.heartbeat), "--log-level", "warn"],
     ...(options.database === undefined ? [] : ["--database", options.database]),
-  ], { env: { GATEHOUSE_ADMIN_TOKEN: TOKEN }, timeoutMs: 60_000 });
+  ], {
+    env: { GATEHOUSE_ADMIN_TOKEN: TOKEN },
+    timeoutMs: 60_000,
+    ...(dataDir === undefined ? {} : { dataDir }),
+  });
 }
 
 function targetOf(options: LoadOptions, program: Program | undefined): Target {
@@ -143,11 +177,12 @@ function targetOf(options: LoadOptions, program: Program | undefined): Target {
 
 function makeFleets(options: LoadOptions, target: Target): { fleets: FleetHandle[]; local?: SimulatedFleet } {
   const { processes, gateways, first, sockets, jitter, heartbeat } = options;
-  const each = Math.ceil(gateways / processes);
+  const each = options.resumed ? gateways : Math.ceil(gateways / processes);
   const settings = (i: number): FleetSettings => ({
     first: first + i * each,
     count: Math.min(each, gateways - i * each),
     sockets,
+    block: i,
     host: new URL(target.url).hostname,
     distributionPort: target.distributionPort,
     accessPort: target.accessPort,
@@ -155,7 +190,7 @@ function makeFleets(options: LoadOptions, target: Target): { fleets: FleetHandle
     jitter,
     timing: { heartbeatMs: heartbeat * 1000 },
   });
-  if (processes === 1) {
+  if (processes === 1 || options.resumed) {
     const local = new SimulatedFleet(settings(0));
     return { fleets: [handleOf(local)], local };
   }

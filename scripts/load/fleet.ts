@@ -18,6 +18,8 @@ export interface FleetSettings {
   /** Sockets that they share; as many as gateways: one each. */
   readonly sockets: number;
   readonly host: string;
+  /** Another one for each process of a machine, so that they don't take each other's ports: 0 to 255. */
+  readonly block?: number;
   /** Ports of the platform; without distribution gateways begin at access. */
   readonly distributionPort: number | undefined;
   readonly accessPort: number;
@@ -51,6 +53,8 @@ const CONNECTS = 64;
 const LOST_MS = 3000;
 /** Each local address has 28,000 ports to give; so many lines share one. */
 const LINES_PER_ADDRESS = 20_000;
+/** The address of the first of them, against a platform on this machine. */
+export const LINE_ADDRESS = "127.0.10.1";
 
 /** Gateways of this process. */
 export class SimulatedFleet {
@@ -83,7 +87,9 @@ export class SimulatedFleet {
     };
     const bySn = new Map<string, SimulatedGateway>();
     for (let i = 0; i < Math.min(count, sockets); i++) {
-      const own = host === "127.0.0.1" ? `127.0.${10 + Math.floor(i / LINES_PER_ADDRESS)}.1` : "0.0.0.0";
+      const own = host === "127.0.0.1"
+        ? `127.${settings.block ?? 0}.${10 + Math.floor(i / LINES_PER_ADDRESS)}.1`
+        : "0.0.0.0";
       this.#lines.push(new Line(own, this.tally, (sn) => bySn.get(sn)));
     }
     for (let i = 0; i < count; i++) {
@@ -112,6 +118,11 @@ export class SimulatedFleet {
       while (next < due) void gateways[next++]!.comeUp();
       if (next < gateways.length) await new Promise((resolve) => setTimeout(resolve, since < -100 ? 50 : 5));
     }
+  }
+
+  /** Goes on where an earlier life of the fleet ended: heartbeats, the first within an interval. */
+  resume(): void {
+    for (const gateway of this.gateways) gateway.resume();
   }
 
   /** Opens the plug-in channels of its first `count` gateways and keeps them; resolves when all tried. */

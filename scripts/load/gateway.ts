@@ -41,6 +41,9 @@ export function identityOf(n: number): Identity {
   return { mac: `64D954${tail}`, sn: `64D954-D6AEE64D954${tail}`, loid: `LOAD${n}` };
 }
 
+/** The random value of gateways whose registration lies in an earlier life. */
+export const RESUMED_DEVRND = "0".repeat(32);
+
 /** What simulated gateways have in common. */
 export interface World {
   readonly tally: Tally;
@@ -161,6 +164,14 @@ export class SimulatedGateway implements LineGateway, ChannelGateway {
     } finally {
       this.#comingUp = false;
     }
+  }
+
+  /** Is registered already, since an earlier life. */
+  resume(): void {
+    this.#devRnd = RESUMED_DEVRND;
+    this.#operations = this.world.access;
+    this.registered = true;
+    this.world.schedule(this, this.world.random() * this.#intervalMs);
   }
 
   /** Its heartbeat is due; tells in how many milliseconds the next one is, 0 where it is not registered. */

@@ -19,6 +19,7 @@ export interface LoadOptions {
   readonly sockets: number;
   readonly processes: number;
   readonly stored: boolean;
+  readonly resumed: boolean;
   readonly arrive: number;
   readonly patience: number;
   readonly for: number;
@@ -64,6 +65,8 @@ The fleet
                            as the limit of open files goes (ulimit -n)
   --processes N            processes that simulate (default 1: this one)
   --stored                 gateways know their operations platform: no distribution
+  --resumed                they have registered in an earlier life of the platform that is started (SQLite, one
+                           process): they begin with heartbeats
   --arrive SECONDS         time over which they come (default: 1 for each 1,000; 0: all in the same moment)
   --patience SECONDS       how long the last one may take to register after that (default 120)
   --jitter SHARE           of the interval, by which each heartbeat is early or late (default 0.05)
@@ -111,7 +114,7 @@ export function readOptions(args: readonly string[]): LoadOptions | "help" {
   const texts = ["platform", "token", "database", "json", "compare"] as const;
   const parsed = parseArgs([...args], {
     string: [...texts, ...Object.keys(numbers)],
-    boolean: ["help", "stored"],
+    boolean: ["help", "stored", "resumed"],
     unknown: (arg: string) => {
       throw new Error(`unknown option "${arg}": see --help`);
     },
@@ -137,6 +140,9 @@ export function readOptions(args: readonly string[]): LoadOptions | "help" {
   if (platform !== undefined && some("access-port") === undefined) {
     throw new Error("with --platform its --access-port is needed");
   }
+  if (parsed["resumed"] && (platform !== undefined || text("database") !== undefined)) {
+    throw new Error("--resumed is for a platform that is started here, on SQLite");
+  }
   return {
     platform,
     distributionPort: some("distribution-port"),
@@ -150,6 +156,7 @@ export function readOptions(args: readonly string[]): LoadOptions | "help" {
     sockets: Math.max(1, number("sockets")),
     processes: Math.max(1, number("processes")),
     stored: parsed["stored"] === true,
+    resumed: parsed["resumed"] === true,
     arrive: some("arrive") ?? gateways / 1000,
     patience: number("patience"),
     for: number("for"),
