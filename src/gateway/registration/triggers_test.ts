@@ -86,6 +86,30 @@ Deno.test("a wrong key is answered by -1 and nothing else", async () => {
   assertEquals(stage.acted.length, 0);
 });
 
+Deno.test("a trigger that somebody heard and sends again is acted on once, at once or a day later", async () => {
+  await using stage = await registered();
+  const heard = requestPlugin(stage.state.get().devRnd);
+  stage.say(heard);
+  await stage.settle();
+  stage.say({ result: 1 });
+  await stage.settle();
+  const devRnd = stage.state.get().devRnd;
+  for (const wait of [0, 30_000, 86_400_000]) {
+    await stage.advance(wait, 3_600_000);
+    const before = answers(stage).length;
+    stage.say(heard);
+    await stage.settle();
+    stage.say({ result: 1 }); // nor does the word that would end a handshake
+    await stage.settle();
+    const said = answers(stage).slice(before);
+    assertEquals(said.filter(({ result, devRnd }) => result !== -1 || devRnd !== undefined), []);
+    // The same order to another place has another key to show.
+    stage.say({ ...heard, serverAddr: "10.6.6.6" });
+    await stage.settle();
+  }
+  assertEquals([stage.acted.length, stage.state.get().devRnd], [1, devRnd]);
+});
+
 Deno.test("a gateway that is connected answers -1 with its DevRND", async () => {
   await using stage = await registered();
   stage.connected = true;
