@@ -3,17 +3,45 @@
  *
  * @module
  */
-import { assertEquals } from "@std/assert";
-import { startNodes, there, why } from "./support/nodes.ts";
+import { assert, assertEquals } from "@std/assert";
+import { clusterChaos, type Fault } from "./support/cluster_chaos.ts";
+import { ClusterGateway, type Nodes, startNodes, there, until, why } from "./support/nodes.ts";
+import { noNatsBecause, startOwnNats } from "./support/own_nats.ts";
 import { identity } from "./support/scripted_gateway.ts";
-import { ClusterGateway, until } from "./support/nodes.ts";
 
-Deno.test({
-  name:
-    `a command asked of any node reaches a gateway that is on another, and everybody sees the gateway${why}`,
-  ignore: !there,
-  async fn() {
-    await using nodes = await startNodes({ count: 2 });
+const noNats = await noNatsBecause();
+const whyNats = noNats === undefined || !there ? why : ` (ignored: ${noNats})`;
+
+/** A test of a cluster; ignored where its servers are not there. */
+function withNodes(name: string, test: (nodes: Nodes) => Promise<void>, count = 2): void {
+  Deno.test({
+    name: name + why,
+    ignore: !there,
+    async fn() {
+      await using nodes = await startNodes({ count });
+      await test(nodes);
+    },
+  });
+}
+
+type Json = Record<string, unknown>;
+
+const asked = (tag: string, timeoutMs = 30_000) => ({ parameter: { CmdType: "ASK", Tag: tag }, timeoutMs });
+const commandsOf = (gateway: ClusterGateway) => `/api/v1/gateways/${gateway.me.mac}/commands`;
+const codeOf = (body: Json) => (body.error as { code?: string } | null)?.code;
+
+/** A gateway that has registered at node `i`, and whose channel is there. */
+async function gatewayAt(nodes: Nodes, i: number, n = 1): Promise<ClusterGateway> {
+  const gateway = new ClusterGateway(identity(n));
+  await nodes.preset(gateway.me);
+  await gateway.register(nodes.node(i));
+  await gateway.connect(nodes.node(i));
+  return gateway;
+}
+
+withNodes(
+  "a command asked of any node reaches a gateway on another, and everybody sees it",
+  async (nodes) => {
     const me = identity(1);
     await nodes.preset(me);
     await using gateway = new ClusterGateway(me);
@@ -22,24 +50,224 @@ Deno.test({
       const { body } = await nodes.call(1, "GET", `/api/v1/gateways/${me.mac}`);
       return body.online === true;
     });
-    const asked = nodes.call(1, "POST", `/api/v1/gateways/${me.mac}/commands?wait=20`, {
-      parameter: { CmdType: "ASK", Tag: "one" },
-    });
+    const first = nodes.call(1, "POST", `${commandsOf(gateway)}?wait=20`, asked("one"));
     // The node that has its UDP association sends the trigger, though the other one was asked.
     await gateway.triggered();
     await gateway.accept(nodes.node(0));
     await gateway.connect(nodes.node(0));
-    const { status, body } = await asked;
-    assertEquals([status, body.status, (body.reply as { Tag: string }).Tag], [200, "succeeded", "one"]);
-    // Each node can be asked for how it ended, and the other's channel is used at once now.
+    const { status, body } = await first;
+    assertEquals([status, body.status, (body.reply as Json).Tag], [200, "succeeded", "one"]);
+    // Each node can be asked how it ended, and the other's channel is used at once now.
     assertEquals((await nodes.call(0, "GET", `/api/v1/commands/${body.id}`)).body.status, "succeeded");
-    const again = await nodes.call(1, "POST", `/api/v1/gateways/${me.mac}/commands?wait=20`, {
-      parameter: { CmdType: "ASK", Tag: "two" },
-    });
+    const again = await nodes.call(1, "POST", `${commandsOf(gateway)}?wait=20`, asked("two"));
     assertEquals([again.body.status, gateway.done.get("one"), gateway.done.get("two")], ["succeeded", 1, 1]);
     // What happened is in its history once, whatever number of nodes heard of it.
     const history = await nodes.call(1, "GET", `/api/v1/gateways/${me.mac}/history`);
     const kinds = (history.body.items as { kind: string }[]).map(({ kind }) => kind).sort();
     assertEquals(kinds, ["online", "registered"], JSON.stringify(history.body));
+  },
+);
+
+withNodes("a waiting command can be taken back, waited for and followed on any node", async (nodes) => {
+  const me = identity(1);
+  await nodes.preset(me);
+  const waiting = await nodes.call(0, "POST", `/api/v1/gateways/${me.mac}/commands`, asked("never"));
+  const { id } = waiting.body, followed = nodes.call(1, "GET", `/api/v1/commands/${id}?wait=20`);
+  const taken = await nodes.call(1, "POST", `/api/v1/commands/${id}/cancel`);
+  assertEquals([taken.status, taken.body.status], [200, "cancelled"]);
+  assertEquals((await followed).body.status, "cancelled");
+});
+
+withNodes(
+  "a gateway that begins to speak to another node is that node's, without registering",
+  async (nodes) => {
+    await using gateway = await gatewayAt(nodes, 0);
+    assertEquals(await gateway.beat(nodes.node(1)), { Result: 0 });
+    // Whoever is asked, its new node calls it.
+    await gateway.connect(nodes.node(1));
+    const { body } = await nodes.call(0, "POST", `${commandsOf(gateway)}?wait=20`, asked("moved"));
+    assertEquals([body.status, gateway.done.get("moved")], ["succeeded", 1]);
+    const stranger = new ClusterGateway(identity(2));
+    assertEquals(await stranger.beat(nodes.node(1)), { Result: -3 });
+    await stranger[Symbol.asyncDispose]();
+  },
+);
+
+withNodes(
+  "kill -9: the others take the commands over; what may have been done is told unknown, the rest is done once",
+  async (nodes) => {
+    await using gateway = await gatewayAt(nodes, 1);
+    const { promise: held, resolve: go } = Promise.withResolvers<void>();
+    gateway.hold = held;
+    // The first is under way on the gateway when the node that runs it dies; the second waits for another gateway.
+    const first = await nodes.call(0, "POST", commandsOf(gateway), asked("under way"));
+    await until("at the gateway", () => Promise.resolve(gateway.done.get("under way") === 1));
+    const other = new ClusterGateway(identity(2));
+    await nodes.preset(other.me);
+    const second = await nodes.call(0, "POST", commandsOf(other), asked("waiting"));
+    nodes.node(0).program.kill("SIGKILL");
+    await nodes.node(0).program.status;
+    go();
+    const end = await until("the first one's end", async () => {
+      const { body } = await nodes.call(1, "GET", `/api/v1/commands/${first.body.id}`);
+      return body.status === "failed" && body;
+    });
+    assertEquals([codeOf(end), gateway.done.get("under way")], ["outcome_unknown", 1]);
+    await other.register(nodes.node(1));
+    await other.triggered();
+    await other.accept(nodes.node(1));
+    await other.connect(nodes.node(1));
+    const { body } = await nodes.call(1, "GET", `/api/v1/commands/${second.body.id}?wait=20`);
+    assertEquals([body.status, other.done.get("waiting")], ["succeeded", 1]);
+    await other[Symbol.asyncDispose]();
+  },
+);
+
+withNodes("whoever asks over a node that dies is told within seconds, not at the deadline", async (nodes) => {
+  await using gateway = await gatewayAt(nodes, 1);
+  gateway.hold = new Promise(() => {});
+  const asking = nodes.call(0, "POST", `${commandsOf(gateway)}?wait=60`, asked("lost", 60_000));
+  await until("at the gateway", () => Promise.resolve(gateway.done.get("lost") === 1));
+  const begun = performance.now();
+  nodes.node(1).program.kill("SIGKILL");
+  const { body } = await asking;
+  assertEquals([body.status, codeOf(body)], ["failed", "outcome_unknown"]);
+  assert(performance.now() - begun < 30_000, "long before its deadline");
+});
+
+withNodes("a paused node that wakes acts on nothing that was taken over", async (nodes) => {
+  const me = identity(1);
+  await nodes.preset(me);
+  const { body: { id } } = await nodes.call(0, "POST", `/api/v1/gateways/${me.mac}/commands`, asked("once"));
+  nodes.node(0).program.kill("SIGSTOP");
+  // Its lease ends, and with it its right to the command: the other node runs it.
+  await using gateway = new ClusterGateway(me);
+  await gateway.register(nodes.node(1));
+  const called = gateway.triggered(60_000);
+  await called;
+  await gateway.accept(nodes.node(1));
+  await gateway.connect(nodes.node(1));
+  const { body } = await nodes.call(1, "GET", `/api/v1/commands/${id}?wait=30`);
+  assertEquals([body.status, gateway.done.get("once")], ["succeeded", 1]);
+  nodes.node(0).program.kill("SIGCONT");
+  // It finds out that it was given up, joins anew, and works with the others again.
+  const again = await until("a command of the node that woke", async () => {
+    const answer = await nodes.call(0, "POST", `${commandsOf(gateway)}?wait=20`, asked("after"));
+    return answer.status === 200 && answer.body;
+  });
+  assertEquals([again.status, gateway.done.get("once"), gateway.done.get("after")], ["succeeded", 1, 1]);
+  assertEquals((await nodes.call(0, "GET", `/api/v1/commands/${id}`)).body.status, "succeeded");
+  assert(nodes.node(0).program.log().includes("joined anew"), nodes.node(0).program.log());
+});
+
+withNodes(
+  "SIGTERM hands channels over: what is under way ends, and the rest goes on elsewhere",
+  async (nodes) => {
+    await using gateway = await gatewayAt(nodes, 0);
+    const { promise: held, resolve: go } = Promise.withResolvers<void>();
+    gateway.hold = held;
+    const asking = nodes.call(1, "POST", `${commandsOf(gateway)}?wait=30`, asked("under way"));
+    await until("at the gateway", () => Promise.resolve(gateway.done.get("under way") === 1));
+    nodes.node(0).program.kill("SIGTERM");
+    await until(
+      "it takes nothing new",
+      () => nodes.call(0, "GET", "/healthz").then(({ status }) => status === 503, () => true),
+    );
+    go();
+    assertEquals((await asking).body.status, "succeeded");
+    await gateway.closed; // by Disconnect
+    assertEquals(await gateway.beat(nodes.node(1)), { Result: 0 });
+    const next = nodes.call(1, "POST", `${commandsOf(gateway)}?wait=30`, asked("next"));
+    await gateway.triggered();
+    await gateway.accept(nodes.node(1));
+    await gateway.connect(nodes.node(1));
+    assertEquals([(await next).body.status, gateway.done.get("next")], ["succeeded", 1]);
+    assertEquals((await nodes.node(0).program.status).code, 0);
+  },
+);
+
+withNodes(
+  "a rollout runs once, moves when its node dies, and begins with no gateway twice",
+  async (nodes) => {
+    const gateways = await Promise.all(Array.from({ length: 6 }, (_, i) => gatewayAt(nodes, i % 3, i + 1)));
+    await using stack = new AsyncDisposableStack();
+    for (const gateway of gateways) stack.use(gateway);
+    const over = new AbortController();
+    const lives = gateways.map((gateway, i) => gateway.live(nodes, i % 3, over.signal));
+    stack.defer(async () => {
+      over.abort();
+      await Promise.all(lives);
+    });
+    const { status, body: made } = await nodes.call(1, "POST", "/api/v1/rollouts", {
+      name: "tell them",
+      action: { kind: "post", parameter: { CmdType: "ASK", Tag: "roll" } },
+      maxInFlight: 1,
+      stages: [{ percent: 100, successThreshold: 0, errorThreshold: 100 }],
+    });
+    assertEquals(status, 201, JSON.stringify(made));
+    const { promise: held, resolve: go } = Promise.withResolvers<void>();
+    for (const gateway of gateways) gateway.hold = held;
+    await nodes.call(2, "POST", `/api/v1/rollouts/${made.id}/start`);
+    const begun = () => gateways.filter(({ done }) => done.has("roll")).length;
+    await until("the first gateway is asked", () => Promise.resolve(begun() === 1));
+    const seer = await until(
+      "who sees to it",
+      () => Promise.resolve(nodes.all.find(({ program }) => program.log().includes("sees to rollouts now"))),
+    );
+    seer.program.kill("SIGKILL");
+    await seer.program.status;
+    go();
+    const left = nodes.all.findIndex((node) => node !== seer);
+    const end = await until("its end", async () => {
+      const { body } = await nodes.call(left, "GET", `/api/v1/rollouts/${made.id}`);
+      return body.status === "finished" && body;
+    }, 120_000);
+    const times = gateways.map(({ done }) => done.get("roll") ?? 0);
+    assertEquals(times, gateways.map(() => 1), JSON.stringify(end));
+  },
+  3,
+);
+
+Deno.test({
+  name:
+    `without NATS a node goes on with its own gateways, waits with those of others, and all is well after${whyNats}`,
+  ignore: !there || noNats !== undefined,
+  async fn() {
+    await using nats = await startOwnNats();
+    await using nodes = await startNodes({ count: 2, nats: nats.url });
+    await using near = await gatewayAt(nodes, 0, 1);
+    await using far = await gatewayAt(nodes, 1, 2);
+    await nats.stop();
+    await until("it is told", async () => {
+      const { body } = await nodes.call(0, "GET", "/healthz");
+      return body.status === "degraded";
+    });
+    assertEquals(await near.beat(nodes.node(0)), { Result: 0 });
+    const own = await nodes.call(0, "POST", `${commandsOf(near)}?wait=20`, asked("near"));
+    assertEquals(own.body.status, "succeeded");
+    const other = await nodes.call(0, "POST", commandsOf(far), asked("far"));
+    assertEquals(other.status, 202);
+    assertEquals(far.done.get("far"), undefined);
+    await nats.start();
+    const { body } = await nodes.call(0, "GET", `/api/v1/commands/${other.body.id}?wait=30`);
+    assertEquals([body.status, far.done.get("far")], ["succeeded", 1]);
+    await until("it is told", async () => (await nodes.call(0, "GET", "/healthz")).body.status === "up");
+  },
+});
+
+Deno.test({
+  name:
+    `under load, each way to lose a node or NATS loses no command that was acknowledged, and does none twice${whyNats}`,
+  ignore: !there || noNats !== undefined,
+  async fn() {
+    const faults: readonly Fault[] = ["kill", "pause", "drain", "nats"];
+    const { breaches, acknowledged, ended } = await clusterChaos({
+      faults,
+      gateways: 6,
+      askers: 4,
+      calmMs: 3000,
+    });
+    assertEquals(breaches, []);
+    assert(acknowledged > 20 && (ended.succeeded ?? 0) > 20, JSON.stringify(ended));
   },
 });

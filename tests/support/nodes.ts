@@ -150,6 +150,10 @@ export async function until<T>(
   }
 }
 
+/** Between a living gateway's heartbeats, and how often none is answered until it speaks to another node. */
+const BEAT_MS = 500;
+const MISSED = 2;
+
 /** A gateway that lives on one node at a time, and counts what it is asked. */
 export class ClusterGateway implements AsyncDisposable {
   #udp = new UdpPeer();
@@ -200,6 +204,33 @@ export class ClusterGateway implements AsyncDisposable {
     if (signed?.Result !== 0) throw new Error(`signing in at ${node.name}: ${JSON.stringify(signed)}`);
     this.#channel = channel;
     this.#channelLife = this.#serve(channel);
+  }
+
+  /**
+   * Lives until `stop`: sends heartbeats, goes to the next node where none is answered (as a balancer before the nodes
+   * would send it), registers where it is told to, and opens its channel where it is called to.
+   */
+  async live(nodes: Pick<Nodes, "all">, at: number, stop: AbortSignal): Promise<void> {
+    let missed = 0, next = 0;
+    const home = () => nodes.all[at % nodes.all.length]!;
+    while (!stop.aborted) {
+      if (performance.now() >= next) {
+        if (missed >= MISSED) [at, missed] = [at + 1, 0];
+        await this.#udp.send({ RPCMethod: "Hb", MAC: this.me.mac }, home().program.ports.access!);
+        missed++;
+        next = performance.now() + BEAT_MS;
+      }
+      const message = await this.#udp.hear(Math.max(1, next - performance.now())).catch(() => undefined);
+      if (!message) continue;
+      if (message.RPCMethod === "RequestPlug-in") {
+        const node = nodes.all.find(({ program }) => program.ports["plugin_center"] === message.ServerPort);
+        await this.accept(home());
+        if (node) void this.connect(node).catch(() => {}); // it is called again
+      } else if (message.Result === -3) {
+        await this.register(home()).catch(() => {}); // the node is on its way down: the next heartbeat goes elsewhere
+        missed = 0;
+      } else missed = 0;
+    }
   }
 
   /** Resolves when its channel was closed. */

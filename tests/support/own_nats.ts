@@ -1,0 +1,59 @@
+/**
+ * A NATS server of a test's own, which it may kill and start as it likes.
+ *
+ * @module
+ */
+
+/** A running server. Disposing of it ends it. */
+export interface OwnNats extends AsyncDisposable {
+  readonly url: string;
+  /** Kills it. */
+  stop(): Promise<void>;
+  start(): Promise<void>;
+}
+
+/** Why a test can't have one here; undefined where it can. */
+export async function noNatsBecause(): Promise<string | undefined> {
+  try {
+    const { success } = await new Deno.Command("nats-server", { args: ["--version"], stdout: "null" })
+      .output();
+    return success ? undefined : "needs nats-server";
+  } catch {
+    return "needs nats-server";
+  }
+}
+
+/** Starts a server on a port of its own. */
+export async function startOwnNats(): Promise<OwnNats> {
+  const port = freePort();
+  let child: Deno.ChildProcess | undefined;
+  const start = async () => {
+    child = new Deno.Command("nats-server", {
+      args: ["--addr", "127.0.0.1", "--port", String(port)],
+      stdin: "null",
+      stdout: "null",
+      stderr: "null",
+    }).spawn();
+    for (let tries = 0;; tries++) {
+      try {
+        (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+        return;
+      } catch (error) {
+        if (tries === 200) throw error;
+        await new Promise((resolve) => setTimeout(resolve, 50));
+      }
+    }
+  };
+  const stop = async () => {
+    child?.kill("SIGKILL");
+    await child?.status;
+    child = undefined;
+  };
+  await start();
+  return { url: `nats://127.0.0.1:${port}`, stop, start, [Symbol.asyncDispose]: stop };
+}
+
+function freePort(): number {
+  using listener = Deno.listen({ hostname: "127.0.0.1", port: 0 });
+  return (listener.addr as Deno.NetAddr).port;
+}
