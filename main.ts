@@ -11,6 +11,9 @@ if (Deno.args[0] === "plugin-host") {
 } else if (Deno.args[0] === "sms") {
   const { smsMain } = await import("./src/cli/sms_main.ts");
   Deno.exit(await smsMain(Deno.args.slice(1)));
+} else if (Deno.args[0] === "backup" || Deno.args[0] === "restore") {
+  const { backupMain } = await import("./src/cli/backup.ts");
+  Deno.exit(await backupMain(Deno.args));
 } else if (Deno.args[0] === "plugin") {
   const { pluginMain } = await import("./src/cli/plugin/mod.ts");
   Deno.exit(await pluginMain(Deno.args.slice(1)));

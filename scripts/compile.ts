@@ -50,9 +50,11 @@ async function compile(target: string | undefined, output: string): Promise<void
       "--no-prompt",
       ...COMPILED_PERMISSIONS,
       ...(target ? ["--target", target] : []),
-      // A worker is started by its path, which the compiler does not follow.
+      // Workers are started by their paths, which the compiler does not follow.
       "--include",
       "src/sandbox/package/strip_worker.ts",
+      "--include",
+      "src/storage/backup_worker.ts",
       "--output",
       output,
       "main.ts",

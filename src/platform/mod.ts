@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { platformMigrations } from "./migrations.ts";
 export { type Platform, startPlatform } from "./platform.ts";
 export {
   DEFAULT_SERVICES,

@@ -21,8 +21,8 @@ import { TrustStore } from "../sandbox/package/mod.ts";
 import { openDatabase } from "../storage/mod.ts";
 import { trustProblem, trustRoutes } from "../trust/mod.ts";
 import { startAccess } from "./access/mod.ts";
-import { alarmMigrations, alarmRoutes, Alarms, type AlarmTables, platformSources } from "./alarms/mod.ts";
-import { appMigrations, startApp } from "./app/mod.ts";
+import { alarmRoutes, Alarms, type AlarmTables, platformSources } from "./alarms/mod.ts";
+import { startApp } from "./app/mod.ts";
 import {
   aboutRoutes,
   commandRoutes,
@@ -36,32 +36,21 @@ import {
 import { Commander, keepCommands } from "./commands/mod.ts";
 import type { PlatformDeps } from "./deps.ts";
 import { Console } from "./console/mod.ts";
-import {
-  distributionMigrations,
-  type DistributionTables,
-  PolicyStore,
-  startDistribution,
-} from "./distribution/mod.ts";
-import { MISSED_HEARTBEATS, nodeMigrations, type NodeTables, startCluster } from "./nodes/mod.ts";
+import { type DistributionTables, PolicyStore, startDistribution } from "./distribution/mod.ts";
+import { FilesOfNodes, MISSED_HEARTBEATS, type NodeTables, startCluster } from "./nodes/mod.ts";
+import { platformMigrations } from "./migrations.ts";
 import { startPluginCenter } from "./plugin_center/mod.ts";
-import { Fleet, fleetMigrations, fleetRoutes, type FleetTables } from "./fleet/mod.ts";
+import { Fleet, fleetRoutes, type FleetTables } from "./fleet/mod.ts";
 import { Overview, overviewRoutes, Recorder } from "./overview/mod.ts";
-import {
-  rolloutMigrations,
-  rolloutRoutes,
-  Rollouts,
-  RolloutStore,
-  type RolloutTables,
-} from "./rollouts/mod.ts";
-import { peopleMigrations, type PeopleTables, ROOT, startPeople } from "./people/mod.ts";
+import { rolloutRoutes, Rollouts, RolloutStore, type RolloutTables } from "./rollouts/mod.ts";
+import { type PeopleTables, ROOT, startPeople } from "./people/mod.ts";
 import { PluginRepository, RepositoryError } from "./plugins/mod.ts";
-import { PushedMessages, pushMigrations, type PushTables, startPush } from "./push/mod.ts";
+import { PushedMessages, type PushTables, startPush } from "./push/mod.ts";
 import {
   CommandStore,
   DocumentStore,
   GatewayStore,
   PresenceTable,
-  registryMigrations,
   type RegistryTables,
 } from "./registry/mod.ts";
 import {
@@ -70,8 +59,9 @@ import {
   type ServiceName,
   type SmsPlatformSettings,
 } from "./settings.ts";
-import { type GnsTables, openOutlet, smsMigrations, type SmsTables, startGns, startSms } from "./sms/mod.ts";
+import { type GnsTables, openOutlet, type SmsTables, startGns, startSms } from "./sms/mod.ts";
 import type { PlatformBus, PlatformEvents, PlatformRequests } from "./subjects.ts";
+import { Backups, systemRoutes } from "./system/mod.ts";
 
 /** A running platform. */
 export interface Platform extends Service {
@@ -100,21 +90,11 @@ export async function startPlatform(
   await using starting = new AsyncDisposableStack();
   await Deno.mkdir(settings.dataDir, { recursive: true });
   const adminToken = await loadAdminToken(deps, settings.dataDir, settings.adminToken);
+  const databaseUrl = settings.database ?? `sqlite:${join(settings.dataDir, "platform.db")}`;
   const database = starting.use(
     await openDatabase<RegistryTables>(
-      settings.database ?? `sqlite:${join(settings.dataDir, "platform.db")}`,
-      {
-        ...registryMigrations,
-        ...appMigrations,
-        ...pushMigrations,
-        ...smsMigrations,
-        ...peopleMigrations,
-        ...fleetMigrations,
-        ...rolloutMigrations,
-        ...distributionMigrations,
-        ...nodeMigrations,
-        ...alarmMigrations,
-      },
+      databaseUrl,
+      platformMigrations,
       { deps, ...(settings.databaseSync ? { sync: settings.databaseSync } : {}) },
     ),
   );
@@ -321,6 +301,9 @@ export async function startPlatform(
     ]),
   );
   api.mount("", overviewRoutes(new Overview(sql, deps.clock), recorder, fleet));
+  const databaseFile = /^sqlite:(?!:memory:)(.+)$/.exec(databaseUrl)?.[1];
+  const backups = new Backups(deps, join(settings.dataDir, "backups"), databaseFile);
+  api.mount("", systemRoutes({ backups }));
   api.mount("", alarmRoutes({ ...deps, bus, alarms }));
   api.mount("", fleetRoutes(fleet, () => deps.clock.now()));
   api.mount("", rolloutRoutes({ deps, rollouts, store: rolloutStore, fleet, bus }));
