@@ -124,8 +124,8 @@ function requestBody(body: BodySpec): Json {
 
 function responses(route: Route): Json {
   const all: Json = {};
-  const problems = [500, 503];
-  if (route.params || route.query || route.body) problems.push(400);
+  // 400 everywhere: a query parameter that a route does not know is refused.
+  const problems = [400, 500, 503];
   if (route.auth !== "public") problems.push(401, 403, 429);
   if (route.body) problems.push(408, 413, 415);
   for (const status of problems) all[status] = { $ref: "#/components/responses/Problem" };

@@ -212,7 +212,7 @@ function text(schema: JsonSchema): fc.Arbitrary<string> {
       .map((date) => date.toISOString());
   }
   if (schema["format"] === "ipv4") return fc.ipV4();
-  const minLength = Number(schema["minLength"] ?? 0), max = Number(schema["maxLength"] ?? 40);
+  const minLength = Number(schema["minLength"] ?? 0), max = Number(schema["maxLength"] ?? Infinity);
   const pattern = schema["pattern"];
   if (typeof pattern === "string") {
     try {

@@ -138,7 +138,10 @@ export function gatewayRoutes(deps: PlatformDeps): Routes {
       removed: v.optional(queryBoolean()),
       ...pageQuery(),
     }),
-    responses: { 200: { description: "A page of gateways, by MAC", schema: pageSchema(GatewayView) } },
+    responses: {
+      200: { description: "A page of gateways, by MAC", schema: pageSchema(GatewayView) },
+      422: { description: "The filter can't be used" },
+    },
   }).handle(async ({ query: { cursor, limit, filter, group, ...plain }, principal }) => {
     const after = cursor === undefined ? undefined : decodeCursor(cursor, v.string());
     const where = both(
@@ -183,7 +186,10 @@ export function gatewayRoutes(deps: PlatformDeps): Routes {
     auth: ["gateways:read"],
     audited: true,
     query: v.object({ filter: v.optional(v.pipe(v.string(), v.maxLength(MAX_FILTER))) }),
-    responses: { 200: { description: "CSV with a header line", mediaType: "text/csv" } },
+    responses: {
+      200: { description: "CSV with a header line", mediaType: "text/csv" },
+      422: { description: "The filter can't be used" },
+    },
   }).handle(async ({ query, principal }) => {
     const where = await deps.fleet.find(principal, query.filter);
     return {

@@ -20,6 +20,7 @@ import type { MessageFilter } from "./store.ts";
 
 const AUTH = ["messages:read"] as const;
 const EVENTS = { description: "Events", mediaType: "text/event-stream" } as const;
+const FILTER = { description: "The filter can't be used" } as const;
 /** Gateways that one stream may name. */
 const MAX_MACS = 200;
 
@@ -94,7 +95,7 @@ export function pushRoutes(deps: PlatformDeps, messages: PushedMessages): Routes
     tags: ["messages"],
     auth: AUTH,
     query: v.object({ ...Which, ...pageQuery() }),
-    responses: { 200: { description: "A page of messages", schema: pageSchema(MessageView) } },
+    responses: { 200: { description: "A page of messages", schema: pageSchema(MessageView) }, 422: FILTER },
   }).handle(async ({ principal, query: { cursor, limit, ...wanted } }) => ({
     status: 200,
     body: await messages.page(await which(principal, wanted), { cursor, limit }),
@@ -108,7 +109,7 @@ export function pushRoutes(deps: PlatformDeps, messages: PushedMessages): Routes
     tags: ["messages"],
     auth: AUTH,
     query: v.object({ ...Which, ...afterQuery }),
-    responses: { 200: EVENTS },
+    responses: { 200: EVENTS, 422: FILTER },
   }).handle(async (call) => {
     const { principal, query: { after, ...wanted }, request } = call;
     return streams.open(call, messages.following(await which(principal, wanted), request, after));
