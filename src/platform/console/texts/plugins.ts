@@ -42,7 +42,7 @@ const en = {
   promote: "Offer to more gateways",
   demote: "Offer to fewer gateways",
   used: "Where it is used",
-  usedBy: (n: string) => `${n} gateways had it when they last told`,
+  usedBy: (n: string) => `Gateways that had it when they last told: ${n}`,
   showGateways: "Show them",
   versions: "Versions",
   commands: "Commands",

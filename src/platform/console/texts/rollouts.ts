@@ -47,7 +47,7 @@ const en = {
   group: "Group",
   noGroup: "no group",
   count: "Count",
-  found: (n: string) => `${n} gateways at the moment`,
+  found: (n: string) => `Gateways at the moment: ${n}`,
   stages: "Stages",
   stagesHint:
     "Each takes its share of all; the last one the rest. It goes on where enough succeeded, and pauses where too many failed.",
