@@ -5,7 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import { join } from "@std/path";
-import type { Clock, Log } from "../../base/mod.ts";
+import { type Clock, type Log, messageOf } from "../../base/mod.ts";
 import { problem } from "../../control/mod.ts";
 import { backUp } from "../../storage/mod.ts";
 
@@ -46,7 +46,10 @@ export class Backups {
       await Deno.mkdir(this.folder, { recursive: true, mode: 0o700 });
       const id = new Date(this.deps.clock.now()).toISOString().replace(/[-:]/g, "");
       const path = join(this.folder, `${id}.db`), began = this.deps.clock.monotonic();
-      await backUp(this.database, path);
+      await backUp(this.database, path).catch((error) => {
+        // Not that the database is away: the disk may be full, or not to be written to.
+        throw problem(507, "backup_failed", messageOf(error), { cause: error });
+      });
       await Deno.chmod(path, 0o600);
       const ms = Math.round(this.deps.clock.monotonic() - began);
       const backup = (await this.find(id))!;

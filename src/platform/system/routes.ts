@@ -34,6 +34,7 @@ export function systemRoutes({ backups }: { readonly backups: Backups }): Routes
         description: "The backup, with its hex SHA-256",
         schema: v.object({ ...BackupView.entries, sha256: v.string() }),
       },
+      507: { description: "It could not be written" },
       409: { description: "A server keeps the database, one is being made, or there are too many" },
     },
   }).handle(async ({ changed }) => {
