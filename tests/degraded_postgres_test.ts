@@ -4,7 +4,9 @@
  *
  * @module
  */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { sql } from "kysely";
+import { openDatabase, StorageError } from "../src/storage/mod.ts";
 import { noPostgresBecause, startOwnPostgres } from "./support/own_postgres.ts";
 import {
   distribute,
@@ -233,5 +235,43 @@ withServer(
     assertEquals(pushed.filter((text) => !found.has(text)), [], "every message that was taken is there");
     const errors = stage.lines.filter(({ level }) => level === "error");
     assert(errors.length < 1000, `the log is not flooded: ${errors.length} lines`);
+  },
+);
+
+withServer(
+  "a pool is bounded, a statement without end is ended, and one in the middle of them closes in seconds",
+  async (proxy, url) => {
+    const { port } = proxy;
+    const direct = await openDatabase(url, {});
+    {
+      await using db = direct;
+      const nap = (seconds: number) => sql`select pg_sleep(${seconds})`.execute(db.sql);
+      await Promise.all(Array.from({ length: 100 }, () => nap(0.05)));
+      const connections = async () => {
+        const { rows } = await sql<{ n: number }>`
+        select count(*) as n from pg_stat_activity where application_name = 'gatehouse'`.execute(db.sql);
+        return rows[0]!.n;
+      };
+      assertEquals(await connections(), 10);
+      const error = await assertRejects(() => nap(3600), StorageError);
+      assertEquals(error.code, "slow");
+      const { rows } = await sql<{ n: number }>`
+      select count(*) as n from pg_stat_activity where query like 'select pg_sleep%' and state = 'active'`
+        .execute(db.sql);
+      assertEquals(rows, [{ n: 0 }], "the server has ended it too");
+      assertEquals(db.health().status, "up");
+    }
+    const stuck = await openDatabase(`postgres://postgres@127.0.0.1:${port}/postgres`, {});
+    const asked = Promise.allSettled([1, 2, 3].map(() => sql`select pg_sleep(3600)`.execute(stuck.sql)));
+    await new Promise((resolve) => setTimeout(resolve, 100)); // they are on their way, or about to be: both must end
+    proxy.stall();
+    await stuck[Symbol.asyncDispose]();
+    const outcomes = await asked;
+    // Cut off, not waited for until their time-out, which would be "slow".
+    assertEquals(outcomes.map((one) => one.status === "rejected" && one.reason.code), [
+      "away",
+      "away",
+      "away",
+    ]);
   },
 );

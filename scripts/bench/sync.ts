@@ -5,7 +5,9 @@
  */
 import { startFleet } from "../../tests/support/fleet.ts";
 import { ADMIN_TOKEN } from "../../tests/support/platform.ts";
-import type { SyncMode } from "../../src/storage/mod.ts";
+import { systemClock } from "../../src/base/mod.ts";
+import { GatewayStore, registryMigrations, type RegistryTables } from "../../src/platform/registry/mod.ts";
+import { openDatabase, type SyncMode } from "../../src/storage/mod.ts";
 import { load } from "./commands.ts";
 import { Load, SmsServer } from "./cmpp_load.ts";
 import { type BenchRow, percentile, printRows } from "./rows.ts";
@@ -25,6 +27,7 @@ export async function benchSync(): Promise<BenchRow[]> {
     for (const mode of MODES) {
       for (const connections of [1, 4]) await messages(mode, connections, note);
       await commands(mode, note);
+      await registrations(mode, note);
     }
   }
   const median = (name: string) => percentile(figures.get(name)!, 0.5);
@@ -77,6 +80,33 @@ async function commands(mode: SyncMode, note: (name: string, value: number) => v
   note(`${mode} remote commands, 1 in flight, p50`, percentile(alone.times, 0.5));
   note(`${mode} remote commands, 64 in flight`, many.rate);
   note(`${mode} remote commands, 64 in flight, p99`, percentile(many.times, 0.99));
+}
+
+/** What a registration writes, as access does it: a row and a commit each. */
+async function registrations(mode: SyncMode, note: (name: string, value: number) => void) {
+  const dir = await Deno.makeTempDir({ prefix: "gatehouse-bench-" });
+  {
+    await using db = await openDatabase<RegistryTables>(`sqlite:${dir}/bench.db`, registryMigrations, {
+      sync: mode,
+    });
+    const store = new GatewayStore(db.sql, systemClock);
+    const macs = Array.from(
+      { length: 1000 },
+      (_, i) => `64D954${i.toString(16).toUpperCase().padStart(6, "0")}`,
+    );
+    await store.preset(macs.map((mac) => ({ mac, sn: `SN${mac}`, loid: mac })));
+    const { rate } = await load(
+      async () => {
+        await store.update(macs[Math.floor(Math.random() * macs.length)]!, {
+          registered_at: systemClock.now(),
+        });
+      },
+      64,
+      5000,
+    );
+    note(`${mode} registrations written, 64 at a time`, rate);
+  }
+  await Deno.remove(dir, { recursive: true });
 }
 
 const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));

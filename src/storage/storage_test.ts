@@ -1,4 +1,5 @@
 import { assertEquals, assertRejects } from "@std/assert";
+import { sql } from "kysely";
 import { type Migrations, openDatabase, Statement, StorageError, WriteBatch } from "./mod.ts";
 
 interface Tables {
@@ -113,4 +114,14 @@ Deno.test("a statement is compiled once and runs with the parameters of each tim
     1,
   ]);
   await assertRejects(() => find.run(db.sql, ["a", "b"]), TypeError, "takes 1 parameters, not 2");
+});
+
+Deno.test("the embedded database writes as far as it is told before it answers", async () => {
+  const dir = await Deno.makeTempDir();
+  for (const [sync, value] of [[undefined, 1], ["normal", 1], ["full", 2]] as const) {
+    await using db = await openDatabase(`sqlite:${dir}/${sync}.db`, {}, sync ? { sync } : {});
+    const { rows } = await sql<{ synchronous: number }>`pragma synchronous`.execute(db.sql);
+    assertEquals(rows, [{ synchronous: value }]);
+  }
+  await Deno.remove(dir, { recursive: true });
 });
