@@ -121,6 +121,21 @@ export const command: Kind<readonly string[]> = {
   show: (parts) => parts.join(" "),
 };
 
+/** Origins of web pages, as browsers send them: scheme, host, and the port where it is not the scheme's own. */
+export const origins: Kind<readonly string[]> = {
+  label: "LIST",
+  allowed: "origins such as https://ops.example, with commas between them; * for every page",
+  parse(text) {
+    const list = text.split(",").map((part) => part.trim());
+    return list.every((one) => one === "*" || isOrigin(one)) ? list : undefined;
+  },
+  show: (list) => list.join(","),
+};
+
+function isOrigin(text: string): boolean {
+  return /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text;
+}
+
 /** Names of network interfaces, with commas between them. */
 export const names: Kind<readonly string[]> = {
   label: "LIST",

@@ -25,6 +25,8 @@ export function platformSettings(
     distribution: values.distribution,
     access: values.access,
     pluginCenter: values["plugin-center"],
+    rateLimit: values["rate-limit"] || undefined,
+    corsOrigins: values["cors-origin"],
     push: values.push,
     pushLimits: { perMinute: values["push-rate"], keepDays: values["push-days"] },
     commandDays: values["command-days"],

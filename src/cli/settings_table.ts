@@ -20,6 +20,7 @@ import {
   nats,
   nodeId,
   oneOf,
+  origins,
   path,
   remoteAddress,
   smsOutlet,
@@ -69,6 +70,14 @@ export const PLATFORM_SETTINGS = {
   ...COMMON_SETTINGS,
   "services": withDefault(someOf(SERVICES), DEFAULT_SERVICES, "the services to run"),
   "http": withDefault(listenAddress, anywhere(8080), "HTTP API, phone app's API and plug-in downloads (TCP)"),
+  "rate-limit": withDefault(
+    whole(0, 10_000_000, "N"),
+    30_000,
+    "requests a minute that one caller (a token, or without one a network) may make over HTTP; 0: no limit",
+  ),
+  "cors-origin": optional(origins, "origins whose pages may use the API from a browser", {
+    fallbackText: "none",
+  }),
   "distribution": withDefault(listenAddress, anywhere(12112), "first registration of gateways (UDP and TCP)"),
   "access": withDefault(listenAddress, anywhere(12113), "registration and heartbeats (UDP)"),
   "plugin-center": withDefault(listenAddress, anywhere(12114), "the channel for plug-ins (TCP)"),

@@ -9,8 +9,10 @@ import { type Deps, messageOf, newId } from "../base/mod.ts";
 import { type Access, type Authenticator, bearerToken, Gate, type Principal } from "./auth.ts";
 import { type BodyPace, DEFAULT_MAX_BODY, DEFAULT_PACE, guardedStream, mediaTypeOf } from "./body.ts";
 import { parseJson, readText } from "./body.ts";
+import { corsHeaders, preflightHeaders } from "./cors.ts";
 import { Observer } from "./observe.ts";
 import { diskProblem, type Fault, nothingAt, problem, ProblemError, problemResponse } from "./problem.ts";
+import { type RequestRate, RequestRates } from "./request_rate.ts";
 import { type BodySpec, type Call, type Change, type Responses, type Route, Routes } from "./route.ts";
 import { check, invalidRequest, queryObject, type Schema, unknownParameters } from "./validate.ts";
 
@@ -24,6 +26,10 @@ export interface ApiOptions {
   /** Turns the errors of the floors above into problems; undefined: not one of theirs. */
   readonly mapError?: (error: unknown) => ProblemError | undefined;
   readonly pace?: BodyPace;
+  /** How often one caller may ask; undefined: as often as they like. */
+  readonly rate?: RequestRate | undefined;
+  /** Origins whose pages may use the API from a browser; undefined: none. */
+  readonly corsOrigins?: readonly string[] | undefined;
   /**
    * Told of every call that may have changed something (all methods but GET and HEAD, and routes that ask for it) by
    * somebody who proved who they are, whatever came of it. Its end is awaited before the answer goes out.
@@ -95,6 +101,7 @@ export class Api extends Routes {
   readonly #options: ApiOptions;
   readonly #gate: Gate;
   readonly #observer: Observer;
+  readonly #rates: RequestRates | undefined;
   readonly #raw: { readonly path: string; readonly handler: RawHandler }[] = [];
   #router: Hono<{ Bindings: Passage }> | undefined;
   #document: Promise<string> | undefined;
@@ -105,6 +112,7 @@ export class Api extends Routes {
     this.#options = options;
     this.#gate = new Gate(deps.clock, options.authenticators);
     this.#observer = new Observer(deps.metrics, deps.log);
+    this.#rates = options.rate && new RequestRates(deps.clock, options.rate);
     this.route({
       method: "GET",
       path: "/openapi.json",
@@ -145,6 +153,10 @@ export class Api extends Routes {
     };
     // Taken now: once the caller is gone the runtime no longer gives them.
     const { method } = request, { pathname } = new URL(request.url);
+    const cors = this.#options.corsOrigins && corsHeaders(request, this.#options.corsOrigins);
+    const preflight = cors?.["access-control-allow-origin"] === undefined
+      ? undefined
+      : (allow: string) => preflightHeaders(request, allow);
     let response: Response;
     try {
       response = await (this.#router ??= this.#build()).fetch(request, passage);
@@ -160,6 +172,9 @@ export class Api extends Routes {
       response = new Response(response.body, response);
       response.headers.set("x-request-id", passage.id);
     }
+    for (const [name, value] of Object.entries(cors ?? {})) response.headers.set(name, value);
+    const asked = preflight?.(response.headers.get("allow") ?? "") ?? {};
+    for (const [name, value] of Object.entries(asked)) response.headers.set(name, value);
     this.#observer.observe({
       id: passage.id,
       method,
@@ -225,6 +240,7 @@ export class Api extends Routes {
     const principal = await this.#gate.admit(route.auth, request, client.address);
     passage.actor = principal && `${principal.kind}:${principal.name}`;
     passage.principal = principal;
+    if (!route.uncounted) this.#rates?.take(principal, client.address);
     passage.audited = route.audited ?? !["GET", "HEAD"].includes(request.method);
     if (route.unconfined && principal?.groups) {
       throw problem(403, "confined", "you are confined to groups of gateways, and this is about all of them");

@@ -55,6 +55,8 @@ export interface RouteSpec<
   readonly auth: A;
   /** Only for whoever may see every gateway: principals that are confined to groups get 403 `confined`. */
   readonly unconfined?: boolean;
+  /** Not counted against what one caller may ask: for what many come for at once from one network. */
+  readonly uncounted?: boolean;
   /** Whether the audit hears of its calls; default: of all methods but GET. */
   readonly audited?: boolean;
   /** An object schema over the path's parameters. */

@@ -32,6 +32,7 @@ export function serviceRoutes(
     path: "/healthz",
     summary: "Whether all services are up",
     tags: ["service"],
+    uncounted: true,
     auth: "optional",
     responses: {
       200: { description: "Serving", schema: healthSchema },
@@ -53,6 +54,7 @@ export function serviceRoutes(
     path: "/metrics",
     summary: "Metrics in Prometheus' text format",
     tags: ["service"],
+    uncounted: true,
     auth: metricsAuth,
     responses: { 200: { description: "Text exposition format 0.0.4", mediaType: "text/plain" } },
   }).handle(() => ({

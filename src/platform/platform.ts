@@ -288,6 +288,8 @@ export async function startPlatform(
       ...(app ? [app.authenticator] : []),
     ],
     audit: (call) => people.record(call),
+    rate: settings.rateLimit === undefined ? undefined : { perMinute: settings.rateLimit },
+    corsOrigins: settings.corsOrigins,
     mapError: (error) => problemOf(error) ?? trustProblem(error),
   });
   api.mount("", serviceRoutes(deps.metrics, () => services));

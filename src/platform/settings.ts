@@ -55,6 +55,10 @@ export interface PlatformSettings {
   readonly heartbeatSeconds: number;
   /** Registrations begun with a second, at distribution and at access each; undefined: all that come. */
   readonly registrationsPerSecond?: number | undefined;
+  /** Requests a minute that one caller may make; absent: no limit. */
+  readonly rateLimit?: number | undefined;
+  /** Origins whose pages may use the API from a browser; absent: none. */
+  readonly corsOrigins?: readonly string[] | undefined;
   /** The first administrator's token; undefined: kept in, or made on first start and written to, `<data>/admin.token`. */
   readonly adminToken: string | undefined;
   /**

@@ -23,6 +23,7 @@ export function downloadRoutes(repository: Pick<PluginRepository, "content">): R
     description: "No token: whoever knows the SHA-256 of the content was told it over the gateway's channel.",
     tags: ["plugin repository"],
     auth: "public",
+    uncounted: true, // a rollout has thousands of gateways fetch, often behind one address
     params: v.object({ file: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}\.(js|ghp)$/)) }),
     responses: {
       200: { description: "The content: a source or a package", mediaType: "application/octet-stream" },
