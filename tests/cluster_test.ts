@@ -5,8 +5,9 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { clusterChaos, type Fault } from "./support/cluster_chaos.ts";
-import { ClusterGateway, type Nodes, startNodes, there, until, why } from "./support/nodes.ts";
+import { ClusterGateway, h, type Nodes, startNodes, there, until, why } from "./support/nodes.ts";
 import { noNatsBecause, startOwnNats } from "./support/own_nats.ts";
+import { ADMIN_TOKEN } from "./support/platform.ts";
 import { identity } from "./support/scripted_gateway.ts";
 
 const noNats = await noNatsBecause();
@@ -92,6 +93,61 @@ withNodes(
     await stranger[Symbol.asyncDispose]();
   },
 );
+
+withNodes("a plug-in that one node took in is handed out by each", async (nodes) => {
+  const source =
+    `export const manifest = { name: "com.example.both", version: "1.0", apiVersion: "2026-11-01",
+    commands: { ASK: { right: "both" } }, capabilities: [] };
+    export const commands = { ASK: () => ({}) };`;
+  const bytes = new TextEncoder().encode(source);
+  const taken = await fetch(`${nodes.node(0).url}/api/v1/plugins`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${ADMIN_TOKEN}`, "content-type": "application/javascript" },
+    body: bytes,
+  });
+  assertEquals(taken.status, 201, await taken.clone().text());
+  const { sha256 } = await taken.json();
+  const got = await fetch(`${nodes.node(1).url}/downloads/${sha256}.js`);
+  assertEquals([got.status, await got.text()], [200, source]);
+});
+
+withNodes("an app that asked one node to connect hears from any how that stands", async (nodes) => {
+  await using gateway = new ClusterGateway(identity(1));
+  await nodes.preset(gateway.me);
+  await gateway.register(nodes.node(0), "A".repeat(32));
+  const app = async (i: number, method: string, path: string, token?: string, body?: unknown) => {
+    const response = await fetch(`${nodes.node(i).url}/app/v1${path}`, {
+      method,
+      headers: {
+        "content-type": "application/json",
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    });
+    return { status: response.status, body: await response.json() as Json };
+  };
+  const user = { name: "li.wei", password: "correct horse battery" };
+  assertEquals((await app(0, "POST", "/users", undefined, user)).status, 201);
+  const signedIn = await app(1, "POST", "/sessions", undefined, user), token = String(signedIn.body.token);
+  const proof = { sn: h("A".repeat(32), gateway.me.sn), loid: gateway.me.loid };
+  const bound = await app(1, "POST", "/bindings", token, proof);
+  assertEquals(bound.status, 201, JSON.stringify(bound.body));
+  const path = `/gateways/${gateway.me.mac}`;
+  assertEquals((await app(1, "POST", `${path}/connect`, token)).body.state, "connecting");
+  await until(
+    "the other node knows",
+    async () => (await app(0, "GET", `${path}/connection`, token)).body.state === "connecting",
+  );
+  await gateway.triggered();
+  await gateway.accept(nodes.node(0));
+  await gateway.connect(nodes.node(0));
+  for (const i of [0, 1]) {
+    await until(
+      "connected",
+      async () => (await app(i, "GET", `${path}/connection`, token)).body.state === "connected",
+    );
+  }
+});
 
 withNodes(
   "kill -9: the others take the commands over; what may have been done is told unknown, the rest is done once",

@@ -141,7 +141,13 @@ export async function startPlatform(
     }),
   );
   const pluginsDir = join(settings.dataDir, "plugins");
-  const repository = await PluginRepository.open(deps, database.sql, trust, pluginsDir);
+  const repository = await PluginRepository.open(
+    deps,
+    database.sql,
+    trust,
+    pluginsDir,
+    cluster && new FilesOfNodes(database.tables<NodeTables>()),
+  );
 
   const advertised = (address: HostPort): HostPort => ({ host: settings.advertise, port: address.port });
   const services: Service[] = [{

@@ -33,6 +33,8 @@ export class Connections {
     private readonly clock: Pick<Clock, "monotonic">,
     private readonly commander: Pick<Commander, "connect" | "connection">,
     private readonly presence: Pick<PresenceTable, "get">,
+    /** Told of each attempt that begins here. */
+    private readonly wanted?: (mac: string) => void,
   ) {}
 
   /** Asks for the gateway's channel. Asked again within the minute, the minute goes on as it is. */
@@ -43,9 +45,18 @@ export class Connections {
       if (this.#attempts.size >= MAX_ATTEMPTS) this.#attempts.delete(this.#attempts.keys().next().value!);
       this.#attempts.set(mac, now);
       this.commander.connect(mac, CONNECT_LIMIT_MS);
+      this.wanted?.(mac);
       for (const listener of this.#listeners) listener({ mac });
     }
     return this.state(mac);
+  }
+
+  /** An attempt that began on another node: that one calls the gateway, and this one can say how it stands. */
+  heard(mac: string): void {
+    this.#attempts.delete(mac);
+    if (this.#attempts.size >= MAX_ATTEMPTS) this.#attempts.delete(this.#attempts.keys().next().value!);
+    this.#attempts.set(mac, this.clock.monotonic());
+    for (const listener of this.#listeners) listener({ mac });
   }
 
   /** Where the gateway's connection stands now. */

@@ -60,7 +60,12 @@ export function startApp(
   const members = new MemberStore(db, deps);
   const users = new UserStore(db, deps.clock);
   const bindings = new BindingStore(db, deps.gateways, deps.presence, deps.clock);
-  const connections = new Connections(deps.clock, commander, deps.presence);
+  const connections = new Connections(
+    deps.clock,
+    commander,
+    deps.presence,
+    (mac) => bus.publish("connection.wanted", { mac }),
+  );
   const onBinding = (mac: string, userId: string, bound: boolean) =>
     bus.publish("binding.changed", { mac, userId, bound });
   const unbind = async (mac: string, reason: string): Promise<boolean> => {
@@ -110,9 +115,11 @@ export function startApp(
     if (row?.kind === "post" && isRecovery(row.parameter)) await unbind(row.mac, "factory reset");
   };
   const subscriptions = [
-    bus.subscribe("gateway.reset", ({ mac }) => reset(mac)),
-    bus.subscribe("command.changed", ({ id, mac, status }) => {
-      if (status !== "succeeded") return;
+    bus.subscribe("connection.wanted", ({ mac }, from) => void (from && connections.heard(mac))),
+    // What happened on another node is seen to there.
+    bus.subscribe("gateway.reset", ({ mac }, from) => void (from ?? reset(mac))),
+    bus.subscribe("command.changed", ({ id, mac, status }, from) => {
+      if (status !== "succeeded" || from) return;
       const done = watchCommand(id).catch((error) =>
         log.error("whether a gateway was reset is not known", { mac, error: messageOf(error) })
       ).finally(() => work.delete(done));

@@ -44,12 +44,19 @@ export interface ClusterRow {
   name: string;
 }
 
+/** A plug-in's file, for the nodes that did not take it in. */
+export interface PluginFileRow {
+  sha256: string;
+  content: Uint8Array;
+}
+
 /** The tables of this part. */
 export type OwnTables = {
   cluster: ClusterRow;
   cluster_node: NodeRow;
   cluster_duty: DutyRow;
   gateway_owner: OwnerRow;
+  plugin_file: PluginFileRow;
 };
 
 /** All that this part sees. */
@@ -86,6 +93,14 @@ export const nodeMigrations: Migrations = {
         .execute();
       await db.schema.alterTable("command").addColumn("node", "text").execute();
       await db.schema.alterTable("command").addColumn("epoch", "bigint").execute();
+    },
+  },
+  "2026-11-23-y-files-of-nodes": {
+    async up(db) {
+      await db.schema.createTable("plugin_file")
+        .addColumn("sha256", "text", (c) => c.primaryKey())
+        .addColumn("content", sql`bytea`, (c) => c.notNull())
+        .execute();
     },
   },
 };

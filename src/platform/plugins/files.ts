@@ -6,17 +6,34 @@
 import { join } from "@std/path";
 import type { Deps } from "../../base/mod.ts";
 
+/** Where several nodes keep what one of them took in: each of them may be asked for it. */
+export interface SharedFiles {
+  read(sha256: string): Promise<Uint8Array | undefined>;
+  write(sha256: string, bytes: Uint8Array): Promise<void>;
+  remove(sha256: string): Promise<void>;
+}
+
 /** A folder of files. */
 export class PluginFiles {
-  private constructor(private readonly random: Deps["random"], private readonly dir: string) {}
+  private constructor(
+    private readonly random: Deps["random"],
+    private readonly dir: string,
+    private readonly shared: SharedFiles | undefined,
+  ) {}
 
-  static async open(random: Deps["random"], dir: string): Promise<PluginFiles> {
+  /** `shared`: what other nodes took in, fetched into the folder when it is first asked for. */
+  static async open(random: Deps["random"], dir: string, shared?: SharedFiles): Promise<PluginFiles> {
     await Deno.mkdir(dir, { recursive: true });
-    return new PluginFiles(random, dir);
+    return new PluginFiles(random, dir, shared);
   }
 
   /** A file appears under its name only when it is whole and on disk. */
   async write(sha256: string, bytes: Uint8Array): Promise<void> {
+    await this.shared?.write(sha256, bytes);
+    await this.#keep(sha256, bytes);
+  }
+
+  async #keep(sha256: string, bytes: Uint8Array): Promise<void> {
     const path = this.#path(sha256), draft = `${path}.${this.random.bytes(6).toHex()}.tmp`;
     const file = await Deno.open(draft, { write: true, createNew: true });
     try {
@@ -46,12 +63,16 @@ export class PluginFiles {
       await file.seek(Math.min(from, size), Deno.SeekMode.Start);
       return { stream: file.readable, size };
     } catch (error) {
-      if (error instanceof Deno.errors.NotFound) return undefined;
-      throw error;
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+      const bytes = await this.shared?.read(sha256);
+      if (!bytes) return undefined;
+      await this.#keep(sha256, bytes);
+      return await this.open(sha256, from);
     }
   }
 
   async remove(sha256: string): Promise<void> {
+    await this.shared?.remove(sha256);
     try {
       await Deno.remove(this.#path(sha256));
     } catch (error) {

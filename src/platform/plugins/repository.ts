@@ -11,7 +11,7 @@ import { compareVersions } from "../../protocol/smart_gateway/mod.ts";
 import type { TrustStore } from "../../sandbox/package/mod.ts";
 import type { PluginRow, RegistryTables } from "../registry/mod.ts";
 import { RepositoryError } from "./errors.ts";
-import { PluginFiles } from "./files.ts";
+import { PluginFiles, type SharedFiles } from "./files.ts";
 import { lookAt } from "./upload.ts";
 import { gatewaysWith } from "./usage.ts";
 import { type Vouched, vouchedFor } from "./vouch.ts";
@@ -58,14 +58,15 @@ export class PluginRepository {
     private readonly files: PluginFiles,
   ) {}
 
-  /** `dir`: the folder of the files, made if missing. */
+  /** `dir`: the folder of the files, made if missing; `shared`: where several nodes find each other's. */
   static async open(
     deps: Pick<Deps, "clock" | "random">,
     db: Kysely<RegistryTables>,
     trust: TrustStore,
     dir: string,
+    shared?: SharedFiles,
   ): Promise<PluginRepository> {
-    return new PluginRepository(deps.clock, db, trust, await PluginFiles.open(deps.random, dir));
+    return new PluginRepository(deps.clock, db, trust, await PluginFiles.open(deps.random, dir, shared));
   }
 
   /** Whether only what a trusted key signed is handed out. */
