@@ -12,8 +12,8 @@ import {
   CHROMIUM,
   type Finding,
   seriousFindings,
+  type Tab,
   TestBrowser,
-  type Window,
   WITHOUT_CHROMIUM,
 } from "./support/browser.ts";
 import { type Fleet, startFleet } from "./support/fleet.ts";
@@ -74,8 +74,8 @@ Deno.test({
     const { fleet, url } = await stage();
     await using _fleet = fleet;
     await using browser = await TestBrowser.start();
-    await using window = await browser.open(url);
-    const { page } = window;
+    await using tab = await browser.open(url);
+    const { page } = tab;
     const menu = (name: string) =>
       page.getByRole("navigation", { name: "Main menu" }).getByRole("link", { name }).click();
     const state = page.locator("#state");
@@ -220,7 +220,7 @@ Deno.test({
       assertEquals(new URL(page.url()).pathname, "/sign-in");
     });
 
-    assertEquals(window.complaints, []);
+    assertEquals(tab.complaints, []);
   },
 });
 
@@ -232,8 +232,8 @@ Deno.test({
     await using _fleet = fleet;
     const paths = await furnished(fleet, url);
     await using browser = await TestBrowser.start();
-    await using window = await browser.open(url);
-    const { page, context } = window, faults: Record<string, Finding[] | string> = {};
+    await using tab = await browser.open(url);
+    const { page, context } = tab, faults: Record<string, Finding[] | string> = {};
     await page.goto("/sign-in");
     for (const theme of ["light", "dark"] as const) {
       const cookie = { name: "gatehouse_theme", value: theme, url };
@@ -258,8 +258,8 @@ Deno.test({
       if (beyond > 0) faults[`phone ${path}`] = `${beyond} px too wide`;
     }
     assertEquals(faults, {});
-    assertEquals(window.complaints, []);
-    await screenshots(window, fleet, paths);
+    assertEquals(tab.complaints, []);
+    await screenshots(tab, fleet, paths);
   },
 });
 
@@ -327,7 +327,7 @@ async function furnished(fleet: Fleet, url: string): Promise<string[]> {
 }
 
 /** The pictures of the documents, where they are asked for. */
-async function screenshots({ page, context }: Window, fleet: Fleet, paths: readonly string[]): Promise<void> {
+async function screenshots({ page, context }: Tab, fleet: Fleet, paths: readonly string[]): Promise<void> {
   const folder = Deno.env.get("GATEHOUSE_SCREENSHOTS");
   if (!folder) return;
   await Deno.mkdir(folder, { recursive: true });

@@ -45,8 +45,8 @@ export interface Finding {
   readonly targets: readonly string[];
 }
 
-/** A window, and what its pages complained of. */
-export interface Window extends AsyncDisposable {
+/** A tab, and what its pages complained of. */
+export interface Tab extends AsyncDisposable {
   readonly page: Page;
   readonly context: BrowserContext;
   /** Errors of scripts, and what the content security policy kept from running. */
@@ -63,11 +63,11 @@ export class TestBrowser implements AsyncDisposable {
     );
   }
 
-  /** A window with cookies of its own. Questions are answered with yes. */
+  /** A tab with cookies of its own. Questions are answered with yes. */
   async open(
     baseURL: string,
     options: { readonly width?: number; readonly locale?: string; readonly javaScriptEnabled?: boolean } = {},
-  ): Promise<Window> {
+  ): Promise<Tab> {
     const { width = 1280, locale = "en-GB", javaScriptEnabled = true } = options;
     const context = await this.browser.newContext({
       baseURL,

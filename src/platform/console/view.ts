@@ -75,7 +75,9 @@ export function formPage(page: Page, actions: Readonly<Record<string, Action>>):
       if (typeof done === "object") return done;
       return { redirect: done ?? stay(view) };
     } catch (error) {
-      if (!(error instanceof ApiProblem) || error.status === 401) throw error;
+      if (!(error instanceof ApiProblem)) throw error;
+      // The session has ended; but a wrong password in a form is no more than that.
+      if (error.status === 401 && error.code !== "wrong_credentials") throw error;
       const shown = await Promise.resolve(page(view)).catch(() => {
         throw error;
       });
@@ -117,6 +119,11 @@ export function words(view: View, name: string): string[] {
 export function several(view: View, name: string): string[] {
   const value = view.form[name];
   return (Array.isArray(value) ? value : [value]).filter((one) => typeof one === "string");
+}
+
+/** For pages that are nothing but a form: who may not send it does not see it. @throws {ApiProblem} 403 */
+export function mustMay(view: View, permission: string): void {
+  if (!view.may(permission)) throw new ApiProblem(403, "forbidden", `"${permission}" is needed for this`, "");
 }
 
 /** A form's field as trimmed text; "" where it is missing. */

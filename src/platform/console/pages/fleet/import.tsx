@@ -5,7 +5,7 @@
  */
 import { ApiProblem } from "../../client.ts";
 import { Form, numberText, Panel, Submit, Table, TextField } from "../../parts/mod.ts";
-import { type Action, field, optional, type Page } from "../../view.ts";
+import { type Action, field, mustMay, optional, type Page } from "../../view.ts";
 import { FleetTabs, textsOf } from "./frame.tsx";
 
 interface Report {
@@ -20,7 +20,7 @@ const NAMED = 200;
 /** `GET /gateways/import`. */
 export const importPage: Page = (view) => {
   const t = textsOf(view), names = view.texts.gateways;
-  if (!view.may("gateways:write")) throw new ApiProblem(403, "forbidden", "", "");
+  mustMay(view, "gateways:write");
   return {
     title: t.import,
     content: (

@@ -20,7 +20,7 @@ import {
   TextField,
 } from "../../parts/mod.ts";
 import { rollouts } from "../../texts/mod.ts";
-import { type Action, field, type Page, query, type View } from "../../view.ts";
+import { type Action, field, mustMay, type Page, query, type View } from "../../view.ts";
 import { textsOf } from "./frame.tsx";
 
 type Plugin = v.InferOutput<typeof PluginView>;
@@ -39,6 +39,7 @@ const SHIPPED_LIST = "/api/v1/plugins/shipped";
 /** `GET /gateways/{mac}/run`: chooses a command, or fills in the fields of the one that `command` names. */
 export const runPage: Page = async (view) => {
   const mac = view.params["mac"]!, t = textsOf(view);
+  mustMay(view, "commands:run");
   const [offers] = await Promise.all([
     offersFor(view, mac),
     view.client.get(`/api/v1/gateways/${mac}`),

@@ -3,10 +3,9 @@
  *
  * @module
  */
-import { ApiProblem } from "../../client.ts";
 import { Act, Badge, Choice, Form, Json, Panel, Submit, Table, TextField, Time } from "../../parts/mod.ts";
 import { plugins } from "../../texts/mod.ts";
-import { type Action, field, optional, type Page, stay } from "../../view.ts";
+import { type Action, field, mustMay, optional, type Page, stay } from "../../view.ts";
 import { PluginTabs } from "./repository.tsx";
 
 interface Key {
@@ -29,7 +28,7 @@ const KEY_TIERS = ["carrier", "vendor", "community"];
 /** `GET /trust`. */
 export const trustPage: Page = async (view) => {
   const t = plugins[view.language], { common } = view.texts;
-  if (!view.may("trust:write")) throw new ApiProblem(403, "forbidden", "", "");
+  mustMay(view, "trust:write");
   const trust = await view.client.get<Trust>("/api/v1/trust");
   const usable = trust.keys.filter(({ state }) => state !== "revoked");
   return {

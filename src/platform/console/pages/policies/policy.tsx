@@ -18,7 +18,7 @@ import {
   TextField,
 } from "../../parts/mod.ts";
 import { policies } from "../../texts/mod.ts";
-import { type Action, field, type Page, query, stay, type View } from "../../view.ts";
+import { type Action, field, mustMay, type Page, query, stay, type View } from "../../view.ts";
 
 const POLICY = "/api/v1/distribution/policy";
 
@@ -169,7 +169,7 @@ export function RuleTable({ view, policy }: { readonly view: View; readonly poli
 
 async function editor(view: View, run?: DryRun) {
   const t = policies[view.language];
-  if (!view.may("policies:write")) throw new ApiProblem(403, "forbidden", "", "");
+  mustMay(view, "policies:write");
   const response = await view.client.raw(POLICY);
   const policy = await response.json() as Policy;
   return {

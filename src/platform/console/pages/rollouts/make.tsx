@@ -21,6 +21,7 @@ import { rollouts } from "../../texts/mod.ts";
 import {
   type Action,
   field,
+  mustMay,
   numeric,
   optional,
   type Page,
@@ -41,6 +42,7 @@ const SUGGESTED: readonly (readonly string[])[] = [["canary", "5", "90", "10"], 
 /** `GET /rollouts/new`. */
 export const newRolloutPage: Page = async (view) => {
   const t = rollouts[view.language], { common } = view.texts;
+  mustMay(view, "rollouts:write");
   const [groups, plugins, counted] = await Promise.all([
     view.client.get<{ items: { name: string }[] }>("/api/v1/groups", { limit: "200" }),
     view.may("plugins:read")

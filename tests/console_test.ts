@@ -1,0 +1,312 @@
+/**
+ * The console's pages, asked for as browsers do without scripts.
+ *
+ * @module
+ */
+import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
+import { ADMIN_TOKEN, type TestPlatform, testPlatform } from "./support/platform.ts";
+
+const local = { host: "127.0.0.1", port: 0 };
+const PASSWORD = "correct horse battery", MAC = "64D954000001";
+const EVIL = "<script>alert(1)</script>";
+
+/** A platform with every service, and something of everything in it, most of it with a script for a name. */
+async function stage(): Promise<TestPlatform> {
+  const p = await testPlatform({
+    settings: {
+      services: ["distribution", "access", "plugin_center", "push", "app", "sms", "gns"],
+      sms: { listen: local, short: local, peer: local, gns: local, gatewayCode: "001001" },
+    },
+  });
+  const make = async (path: string, body: unknown) => {
+    const made = await p.call("POST", path, body);
+    assert(made.status < 300, `${path}: ${JSON.stringify(made.body)}`);
+    return made.body;
+  };
+  const names = { vendor: EVIL, model: EVIL, region: EVIL };
+  await make("/api/v1/gateways", { mac: MAC, sn: `64D954-${MAC}`, loid: "L1", ...names });
+  await make("/api/v1/groups", { name: "north", description: EVIL });
+  await make("/api/v1/sms/accounts", { spId: "900001", secret: "secret-1", spCode: "10690001" });
+  await make("/api/v1/keys", { name: EVIL, permissions: ["gateways:read"] });
+  return p;
+}
+
+/** A browser without scripts: cookies, forms, and nothing of its own accord. */
+class Visitor {
+  cookie = "";
+
+  constructor(private readonly url: string, private readonly language: "en" | "zh" = "en") {}
+
+  get(path: string): Promise<Response> {
+    return fetch(this.url + path, { headers: this.#headers(), redirect: "manual" });
+  }
+
+  post(
+    path: string,
+    fields: Record<string, string> | FormData,
+    headers: Record<string, string> = {},
+  ): Promise<Response> {
+    const body = fields instanceof FormData ? fields : new URLSearchParams(fields);
+    return fetch(this.url + path, {
+      method: "POST",
+      headers: { ...this.#headers(), origin: this.url, ...headers },
+      redirect: "manual",
+      body,
+    });
+  }
+
+  /** The page's text, which has to come with status 200. */
+  async page(path: string): Promise<string> {
+    const response = await this.get(path), text = await response.text();
+    assertEquals(response.status, 200, `${path}: ${text.slice(-600)}`);
+    return text;
+  }
+
+  async signIn(fields: Record<string, string>): Promise<this> {
+    const response = await this.post("/sign-in", fields);
+    await response.body?.cancel();
+    assertEquals(response.status, 303);
+    this.cookie = response.headers.getSetCookie()[0]!.split(";")[0]!;
+    return this;
+  }
+
+  #headers(): Record<string, string> {
+    return { cookie: this.cookie, "accept-language": this.language };
+  }
+}
+
+/** Signs an operator in who has a role. */
+async function operator(p: TestPlatform, role: string): Promise<Visitor> {
+  const name = `one.${role.replace("_", "")}`;
+  const made = await p.call("POST", "/api/v1/operators", { name, password: PASSWORD, role });
+  assertEquals(made.status, 201);
+  return await new Visitor(p.url).signIn({ name, password: PASSWORD });
+}
+
+/** Each page, and what is needed to see it; pages whose addresses depend on rows are in the tests of a browser. */
+const PAGES: readonly (readonly [path: string, permission: string | undefined])[] = [
+  ["/", "gateways:read"],
+  ["/gateways", "gateways:read"],
+  ["/gateways?filter=region%3D%3Dnorth&removed=true", "gateways:read"],
+  ["/gateways/import", "gateways:write"],
+  [`/gateways/${MAC}`, "gateways:read"],
+  [`/gateways/${MAC}/run`, "commands:run"],
+  [`/gateways/${MAC}/history`, "gateways:read"],
+  [`/gateways/${MAC}/parameters`, "gateways:read"],
+  ["/groups", "gateways:read"],
+  ["/groups/north", "gateways:read"],
+  ["/plugins", "plugins:read"],
+  ["/trust", "trust:write"],
+  ["/rollouts", "rollouts:read"],
+  ["/rollouts/new", "rollouts:write"],
+  ["/policies", "policies:read"],
+  ["/policies?flows=1", "policies:read"],
+  ["/policies/edit", "policies:write"],
+  ["/policies/versions", "policies:read"],
+  ["/people", "people:write"],
+  ["/people/keys", "people:write"],
+  ["/people/roles", undefined],
+  ["/audit", "audit:read"],
+  ["/audit/export", "audit:read"],
+  ["/account", undefined],
+  ["/about", undefined],
+  ["/sms", "sms:read"],
+  ["/sms/traffic", "sms:read"],
+  ["/sms/messages", "sms:read"],
+  ["/sms/accounts", "sms:read"],
+  ["/sms/accounts/900001", "sms:read"],
+  ["/sms/connections", "sms:read"],
+  ["/sms/routes", "sms:read"],
+  ["/sms/peers", "sms:read"],
+  ["/sms/alarms", "sms:read"],
+  ["/name-server", "sms:read"],
+];
+
+Deno.test("every page is there in both languages, and no name that was sent in becomes a script", async () => {
+  await using p = await stage();
+  for (const language of ["en", "zh"] as const) {
+    const visitor = await new Visitor(p.url, language).signIn({ token: ADMIN_TOKEN });
+    for (const [path] of PAGES) {
+      const text = await visitor.page(path);
+      if (path === "/audit/export") continue; // a file, and not of HTML
+      assertStringIncludes(text, `<html lang="${language === "zh" ? "zh-CN" : "en"}"`, path);
+      assert(!text.includes(EVIL), `${path} lets a script through`);
+      assert(!/<style|\sstyle=|\son\w+=|<script>/.test(text), `${path} has what the security policy forbids`);
+      assert(!text.includes("undefined") && !text.includes("[object"), `${path}: ${text}`);
+    }
+    assertStringIncludes(await visitor.page("/gateways"), "&lt;script&gt;alert(1)");
+  }
+});
+
+for (const role of ["admin", "operator", "support", "viewer", "app_service"]) {
+  Deno.test(`who is ${role} sees the pages of that role, and their forms do no more than the role may`, async () => {
+    await using p = await stage();
+    const visitor = await operator(p, role);
+    const { body } = await p.call("GET", "/api/v1/roles");
+    const { permissions } = (body.roles as { name: string; permissions: string[] }[])
+      .find(({ name }) => name === role)!;
+    for (const [path, permission] of PAGES) {
+      const response = await visitor.get(path), text = await response.text();
+      const may = permission === undefined || permissions.includes(permission);
+      if (path === "/" && !may) assertEquals(response.status, 303);
+      else assertEquals(response.status, may ? 200 : 403, `${path} for ${role}`);
+      if (role === "viewer" && path !== "/account") {
+        assert(!text.includes('name="do"'), `${path} offers a form to somebody who may only look`);
+      }
+    }
+    // Hiding a form protects nothing: what it would have sent is refused all the same.
+    for (
+      const [path, permission, fields] of [
+        ["/sms/accounts", "sms:write", { do: "add", spId: "900002", secret: "secret-2", spCode: "10690002" }],
+        ["/groups", "gateways:write", { do: "make", name: "south" }],
+        [`/gateways/${MAC}`, "gateways:write", { do: "tags", tags: "pilot" }],
+        ["/policies", "policies:write", { do: "drain", address: "nowhere:1" }],
+        ["/rollouts", "rollouts:write", { do: "stop" }],
+        ["/people", "people:write", { do: "add", name: "li.wei", password: PASSWORD, role: "admin" }],
+      ] as const
+    ) {
+      const response = await visitor.post(path, fields);
+      await response.body?.cancel();
+      assertEquals(response.status === 403, !permissions.includes(permission), `${path} for ${role}`);
+    }
+  });
+}
+
+Deno.test("a form that comes from another page than ours changes nothing", async () => {
+  await using p = await stage();
+  const visitor = await new Visitor(p.url).signIn({ token: ADMIN_TOKEN });
+  const fields = { do: "make", name: "south" };
+  for (
+    const headers of [
+      { origin: "https://evil.example" },
+      { origin: "null" },
+      { origin: p.url, "sec-fetch-site": "cross-site" },
+      { origin: p.url, "sec-fetch-site": "same-site" },
+    ] as Record<string, string>[]
+  ) {
+    const response = await visitor.post("/groups", fields, headers);
+    await response.body?.cancel();
+    assertEquals(response.status, 403, JSON.stringify(headers));
+  }
+  assertEquals((await p.call("GET", "/api/v1/groups/south")).status, 404);
+  const good = await visitor.post("/groups", fields);
+  assertEquals([good.status, good.headers.get("location")], [303, "/groups/south?done=1"]);
+});
+
+Deno.test("what is refused is told above its form, which keeps what was typed but no secret", async () => {
+  await using p = await stage();
+  const visitor = await new Visitor(p.url).signIn({ token: ADMIN_TOKEN });
+  const secret = "a\u00e9";
+  const response = await visitor.post("/sms/accounts", {
+    do: "add",
+    spId: "900009",
+    secret,
+    spCode: '10<"690',
+    serviceIds: "one, two",
+  });
+  const text = await response.text();
+  assertEquals(response.status, 400);
+  assertMatch(text, /role="alert">.*\$\.secret.*\$\.spCode/s);
+  assertStringIncludes(text, 'value="10&lt;&quot;690"');
+  assertStringIncludes(text, 'value="one, two"');
+  assert(!text.includes(secret));
+  const unknown = await visitor.post("/sms/accounts", { do: "constructor" });
+  await unknown.body?.cancel();
+  assertEquals(unknown.status, 400);
+});
+
+Deno.test("a session that has ended leads to the sign-in page and back to where one was", async () => {
+  await using p = await stage();
+  const visitor = await operator(p, "viewer");
+  await visitor.page("/gateways");
+  const out = await visitor.post("/sign-out", {});
+  await out.body?.cancel();
+  // The cookie is kept on purpose: it is good for nothing any more.
+  const again = await visitor.get("/gateways?region=north");
+  await again.body?.cancel();
+  assertEquals([again.status, again.headers.get("location")], [
+    303,
+    `/sign-in?to=${encodeURIComponent("/gateways?region=north")}`,
+  ]);
+  const form = await visitor.post("/groups", { do: "make", name: "south" });
+  await form.body?.cancel();
+  assertEquals([form.status, form.headers.get("location")], [303, "/sign-in"]);
+});
+
+Deno.test("an operator changes the own password and goes on with the new session", async () => {
+  await using p = await stage();
+  const visitor = await operator(p, "viewer");
+  const wrong = await visitor.post("/account", {
+    do: "change",
+    current: "no",
+    password: "quite another one",
+  });
+  await wrong.body?.cancel();
+  assert(wrong.status >= 400);
+  const fields = { do: "change", current: PASSWORD, password: "quite another one" };
+  const changed = await visitor.post("/account", fields);
+  assertEquals([changed.status, changed.headers.get("location")], [303, "/account?done=1"]);
+  const old = visitor.cookie;
+  visitor.cookie = changed.headers.getSetCookie()[0]!.split(";")[0]!;
+  assert(visitor.cookie !== old);
+  assertStringIncludes(await visitor.page("/account?done=1"), 'role="status"');
+  visitor.cookie = old;
+  const ended = await visitor.get("/account");
+  await ended.body?.cancel();
+  assertEquals(ended.status, 303);
+});
+
+Deno.test("CSV is taken in with a report line by line, and a group is filled and emptied by hand", async () => {
+  await using p = await stage();
+  const visitor = await new Visitor(p.url).signIn({ token: ADMIN_TOKEN });
+  const form = new FormData();
+  form.set("do", "import");
+  form.set(
+    "file",
+    new File([`mac,sn,loid\n64D954000002,64D954-002,L2\n${MAC},64D954-${MAC},L1\nnone,x,y\n`], "g.csv"),
+  );
+  const report = await (await visitor.post("/gateways/import", form)).text();
+  assertStringIncludes(report, "Newly preset: 1");
+  assertStringIncludes(report, "There already: 1");
+  assertMatch(report, /<th scope="row">4<\/th><td>mac: /);
+  await (await visitor.post("/groups/north", { do: "putIn", macs: `${MAC}\n64D954000002` })).body?.cancel();
+  assertEquals((await p.call("GET", "/api/v1/groups/north")).body.gateways, 2);
+  await (await visitor.post("/groups/north", { do: "takeOut", macs: MAC })).body?.cancel();
+  assertEquals((await p.call("GET", "/api/v1/groups/north")).body.gateways, 1);
+});
+
+Deno.test("pages about short messages are only where the service runs", async () => {
+  await using p = await testPlatform();
+  const visitor = await new Visitor(p.url).signIn({ token: ADMIN_TOKEN });
+  const text = await visitor.page("/");
+  assert(!text.includes('href="/sms"') && !text.includes('href="/name-server"'));
+  const response = await visitor.get("/sms");
+  await response.body?.cancel();
+  assertEquals(response.status, 404);
+});
+
+Deno.test("routes, gateways and providers of short messages are made, changed and removed by forms", async () => {
+  await using p = await stage();
+  const visitor = await new Visitor(p.url).signIn({ token: ADMIN_TOKEN });
+  const done = async (path: string, fields: Record<string, string>) => {
+    const response = await visitor.post(path, fields), text = await response.text();
+    assertEquals(response.status, 303, text);
+  };
+  await done("/sms/accounts/900001", { do: "change", spCode: "10690001", version: "2.0", window: "7" });
+  const { body } = await p.call("GET", "/api/v1/sms/accounts/900001");
+  assertEquals([body.version, body.window], ["2.0", 7]);
+  await done("/sms/routes", { do: "add", kind: "mt", first: "1390", last: "1395", target: "001002" });
+  assertStringIncludes(await visitor.page("/sms/routes"), "1390 – 1395");
+  assertStringIncludes(
+    await visitor.page("/sms/routes?wayKind=mt&number=13912345678"),
+    "13912345678 goes: 001002",
+  );
+  await done("/sms/peers", { do: "add", code: "001002", secret: "secret-2", address: "", version: "3.0" });
+  assertStringIncludes(await visitor.page("/sms/peers"), "001002");
+  await done("/name-server", { do: "add", code: "001003", secret: "secret-3", version: "3.0", trusted: "1" });
+  assertStringIncludes(await visitor.page("/name-server"), "001003");
+  await done("/sms", { do: "simulate", from: "13900000000", to: "10690001", text: "hello" });
+  await done("/sms/peers", { do: "remove", code: "001002" });
+  await done("/sms/accounts/900001", { do: "remove" });
+  assertEquals((await p.call("GET", "/api/v1/sms/accounts/900001")).status, 404);
+});
