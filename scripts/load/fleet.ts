@@ -67,6 +67,7 @@ export class SimulatedFleet {
   #tick = Math.floor(performance.now() / TICK_MS);
   #timers: ReturnType<typeof setInterval>[] = [];
   #quiet = false;
+  readonly #pauses = new Set<ReturnType<typeof setTimeout>>();
   #rebinding: ReturnType<typeof setInterval> | undefined;
 
   constructor(readonly settings: FleetSettings) {
@@ -84,6 +85,7 @@ export class SimulatedFleet {
       fetchPackages: settings.fetchPackages ?? false,
       fails: (n, no) => spread(n * 31 + no * 1_000_003) < failShare,
       stop: this.#stop.signal,
+      pause: (ms) => this.#pause(ms),
     };
     const bySn = new Map<string, SimulatedGateway>();
     for (let i = 0; i < Math.min(count, sockets); i++) {
@@ -174,8 +176,20 @@ export class SimulatedFleet {
     this.#stop.abort();
     this.rebind(0);
     for (const timer of this.#timers) clearInterval(timer);
+    for (const timer of this.#pauses) clearTimeout(timer);
     for (const gateway of this.gateways) gateway.closeChannel();
     for (const line of this.#lines) line.close();
+  }
+
+  /** A timer for each of those who wait, and no listener: of a hundred thousand at one signal each removal would go through all. */
+  #pause(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => {
+        this.#pauses.delete(timer);
+        resolve();
+      }, Math.max(0, ms));
+      this.#pauses.add(timer);
+    });
   }
 
   #schedule(gateway: SimulatedGateway, ms: number): void {

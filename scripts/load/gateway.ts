@@ -61,6 +61,8 @@ export interface World {
   /** Whether installation `no` (from 1) of gateway `n` is to fail. */
   fails(n: number, no: number): boolean;
   readonly stop: AbortSignal;
+  /** Waits; once the fleet stops, for ever. */
+  pause(ms: number): Promise<void>;
 }
 
 /** What a gateway did, by its own word. */
@@ -144,9 +146,8 @@ export class SimulatedGateway implements LineGateway, ChannelGateway {
         if (outcome.kind === "failed") {
           tally.counts.roundsFailed++;
           const { unanswered } = outcome, random = this.world.random();
-          await pause(
+          await this.world.pause(
             waitBetweenRounds(timing, this.#intervalMs, { failed: ++failed, unanswered, random }),
-            stop,
           );
         }
         if (outcome.kind === "ok" && this.registered) break;
@@ -194,8 +195,7 @@ export class SimulatedGateway implements LineGateway, ChannelGateway {
     if (++this.#lost < this.world.timing.lostHeartbeats || !this.registered) return;
     this.registered = false;
     if (this.world.distribution) this.#operations = undefined;
-    const { stop } = this.world;
-    void pause(spreadWait(this.#intervalMs, this.world.random()), stop).then(() => this.comeUp());
+    void this.world.pause(spreadWait(this.#intervalMs, this.world.random())).then(() => this.comeUp());
   }
 
   onTrigger({ key, serverAddr, serverPort }: RequestPlugin): { reply: AccessReply; confirmed?: () => void } {
@@ -412,7 +412,7 @@ export class SimulatedGateway implements LineGateway, ChannelGateway {
     for (let attempt = 1; attempt <= tries && !stop.aborted; attempt++) {
       if (attempt > 1) {
         tally.counts.resent++;
-        await pause(Math.max(0, spacing - timing.answerWaitMs), stop);
+        await this.world.pause(Math.max(0, spacing - timing.answerWaitMs));
       }
       const began = performance.now();
       const answer = await this.line.inTurn(() => this.line.ask(message, to, timing.answerWaitMs));
@@ -446,18 +446,4 @@ export class SimulatedGateway implements LineGateway, ChannelGateway {
   #newRandom(): string {
     return hex32(crypto.getRandomValues(new Uint8Array(16)));
   }
-}
-
-/** Waits, and not on once `stop` aborts. */
-function pause(ms: number, stop: AbortSignal): Promise<void> {
-  if (ms <= 0 || stop.aborted) return Promise.resolve();
-  return new Promise((resolve) => {
-    const over = () => {
-      clearTimeout(timer);
-      stop.removeEventListener("abort", over);
-      resolve();
-    };
-    const timer = setTimeout(over, ms);
-    stop.addEventListener("abort", over);
-  });
 }
