@@ -83,9 +83,9 @@ Deno.test("what needs a token answers 401 without one and 401 with a wrong one, 
     const [port, open] of [
       [
         fleet.platform.ports.http!,
-        /^\/(healthz|metrics|openapi\.json|downloads\/)|^\/(app|api)\/v1\/(users|sessions)$/,
+        /^\/(healthz|metrics|docs|openapi\.json|downloads\/)|^\/(app|api)\/v1\/(users|sessions)$/,
       ],
-      [fleet.gateway.ports.control!, /^\/(healthz|metrics|openapi\.json)/],
+      [fleet.gateway.ports.control!, /^\/(healthz|metrics|docs|openapi\.json)/],
     ] as const
   ) {
     const { paths } = await document(port);

@@ -123,6 +123,19 @@ export class Api extends Routes {
     }).handle(async () => ({
       response: new Response(await this.openApi(), { headers: { "content-type": "application/json" } }),
     }));
+    this.route({
+      method: "GET",
+      path: "/docs",
+      summary: "The same for people, as a page",
+      tags: ["service"],
+      auth: "public",
+      responses: { 200: { description: "HTML", mediaType: "text/html" } },
+    }).handle(async () => {
+      const { docsPage, DOCS_HEADERS } = await import("./docs_page.ts");
+      return {
+        response: new Response(docsPage(JSON.parse(await this.openApi())), { headers: DOCS_HEADERS }),
+      };
+    });
   }
 
   /** The OpenAPI document as JSON text. What makes it is loaded when it is first asked for. */
