@@ -107,7 +107,7 @@ function direction({ from, to }: Import): string | undefined {
 
 /** A folder is entered through its face, from wherever outside it. */
 function face({ from, to }: Import): string | undefined {
-  if (!to.startsWith("src/") || !to.endsWith(".ts")) return undefined;
+  if (!to.startsWith("src/") || !/\.tsx?$/.test(to)) return undefined;
   const folder = to.slice(0, to.lastIndexOf("/") + 1);
   if (from.startsWith(folder) || FACES.some((pattern) => pattern.test(to))) return undefined;
   // Tests and benchmarks may use the inside of what they test, and what the tests of others share.

@@ -65,6 +65,16 @@ Deno.test("an arrow that points up or sideways is found", () => {
   );
 });
 
+Deno.test("a folder of pages is entered by its face, too", () => {
+  assertEquals(
+    problems({ "src/platform/console/pages/a.tsx": `import { Table } from "../parts/table.tsx";` }),
+    [
+      'src/platform/console/pages/a.tsx:1: imports "src/platform/console/parts/table.tsx" from outside its folder: ' +
+      'only "src/platform/console/parts/mod.ts" may be',
+    ],
+  );
+});
+
 Deno.test("a folder entered by the window is found", () => {
   assertEquals(
     problems({
