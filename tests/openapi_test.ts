@@ -83,7 +83,7 @@ Deno.test("what needs a token answers 401 without one and 401 with a wrong one, 
     const [port, open] of [
       [
         fleet.platform.ports.http!,
-        /^\/(healthz|metrics|docs|openapi\.json|downloads\/)|^\/(app|api)\/v1\/(users|sessions)$/,
+        /^\/(healthz|metrics|docs|openapi\.json|downloads\/)|^\/(app|api)\/v1\/(users|sessions|sessions\/refresh)$/,
       ],
       [fleet.gateway.ports.control!, /^\/(healthz|metrics|docs|openapi\.json)/],
     ] as const
