@@ -14,7 +14,7 @@ function shows(shown: unknown, given: unknown, path = "$"): void {
   if (shown === "…") return assert(given !== undefined && given !== null, `${path} is missing`);
   if (Array.isArray(shown)) {
     assert(Array.isArray(given) && given.length === shown.length, `${path}: ${JSON.stringify(given)}`);
-    shown.forEach((item, i) => shows(item, given[i], `${path}[${i}]`));
+    shown.forEach((item, i) => shows(item, (given as unknown[])[i], `${path}[${i}]`));
   } else if (typeof shown === "object" && shown !== null) {
     for (const [name, value] of Object.entries(shown)) {
       shows(value, (given as Record<string, unknown>)[name], `${path}.${name}`);
