@@ -70,7 +70,10 @@ export function startAccess(deps: PlatformDeps, settings: AccessSettings): Servi
   const heartbeats = deps.metrics.counter("gatehouse_heartbeats_total", "Heartbeats answered");
   const strangers = deps.metrics.counter("gatehouse_heartbeats_refused_total", "Heartbeats answered with -3");
   const rejected = deps.metrics.counter("gatehouse_access_rejected_total", "Datagrams that were no message");
-  const registers = deps.metrics.counter("gatehouse_registers_total", "Registers answered, and Boots refused");
+  const registers = deps.metrics.counter(
+    "gatehouse_registers_total",
+    "Registers answered, and Boots refused",
+  );
   const failures = deps.metrics.counter("gatehouse_registers_failed_total", "Those answered with an error");
   const dropped = deps.metrics.counter("gatehouse_access_dropped_total", "Datagrams dropped under load");
   const complaints = new TokenBucket(deps.clock, 1, 10);
@@ -101,8 +104,10 @@ export function startAccess(deps: PlatformDeps, settings: AccessSettings): Servi
   const answer = (work: Promise<AccessReply>, from: HostPort) => {
     inWork++;
     work.then((reply) => {
-      if (reply.result === AccessResult.VERIFIED || FAILURES.has(reply.result)) registers.inc();
-      if (FAILURES.has(reply.result)) failures.inc();
+      // One that was put off with an interval has not failed.
+      const failed = FAILURES.has(reply.result) && reply.interval === undefined;
+      if (reply.result === AccessResult.VERIFIED || failed) registers.inc();
+      if (failed) failures.inc();
       socket.send(encodeAccessReply(reply), from);
     }).catch(
       (error) => log.error("a datagram was not answered", { error: messageOf(error) }),
