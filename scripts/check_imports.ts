@@ -9,7 +9,7 @@
 import { filesUnder, textOf } from "./lib/files.ts";
 import { checkImports } from "./lib/imports.ts";
 
-const paths = ["main.ts", ...await filesUnder(["src", "scripts", "tests"], [".ts"])];
+const paths = ["main.ts", ...await filesUnder(["src", "scripts", "tests"], [".ts", ".tsx"])];
 const files = new Map(await Promise.all(paths.map(async (path) => [path, await textOf(path)] as const)));
 const problems = checkImports(files);
 for (const { file, line, message } of problems) console.error(`${file}:${line}: ${message}`);

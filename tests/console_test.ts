@@ -172,6 +172,16 @@ for (const role of ["admin", "operator", "support", "viewer", "app_service"]) {
   });
 }
 
+Deno.test("the page about the platform links to what machines read", async () => {
+  await using p = await stage();
+  const visitor = await new Visitor(p.url).signIn({ token: ADMIN_TOKEN });
+  const text = await visitor.page("/about");
+  for (const path of ["/metrics", "/openapi.json"]) {
+    assertStringIncludes(text, `href="${path}"`);
+    assert((await visitor.page(path)).length > 1000);
+  }
+});
+
 Deno.test("a form that comes from another page than ours changes nothing", async () => {
   await using p = await stage();
   const visitor = await new Visitor(p.url).signIn({ token: ADMIN_TOKEN });

@@ -13,6 +13,8 @@ import { POLICY_PAGES } from "./policies/mod.ts";
 import { ROLLOUT_PAGES } from "./rollouts/mod.ts";
 import { SMS_PAGES } from "./sms/mod.ts";
 
+export { SignInPage } from "./sign_in.tsx";
+
 /** Every page by method and path. */
 export const PAGES: readonly PageRoute[] = [
   ...pageAt("/", overviewPage),

@@ -67,7 +67,7 @@ export const aboutPage: Page = async (view) => {
               <a href="/metrics">{t.metrics}</a>
             </li>
             <li>
-              <a href="/api/openapi.json">{t.openapi}</a>
+              <a href="/openapi.json">{t.openapi}</a>
             </li>
           </ul>
         </Panel>
