@@ -219,7 +219,10 @@ class Load {
     const done = new Map(this.fleet.map(({ me, done }) => [me.mac, done]));
     const judgeOne = async ({ tag, mac, id }: Asked, i: number) => {
       const times = done.get(mac)!.get(tag) ?? 0;
-      if (times > 1) breaches.push(`${tag} was done ${times} times`);
+      if (times > 1) {
+        const shown = id && (await this.nodes.call(i % 3, "GET", `/api/v1/commands/${id}`)).body;
+        breaches.push(`${tag} was done ${times} times: ${JSON.stringify(shown)}`);
+      }
       if (id === undefined) return;
       acknowledged++;
       const { body } = await until(`the end of ${tag}`, async () => {

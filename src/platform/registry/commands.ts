@@ -53,6 +53,9 @@ export function isRepeatable(kind: CommandKind): boolean {
   return kind !== "post";
 }
 
+/** The number of PostgreSQL's advisory lock under which commands are taken over. */
+const TAKE_OVER_LOCK = 6_041_947;
+
 /** A node in one of its lives, as a command's row names it. */
 export interface CommandOwner {
   readonly node: string;
@@ -101,13 +104,18 @@ export class CommandStore {
    * that another node is taking at the same moment is left to it.
    */
   async takeOver({ node, epoch }: CommandOwner, limit: number): Promise<CommandRow[]> {
-    const { rows } = await sql<CommandRow>`
+    const rows = await this.db.transaction().execute(async (tx) => {
+      // One after the other: a row that another node took a moment ago would pass the test below once more, since
+      // PostgreSQL looks at the changed row again, but not at the rows that it found missing beside it.
+      await sql`select pg_advisory_xact_lock(${TAKE_OVER_LOCK})`.execute(tx);
+      return (await sql<CommandRow>`
       update command set node = ${node}, epoch = ${epoch} where id in (
         select c.id from command c where c.status in ('queued', 'sent', 'acked') and not exists (
           select 1 from cluster_node n where n.node = c.node and n.epoch = c.epoch
         ) order by c.id limit ${limit} for update skip locked
       ) and exists (select 1 from cluster_node n where n.node = ${node} and n.epoch = ${epoch})
-      returning *`.execute(this.db);
+      returning *`.execute(tx)).rows;
+    });
     return rows.sort((a, b) => a.id < b.id ? -1 : 1);
   }
 
