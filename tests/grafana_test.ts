@@ -45,7 +45,7 @@ Deno.test("the dashboard names only metrics that the platform has, and groups by
         assert(text !== undefined, `${title}: there is no metric ${name}`);
         for (const [, label] of expr.matchAll(/by \((\w+)\)/g)) {
           assert(
-            label === "le" || new RegExp(`\\b${label}\\b`).test(text),
+            label === "le" || new RegExp(`\\b${label!}\\b`).test(text!),
             `${title}: ${name} has no ${label}`,
           );
         }
