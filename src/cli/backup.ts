@@ -40,7 +40,7 @@ async function run([command, ...rest]: readonly string[]): Promise<string> {
   const options = parseArgs(rest, {
     string: ["to", "from", "url", "data", "check"],
     boolean: ["help"],
-    unknown: (name) => {
+    unknown: (name: string) => {
       throw new UsageError(`"${name}" is not known: see gatehouse ${command} --help`);
     },
   });
