@@ -99,7 +99,10 @@ export async function startNodes(options: NodesOptions = {}): Promise<Nodes> {
       return all[i] = await start(i, all[i]!.program.ports);
     },
     async call(i, method, path, body, signal) {
+      // A connection of its own: one that is used again may hide that a request had been sent when its node went.
+      using client = Deno.createHttpClient({ poolMaxIdlePerHost: 0 });
       const response = await fetch(all[i]!.url + path, {
+        client,
         method,
         headers: {
           authorization: `Bearer ${ADMIN_TOKEN}`,
