@@ -242,6 +242,7 @@ Deno.test("a gateway has the version that was installed last, until it is remove
         actor: "admin",
       },
       ...{ status, attempt: 1, created_at: id, deadline_at: id, ...nulls },
+      ...{ exclusive: 0, repeatable: 1, max_attempts: 3, retry_delay_ms: null },
     }).execute();
   };
   const having = (version: string) => gatewaysWith(database.sql, NAME, version, 10);
