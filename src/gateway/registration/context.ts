@@ -252,19 +252,11 @@ export class RegistrationContext {
 
   /** Sleeps, and not on where the interval is changed. */
   async #nap(ms: number, signal: AbortSignal): Promise<void> {
-    const changed = this.#changed.signal, awake = new AbortController();
-    // By hand: a combined signal that nobody else holds may be collected, and then wakes nobody.
-    const wake = () => awake.abort(signal.aborted ? signal.reason : changed.reason);
-    signal.addEventListener("abort", wake);
-    changed.addEventListener("abort", wake);
-    if (signal.aborted || changed.aborted) wake();
+    const changed = this.#changed.signal;
     try {
-      await sleep(this.deps.clock, ms, awake.signal);
+      await sleep(this.deps.clock, ms, AbortSignal.any([signal, changed]));
     } catch (error) {
       if (signal.aborted || !changed.aborted) throw error;
-    } finally {
-      signal.removeEventListener("abort", wake);
-      changed.removeEventListener("abort", wake);
     }
   }
 
