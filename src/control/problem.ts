@@ -49,7 +49,9 @@ export function nothingAt(pathname: string): ProblemError {
 export function diskProblem(error: unknown): ProblemError | undefined {
   if (!(error instanceof Error)) return undefined;
   const { code, cause } = error as { code?: unknown; cause?: unknown };
-  if (cause instanceof Error && cause !== error && !(error instanceof ProblemError)) return diskProblem(cause);
+  if (cause instanceof Error && cause !== error && !(error instanceof ProblemError)) {
+    return diskProblem(cause);
+  }
   if (code === "ENOSPC" || code === "EDQUOT") {
     return problem(503, "disk_full", "the disk is full: nothing was changed, ask again later", {
       retryAfterSeconds: 30,
