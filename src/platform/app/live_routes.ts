@@ -13,7 +13,7 @@ import type { PresenceTable } from "../registry/mod.ts";
 import type { PlatformBus } from "../subjects.ts";
 import type { BindingStore, OwnedGateway } from "./bindings.ts";
 import type { Connections } from "./connections.ts";
-import type { AppTables } from "./schema.ts";
+import type { RegistryTables } from "../registry/mod.ts";
 import { USER_PERMISSION } from "./users.ts";
 
 const MacParams = v.object({ mac: macSchema });
@@ -35,7 +35,7 @@ export interface LiveParts {
   readonly connections: Connections;
   readonly presence: Pick<PresenceTable, "get">;
   readonly bus: Pick<PlatformBus, "subscribe">;
-  readonly sql: Kysely<AppTables & FleetOwnTables>;
+  readonly sql: Kysely<RegistryTables & FleetOwnTables>;
 }
 
 /** The routes. */

@@ -55,7 +55,7 @@ export function startApp(
 ): App {
   const all = { ...DEFAULT_APP_SETTINGS, ...settings };
   const { bus, log } = deps;
-  const db: Kysely<AppTables & FleetOwnTables> = sql.$extendTables<OwnTables & FleetOwnTables>();
+  const db: Kysely<AppTables> = sql.$extendTables<OwnTables>();
   const sessions = new SessionStore(db, deps, all);
   const members = new MemberStore(db, deps);
   const users = new UserStore(db, deps.clock);
@@ -98,7 +98,11 @@ export function startApp(
     }, all),
   );
   routes.mount("", memberRoutes(deps, { bindings, members }, all));
-  routes.mount("", liveRoutes(deps, { bindings, connections, presence: deps.presence, bus, sql: db }));
+  const seen: Kysely<RegistryTables & FleetOwnTables> = sql.$extendTables<FleetOwnTables>();
+  routes.mount(
+    "",
+    liveRoutes(deps, { bindings, connections, presence: deps.presence, bus, sql: seen }),
+  );
   routes.mount("", messageRoutes(deps, { bindings, messages }));
   routes.mount("", operatorRoutes({ bindings, members, visible, unbind }));
 
