@@ -230,7 +230,11 @@ withNodes(
     await after.register(nodes.node(1));
     await after.connect(nodes.node(1));
     nodes.node(0).program.kill("SIGCONT");
-    await before.closed;
+    let closed = false;
+    void before.closed.then(() => closed = true);
+    await until("the old one is closed", () => Promise.resolve(closed)).catch((error) => {
+      throw new Error(nodes.node(0).program.log(), { cause: error });
+    });
     for (const i of [0, 1, 0]) {
       const { body } = await nodes.call(i, "POST", `${commandsOf(after)}?wait=20`, asked(`over ${i}`));
       assertEquals(body.status, "succeeded", JSON.stringify(body));
