@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { seededRandom } from "../../base/mod.ts";
 import { type Database, openDatabase } from "../../storage/mod.ts";
+import { testDatabase } from "../../storage/testing.ts";
 import type { Change } from "./change.ts";
 import { type MessageRow, type OutboxRow, smsMigrations, type SmsTables } from "./schema.ts";
 import { Seal } from "./seal.ts";
@@ -49,7 +50,7 @@ const kept = (n: number, changes: Partial<MessageRow> = {}): Change => ({
 });
 
 async function database(): Promise<Database<SmsTables>> {
-  return await openDatabase<SmsTables>("sqlite::memory:", smsMigrations);
+  return await testDatabase<SmsTables>(smsMigrations);
 }
 
 /** Everything that can be seen of a store. */
