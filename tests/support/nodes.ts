@@ -46,6 +46,8 @@ export interface NodesOptions {
 /** The nodes. Dispose of it to stop them, whatever state they are in, and to remove their database. */
 export interface Nodes extends AsyncDisposable {
   readonly all: readonly Node[];
+  /** The administrator's, with a JSON body. */
+  readonly headers: Readonly<Record<string, string>>;
   node(i: number): Node;
   /** Starts a node again under its name, on its ports. */
   restart(i: number): Promise<Node>;
@@ -94,6 +96,7 @@ export async function startNodes(options: NodesOptions = {}): Promise<Nodes> {
   for (let i = 0; i < (options.count ?? 3); i++) all.push(await start(i));
   const nodes: Nodes = {
     all,
+    headers: { authorization: `Bearer ${ADMIN_TOKEN}`, "content-type": "application/json" },
     node: (i) => all[i]!,
     async restart(i) {
       return all[i] = await start(i, all[i]!.program.ports);
