@@ -17,8 +17,8 @@ if (kind === "nats") {
   client.on("message", (_topic, payload, { properties }) => {
     const { responseTopic, correlationData } = properties ?? {};
     if (responseTopic === undefined || !correlationData) return;
-    client.publish(responseTopic, payload, { qos: 1, properties: { correlationData } });
+    client.publish(responseTopic, payload, { qos: 0, properties: { correlationData } });
   });
-  await client.subscribeAsync(subject, { qos: 1 });
+  await client.subscribeAsync(subject, { qos: 0 });
 }
 console.log("ready");
