@@ -38,6 +38,7 @@ export function platformSettings(
     registrationsPerSecond: values["registration-rate"],
     adminToken: values["admin-token"],
     requireSigned: values["require-signed"],
+    webhooks: { allow: values["webhook-allow"], key: values["webhook-key"] },
     sms: {
       listen: values.sms,
       short: values["sms-short"],
