@@ -128,10 +128,20 @@ async function tellsEverything(p: TestPlatform, receiver: Receiver): Promise<voi
     status: "draft",
     reason: null,
   });
-  const source =
-    `export const manifest = { name: "com.example.a", version: "1.0", description: "a", main: "a" };`;
-  const uploaded = await p.call("POST", "/api/v1/plugins", new TextEncoder().encode(source));
-  if (uploaded.status === 201) assertEquals((await heard("plugin.uploaded")).data["name"], "com.example.a");
+  const source = `export const manifest = { name: "com.example.a", version: "1.0",
+    apiVersion: "2026-11-01", commands: { A: { right: "remote" } } };
+    export const commands = { A: () => ({}) };`;
+  const uploaded = await fetch(`${p.url}/api/v1/plugins`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${ADMIN_TOKEN}`, "content-type": "text/javascript" },
+    body: source,
+  });
+  const { sha256 } = await uploaded.json();
+  assertEquals(uploaded.status, 201);
+  assertEquals((await heard("plugin.uploaded")).data, {
+    ...{ name: "com.example.a", version: "1.0" },
+    ...{ sha256, by: "admin" },
+  });
 
   for (const { headers, body, id } of receiver.got) {
     assert(isGenuine(String(secret), headers, body), id);
@@ -169,6 +179,10 @@ async function tellsEverything(p: TestPlatform, receiver: Receiver): Promise<voi
   // A test, the same once more, and a new secret beside the old one.
   const test = await made(p, `${hook}/test`);
   assertEquals((await heard("webhook.test")).data, { webhook: id });
+  await until(
+    "noted",
+    async () => (await p.call("GET", `${hook}/deliveries/${test["id"]}`)).body["state"] === "delivered",
+  );
   const again = await made(p, `${hook}/deliveries/${test["id"]}/redeliver`);
   await until(
     "told again",
