@@ -310,6 +310,7 @@ async function furnished(fleet: Fleet, url: string): Promise<string[]> {
       `/people/${operators[0]!.id}`,
       "/people/keys",
       "/people/roles",
+      "/webhooks",
       "/audit",
       "/account",
       "/about",
