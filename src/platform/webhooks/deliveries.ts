@@ -75,8 +75,13 @@ export class DeliveryStore {
     });
   }
 
-  /** Puts one event into the queue, however much waits. */
-  async add(delivery: NewDelivery, now: number): Promise<DeliveryRow> {
+  /** Puts one event into a webhook's queue; undefined where too much waits there. */
+  async add(delivery: NewDelivery, now: number, most = MAX_WAITING): Promise<DeliveryRow | undefined> {
+    const { count } = await this.db.selectFrom("webhook_delivery")
+      .select((e) => e.fn.countAll<number>().as("count"))
+      .where("webhook_id", "=", delivery.webhookId).where("state", "=", "waiting")
+      .executeTakeFirstOrThrow();
+    if (Number(count) >= most) return undefined;
     const row = rowOf(delivery, now);
     await this.db.insertInto("webhook_delivery").values(row).execute();
     return row;

@@ -254,7 +254,7 @@ Deno.test("a database that is away for a while costs a second telling at most, a
   let refuse = 2;
   stage.deliveries.settle = (...given) => refuse-- > 0 ? Promise.reject(new Error("away")) : settle(...given);
   await stage.queue(id);
-  await stage.clock.advance(10_000);
+  await stage.clock.advance(20_000);
   assertEquals(stage.tried.map(([, event]) => event), ["e1", "e1", "e1"]);
   assertEquals(await stage.states(id), { e1: "delivered 1" });
 });

@@ -126,6 +126,13 @@ Deno.test("a full queue takes nothing newer, and says how much it left out", asy
   assertEquals(rows.map(({ body }) => JSON.parse(body).data.mac).sort(), ["0", "1", "2", "3", "4"]);
   assertEquals((await stage.store.find(id))!.dropped, 3);
   assertEquals(stage.metrics.total("gatehouse_webhook_dropped_total"), 6);
+  const test = { webhookId: id, eventId: "test", type: "webhook.test", body: "{}" };
+  assertEquals(await deliveries.add(test, 0, 5), undefined);
+  assertEquals((await deliveries.add(test, 0, 6))?.state, "waiting");
+  await deliveries.settle((await deliveries.list(id, {}, 1))[0]!, { ms: 1 }, {
+    state: "delivered",
+    endedAt: 0,
+  });
   assertEquals(await deliveries.list(other, {}, 9), [], "what waited for it went with it");
 });
 

@@ -19,7 +19,7 @@ const LANE_PAUSE_MS = 1_000, LONGEST_LANE_PAUSE_MS = 60_000;
 /** How long nothing may be delivered until the webhook is disabled. */
 export const FAILING_MS = 5 * 86_400_000;
 /** Pause before what the database refused is tried again. */
-const AGAIN_MS = 1_000;
+const AGAIN_MS = 5_000;
 
 /** What a lane leans on. */
 export interface LaneParts {

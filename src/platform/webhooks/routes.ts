@@ -16,7 +16,7 @@ import {
   Routes,
 } from "../../control/mod.ts";
 import { beyondRights } from "../people/mod.ts";
-import type { DeliveryStore } from "./deliveries.ts";
+import { type DeliveryStore, MAX_WAITING } from "./deliveries.ts";
 import { EVENT_TYPES, EVENTS, type EventType, payloadOf, permissionsFor, TEST_EVENT } from "./events.ts";
 import type { Hooks } from "./hooks.ts";
 import { DELIVERY_STATES, type WebhookRow } from "./schema.ts";
@@ -317,6 +317,11 @@ export function webhookRoutes(parts: WebhookRouteParts): Routes {
     active(await found(principal, id));
     const now = clock.now(), body = payloadOf(TEST_EVENT, now, { webhook: id });
     const row = await deliveries.add({ webhookId: id, eventId: newId(), type: TEST_EVENT, body }, now);
+    if (!row) {
+      throw problem(429, "queue_full", `${MAX_WAITING} deliveries wait for webhook "${id}"`, {
+        retryAfterSeconds: 60,
+      });
+    }
     parts.queued(id);
     return { status: 202, body: deliveryView(row) };
   });
