@@ -92,14 +92,14 @@ export const PLATFORM_SETTINGS = {
   "command-days": withDefault(whole(1, 3650, "DAYS"), 90, "days that ended commands are kept"),
   "webhook-allow": optional(
     targets,
-    "what webhooks may call besides the internet, such as 10.1.0.0/16,hooks.example",
+    "what webhooks may call besides the internet",
     { fallbackText: "nothing" },
   ),
   "webhook-key": optional(
     words("TEXT", 1024, 32),
     "what webhooks' secrets are sealed under in the database, 32 or more characters: the same for all nodes",
     {
-      fallbackText: "kept in, or made on first use and written to, <data>/webhook.key",
+      fallbackText: "kept in, or made on first start and written to, <data>/webhook.key",
       environmentOnly: true,
     },
   ),
