@@ -76,6 +76,12 @@ export function platformFetcher(
         `"${hostname}" is inside the home or the gateway: nothing is fetched from there`,
       );
     }
-    return await fetchFrom(address, url, { ...init, redirect: "error" }, use);
+    const { method, headers, signal } = init;
+    return await fetchFrom(address, url, { method, headers, signal }, async (response) => {
+      if (response.status >= 300 && response.status < 400) {
+        throw new TypeError(`"${hostname}" answers with a redirection: it is not followed`);
+      }
+      return await use(response);
+    });
   };
 }

@@ -50,7 +50,6 @@ export async function send(
       method: "POST",
       headers,
       body,
-      redirect: "manual",
       signal: AbortSignal.any([signal, late.signal]),
     }, async (response) => {
       // What it says beyond its status is nobody's business: the connection ends here, however much would come.
