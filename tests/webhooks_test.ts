@@ -285,6 +285,20 @@ Deno.test("410 disables a webhook: the audit says so, an alarm is raised, and it
   await made(p, `${hook}/test`);
   await pass("told", () => receiver.got.length === 2);
   await pass("cleared", () => watcher.types().includes("alarm.cleared"));
+
+  // A receiver that is only down raises it after an hour.
+  receiver.answer = () => new Response(null, { status: 503 });
+  await made(p, `${hook}/test`);
+  await pass("failing", async () => (await p.call("GET", hook)).body["failingSince"] !== null);
+  watcher.got.length = 0;
+  clock.jump(3_600_000);
+  await pass(
+    "raised again",
+    () =>
+      watcher.got.some(({ type, data }) =>
+        type === "alarm.raised" && /has taken nothing for an hour/.test(String(data["detail"]))
+      ),
+  );
 });
 
 Deno.test("webhooks lead to no address that is not on the internet or allowed, whoever asks and however it is written", async () => {

@@ -61,7 +61,7 @@ export async function send(
     });
   } catch (error) {
     signal.throwIfAborted();
-    const why = late.signal.aborted ? `no answer in ${TRY_MS / 1000} s` : reasonOf(error);
+    const why = late.signal.aborted ? `no answer in ${TRY_MS / 1000} s` : messageOf(error);
     return { error: why.slice(0, MAX_ERROR), ms: ms() };
   } finally {
     timer.cancel();
@@ -70,12 +70,6 @@ export async function send(
 
 function faultOf(status: number): string {
   return status >= 300 && status < 400 ? `HTTP ${status}: redirections are not followed` : `HTTP ${status}`;
-}
-
-/** What the runtime says below its "fetch failed", without the URL: that may hold what opens the receiver's door. */
-function reasonOf(error: unknown): string {
-  while (error instanceof Error && error.cause !== undefined) error = error.cause;
-  return messageOf(error).replace(/^error sending request for url \(\S*\): /, "");
 }
 
 /** `Retry-After` (RFC 9110 §10.2.3) in milliseconds: seconds, or a date. */

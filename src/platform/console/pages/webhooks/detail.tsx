@@ -46,7 +46,7 @@ export const webhookPage: Page = async (view) => {
   ]);
   const { id, enabled } = webhook;
   return {
-    title: webhook.url,
+    title: `${t.webhook} ${new URL(webhook.url).host}`,
     refreshSeconds: 5,
     content: (
       <>
@@ -59,6 +59,7 @@ export const webhookPage: Page = async (view) => {
         <Panel id="facts" title={common.details}>
           <Facts
             facts={[
+              [t.url, webhook.url],
               [t.description, webhook.description],
               [t.events, webhook.events.join(", ")],
               [t.groups, webhook.groups?.join(", ") ?? t.everything],
