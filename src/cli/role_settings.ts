@@ -39,6 +39,7 @@ export function platformSettings(
     receiver: values.receiver,
     adminToken: values["admin-token"],
     requireSigned: values["require-signed"],
+    webhooks: { allow: values["webhook-allow"], key: values["webhook-key"] },
     sms: {
       listen: values.sms,
       short: values["sms-short"],

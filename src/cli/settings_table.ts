@@ -26,6 +26,7 @@ import {
   smsOutlet,
   sn,
   someOf,
+  targets,
   whole,
   words,
 } from "./parsers.ts";
@@ -89,6 +90,19 @@ export const PLATFORM_SETTINGS = {
   ),
   "push-days": withDefault(whole(1, 3650, "DAYS"), 30, "days that pushed messages are kept"),
   "command-days": withDefault(whole(1, 3650, "DAYS"), 90, "days that ended commands are kept"),
+  "webhook-allow": optional(
+    targets,
+    "what webhooks may call besides the internet",
+    { fallbackText: "nothing" },
+  ),
+  "webhook-key": optional(
+    words("TEXT", 1024, 32),
+    "what webhooks' secrets are sealed under in the database, 32 or more characters: the same for all nodes",
+    {
+      fallbackText: "kept in, or made on first start and written to, <data>/webhook.key",
+      environmentOnly: true,
+    },
+  ),
   "sms": withDefault(listenAddress, DEFAULT_SMS.listen, "long connections of SMS providers, CMPP (TCP)"),
   "sms-short": withDefault(listenAddress, DEFAULT_SMS.short, "their short connections (TCP)"),
   "sms-peer": withDefault(listenAddress, DEFAULT_SMS.peer, "other short-message gateways, CMPP FWD (TCP)"),

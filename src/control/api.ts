@@ -13,7 +13,15 @@ import { corsHeaders, preflightHeaders } from "./cors.ts";
 import { Observer } from "./observe.ts";
 import { diskProblem, type Fault, nothingAt, problem, ProblemError, problemResponse } from "./problem.ts";
 import { type RequestRate, RequestRates } from "./request_rate.ts";
-import { type BodySpec, type Call, type Change, type Responses, type Route, Routes } from "./route.ts";
+import {
+  type BodySpec,
+  type Call,
+  type Change,
+  type Responses,
+  type Route,
+  Routes,
+  type WebhookSpec,
+} from "./route.ts";
 import { check, invalidRequest, queryObject, type Schema, unknownParameters } from "./validate.ts";
 
 /** What an {@linkcode Api} is made of. */
@@ -30,6 +38,8 @@ export interface ApiOptions {
   readonly rate?: RequestRate | undefined;
   /** Origins whose pages may use the API from a browser; undefined: none. */
   readonly corsOrigins?: readonly string[] | undefined;
+  /** What this server sends to others of its own accord, for the document. */
+  readonly webhooks?: readonly WebhookSpec[] | undefined;
   /**
    * Told of every call that may have changed something (all methods but GET and HEAD, and routes that ask for it) by
    * somebody who proved who they are, whatever came of it. Its end is awaited before the answer goes out.
@@ -141,7 +151,7 @@ export class Api extends Routes {
   /** The OpenAPI document as JSON text. What makes it is loaded when it is first asked for. */
   openApi(): Promise<string> {
     return this.#document ??= import("./openapi.ts").then(({ describe }) =>
-      JSON.stringify(describe(this.#options, this.routes))
+      JSON.stringify(describe(this.#options, this.routes, this.#options.webhooks))
     );
   }
 

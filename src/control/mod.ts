@@ -57,6 +57,7 @@ export {
   type Route,
   Routes,
   type RouteSpec,
+  type WebhookSpec,
 } from "./route.ts";
 export { documented, macSchema, queryBoolean, queryInteger, queryList, waitSeconds } from "./schemas.ts";
 export { type HttpHandler, type HttpService, serveHttp, type ServeOptions } from "./serve.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 import { type ConversionConfig, toJsonSchema } from "@valibot/to-json-schema";
-import type { BodySpec, Route } from "./route.ts";
+import type { BodySpec, Route, WebhookSpec } from "./route.ts";
 import { documentOf } from "./schemas.ts";
 import { titleOf } from "./problem.ts";
 import type { Schema } from "./validate.ts";
@@ -37,8 +37,12 @@ const PROBLEM = {
   },
 };
 
-/** The document over `routes`. */
-export function describe(info: { title: string; version: string }, routes: readonly Route[]): Json {
+/** The document over `routes`, and over what is sent to others. */
+export function describe(
+  info: { title: string; version: string },
+  routes: readonly Route[],
+  webhooks: readonly WebhookSpec[] = [],
+): Json {
   const paths: Record<string, Json> = {};
   for (const route of routes) {
     (paths[route.path] ??= {})[route.method.toLowerCase()] = operation(route);
@@ -47,6 +51,9 @@ export function describe(info: { title: string; version: string }, routes: reado
     openapi: "3.1.0",
     info: { title: info.title, version: info.version },
     paths,
+    ...(webhooks.length === 0
+      ? {}
+      : { webhooks: Object.fromEntries(webhooks.map((spec) => [spec.name, { post: webhook(spec) }])) }),
     components: {
       securitySchemes: { bearer: { type: "http", scheme: "bearer" } },
       schemas: { Problem: PROBLEM },
@@ -78,6 +85,25 @@ function operation(route: Route): Json {
     ...parameters(route),
     ...(route.body ? { requestBody: requestBody(route.body) } : {}),
     responses: responses(route),
+  };
+}
+
+function webhook({ name, summary, description, tags, headers = {}, body }: WebhookSpec): Json {
+  return {
+    operationId: `webhook_${name.replace(/[^A-Za-z0-9]+/g, "_")}`,
+    summary,
+    ...(description ? { description } : {}),
+    ...(tags ? { tags } : {}),
+    security: [],
+    parameters: Object.entries(headers).map(([header, says]) => ({
+      name: header,
+      in: "header",
+      required: true,
+      description: says,
+      schema: { type: "string" },
+    })),
+    requestBody: { required: true, content: { "application/json": { schema: convert(body, "output") } } },
+    responses: { "2XX": { description: "Taken" } },
   };
 }
 

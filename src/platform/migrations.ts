@@ -14,6 +14,7 @@ import { pushMigrations } from "./push/mod.ts";
 import { registryMigrations } from "./registry/mod.ts";
 import { rolloutMigrations } from "./rollouts/mod.ts";
 import { smsMigrations } from "./sms/mod.ts";
+import { webhookMigrations } from "./webhooks/mod.ts";
 
 /** All of them by name: what a database may have been through that this program opens. */
 export const platformMigrations: Migrations = {
@@ -27,4 +28,5 @@ export const platformMigrations: Migrations = {
   ...distributionMigrations,
   ...nodeMigrations,
   ...alarmMigrations,
+  ...webhookMigrations,
 };

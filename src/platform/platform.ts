@@ -62,6 +62,7 @@ import {
 import { type GnsTables, openOutlet, type SmsTables, startGns, startSms } from "./sms/mod.ts";
 import type { PlatformBus, PlatformEvents, PlatformRequests } from "./subjects.ts";
 import { Backups, systemRoutes } from "./system/mod.ts";
+import { startWebhooks, webhookSpecs, type WebhookTables } from "./webhooks/mod.ts";
 
 /** A running platform. */
 export interface Platform extends Service {
@@ -71,7 +72,7 @@ export interface Platform extends Service {
 }
 
 /** What one node does for all, where there are several. */
-const ROLLOUTS = "rollouts";
+const ROLLOUTS = "rollouts", WEBHOOKS = "webhooks";
 
 /** The version in the OpenAPI document. */
 const API_VERSION = "1";
@@ -134,6 +135,16 @@ export async function startPlatform(
     ...{ ...deps, network, bus, gateways, presence, commands, documents, fleet },
     owners: cluster?.owners,
   };
+  const people = starting.use(startPeople(deps, database.tables<PeopleTables>()));
+  // Before all that anything happens in, so that it also hears how that ends.
+  const webhooks = starting.use(
+    await startWebhooks(shared, {
+      sql: database.tables<WebhookTables>(),
+      dataDir: settings.dataDir,
+      audit: (entry) => people.audit.add(entry),
+      duty: cluster && (() => cluster.membership.holds(WEBHOOKS)),
+    }, settings.webhooks),
+  );
   const trust = starting.use(
     await TrustStore.open(deps, {
       path: join(settings.dataDir, "trust.json"),
@@ -283,14 +294,13 @@ export async function startPlatform(
       sources: platformSources({
         ...deps,
         fleet,
-        sql: database.tables<FleetTables & RolloutTables>(),
+        sql: database.tables<FleetTables & RolloutTables & WebhookTables>(),
         node: settings.cluster?.node ?? "",
         services: () => services,
         shortMessages: sms && (() => sms.alarms.list().filter(({ clearedAt }) => clearedAt === undefined)),
       }),
     }),
   );
-  const people = starting.use(startPeople(deps, database.tables<PeopleTables>()));
   const api = new Api(deps, {
     title: "Gatehouse platform",
     version: API_VERSION,
@@ -302,6 +312,7 @@ export async function startPlatform(
     audit: (call) => people.record(call),
     rate: settings.rateLimit === undefined ? undefined : { perMinute: settings.rateLimit },
     corsOrigins: settings.corsOrigins,
+    webhooks: webhookSpecs,
     mapError: (error) => problemOf(error) ?? trustProblem(error),
   });
   api.mount("", serviceRoutes(deps.metrics, () => services));
@@ -323,7 +334,8 @@ export async function startPlatform(
   api.mount("", rolloutRoutes({ deps, rollouts, store: rolloutStore, fleet, bus }));
   api.mount("", gatewayRoutes(shared));
   api.mount("", commandRoutes(shared, commander, repository));
-  api.mount("", pluginRoutes(repository));
+  api.mount("", webhooks.routes);
+  api.mount("", pluginRoutes(repository, bus));
   api.mount("", downloadRoutes(repository));
   api.mount("", trustRoutes(trust, ["trust:write"]));
   if (wanted("distribution")) api.mount("", policyRoutes({ policy, gateways, fleet }));

@@ -73,6 +73,13 @@ export interface PlatformSettings {
    * same here. Undefined: none. The keys are in `<data>/trust.json`.
    */
   readonly requireSigned?: RequireSigned | undefined;
+  /** What webhooks may call besides the internet, and the text that their secrets are sealed under. */
+  readonly webhooks?: {
+    /** Host names, addresses, networks such as `10.1.0.0/16`. */
+    readonly allow?: readonly string[] | undefined;
+    /** Undefined: a key that is kept in, or made and written to, `<data>/webhook.key`. */
+    readonly key?: string | undefined;
+  };
   /** The short-message service's ports (TCP) and gateway code; defaults `0.0.0.0:7890`, `0.0.0.0:7900`, `001001`. */
   readonly sms?: SmsPlatformSettings;
 }

@@ -44,6 +44,11 @@ export async function fuzzPlatform(): Promise<FuzzPlatform> {
   });
   await make("/api/v1/rollouts", { name: "first", action: { kind: "uninstall", plugin: "nothing" } });
   await make("/api/v1/sms/accounts", { spId: "900001", secret: "secret-of-sp", spCode: "1066" });
+  await make("/api/v1/webhooks", {
+    url: "https://hooks.example/",
+    events: ["gateway.online"],
+    enabled: false,
+  });
   const person = { name: "li.wei", password: "correct horse battery" };
   await make("/app/v1/users", person);
   const user = String((await make("/app/v1/sessions", person))["token"]);

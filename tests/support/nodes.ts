@@ -41,6 +41,9 @@ export interface NodesOptions {
   readonly database?: string;
   readonly nats?: string;
   readonly verbose?: boolean;
+  /** More settings of every node. */
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** The nodes. Dispose of it to stop them, whatever state they are in, and to remove their database. */
@@ -84,9 +87,10 @@ export async function startNodes(options: NodesOptions = {}): Promise<Nodes> {
         "--heartbeat",
         String(options.heartbeatSeconds ?? 60),
       ],
+      ...options.args ?? [],
     ], {
       dataDir: `${folder}/${node}`,
-      env: { GATEHOUSE_ADMIN_TOKEN: ADMIN_TOKEN },
+      env: { GATEHOUSE_ADMIN_TOKEN: ADMIN_TOKEN, ...options.env },
       ...(options.verbose ? { verbose: true } : {}),
     });
     return { name: node, program, url: `http://127.0.0.1:${program.ports.http}` };

@@ -252,8 +252,9 @@ export class Alarms implements AsyncDisposable {
       .execute();
   }
 
-  #tell({ id, rule_id: rule, kind, subject, severity, detail }: AlarmRow, state: AlarmState): void {
-    this.deps.bus.publish("alarm.changed", { id, rule, kind, subject, severity, detail, state });
+  #tell(row: AlarmRow, state: AlarmState): void {
+    const { id, rule_id: rule, kind, subject, severity, group_name: group, detail } = row;
+    this.deps.bus.publish("alarm.changed", { id, rule, kind, subject, severity, group, detail, state });
   }
 }
 

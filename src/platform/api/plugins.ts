@@ -15,6 +15,7 @@ import {
 } from "../../control/mod.ts";
 import { CHANNELS, MAX_PLUGIN_BYTES, type PluginRepository, shippedManifests } from "../plugins/mod.ts";
 import type { PluginRow } from "../registry/mod.ts";
+import type { PlatformBus } from "../subjects.ts";
 import { PluginView, pluginView } from "./views.ts";
 
 const VersionParams = v.object({
@@ -29,7 +30,7 @@ const gone = { description: "Not there" };
 const refused = { description: "Not signed as the platform's policy asks, or its signature is false" };
 
 /** The routes of the repository. */
-export function pluginRoutes(repository: PluginRepository): Routes {
+export function pluginRoutes(repository: PluginRepository, bus: Pick<PlatformBus, "publish">): Routes {
   const routes = new Routes();
   const view = async (row: PluginRow) => pluginView(row, await repository.vouched(row));
 
@@ -61,7 +62,11 @@ export function pluginRoutes(repository: PluginRepository): Routes {
       channel: channel === "none" ? null : channel,
       notes,
     });
-    if (created) changed(undefined, audited(plugin));
+    if (created) {
+      changed(undefined, audited(plugin));
+      const { name, version, sha256, uploaded_by: by } = plugin;
+      bus.publish("plugin.uploaded", { name, version, sha256, by });
+    }
     return { status: created ? 201 : 200, body: await view(plugin) };
   });
 

@@ -332,7 +332,7 @@ export function keyRoutes({ keys, now }: PeopleParts): Routes {
 }
 
 /** What of these rights goes beyond what `principal` may; undefined: nothing does. */
-function beyondRights(
+export function beyondRights(
   principal: Principal,
   permissions: readonly string[],
   groups: readonly string[] | null,

@@ -7,7 +7,7 @@ import type { Kysely } from "kysely";
 import { type Clock, GatehouseError, TokenBucket } from "../../base/mod.ts";
 import { VERSION_3_0 } from "../../protocol/cmpp/mod.ts";
 import type { AccountRow, SmsTables } from "./schema.ts";
-import type { Seal } from "./seal.ts";
+import type { Seal } from "../credentials/mod.ts";
 
 /** What an operator says of a provider. */
 export interface AccountInput {

@@ -15,7 +15,7 @@ import { addUp, type Change, type Count, COUNTERS, type Move } from "./change.ts
 import { contentsOf, decodeEntry, encodeEntry, type Entry, type PendingMessage } from "./entry.ts";
 import { Pending, type Work } from "./pending.ts";
 import type { MessageRow, MessageState, MessageTableRow, OutboxRow, SmsTables } from "./schema.ts";
-import type { Seal } from "./seal.ts";
+import type { Seal } from "../credentials/mod.ts";
 
 export type { Change, Count } from "./change.ts";
 

@@ -4,7 +4,7 @@ import { type Database, openDatabase } from "../../storage/mod.ts";
 import { testDatabase } from "../../storage/testing.ts";
 import type { Change } from "./change.ts";
 import { type MessageRow, type OutboxRow, smsMigrations, type SmsTables } from "./schema.ts";
-import { Seal } from "./seal.ts";
+import { Seal } from "../credentials/mod.ts";
 import { SmsStore } from "./store.ts";
 
 const KEY = new Uint8Array(32).fill(7), DAY = "20261123";

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Clock } from "../../../base/mod.ts";
-import { isLocal } from "../addresses.ts";
+import { isLocal } from "../../../net/mod.ts";
 import { DriverError, unsupported } from "../errors.ts";
 import type { Runner } from "../linux/mod.ts";
 import {

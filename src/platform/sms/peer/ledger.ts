@@ -7,7 +7,7 @@ import type { Kysely, Transaction } from "kysely";
 import { encodeMessage, type Fwd, FwdType, msgIdHex } from "../../../protocol/cmpp/mod.ts";
 import type { ForwardRow, ReceivedRow, RoutingTables } from "../routing/mod.ts";
 import type { SmsTables } from "../schema.ts";
-import type { Seal } from "../seal.ts";
+import type { Seal } from "../../credentials/mod.ts";
 import { type ForwardItem, forwardItemOf, forwardRow, fwdOf } from "./item.ts";
 
 /** A change to be written with others: see `Change.also`. */

@@ -1,5 +1,5 @@
 import { assertEquals } from "@std/assert";
-import { addressBits, inNetwork, isLocal, isLoopback } from "./addresses.ts";
+import { addressBits, inNetwork, isLocal, isLoopback } from "./networks.ts";
 
 Deno.test("addresses are read as bits, with zones and all the ways to write IPv6", () => {
   assertEquals(addressBits("10.0.0.1"), { bits: 0x0a000001n, length: 32 });
