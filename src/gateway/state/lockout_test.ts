@@ -29,7 +29,11 @@ Deno.test("an attempt that ends late takes back itself alone, whatever was count
   const slow = lockout.attempt("a");
   for (let i = 0; i < 4; i++) lockout.failed("a");
   slow.takeBack();
-  assertEquals([failures(), lockout.lockedFor("a")], [4, 2000], "the wrong ones stay, and so does their lock");
+  assertEquals(
+    [failures(), lockout.lockedFor("a")],
+    [4, 2000],
+    "the wrong ones stay, and so does their lock",
+  );
   const slower = lockout.attempt("a");
   lockout.succeeded("a");
   lockout.failed("a");
