@@ -46,7 +46,8 @@ export class Scheduler implements AsyncDisposable {
   #done: Standing | undefined;
   /** Whether this one has switched it off, and nothing on since. */
   #heldOff = false;
-  #working: Promise<void> | undefined;
+  #working: Promise<void> = Promise.resolve();
+  #busy = false;
   #again = false;
   #timer: Timer | undefined;
   #error: string | undefined;
@@ -86,14 +87,13 @@ export class Scheduler implements AsyncDisposable {
 
   /** One look at a time; one that is asked for meanwhile comes after it. */
   #look(): Promise<void> {
-    if (this.#working) {
-      this.#again = true;
-      return this.#working;
-    }
-    return this.#working = this.#lookAndSwitch().finally(() => this.#working = undefined);
+    if (!this.#busy) return this.#working = this.#lookAndSwitch();
+    this.#again = true;
+    return this.#working;
   }
 
   async #lookAndSwitch(): Promise<void> {
+    this.#busy = true;
     do {
       this.#again = false;
       this.#timer?.cancel();
@@ -107,6 +107,8 @@ export class Scheduler implements AsyncDisposable {
         await this.#switch(true, undefined);
       } else this.#error = undefined;
     } while (this.#again && !this.#stopped);
+    // In one turn with the last look at `#again`: what is asked for from now on begins anew.
+    this.#busy = false;
     if (!this.#stopped) this.#wait();
   }
 

@@ -130,6 +130,18 @@ Deno.test("a timetable that comes while the radio is being switched is not forgo
   await scheduler[Symbol.asyncDispose]();
 });
 
+Deno.test("a timetable that comes at any moment of the switching is in force when its replacing resolves", async () => {
+  const evening = windowTable(20 * 60, 22 * 60, EVERY_DAY, true);
+  for (let turn = 0; turn < 30; turn++) {
+    const clock = new FakeClock(MONDAY + 9 * HOUR);
+    const { scheduler, switched } = stage(clock, DAYTIME);
+    for (let count = 0; count < turn; count++) await undefined;
+    await scheduler.replace(evening);
+    assertEquals([switched.at(-1)?.[1], clock.pendingTimers], [false, 1], `after ${turn} turns`);
+    await scheduler[Symbol.asyncDispose]();
+  }
+});
+
 /** Lets promise callbacks run, and those that these make ready. */
 async function turns(): Promise<void> {
   for (let count = 0; count < 30; count++) await undefined;
