@@ -7,6 +7,7 @@
 import { type Clock, type Log, messageOf, type Timer } from "../../base/mod.ts";
 import { deviceMac, DriverError, type Lan, MAX_DEVICES } from "../driver/mod.ts";
 import type { ParameterChange, ParameterTree, ParameterValue, Writer } from "../parameters/mod.ts";
+import { AGAIN_MS } from "./until_done.ts";
 
 const TABLE = "InternetGatewayDevice.X_GATEHOUSE_AttachedDevice.";
 
@@ -23,8 +24,6 @@ export interface DeviceRules {
   readonly downKbps: number;
 }
 
-/** How long after a failure it is tried again: a machine that boots may not have its LAN yet. */
-export const AGAIN_MS = 15_000;
 /** How often it is looked whether rules are still in force: a firewall that starts anew, or a bridge, loses them. */
 export const LOOK_MS = 60_000;
 

@@ -10,7 +10,8 @@ import {
 import { DEVICE_MACS, GATEWAY_ADDRESS, homeless, SERVER_ADDRESS, testHome } from "../driver/lan/testing.ts";
 import { LinuxLan } from "../driver/lan/mod.ts";
 import { openParameters, ParameterError } from "../parameters/mod.ts";
-import { AGAIN_MS, AttachedDevices, LOOK_MS } from "./attached_devices.ts";
+import { AttachedDevices, LOOK_MS } from "./attached_devices.ts";
+import { AGAIN_MS } from "./until_done.ts";
 import { WifiSettings } from "./wifi_settings.ts";
 
 const without = await homeless();

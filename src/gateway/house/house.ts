@@ -50,8 +50,8 @@ export class House implements AsyncDisposable {
     const { clock, log, driver, tree, dataDir, zone, fetcher } = options,
       { power, service, dns, lan, wifi } = driver;
     const restore = () => tree.restore({ source: "app", by: "recovery" });
-    this.nameServers = this.#stack.use(new NameServerSetting({ log, dns, tree }));
-    this.redirect = this.#stack.use(new DnsRedirect({ log, dns, tree }));
+    this.nameServers = this.#stack.use(new NameServerSetting({ clock, log, dns, tree }));
+    this.redirect = this.#stack.use(new DnsRedirect({ clock, log, dns, tree }));
     this.ledTimer = this.#stack.use(new LedTimer({ clock, log, service, tree, zone }));
     this.sleep = this.#stack.use(new Sleep({ clock, log, service }));
     this.devices = this.#stack.use(new AttachedDevices({ clock, log, lan, tree }));

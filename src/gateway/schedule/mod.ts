@@ -4,7 +4,7 @@
  * @module
  */
 export { machineZone, type Zone } from "./local_time.ts";
-export { Scheduler, type SchedulerOptions, type SchedulerStatus } from "./scheduler.ts";
+export { type HeldOff, Scheduler, type SchedulerOptions, type SchedulerStatus } from "./scheduler.ts";
 export {
   EVERY_DAY,
   MAX_SWITCHES,
