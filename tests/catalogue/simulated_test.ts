@@ -317,6 +317,25 @@ Deno.test("the simulated network is pinged, traced, measured and reported", asyn
   assert(Number(speed.Rate) > 0);
 });
 
+Deno.test("what a phone on the LAN sets is the phone's, and what the platform sets is the platform's", async () => {
+  await using bench = await capabilityBench({
+    plugins: ["system-monitor", "lan", "wifi", "service"],
+  });
+  const name = "InternetGatewayDevice.DeviceInfo.X_GATEHOUSE_Name";
+  const written = (name: string) => bench.tree.stamp(name)!.source;
+  for (const [origin, source] of [["local", "local"], ["remote", "app"]] as const) {
+    await bench.ok("SET_HG_DEV_NAME", { DevName: origin }, origin);
+    assertEquals(written(name), source);
+    await bench.ok("SET_ATTACH_DEVICE_RIGHT", { MAC: "02005E005303", InternetAccessRight: "OFF" }, origin);
+    assertEquals(written("InternetGatewayDevice.X_GATEHOUSE_AttachedDevice.1.InternetAccess"), source);
+    const timer = { StartTime: "08:00", EndTime: "22:00", ControlCycle: "DAY", Enable: "1" };
+    await bench.ok("SET_HG_WIFI_TIMER", timer, origin);
+    assertEquals(written("InternetGatewayDevice.X_GATEHOUSE_WiFiTimer.StartTime"), source);
+    await bench.ok("SET_HG_LED_INDICATOR_TIMER", timer, origin);
+    assertEquals(written("InternetGatewayDevice.X_GATEHOUSE_LEDTimer.StartTime"), source);
+  }
+});
+
 Deno.test("the simulated telephone lines, lights and sleep are told and switched", async () => {
   const clock = new FakeClock(new Date(2026, 10, 2, 6).getTime());
   const { driver } = simulated(clock);
