@@ -4,7 +4,14 @@
  * @module
  */
 import { join } from "@std/path";
-import { type Deps, formatHostPort, type Health, type HostPort, type Service } from "../base/mod.ts";
+import {
+  type Deps,
+  formatHostPort,
+  type Health,
+  type HostPort,
+  seededRandom,
+  type Service,
+} from "../base/mod.ts";
 import type { HttpService } from "../control/mod.ts";
 import { type Network, systemNetwork } from "../net/mod.ts";
 import { createPluginManager, type PluginManager } from "../sandbox/mod.ts";
@@ -414,10 +421,11 @@ class RunningGateway implements Gateway {
 }
 
 function driverOf(
-  { clock, random }: Deps,
-  { driver, machine, dataDir, lanInterfaces }: GatewaySettings,
+  { clock }: Deps,
+  { driver, machine, dataDir, lanInterfaces, mac, seed = Number.parseInt(mac.slice(-8), 16) }:
+    GatewaySettings,
 ): Driver {
   return driver === "linux"
     ? new LinuxDriver({ clock, dataDir, lanInterfaces, ...machine })
-    : new SimulatedDriver({ clock, random });
+    : new SimulatedDriver({ clock, random: seededRandom(seed) });
 }

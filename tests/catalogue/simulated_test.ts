@@ -347,7 +347,11 @@ Deno.test("the simulated telephone lines, lights and sleep are told and switched
 
   const led = async () => (await bench.ok("GET_SERVICE")).LED;
   assertEquals(await led(), "1");
-  assertEquals((await bench.ok("GET_SERVICE")).WIFI, "1");
+  assertEquals((await bench.ok("GET_SERVICE")).wifi, "1");
+  const window = { enabled: false, start: "07:00", end: "22:00", cycle: "1,7" };
+  await bench.house.wifiTimer.setWindow(window, "app");
+  const { wifiTimer, wifiStartTime, wifiEndTime, wifiControlCycle } = await bench.ok("GET_SERVICE");
+  assertEquals([wifiTimer, wifiStartTime, wifiEndTime, wifiControlCycle], ["0", "07:00", "22:00", "1,7"]);
   await bench.ok("SET_LED_STATUS", { Action: "0" });
   assertEquals(await led(), "0");
   await bench.ok("SET_LED_STATUS", { Action: "1" });
