@@ -45,7 +45,6 @@ Deno.test("a command that is only spoken of is not called", () => {
     const body of [
       `// ask("A")\n`,
       `/* ["A"] */`,
-      `assertEquals(type, "A")`,
       `reply = { CmdType: "A" }`,
       `"A"`,
     ]
