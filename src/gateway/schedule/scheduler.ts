@@ -13,7 +13,7 @@ import { nextSwitch, type Standing, standingOf, type Timetable } from "./timetab
 /** The longest time without a look at the clock. */
 export const LOOK_MS = 30_000;
 /** Before this moment the clock was not set yet: a box without a battery starts in 1970 and learns the time later. */
-const CLOCK_IS_SET = Date.UTC(2025, 0, 1);
+export const CLOCK_IS_SET = Date.UTC(2025, 0, 1);
 
 /** What a {@linkcode Scheduler} works with. */
 export interface SchedulerOptions {
