@@ -146,6 +146,11 @@ Deno.test("the simulated machine restarts and recovers after it answered, and do
   while (bench.house.power.pending) await new Promise((resolve) => setTimeout(resolve, 5));
   assertEquals((await bench.ok("GET_SERVICE")).LEDTimer, "0", "the app platform's own is restored");
   assertEquals((await bench.ok("GET_HG_DEV_NAME")).DevName, "mine", "what is shared is not");
+  assertEquals(bench.recoveries, [], "the platform knows what it asked for");
+  await bench.ask("HG_LOCAL_RECOVERY", {}, "remote", "control");
+  await clock.advance(ACTION_DELAY_MS);
+  while (bench.house.power.pending) await new Promise((resolve) => setTimeout(resolve, 5));
+  assertEquals(bench.recoveries, ["control"]);
 });
 
 Deno.test("the simulated machine takes an upgrade that has the digest that was told, and no other", async () => {

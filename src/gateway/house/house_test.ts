@@ -4,6 +4,7 @@ import { DriverError, SimulatedDriver } from "../driver/mod.ts";
 import { openParameters, ParameterError } from "../parameters/mod.ts";
 import { DnsRedirect } from "./dns_redirect.ts";
 import { House } from "./mod.ts";
+import { ACTION_DELAY_MS, PowerActions } from "./power_actions.ts";
 import { AGAIN_MS } from "./until_done.ts";
 
 const noon = Date.UTC(2026, 10, 2, 12);
@@ -182,6 +183,25 @@ Deno.test("of name servers the last writer wins, and what the machine refuses is
     assertEquals(await driver.dns.servers(), ["198.51.100.8"]);
     assertEquals(tree.stamp(DNS)?.source, "app");
   }));
+
+Deno.test("a recovery that somebody here asks for is told before anything is restored, the platform's own is not", async () => {
+  const clock = new FakeClock(noon), did: string[] = [];
+  await using power = new PowerActions({
+    clock,
+    log: silentLog,
+    power: {
+      check: () => {},
+      recover: () => Promise.resolve(void did.push("machine")),
+    } as unknown as SimulatedDriver["power"],
+    restore: () => Promise.resolve(did.push("parameters")),
+    onRecovery: (by) => Promise.resolve(void did.push(`told: ${by}`)),
+  });
+  for (const by of ["local", undefined]) {
+    power.recover(by);
+    await clock.advance(ACTION_DELAY_MS);
+  }
+  assertEquals(did, ["told: local", "parameters", "machine", "parameters", "machine"]);
+});
 
 Deno.test("what was about to be done is not done when the gateway stops", () =>
   inFolder(async (folder) => {
