@@ -1,6 +1,6 @@
 /**
- * Whether a gateway's memory levels off: sampled over 100,000 requests on the local port, also where the kernel holds it
- * to what the shipped unit allows.
+ * Whether a gateway's memory levels off: sampled over 100,000 requests on the local port, with the flags of the shipped
+ * unit and without, also where the kernel holds it to what that unit allows.
  *
  * `deno run -A scripts/bench/mod.ts memory`; the part with a limit needs root and a memory controller of cgroups.
  *
@@ -18,7 +18,9 @@ const LIMIT_MIB = 256;
 /** Measures; some minutes. */
 export async function benchMemory(): Promise<BenchRow[]> {
   const rows: BenchRow[] = [];
-  for (const isolation of ["process", "inline"] as const) rows.push(...await grown(isolation));
+  const unit = new URL("../package/gatehouse-gateway.service", import.meta.url);
+  const flags = /^Environment=DENO_V8_FLAGS=(.+)$/m.exec(await Deno.readTextFile(unit))?.[1] ?? "";
+  rows.push(...await grown("process", ""), ...await grown("process", flags), ...await grown("inline", flags));
   const group = await Group.make(LIMIT_MIB);
   if (group === undefined) {
     // deno-lint-ignore no-console -- says why rows are missing
@@ -26,14 +28,18 @@ export async function benchMemory(): Promise<BenchRow[]> {
     return rows;
   }
   await using _group = group;
-  rows.push(...await grown("process", group));
+  rows.push(...await grown("process", flags, group));
   return rows;
 }
 
-async function grown(isolation: string, group?: Group): Promise<BenchRow[]> {
-  const where = `${isolation}${group ? `, held to ${LIMIT_MIB} MiB` : ""}`, rows: BenchRow[] = [];
+async function grown(isolation: string, flags: string, group?: Group): Promise<BenchRow[]> {
+  const where = `${isolation}${flags ? "" : ", without the unit's flags"}${
+      group ? `, held to ${LIMIT_MIB} MiB` : ""
+    }`,
+    rows: BenchRow[] = [];
   await using fleet = await startFleet({
     gatewayArgs: ["--isolation", isolation],
+    ...(flags && { gatewayEnv: { DENO_V8_FLAGS: flags } }),
     ...(group && { binary: group.program }),
   });
   await fleet.plugin("bench-local.js", PLUGIN);

@@ -154,6 +154,16 @@ Deno.test("polkit lets the agent's user restart dnsmasq, and nobody anything els
   ) assertEquals(ask(id, unit, verb, user), undefined, `${id} ${unit} ${verb} ${user}`);
 });
 
+Deno.test("however a gateway is started as a service, its memory is bounded in the same way", async () => {
+  const found = await Promise.all(
+    ["gatehouse-gateway.service", "openwrt/gatehouse.init", "entrypoint.sh"].map(async (file) =>
+      /--max-semi-space-size=\d+,--max-old-space-size=\d+/.exec(await Deno.readTextFile(HERE + file))?.[0]
+    ),
+  );
+  assertEquals(new Set(found).size, 1, found.join(" "));
+  assert(found[0] !== undefined);
+});
+
 Deno.test("on OpenWrt the agent keeps what it has to keep on flash, not below /var", async () => {
   const init = await Deno.readTextFile(`${HERE}openwrt/gatehouse.init`);
   assertEquals((await run("sh", "-n", `${HERE}openwrt/gatehouse.init`)).code, 0);
