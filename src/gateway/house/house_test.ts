@@ -186,6 +186,7 @@ Deno.test("of name servers the last writer wins, and what the machine refuses is
 
 Deno.test("a recovery that somebody here asks for is told before anything is restored, the platform's own is not", async () => {
   const clock = new FakeClock(noon), did: string[] = [];
+  let refuses = false;
   await using power = new PowerActions({
     clock,
     log: silentLog,
@@ -193,7 +194,8 @@ Deno.test("a recovery that somebody here asks for is told before anything is res
       check: () => {},
       recover: () => Promise.resolve(void did.push("machine")),
     } as unknown as SimulatedDriver["power"],
-    restore: () => Promise.resolve(did.push("parameters")),
+    restore: () =>
+      refuses ? Promise.reject(new Error("no dnsmasq")) : Promise.resolve(did.push("parameters")),
     onRecovery: (by) => Promise.resolve(void did.push(`told: ${by}`)),
   });
   for (const by of ["local", undefined]) {
@@ -201,6 +203,10 @@ Deno.test("a recovery that somebody here asks for is told before anything is res
     await clock.advance(ACTION_DELAY_MS);
   }
   assertEquals(did, ["told: local", "parameters", "machine", "parameters", "machine"]);
+  refuses = true;
+  power.recover(undefined);
+  await clock.advance(ACTION_DELAY_MS);
+  assertEquals(did.slice(5), ["machine"], "what can't be restored does not keep the machine from recovering");
 });
 
 Deno.test("what was about to be done is not done when the gateway stops", () =>

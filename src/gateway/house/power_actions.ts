@@ -49,7 +49,12 @@ export class PowerActions implements AsyncDisposable {
     this.#later("recovery", async () => {
       // Said first: what the machine does may take everything with it.
       if (by !== undefined) await onRecovery?.(by);
-      log.info("parameters restored", { changed: await restore() });
+      try {
+        log.info("parameters restored", { changed: await restore() });
+      } catch (error) {
+        // What can't be brought into force now is the machine's to recover.
+        log.error("the parameters could not be restored", { reason: messageOf(error) });
+      }
       try {
         power.check("recover");
       } catch (error) {
