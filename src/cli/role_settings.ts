@@ -91,6 +91,7 @@ export function gatewaySettings(values: ValuesOf<typeof GATEWAY_SETTINGS>): Gate
     keepVersions: values["keep-versions"],
     isolation: values.isolation,
     driver: values.driver,
+    seed: values.seed,
     machine: {
       commands: {
         reboot: values["reboot-command"],

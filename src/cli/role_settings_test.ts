@@ -47,6 +47,7 @@ Deno.test("every setting of the gateway reaches it", () => {
     "keep-versions": "1",
     "isolation": "inline",
     "driver": "simulated",
+    "seed": "5",
     "reboot-command": "reboot -f",
     "hostapd": "/etc/hostapd/home.conf",
     "dnsmasq-dir": "/etc/dnsmasq.d",
@@ -76,6 +77,7 @@ Deno.test("every setting of the gateway reaches it", () => {
     keepVersions: 1,
     isolation: "inline",
     driver: "simulated",
+    seed: 5,
     machine: {
       commands: { reboot: ["reboot", "-f"], recover: undefined, upgrade: undefined },
       vendorCommand: undefined,

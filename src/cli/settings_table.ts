@@ -217,6 +217,9 @@ export const GATEWAY_SETTINGS = {
     "linux",
     "the machine under the gateway",
   ),
+  "seed": optional(whole(0, 0xffff_ffff), "what a simulated machine follows from", {
+    fallbackText: "made from the MAC address",
+  }),
   "wan-interfaces": optional(names, "interfaces towards the outside, also while no route goes out by them", {
     fallbackText: "those that default routes go out by",
   }),

@@ -49,6 +49,8 @@ export interface GatewaySettings {
   /** Plug-ins in a host process for each tier, in one for all, or in this process. */
   readonly isolation: "process" | "shared" | "inline";
   readonly driver: "linux" | "simulated";
+  /** What a simulated machine follows from, 32 bits; undefined: from the MAC address. */
+  readonly seed?: number | undefined;
   /** What the Linux driver is told about the machine; undefined: nothing. */
   readonly machine?: Omit<LinuxSettings, "dataDir"> | undefined;
   /** Which plug-ins must be signed by a trusted key; undefined: none. The keys are in `<data>/trust.json`. */
