@@ -5,7 +5,7 @@
  * @module
  */
 import { formatHostPort, type HostPort, parseHostPort } from "../base/mod.ts";
-import { isIpAddress } from "../net/mod.ts";
+import { type IpNetwork, isIpAddress, parseNetwork } from "../net/mod.ts";
 import { isLoid, isSn, normalizeMac } from "../protocol/smart_gateway/mod.ts";
 
 /** A kind of value. */
@@ -135,6 +135,16 @@ export const origins: Kind<readonly string[]> = {
 function isOrigin(text: string): boolean {
   return /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text;
 }
+
+/** Networks of IP addresses. */
+export const networks: Kind<readonly IpNetwork[]> = {
+  label: "CIDR",
+  allowed: "IP addresses or networks such as 10.0.0.0/8 or 2001:db8::/32, with commas between them",
+  parse(text) {
+    const list = text.split(",").map((part) => parseNetwork(part.trim()));
+    return list.every((network) => network !== undefined) ? list : undefined;
+  },
+};
 
 /** Names of network interfaces, with commas between them. */
 export const names: Kind<readonly string[]> = {

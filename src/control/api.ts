@@ -43,6 +43,8 @@ export interface ApiOptions {
 export interface ClientInfo {
   /** The caller's IP address. */
   readonly address: string;
+  /** Whether it came by TLS, to this server or to a trusted proxy. */
+  readonly secure?: boolean;
   /** Aborts when the server stops. */
   readonly stopping?: AbortSignal;
 }

@@ -61,5 +61,6 @@ export {
 export { documented, macSchema, queryBoolean, queryInteger, queryList, waitSeconds } from "./schemas.ts";
 export { type HttpHandler, type HttpService, serveHttp, type ServeOptions } from "./serve.ts";
 export type { RequestRate } from "./request_rate.ts";
+export { type TlsFiles } from "./tls.ts";
 export { serviceRoutes } from "./service_routes.ts";
 export type { Schema } from "./validate.ts";

@@ -21,4 +21,5 @@ export { FramedServer, type FramedServerCounts, type FramedServerOptions } from 
 export { type Conditions, MemoryNetwork, type MemoryNetworkOptions } from "./memory_network.ts";
 export { memoryPair } from "./memory_stream.ts";
 export { type ConnectOptions, type Network, systemNetwork } from "./network.ts";
+export { inNetwork, type IpNetwork, parseNetwork } from "./networks.ts";
 export type { ByteStream, FrameDecoder, Framing, StreamListener } from "./stream.ts";
