@@ -36,9 +36,8 @@ Deno.test("with a certificate the platform speaks HTTPS, its cookies are Secure,
     assertEquals([me.status, (await me.json()).kind], [200, "admin"]);
     assertStringIncludes(await signIn(url, { client }), "Secure");
     const source = `export const manifest = { name: "com.example.fetched", version: "1.0",
-      apiVersion: "2026-11-01", capabilities: [] };
-      export function start() {}
-      export function handle() { return {}; }`;
+      apiVersion: "2026-11-01", commands: { A: { right: "remote" } } };
+      export const commands = { A: () => ({}) };`;
     const added = await fetch(`${url}/api/v1/plugins`, {
       client,
       method: "POST",
