@@ -16,6 +16,7 @@ export {
   tokenAuthenticator,
   tokenHash,
 } from "./auth.ts";
+export { type Claim, type IdempotencyStore, type KeptAnswer, type Standing } from "./idempotency.ts";
 export { networkOf } from "./client_address.ts";
 export {
   type EndReason,

@@ -37,11 +37,23 @@ const PROBLEM = {
   },
 };
 
-/** The document over `routes`. */
-export function describe(info: { title: string; version: string }, routes: readonly Route[]): Json {
+const KEY = {
+  name: "Idempotency-Key",
+  in: "header",
+  required: false,
+  description: "The same request with the same key is done once, and answered the same for 24 hours",
+  schema: { type: "string", pattern: "^[\\x21-\\x7e]{8,255}$" },
+};
+
+/** The document over `routes`. `keyed` tells which of them take an `Idempotency-Key`. */
+export function describe(
+  info: { title: string; version: string },
+  routes: readonly Route[],
+  keyed: (route: Route) => boolean = () => false,
+): Json {
   const paths: Record<string, Json> = {};
   for (const route of routes) {
-    (paths[route.path] ??= {})[route.method.toLowerCase()] = operation(route);
+    (paths[route.path] ??= {})[route.method.toLowerCase()] = operation(route, keyed(route));
   }
   return {
     openapi: "3.1.0",
@@ -60,7 +72,7 @@ export function describe(info: { title: string; version: string }, routes: reado
   };
 }
 
-function operation(route: Route): Json {
+function operation(route: Route, keyed: boolean): Json {
   const { auth } = route;
   return {
     operationId: `${route.method.toLowerCase()}${route.path.replace(/[^A-Za-z0-9]+/g, "_")}`.replace(
@@ -75,13 +87,13 @@ function operation(route: Route): Json {
       : { security: auth === "optional" ? [{}, { bearer: [] }] : [{ bearer: [] }] }),
     ...(typeof auth === "string" ? {} : { "x-permissions": auth }),
     ...(route.unconfined ? { "x-unconfined": true } : {}),
-    ...parameters(route),
+    ...parameters(route, keyed),
     ...(route.body ? { requestBody: requestBody(route.body) } : {}),
-    responses: responses(route),
+    responses: responses(route, keyed),
   };
 }
 
-function parameters(route: Route): Json {
+function parameters(route: Route, keyed: boolean): Json {
   const inPath = route.params ? objectOf(route.params) : undefined;
   const names = [...route.path.matchAll(/\{([^}]+)\}/g)].map((match) => match[1]!);
   const list: Json[] = names.map((name) => ({
@@ -96,6 +108,7 @@ function parameters(route: Route): Json {
       list.push({ name, in: "query", required: required.includes(name), schema: withRealDefault(schema) });
     }
   }
+  if (keyed) list.push(KEY);
   return list.length > 0 ? { parameters: list } : {};
 }
 
@@ -122,12 +135,13 @@ function requestBody(body: BodySpec): Json {
   return { required: !body.optional, content };
 }
 
-function responses(route: Route): Json {
+function responses(route: Route, keyed: boolean): Json {
   const all: Json = {};
   // 400 everywhere: a query parameter that a route does not know is refused.
   const problems = [400, 500, 503];
   if (route.auth !== "public") problems.push(401, 403, 429);
   if (route.body) problems.push(408, 413, 415);
+  if (keyed) problems.push(409, 422);
   for (const status of problems) all[status] = { $ref: "#/components/responses/Problem" };
   for (const [status, spec] of Object.entries(route.responses)) {
     if (Number(status) >= 400 && !spec.schema) {

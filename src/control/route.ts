@@ -57,6 +57,8 @@ export interface RouteSpec<
   readonly unconfined?: boolean;
   /** Not counted against what one caller may ask: for what many come for at once from one network. */
   readonly uncounted?: boolean;
+  /** false: a post that takes no `Idempotency-Key`, since its answer holds what must not be kept. */
+  readonly keyed?: boolean;
   /** Whether the audit hears of its calls; default: of all methods but GET. */
   readonly audited?: boolean;
   /** An object schema over the path's parameters. */

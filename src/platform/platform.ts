@@ -38,6 +38,7 @@ import type { PlatformDeps } from "./deps.ts";
 import { Console } from "./console/mod.ts";
 import { type DistributionTables, PolicyStore, startDistribution } from "./distribution/mod.ts";
 import { FilesOfNodes, MISSED_HEARTBEATS, type NodeTables, startCluster } from "./nodes/mod.ts";
+import { IdempotencyKeys, type IdempotencyTables } from "./idempotency/mod.ts";
 import { platformMigrations } from "./migrations.ts";
 import { startPluginCenter } from "./plugin_center/mod.ts";
 import { Fleet, fleetRoutes, type FleetTables } from "./fleet/mod.ts";
@@ -285,6 +286,9 @@ export async function startPlatform(
     }),
   );
   const people = starting.use(startPeople(deps, database.tables<PeopleTables>()));
+  const idempotency = starting.use(
+    await IdempotencyKeys.open(database.tables<IdempotencyTables>(), deps, settings.cluster?.node ?? ""),
+  );
   const api = new Api(deps, {
     title: "Gatehouse platform",
     version: API_VERSION,
@@ -294,6 +298,7 @@ export async function startPlatform(
       ...(app ? [app.authenticator] : []),
     ],
     audit: (call) => people.record(call),
+    idempotency,
     rate: settings.rateLimit === undefined ? undefined : { perMinute: settings.rateLimit },
     corsOrigins: settings.corsOrigins,
     mapError: (error) => problemOf(error) ?? trustProblem(error),

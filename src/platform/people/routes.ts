@@ -267,6 +267,7 @@ export function keyRoutes({ keys, now }: PeopleParts): Routes {
   routes.route({
     method: "POST",
     path: "/api/v1/keys",
+    keyed: false, // the key is shown once
     summary: "Make an API key",
     description: "The key is shown this once. It may do no more than whoever makes it.",
     tags: ["people"],
