@@ -331,7 +331,7 @@ export class Api extends Routes {
     } catch (error) {
       const shown = this.#shown(error, passage, method);
       response = problemResponse(shown, new URL(url).pathname, passage.id);
-      settle = shown.code === "stopping" || shown.code === "client_gone"
+      settle = shown.extra.uncertain || shown.code === "client_gone"
         ? () => store.abandon(claim)
         : nothingDone(shown)
         ? () => store.release(claim)
@@ -474,7 +474,7 @@ export class Api extends Routes {
     const mapped = this.#options.mapError?.(error);
     if (mapped) return mapped;
     if (passage.client.stopping?.aborted) {
-      return problem(503, "stopping", "the server is stopping", { retryAfterSeconds: 1 });
+      return problem(503, "stopping", "the server is stopping", { retryAfterSeconds: 1, uncertain: true });
     }
     if (error instanceof DOMException && error.name === "AbortError") {
       // Nobody is there to read this; the log and the metrics tell it from a failure.

@@ -152,7 +152,7 @@ function replay({ status, headers, body }: KeptAnswer): Response {
 
 /** Whether an error promises that nothing was done and that asking again makes sense. */
 export function nothingDone({ status, extra }: ProblemError): boolean {
-  return status === 429 || (status === 503 && extra.retryAfterSeconds !== undefined);
+  return !extra.uncertain && (status === 429 || (status === 503 && extra.retryAfterSeconds !== undefined));
 }
 
 /** The problem of a key where none is taken. */

@@ -17,6 +17,7 @@ export {
   tokenHash,
 } from "./auth.ts";
 export { type Claim, type IdempotencyStore, type KeptAnswer, type Standing } from "./idempotency.ts";
+export { answerWith, changedMeanwhile, etagOf, ifAbsent, ifMatch } from "./preconditions.ts";
 export { networkOf } from "./client_address.ts";
 export {
   type EndReason,

@@ -45,6 +45,17 @@ const KEY = {
   schema: { type: "string", pattern: "^[\\x21-\\x7e]{8,255}$" },
 };
 
+/** The header that says of which state of a thing a request speaks. */
+const precondition = (method: string) => ({
+  name: method === "GET" ? "If-None-Match" : "If-Match",
+  in: "header",
+  required: false,
+  description: method === "GET"
+    ? "The ETag of the answer that one has: 304 where it would be the same"
+    : "The ETag of what is changed: 412 where it is not so any more",
+  schema: { type: "string", maxLength: 4096 },
+});
+
 /** The document over `routes`. `keyed` tells which of them take an `Idempotency-Key`. */
 export function describe(
   info: { title: string; version: string },
@@ -109,6 +120,7 @@ function parameters(route: Route, keyed: boolean): Json {
     }
   }
   if (keyed) list.push(KEY);
+  if (route.etag) list.push(precondition(route.method));
   return list.length > 0 ? { parameters: list } : {};
 }
 
@@ -142,6 +154,7 @@ function responses(route: Route, keyed: boolean): Json {
   if (route.auth !== "public") problems.push(401, 403, 429);
   if (route.body) problems.push(408, 413, 415);
   if (keyed) problems.push(409, 422);
+  if (route.etag && route.method !== "GET") problems.push(412);
   for (const status of problems) all[status] = { $ref: "#/components/responses/Problem" };
   for (const [status, spec] of Object.entries(route.responses)) {
     if (Number(status) >= 400 && !spec.schema) {
@@ -158,6 +171,7 @@ function responses(route: Route, keyed: boolean): Json {
       : undefined;
     all[status] = { description: spec.description, ...(content ? { content } : {}) };
   }
+  if (route.etag && route.method === "GET") all[304] = { description: "As If-None-Match says" };
   return all;
 }
 
