@@ -1,10 +1,18 @@
+/**
+ * Idempotency-Keys as rows, on both databases.
+ *
+ * @module
+ */
 import { assertEquals } from "@std/assert";
-import { FakeClock, silentLog } from "../../base/mod.ts";
-import type { Claim } from "../../control/mod.ts";
-import { type Database, openDatabase } from "../../storage/mod.ts";
-import { dropDatabases, hasPostgres, makeDatabase } from "../../../tests/support/postgres.ts";
-import { idempotencyMigrations, type IdempotencyTables } from "./mod.ts";
-import { IdempotencyKeys } from "./store.ts";
+import { FakeClock, silentLog } from "../src/base/mod.ts";
+import type { Claim } from "../src/control/mod.ts";
+import { type Database, openDatabase } from "../src/storage/mod.ts";
+import { dropDatabases, hasPostgres, makeDatabase } from "./support/postgres.ts";
+import {
+  IdempotencyKeys,
+  idempotencyMigrations,
+  type IdempotencyTables,
+} from "../src/platform/idempotency/mod.ts";
 
 const claim = (key: string, more: Partial<Claim> = {}): Claim => ({
   id: `id of ${key}`,
