@@ -159,7 +159,8 @@ async function ask(
   const text = await response.text();
   return {
     status: response.status,
-    etag: response.headers.get("etag"),
+    // A server that compresses by itself weakens the tag: it is taken back either way.
+    etag: response.headers.get("etag")?.replace(/^W\//, ""),
     body: text === "" ? undefined : JSON.parse(text),
   };
 }

@@ -100,6 +100,29 @@ Deno.test("a key for something else is 422, a key that is none 400, and other ca
   assert(theirs.body.code !== "idempotency_key_reused");
 });
 
+Deno.test("the phone app's posts take keys too, each user's their own", async () => {
+  await using p = await testPlatform();
+  const user = async (name: string) => {
+    const person = { name, password: "correct horse battery" };
+    await (await fetch(`${p.url}/app/v1/users`, form(person))).body?.cancel();
+    return String((await (await fetch(`${p.url}/app/v1/sessions`, form(person))).json()).token);
+  };
+  const form = (body: unknown) => ({
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  const [one, two] = [poster(p.url, await user("li.wei")), poster(p.url, await user("wang.fang"))];
+  const key = newKey(), binding = { sn: "0".repeat(32), loid: "L1" };
+  const first = await one("/app/v1/bindings", key, binding);
+  assert(first.status >= 400 && first.status < 500);
+  const again = await one("/app/v1/bindings", key, binding);
+  assertEquals([again.body, again.headers.get("idempotency-replayed")], [first.body, "true"]);
+  assertEquals((await one("/app/v1/bindings", key, { ...binding, loid: "L2" })).status, 422);
+  const theirs = await two("/app/v1/bindings", key, { ...binding, loid: "L2" });
+  assertEquals([theirs.headers.get("idempotency-replayed"), theirs.body.code], [null, first.body.code]);
+});
+
 Deno.test("no key is taken where answers hold secrets, bodies stream, or nobody is known", async () => {
   await using p = await testPlatform();
   const post = poster(p.url);

@@ -20,6 +20,7 @@ function setUp(serve: Serve, options: Partial<ClientOptions> = {}) {
   const client = new Client({
     url: `http://127.0.0.1:${server.addr.port}`,
     token: "t",
+    fetch: cutting,
     sleep: (ms) => Promise.resolve(void pauses.push(ms)),
     ...options,
   });
@@ -34,17 +35,24 @@ const problem = (status: number, code: string, headers: Record<string, string> =
       headers: { ...headers, "content-type": "application/problem+json", "x-request-id": "request-1" },
     },
   );
-/** Breaks the connection off in the middle of the answer. */
-const broken = () =>
-  new Response(
-    new ReadableStream({
-      start(controller) {
-        controller.enqueue(new TextEncoder().encode('{"name'));
-        controller.error(new Error("cut"));
-      },
-    }),
-    { headers: { "content-type": "application/json" } },
-  );
+/** An answer that the client gets only the beginning of. */
+const broken = (text = '{"name', type = "application/json") =>
+  new Response(text, { headers: { "content-type": type, "x-cut": "true" } });
+
+/** Cuts what is marked: the body comes in pieces of three bytes, so that lines and characters are cut wherever, and breaks. */
+async function cutting(request: Request): Promise<Response> {
+  const response = await fetch(request);
+  if (!response.headers.has("x-cut")) return response;
+  const bytes = new Uint8Array(await response.arrayBuffer());
+  let at = 0;
+  const stream = new ReadableStream({
+    pull(controller) {
+      if (at < bytes.length) controller.enqueue(bytes.slice(at, at += 3));
+      else controller.error(new TypeError("connection reset"));
+    },
+  });
+  return new Response(stream, { headers: response.headers });
+}
 const group = { name: "north", description: "", filter: null, gateways: 0 };
 
 Deno.test("paths and queries are filled in, and a path can't be left by them", async () => {
@@ -189,27 +197,14 @@ Deno.test("a list is read page after page", async () => {
 });
 
 Deno.test("a stream that breaks off goes on behind its last event, and ends where it is said", async () => {
-  const events = (text: string, cut = false) => {
-    const bytes = new TextEncoder().encode(text);
-    let at = 0;
-    return new Response(
-      new ReadableStream({
-        // In pieces of three bytes: lines and characters are cut wherever.
-        pull(controller) {
-          if (at < bytes.length) controller.enqueue(bytes.slice(at, at += 3));
-          else if (cut) controller.error(new Error("cut"));
-          else controller.close();
-        },
-      }),
-      { headers: { "content-type": "text/event-stream" } },
-    );
-  };
+  const type = "text/event-stream";
+  const events = (text: string) => new Response(text, { headers: { "content-type": type } });
   await using up = setUp((_, n) =>
     [
       () =>
-        events(
+        broken(
           ': hi\n\nid: 1\nevent: message\ndata: {"a":"é"}\n\nid: 2\r\ndata: {"b":\r\ndata: 2}\r\n\r\n',
-          true,
+          type,
         ),
       () => events('event: end\ndata: {"reason":"lagged"}\n\n'),
       () => problem(503, "too_many_streams", { "retry-after": "2" }),
