@@ -56,7 +56,7 @@ export function answerWith<Body>(
 ): { status: 200; body: Body; headers: Record<string, string> } | { response: Response } {
   const header = request.headers.get("if-none-match");
   const known = header?.trim() === "*" || (header !== null && tagsIn(header).includes(etag.slice(1, -1)));
-  const headers = { etag, "cache-control": "private, no-cache" };
+  const headers = { etag };
   return known ? { response: new Response(null, { status: 304, headers }) } : { status: 200, body, headers };
 }
 
