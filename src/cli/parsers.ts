@@ -5,7 +5,7 @@
  * @module
  */
 import { formatHostPort, type HostPort, parseHostPort } from "../base/mod.ts";
-import { addressBits, isIpAddress } from "../net/mod.ts";
+import { addressBits, type IpNetwork, isIpAddress, parseNetwork } from "../net/mod.ts";
 import { isLoid, isSn, normalizeMac } from "../protocol/smart_gateway/mod.ts";
 
 /** A kind of value. */
@@ -155,6 +155,16 @@ function isTarget(text: string): boolean {
   const bits = addressBits(address);
   return bits !== undefined && more.length === 0 && /^\d{1,3}$/.test(prefix) && Number(prefix) <= bits.length;
 }
+
+/** Networks of IP addresses. */
+export const networks: Kind<readonly IpNetwork[]> = {
+  label: "CIDR",
+  allowed: "IP addresses or networks such as 10.0.0.0/8 or 2001:db8::/32, with commas between them",
+  parse(text) {
+    const list = text.split(",").map((part) => parseNetwork(part.trim()));
+    return list.every((network) => network !== undefined) ? list : undefined;
+  },
+};
 
 /** Names of network interfaces, with commas between them. */
 export const names: Kind<readonly string[]> = {

@@ -18,6 +18,7 @@ import {
   mac,
   names,
   nats,
+  networks,
   nodeId,
   oneOf,
   origins,
@@ -40,6 +41,18 @@ const requireSigned = withDefault(
   "none",
   "plug-ins that must be signed by a key in <data>/trust.json: those the carrier installs (a platform's are all such), or all",
 );
+
+/** What both roles' HTTP servers take. */
+const tlsFiles = {
+  "tls-cert": optional(
+    path("FILE"),
+    "PEM file with the certificate chain for HTTPS; read again when it changes",
+    {
+      fallbackText: "none: HTTP",
+    },
+  ),
+  "tls-key": optional(path("FILE"), "PEM file with that certificate's private key"),
+} satisfies SettingsTable;
 
 /** Settings that every role has. */
 export const COMMON_SETTINGS = {
@@ -71,6 +84,17 @@ export const PLATFORM_SETTINGS = {
   ...COMMON_SETTINGS,
   "services": withDefault(someOf(SERVICES), DEFAULT_SERVICES, "the services to run"),
   "http": withDefault(listenAddress, anywhere(8080), "HTTP API, phone app's API and plug-in downloads (TCP)"),
+  ...tlsFiles,
+  "trusted-proxy": optional(
+    networks,
+    "proxies in front of HTTP whose X-Forwarded-For and X-Forwarded-Proto are believed",
+    { fallbackText: "none" },
+  ),
+  "downloads": optional(
+    listenAddress,
+    "plug-in downloads without TLS, for gateways that can't do it (TCP)",
+    { fallbackText: "only with the HTTP API" },
+  ),
   "rate-limit": withDefault(
     whole(0, 10_000_000, "N"),
     30_000,
@@ -204,6 +228,7 @@ export const GATEWAY_SETTINGS = {
     fallbackText: "all that have a private address",
   }),
   "control": withDefault(listenAddress, { host: "127.0.0.1", port: 8081 }, "control API (HTTP)"),
+  ...tlsFiles,
   "plugins": withDefault(path("DIR"), "./plugins", "folder that plug-ins are dropped into"),
   "max-plugins": withDefault(whole(1, 1000), 100, "how many plug-ins there may be"),
   "keep-versions": withDefault(whole(0, 20), 2, "earlier versions of each plug-in that stay on the disk"),

@@ -9,5 +9,6 @@ export { type Database, type DatabaseOptions, type Migrations, openDatabase } fr
 export { StorageError, type StorageErrorCode } from "./errors.ts";
 export type { Fault } from "./faults.ts";
 export type { SyncMode } from "./sqlite.ts";
+export { stillIs } from "./still.ts";
 export { Statement } from "./statement.ts";
 export { type WriteAll, WriteBatch } from "./write_batch.ts";
