@@ -243,7 +243,8 @@ export function gatewayRoutes(deps: PlatformDeps): Routes {
     method: "PATCH",
     path: "/api/v1/gateways/{mac}",
     summary: "Change a gateway's entry",
-    description: "A new LOID ends its registration. `renew` answers its next Boot with result 3. " +
+    description:
+      "A new LOID ends its registration, and cancels what waits for it. `renew` answers its next Boot with result 3. " +
       "`pinnedOperations` (host:port) goes before every distribution policy.",
     tags: ["gateways"],
     auth: ["gateways:write"],
@@ -256,15 +257,15 @@ export function gatewayRoutes(deps: PlatformDeps): Routes {
   }).handle(async ({ params: { mac }, body, principal, changed }) => {
     const before = await deps.fleet.gateway(principal, mac);
     const { pinnedOperations, renew, ...plain } = body;
-    await deps.gateways.update(mac, {
+    const change = {
       ...plain,
       ...(pinnedOperations === undefined ? {} : { pinned_operations: pinnedOperations }),
       ...(renew === undefined ? {} : { renew: renew ? 1 : 0 }),
-    });
+    };
     if (body.loid !== undefined && body.loid !== before.loid) {
-      await deps.gateways.update(mac, { registered_at: null, online: 0 });
-      deps.bus.publish("gateway.changed", { mac, removed: false });
-    }
+      await deps.gateways.reassign(mac, change);
+      deps.bus.publish("gateway.changed", { mac, removed: false, reassigned: true });
+    } else await deps.gateways.update(mac, change);
     const after = await shown(principal, mac);
     changed(view(before), after);
     deps.fleet.note(mac, "changed", { by: actorOf(principal), ...body });

@@ -14,8 +14,9 @@ import {
   type CommandStore,
   isFinal,
   isRepeatable,
+  ORPHANED,
 } from "../registry/mod.ts";
-import type { ChannelOutcome, ChannelRequest, PlatformBus } from "../subjects.ts";
+import type { ChannelOutcome, ChannelRequest, PlatformBus, Trigger, TriggerOutcome } from "../subjects.ts";
 import { type ConnectionState, Connector } from "./connector.ts";
 import { CommandError, type FailureCode } from "./errors.ts";
 import { type PackageFinder, perform, type Verdict } from "./perform.ts";
@@ -33,8 +34,11 @@ export interface CommandRequest {
   readonly actor: string;
   /** Time until the command has ended one way or another. */
   readonly timeoutMs: number;
-  /** Nothing else runs on the gateway while it does: what was asked before ends first, what comes after waits. */
-  readonly exclusive?: boolean;
+  /**
+   * A post that may run beside other such posts. Everything else has its gateway for itself: what was asked before ends
+   * first, what comes after waits.
+   */
+  readonly concurrent?: boolean;
   /** Doing it twice is doing it once. Unsaid: of everything but posts. */
   readonly repeatable?: boolean;
   /**
@@ -67,8 +71,8 @@ export interface CommandCluster {
   onRejoined(handler: () => void): void;
 }
 
-/** Commands of one gateway under way at once, and waiting; tries of a command that may be repeated. */
-const IN_FLIGHT = 32;
+/** Concurrent posts of one gateway under way at once; commands waiting; tries of a command that may be repeated. */
+const CONCURRENT = 32;
 const QUEUE = 1000;
 const TRIES = 3;
 /** How long a stopping platform waits for commands under way. */
@@ -80,6 +84,8 @@ const LOOK_MS = 1000;
 const ADOPT_MS = 10_000;
 /** How long the node that runs a command may take to take it back. */
 const CANCEL_MS = 10_000;
+/** More than a trigger with all its resends may take. */
+const MOVE_MS = 60_000;
 /** Commands taken over at once. */
 const ADOPT_ROWS = 500;
 
@@ -97,10 +103,17 @@ interface Job {
   /** This node, as it was when it took the command: where that is no longer true, the command is no longer its own. */
   readonly owner: CommandOwner | undefined;
   abandoned: boolean;
+  /** Why it is not sent any more: its gateway is another customer's by now, or nobody's. */
+  orphaned: Orphaned | undefined;
 }
+
+type Orphaned = Extract<FailureCode, "gateway_removed" | "gateway_reassigned">;
 
 /** One gateway's commands. */
 interface Lane {
+  /** All that have not ended. */
+  readonly jobs: Set<Job>;
+  /** Those that wait. */
   readonly queue: Job[];
   inFlight: number;
   /** What runs there runs alone. */
@@ -119,6 +132,7 @@ export class Commander implements AsyncDisposable {
   #adopting: Promise<void> = Promise.resolve();
   #adoptTimer: Timer | undefined;
   #responder: Disposable | undefined;
+  readonly #changes: Disposable;
 
   private constructor(private readonly deps: Deps, private readonly parts: CommanderParts) {
     this.#connector = new Connector(
@@ -128,6 +142,9 @@ export class Commander implements AsyncDisposable {
       (mac) => this.#pump(mac),
       parts.cluster !== undefined,
     );
+    this.#changes = parts.bus.subscribe("gateway.changed", ({ mac, removed, reassigned }) => {
+      if (removed || reassigned) this.#orphan(mac, removed ? "gateway_removed" : "gateway_reassigned");
+    });
     deps.metrics.gauge("gatehouse_commands_open", "Commands that have not ended", () => this.#jobs.size);
   }
 
@@ -175,7 +192,7 @@ export class Commander implements AsyncDisposable {
   #abandon(job: Job): void {
     if (this.#jobs.get(job.row.id) !== job) return;
     this.#unqueue(job);
-    this.#jobs.delete(job.row.id);
+    this.#forget(job);
     job.abandoned = true;
     job.done.resolve(job.row);
   }
@@ -196,14 +213,15 @@ export class Commander implements AsyncDisposable {
     }
     const known = request.id === undefined ? undefined : await this.find(request.id);
     if (known) return known;
-    const { mac } = request, lane = this.#lane(mac);
-    if (lane.queue.length >= QUEUE) {
+    const { mac } = request, lane = this.#lanes.get(mac);
+    if (lane && lane.queue.length >= QUEUE) {
       throw new CommandError("queue_full", `${QUEUE} commands wait for gateway ${mac} already`);
     }
     const now = this.deps.clock.now();
     // Where it can go out at once its row says so from the start: one write less on the way.
-    const atOnce = this.#connector.isOpen(mac) && lane.queue.length === 0 &&
-      hasRoom(lane, request.exclusive ?? false);
+    const exclusive = request.kind !== "post" || !request.concurrent;
+    const atOnce = this.#connector.isOpen(mac) &&
+      (!lane || lane.queue.length === 0 && hasRoom(lane, exclusive));
     const row: CommandRow = {
       id: request.id ?? newId(),
       mac,
@@ -224,23 +242,26 @@ export class Commander implements AsyncDisposable {
       sent_at: atOnce ? now : null,
       acked_at: null,
       finished_at: null,
-      exclusive: request.exclusive ? 1 : 0,
+      exclusive: exclusive ? 1 : 0,
       repeatable: request.repeatable ?? isRepeatable(request.kind) ? 1 : 0,
       max_attempts: request.retry?.attempts ?? TRIES,
       retry_delay_ms: request.retry?.delayMs ?? null,
       ...this.parts.cluster?.self,
     };
     const job = this.#job(row);
-    if (atOnce) this.#began(lane, row);
+    if (atOnce) this.#began(job);
     try {
       await this.parts.store.insert(row);
     } catch (error) {
-      this.#jobs.delete(row.id);
-      if (atOnce) this.#ended(mac, lane);
+      this.#forget(job);
+      if (atOnce) this.#ended(job);
       throw error;
     }
-    if (atOnce) void this.#run(job, lane);
-    else this.#enqueue(job);
+    if (!atOnce) this.#enqueue(job);
+    else if (job.orphaned) {
+      await this.#finish(job, takenFrom(job.orphaned));
+      this.#ended(job);
+    } else void this.#run(job);
     return { ...row };
   }
 
@@ -331,6 +352,14 @@ export class Commander implements AsyncDisposable {
     return await this.parts.bus.request("command.cancel", { id }, CANCEL_MS);
   }
 
+  /** A gateway is no longer whom its commands were for: those that wait are not sent, and nothing is sent again. */
+  #orphan(mac: string, why: Orphaned): void {
+    for (const job of [...this.#lanes.get(mac)?.jobs ?? []]) {
+      job.orphaned = why;
+      if (this.#unqueue(job)) void this.#finish(job, takenFrom(why));
+    }
+  }
+
   async #cancelHere(id: string): Promise<boolean> {
     const job = this.#jobs.get(id);
     if (!job) return false;
@@ -365,6 +394,7 @@ export class Commander implements AsyncDisposable {
       over.abort();
     }
     this.#responder?.[Symbol.dispose]();
+    this.#changes[Symbol.dispose]();
     this.#adoptTimer?.cancel();
     await this.#adopting;
     this.#connector[Symbol.dispose]();
@@ -398,18 +428,32 @@ export class Commander implements AsyncDisposable {
       resting: false,
       owner: ownerOf(row),
       abandoned: false,
+      orphaned: undefined,
     };
     this.#jobs.set(row.id, job);
+    this.#lane(row.mac).jobs.add(job);
     return job;
+  }
+
+  #forget(job: Job): void {
+    this.#jobs.delete(job.row.id);
+    this.#lanes.get(job.row.mac)?.jobs.delete(job);
+    this.#tidy(job.row.mac);
   }
 
   #lane(mac: string): Lane {
     let lane = this.#lanes.get(mac);
-    if (!lane) this.#lanes.set(mac, lane = { queue: [], inFlight: 0, alone: false });
+    if (!lane) this.#lanes.set(mac, lane = { jobs: new Set(), queue: [], inFlight: 0, alone: false });
     return lane;
   }
 
+  #tidy(mac: string): void {
+    const lane = this.#lanes.get(mac);
+    if (lane && lane.jobs.size === 0 && lane.inFlight === 0) this.#lanes.delete(mac);
+  }
+
   #enqueue(job: Job): void {
+    if (job.orphaned) return void this.#finish(job, takenFrom(job.orphaned));
     const lane = this.#lane(job.row.mac), left = job.dueAt - this.deps.clock.monotonic();
     lane.queue.push(job);
     job.timer = this.deps.clock.setTimer(() => {
@@ -447,41 +491,42 @@ export class Commander implements AsyncDisposable {
       if (!this.#connector.isOpen(mac)) return this.#connector.want(mac);
       const job = lane.queue[0]!;
       this.#unqueue(job);
-      this.#began(lane, job.row);
-      void this.#send(job, lane);
+      this.#began(job);
+      void this.#send(job);
     }
   }
 
   /** Writes down that it goes out, before it does: a restart must know that it may have been done. */
-  async #send(job: Job, lane: Lane): Promise<void> {
+  async #send(job: Job): Promise<void> {
     const change = { status: "sent", attempt: job.row.attempt + 1, sent_at: this.deps.clock.now() } as const;
     try {
       if (!await this.parts.store.update(job.row.id, change, job.owner)) {
         this.#abandon(job);
-        return this.#ended(job.row.mac, lane);
+        return this.#ended(job);
       }
     } catch (error) {
       this.deps.log.error("a command was not sent, since that could not be written", {
-        id: job.row.id,
+        ...named(job.row),
         error: messageOf(error),
       });
       await sleep(this.deps.clock, WRITE_AGAIN_MS, this.#stop.signal).catch(() => {});
       if (!job.abandoned) this.#enqueue(job);
-      return this.#ended(job.row.mac, lane);
+      return this.#ended(job);
     }
     Object.assign(job.row, change);
     this.#tell(job);
-    await this.#run(job, lane);
+    await this.#run(job);
   }
 
   /** Performs a command that is written down as sent. */
-  async #run(job: Job, lane: Lane): Promise<void> {
+  async #run(job: Job): Promise<void> {
     const { row } = job;
     let verdict: Verdict;
     try {
       verdict = await perform(row, {
         clock: this.deps.clock,
         exchange: (message) => this.#exchange(job, message),
+        move: (mode, host, port) => this.#move(job, { kind: "redistribute", mode, host, port }),
         packageOf: this.parts.packageOf,
         acked: () => this.#note(job, { status: "acked", acked_at: this.deps.clock.now() }),
         progress: (percent) => {
@@ -490,11 +535,17 @@ export class Commander implements AsyncDisposable {
         unwanted: () => job.unwanted,
       });
     } catch (error) {
-      this.deps.log.error("a command failed here", { id: row.id, error: messageOf(error) });
+      this.deps.log.error("a command failed here", { ...named(row), error: messageOf(error) });
       verdict = { kind: "lost", reason: "internal error" };
     }
     await this.#conclude(job, verdict);
-    this.#ended(row.mac, lane);
+    this.#ended(job);
+  }
+
+  async #move({ row, dueAt }: Job, trigger: Trigger): Promise<TriggerOutcome> {
+    const left = dueAt - this.deps.clock.monotonic();
+    if (left <= 0) return "unanswered";
+    return await this.parts.bus.request("access.trigger", { mac: row.mac, trigger }, Math.min(left, MOVE_MS));
   }
 
   #exchange({ row, dueAt }: Job, message: ChannelRequest): Promise<ChannelOutcome> {
@@ -552,7 +603,7 @@ export class Commander implements AsyncDisposable {
       case "timeout":
         return await this.#fail(job, "timed_out", "no_answer", "sent, but not answered by its deadline");
       case "lost":
-        if (!row.repeatable || row.attempt >= row.max_attempts) {
+        if (!row.repeatable || row.attempt >= row.max_attempts || job.orphaned) {
           const error = `sent, but the answer was lost (${verdict.reason}): whether it was done is not known`;
           return await this.#fail(job, "failed", "outcome_unknown", error);
         }
@@ -571,7 +622,7 @@ export class Commander implements AsyncDisposable {
   /** Lets a command rest that the gateway was too busy for; false where it has no further try. */
   #rest(job: Job, error: string): boolean {
     const { row } = job, delay = row.retry_delay_ms;
-    if (delay === null || row.attempt >= row.max_attempts) return false;
+    if (delay === null || job.orphaned || row.attempt >= row.max_attempts) return false;
     if (this.deps.clock.monotonic() + delay >= job.dueAt || this.#stop.signal.aborted) return false;
     this.#explain(row, "busy", error);
     this.#note(job, { status: "queued" });
@@ -597,7 +648,7 @@ export class Commander implements AsyncDisposable {
       this.#notes,
       this.parts.store.note(event).catch((error) =>
         this.deps.log.warn("why a command is sent again was not written", {
-          id: row.id,
+          ...named(row),
           error: messageOf(error),
         })
       ),
@@ -617,7 +668,7 @@ export class Commander implements AsyncDisposable {
         break;
       } catch (error) {
         this.deps.log.error("a command's end was not written, trying again", {
-          id: job.row.id,
+          ...named(job.row),
           error: messageOf(error),
         });
         await sleep(this.deps.clock, WRITE_AGAIN_MS, this.#stop.signal).catch(() => {});
@@ -625,7 +676,7 @@ export class Commander implements AsyncDisposable {
       }
     }
     Object.assign(job.row, full);
-    this.#jobs.delete(job.row.id);
+    this.#forget(job);
     this.#tell(job);
     job.done.resolve(job.row);
   }
@@ -636,7 +687,10 @@ export class Commander implements AsyncDisposable {
     this.parts.store.update(job.row.id, change, job.owner).then((written) => {
       if (!written) this.#abandon(job);
     }).catch((error) =>
-      this.deps.log.warn("a command's progress was not written", { id: job.row.id, error: messageOf(error) })
+      this.deps.log.warn("a command's progress was not written", {
+        ...named(job.row),
+        error: messageOf(error),
+      })
     );
     this.#tell(job);
   }
@@ -648,18 +702,30 @@ export class Commander implements AsyncDisposable {
     }
   }
 
-  #began(lane: Lane, row: CommandRow): void {
+  #began({ row }: Job): void {
+    const lane = this.#lane(row.mac);
     lane.inFlight++;
     if (row.exclusive) lane.alone = true;
     this.#inFlight++;
   }
 
-  #ended(mac: string, lane: Lane): void {
+  #ended({ row: { mac } }: Job): void {
+    const lane = this.#lane(mac);
     if (--lane.inFlight === 0) lane.alone = false;
     if (--this.#inFlight === 0) this.#idle?.resolve();
     if (lane.queue.length > 0) this.#pump(mac);
-    else if (lane.inFlight === 0) this.#lanes.delete(mac);
+    else this.#tidy(mac);
   }
+}
+
+/** How a command ends that is not sent any more. */
+function takenFrom(why: Orphaned): CommandChange {
+  return { status: "cancelled", error_code: why, error: ORPHANED[why] };
+}
+
+/** What a log says of a command. */
+function named({ id, mac }: CommandRow) {
+  return { command: id, mac };
 }
 
 function ownerOf({ node, epoch }: CommandRow): CommandOwner | undefined {
@@ -668,7 +734,7 @@ function ownerOf({ node, epoch }: CommandRow): CommandOwner | undefined {
 
 /** Whether one more may run. */
 function hasRoom({ inFlight, alone }: Lane, exclusive: boolean): boolean {
-  return exclusive ? inFlight === 0 : !alone && inFlight < IN_FLIGHT;
+  return exclusive ? inFlight === 0 : !alone && inFlight < CONCURRENT;
 }
 
 function text(value: unknown): string | null {

@@ -52,7 +52,9 @@ export type CommandKind =
   /** Restore the plug-in as it left the factory. */
   | "factory"
   /** Give it its parameters. */
-  | "configure";
+  | "configure"
+  /** Send it to another platform (RequestDistri). */
+  | "redistribute";
 
 /** Where a command stands. The last four are final. */
 export type CommandStatus =
@@ -280,6 +282,16 @@ export const registryMigrations: Migrations = {
       await db.schema.createIndex("command_actor").on("command").columns(["actor", "id"]).execute();
       await db.schema.createIndex("command_status").on("command").columns(["status", "id"]).execute();
       await db.schema.createIndex("command_created").on("command").column("created_at").execute();
+    },
+  },
+  "2026-11-29-registry-commands-one-at-a-time": {
+    async up(db) {
+      // What waits was taken when only those that asked for it had their gateway for themselves.
+      await db.updateTable("command").set({ exclusive: 1 }).where("status", "in", ["queued", "sent", "acked"])
+        .execute();
+      // The last day's, for the overview: without the many that ended before.
+      await db.schema.createIndex("command_finished").on("command").columns(["finished_at", "status"])
+        .where("finished_at", "is not", null).execute();
     },
   },
 };

@@ -21,7 +21,7 @@ export const RolloutView = v.object({
   id: v.string(),
   name: v.string(),
   description: v.string(),
-  kind: v.picklist(["install", "uninstall", "configure", "post"]),
+  kind: v.picklist(["install", "uninstall", "configure", "post", "redistribute"]),
   plugin: v.string(),
   version: v.string(),
   parameter: v.record(v.string(), v.unknown()),
