@@ -220,9 +220,11 @@ export async function startPlatform(
     deps.clock,
     cluster && ((tx) => cluster.membership.guard(tx as unknown as Kysely<NodeTables>, ROLLOUTS)),
   );
+  const people = starting.use(startPeople(deps, database.tables<PeopleTables>()));
   const rollouts = starting.use(
     await Rollouts.start({
       ...{ deps, store: rolloutStore, fleet, commander, bus },
+      personOf: (actor) => people.personOf(actor),
       duty: cluster && (() => cluster.membership.holds(ROLLOUTS)),
     }),
   );
@@ -284,7 +286,6 @@ export async function startPlatform(
       }),
     }),
   );
-  const people = starting.use(startPeople(deps, database.tables<PeopleTables>()));
   const api = new Api(deps, {
     title: "Gatehouse platform",
     version: API_VERSION,

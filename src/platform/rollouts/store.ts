@@ -35,7 +35,10 @@ export interface NewItem {
 /** Brakes of a rollout, as far as they are to be others. */
 export type NewBrakes = Partial<Pick<RolloutRow, "max_in_flight" | "per_minute" | "window">> & {
   /** By the stage's number. */
-  readonly stages?: readonly { readonly successThreshold?: number; readonly errorThreshold?: number }[];
+  readonly stages?: readonly {
+    readonly successThreshold?: number | undefined;
+    readonly errorThreshold?: number | undefined;
+  }[];
 };
 
 type NewRollout = Omit<

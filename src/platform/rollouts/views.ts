@@ -70,6 +70,7 @@ export const ItemView = v.object({
   commandId: v.nullable(v.string()),
   attempt: v.number(),
   error: v.nullable(v.object({ code: v.string(), message: v.string() })),
+  /** The plug-in's version before; `""`: it was not there; null: that is not known. */
   previousVersion: v.nullable(v.string()),
   finishedAt: v.nullable(Time),
 });
