@@ -14,7 +14,15 @@ import { Observer } from "./observe.ts";
 import { diskProblem, type Fault, nothingAt, problem, ProblemError, problemResponse } from "./problem.ts";
 import { type RequestRate, RequestRates } from "./request_rate.ts";
 import { type BodySpec, type Call, type Change, type Responses, type Route, Routes } from "./route.ts";
-import { check, invalidRequest, queryObject, type Schema, unknownParameters } from "./validate.ts";
+import {
+  check,
+  type Checked,
+  checkInTurns,
+  invalidRequest,
+  queryObject,
+  type Schema,
+  unknownParameters,
+} from "./validate.ts";
 
 /** What an {@linkcode Api} is made of. */
 export interface ApiOptions {
@@ -317,8 +325,7 @@ export class Api extends Routes {
   async #input(route: Route, request: Request, params: unknown) {
     const faults: Fault[] = [];
     let total = 0;
-    const checked = (part: Fault["in"], schema: Schema, value: unknown, thorough = true) => {
-      const result = check(part, schema, value, thorough);
+    const taken = (result: Checked) => {
       if ("value" in result) return result.value;
       faults.push(...result.faults);
       total += result.total;
@@ -329,9 +336,13 @@ export class Api extends Routes {
     faults.push(...strangers);
     total += strangers.length;
     const input = {
-      params: route.params && checked("path", route.params, params),
-      query: route.query && checked("query", route.query, query),
-      body: route.body && await this.#body(route.body, request, checked),
+      params: route.params && taken(check("path", route.params, params, true)),
+      query: route.query && taken(check("query", route.query, query, true)),
+      body: route.body && await this.#body(
+        route.body,
+        request,
+        async (...body) => taken(await checkInTurns("body", ...body)),
+      ),
     };
     if (faults.length > 0) throw invalidRequest(faults, total);
     return input;
@@ -340,7 +351,7 @@ export class Api extends Routes {
   async #body(
     spec: BodySpec,
     request: Request,
-    checked: (part: "body", schema: Schema, value: unknown, thorough: boolean) => unknown,
+    checked: (schema: Schema, value: unknown, thorough: boolean) => Promise<unknown>,
   ): Promise<unknown> {
     const mediaType = mediaTypeOf(request);
     if (spec.optional && (request.body === null || request.headers.get("content-length") === "0")) {
@@ -360,7 +371,7 @@ export class Api extends Routes {
     // No media type at all is taken as JSON: a command line client should not fail for that.
     if (spec.json && (mediaType === "" || /^application\/(.+\+)?json$/.test(mediaType))) {
       const text = await readText(request, limits);
-      return checked("body", spec.json, parseJson(text), text.length <= 65_536);
+      return await checked(spec.json, parseJson(text), text.length <= 65_536);
     }
     const taken = [...(spec.json ? ["application/json"] : []), ...spec.text ?? [], ...spec.stream ?? []];
     throw problem(415, "unsupported_media_type", `the body must be one of: ${taken.join(", ")}`, {

@@ -4,7 +4,7 @@
  * @module
  */
 import * as v from "valibot";
-import { parseHostPort } from "../../base/mod.ts";
+import { nextTurn, parseHostPort } from "../../base/mod.ts";
 import {
   actorOf,
   decodeCursor,
@@ -27,8 +27,8 @@ import { GatewayView, gatewayView } from "./views.ts";
 /** The path parameter of one gateway. */
 export const MacParams = v.object({ mac: macSchema });
 
-/** Rows in one transaction of a large preset, so that heartbeats get their turn in between. */
-const CHUNK = 1000;
+/** Rows in one transaction of a large preset, and of an export: heartbeats get their turn in between. */
+const CHUNK = 500;
 const CSV_BYTES = 32 * 1024 * 1024;
 
 const PresetReport = v.object({
@@ -65,6 +65,7 @@ export function gatewayRoutes(deps: PlatformDeps): Routes {
     let created = 0;
     const taken: string[] = [];
     for (let at = 0; at < presets.length; at += CHUNK) {
+      if (at > 0) await nextTurn();
       const done = await deps.gateways.preset(presets.slice(at, at + CHUNK));
       created += done.created;
       taken.push(...done.taken);
@@ -93,7 +94,7 @@ export function gatewayRoutes(deps: PlatformDeps): Routes {
     },
   }).handle(async ({ body, principal, changed }) => {
     if ("text" in body) {
-      const { presets, faults } = readCsv(body.text);
+      const { presets, faults } = await readCsv(body.text);
       const done = await presetAll(presets);
       changed(undefined, { created: done.created, taken: done.taken.length, faults: faults.length });
       return { status: 200, body: { ...done, faults } };

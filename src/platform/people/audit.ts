@@ -6,7 +6,7 @@
  */
 import { createHash } from "node:crypto";
 import type { Kysely } from "kysely";
-import type { Clock } from "../../base/mod.ts";
+import { type Clock, nextTurn } from "../../base/mod.ts";
 import { WriteBatch } from "../../storage/mod.ts";
 import type { AuditRow, PeopleTables } from "./schema.ts";
 
@@ -82,6 +82,7 @@ export class AuditLog {
       if (rows.length === 0) return;
       yield rows;
       after = Number(rows.at(-1)!.seq);
+      await nextTurn();
     }
   }
 
