@@ -290,7 +290,7 @@ export const registryMigrations: Migrations = {
       await db.updateTable("command").set({ exclusive: 1 }).where("status", "in", ["queued", "sent", "acked"])
         .execute();
       // The last day's, for the overview: without the many that ended before.
-      await db.schema.createIndex("command_finished").on("command").columns(["finished_at", "status"])
+      await db.schema.createIndex("command_finished").on("command").columns(["status", "finished_at"])
         .where("finished_at", "is not", null).execute();
     },
   },
