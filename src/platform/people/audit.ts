@@ -81,6 +81,7 @@ export class AuditLog {
         .orderBy("seq").limit(PAGE).execute();
       if (rows.length === 0) return;
       yield rows;
+      if (rows.length < PAGE) return; // what is added from here on is no part of it
       after = Number(rows.at(-1)!.seq);
       await nextTurn();
     }
