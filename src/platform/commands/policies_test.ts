@@ -24,7 +24,7 @@ const post = (name: string, more: Partial<CommandRequest> = {}): CommandRequest 
 /** A commander over a gateway that is on its channel; the test ends each exchange. */
 async function setUp(answer?: (plugin: string) => ChannelOutcome | Promise<ChannelOutcome>) {
   const clock = new FakeClock();
-  const deps: Deps = { clock, random: seededRandom(1), log: silentLog, metrics: new Metrics() };
+  const deps: Deps = { clock, random: seededRandom(1), log: { ...silentLog }, metrics: new Metrics() };
   const bus = new LocalBus<PlatformEvents, PlatformRequests>(clock, silentLog);
   const db = await openDatabase<RegistryTables>("sqlite::memory:", registryMigrations);
   const store = new CommandStore(db.sql);
@@ -264,4 +264,25 @@ Deno.test("what was under way when its gateway was removed ends as what is known
     const row = await stage.row(id);
     assertEquals([row.status, row.error_code, ends.length], [status, code, no + 1]);
   }
+});
+
+Deno.test("each line in the log about a command has its gateway's MAC", async () => {
+  await using stage = await setUp();
+  const lines: Record<string, unknown>[] = [];
+  const { update, note } = stage.store;
+  stage.deps.log.warn = stage.deps.log.error = (_, fields = {}) => void lines.push(fields);
+  stage.answer = () => {
+    stage.store.update = () => Promise.reject(new Error("disk full"));
+    stage.store.note = () => Promise.reject(new Error("disk full"));
+    return Promise.resolve(lines.length === 0 ? LOST : OK);
+  };
+  const { id } = await stage.create(post("p", { repeatable: true }));
+  await stage.clock.advance(1500);
+  stage.store.update = update;
+  stage.store.note = note;
+  stage.answer = () => OK;
+  await stage.clock.advance(5000);
+  assertEquals((await stage.row(id)).status, "succeeded");
+  assertEquals(lines.length >= 3, true, JSON.stringify(lines));
+  for (const fields of lines) assertEquals([fields["mac"], fields["command"]], [MAC, id]);
 });

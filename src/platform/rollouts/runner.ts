@@ -224,7 +224,13 @@ export class Runner implements AsyncDisposable {
   #fly(flight: Flight): void {
     const done = flight.run().then((change) => {
       if (change) this.#landed(flight, change);
-    }).finally(() => this.#work.delete(done));
+    }).catch((error) =>
+      this.parts.deps.log.error("a rollout's gateway failed here", {
+        rollout: this.row.id,
+        mac: flight.item.mac,
+        error: messageOf(error),
+      })
+    ).finally(() => this.#work.delete(done));
     this.#work.add(done);
   }
 
