@@ -277,6 +277,33 @@ Deno.test("an operator changes the own password and goes on with the new session
   assertEquals(ended.status, 303);
 });
 
+Deno.test("a rollout that moves gateways is made by a form, and its brakes are changed on its page", async () => {
+  await using p = await stage();
+  const visitor = await new Visitor(p.url).signIn({ token: ADMIN_TOKEN });
+  const made = await visitor.post("/rollouts/new", {
+    ...{ do: "make", name: "empty ops1", kind: "redistribute", address: "ops2.example:12113", mode: "1" },
+    ...{ percent1: "100", success1: "90", errors1: "10" },
+  });
+  await made.body?.cancel();
+  const path = new URL(made.headers.get("location")!, p.url).pathname;
+  const text = await visitor.page(path);
+  assertStringIncludes(text, "ops2.example:12113");
+  assertStringIncludes(text, 'name="perMinute"');
+  const changed = await visitor.post(path, { do: "brakes", perMinute: "5", success1: "40" });
+  await changed.body?.cancel();
+  assertEquals(changed.status, 303);
+  const { body } = await p.call("GET", `/api/v1${path}`);
+  assertEquals([body.kind, body.parameter, body.perMinute, body.maxInFlight], [
+    "redistribute",
+    { mode: 1, address: "ops2.example:12113" },
+    ...[5, 100],
+  ]);
+  const [{ successThreshold, errorThreshold }] = body.stages as [Record<string, number>];
+  assertEquals([successThreshold, errorThreshold], [40, 10]);
+  const wrong = await visitor.post(path, { do: "brakes", perMinute: "0" });
+  assertEquals([wrong.status, (await wrong.text()).includes("perMinute")], [400, true]);
+});
+
 Deno.test("CSV is taken in with a report line by line, and a group is filled and emptied by hand", async () => {
   await using p = await stage();
   const visitor = await new Visitor(p.url).signIn({ token: ADMIN_TOKEN });

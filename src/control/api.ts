@@ -32,7 +32,15 @@ import {
   Routes,
   type WebhookSpec,
 } from "./route.ts";
-import { check, invalidRequest, queryObject, type Schema, unknownParameters } from "./validate.ts";
+import {
+  check,
+  type Checked,
+  checkInTurns,
+  invalidRequest,
+  queryObject,
+  type Schema,
+  unknownParameters,
+} from "./validate.ts";
 
 /** What an {@linkcode Api} is made of. */
 export interface ApiOptions {
@@ -399,8 +407,7 @@ export class Api extends Routes {
   async #input(route: Route, request: Request, params: unknown, passage: Passage) {
     const faults: Fault[] = [];
     let total = 0;
-    const checked = (part: Fault["in"], schema: Schema, value: unknown, thorough = true) => {
-      const result = check(part, schema, value, thorough);
+    const taken = (result: Checked) => {
       if ("value" in result) return result.value;
       faults.push(...result.faults);
       total += result.total;
@@ -411,9 +418,14 @@ export class Api extends Routes {
     faults.push(...strangers);
     total += strangers.length;
     const input = {
-      params: route.params && checked("path", route.params, params),
-      query: route.query && checked("query", route.query, query),
-      body: route.body && await this.#body(route.body, request, checked, passage),
+      params: route.params && taken(check("path", route.params, params, true)),
+      query: route.query && taken(check("query", route.query, query, true)),
+      body: route.body && await this.#body(
+        route.body,
+        request,
+        async (...body) => taken(await checkInTurns("body", ...body)),
+        passage,
+      ),
     };
     if (faults.length > 0) throw invalidRequest(faults, total);
     return input;
@@ -422,7 +434,7 @@ export class Api extends Routes {
   async #body(
     spec: BodySpec,
     request: Request,
-    checked: (part: "body", schema: Schema, value: unknown, thorough: boolean) => unknown,
+    checked: (schema: Schema, value: unknown, thorough: boolean) => Promise<unknown>,
     passage: Passage,
   ): Promise<unknown> {
     const mediaType = mediaTypeOf(request);
@@ -444,7 +456,7 @@ export class Api extends Routes {
     // No media type at all is taken as JSON: a command line client should not fail for that.
     if (spec.json && (mediaType === "" || /^application\/(.+\+)?json$/.test(mediaType))) {
       const text = passage.text = await readText(request, limits);
-      return checked("body", spec.json, parseJson(text), text.length <= 65_536);
+      return await checked(spec.json, parseJson(text), text.length <= 65_536);
     }
     const taken = [...(spec.json ? ["application/json"] : []), ...spec.text ?? [], ...spec.stream ?? []];
     throw problem(415, "unsupported_media_type", `the body must be one of: ${taken.join(", ")}`, {

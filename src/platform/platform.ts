@@ -241,6 +241,7 @@ export async function startPlatform(
   const rollouts = starting.use(
     await Rollouts.start({
       ...{ deps, store: rolloutStore, fleet, commander, bus },
+      personOf: (actor) => people.personOf(actor),
       duty: cluster && (() => cluster.membership.holds(ROLLOUTS)),
     }),
   );

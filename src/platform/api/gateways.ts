@@ -4,7 +4,7 @@
  * @module
  */
 import * as v from "valibot";
-import { parseHostPort } from "../../base/mod.ts";
+import { nextTurn, parseHostPort } from "../../base/mod.ts";
 import {
   actorOf,
   answerWith,
@@ -31,8 +31,8 @@ import { GatewayView, gatewayView } from "./views.ts";
 /** The path parameter of one gateway. */
 export const MacParams = v.object({ mac: macSchema });
 
-/** Rows in one transaction of a large preset, so that heartbeats get their turn in between. */
-const CHUNK = 1000;
+/** Rows in one transaction of a large preset, and of an export: heartbeats get their turn in between. */
+const CHUNK = 500;
 const CSV_BYTES = 32 * 1024 * 1024;
 
 const PresetReport = v.object({
@@ -68,6 +68,7 @@ export function gatewayRoutes(deps: PlatformDeps): Routes {
     let created = 0;
     const taken: string[] = [];
     for (let at = 0; at < presets.length; at += CHUNK) {
+      if (at > 0) await nextTurn();
       const done = await deps.gateways.preset(presets.slice(at, at + CHUNK));
       created += done.created;
       taken.push(...done.taken);
@@ -96,7 +97,7 @@ export function gatewayRoutes(deps: PlatformDeps): Routes {
     },
   }).handle(async ({ body, principal, changed }) => {
     if ("text" in body) {
-      const { presets, faults } = readCsv(body.text);
+      const { presets, faults } = await readCsv(body.text);
       const done = await presetAll(presets);
       changed(undefined, { created: done.created, taken: done.taken.length, faults: faults.length });
       return { status: 200, body: { ...done, faults } };
@@ -250,7 +251,8 @@ export function gatewayRoutes(deps: PlatformDeps): Routes {
     method: "PATCH",
     path: "/api/v1/gateways/{mac}",
     summary: "Change a gateway's entry",
-    description: "A new LOID ends its registration. `renew` answers its next Boot with result 3. " +
+    description:
+      "A new LOID ends its registration, and cancels what waits for it. `renew` answers its next Boot with result 3. " +
       "`pinnedOperations` (host:port) goes before every distribution policy.",
     tags: ["gateways"],
     auth: ["gateways:write"],
@@ -265,15 +267,17 @@ export function gatewayRoutes(deps: PlatformDeps): Routes {
     const before = await deps.fleet.gateway(principal, mac), entry = entryOf(before);
     const was = ifMatch(request, entry) ? entry : undefined;
     const { pinnedOperations, renew, ...plain } = body;
-    const moved = body.loid !== undefined && body.loid !== before.loid;
-    const done = await deps.gateways.update(mac, {
+    const change = {
       ...plain,
       ...(pinnedOperations === undefined ? {} : { pinned_operations: pinnedOperations }),
       ...(renew === undefined ? {} : { renew: renew ? 1 : 0 }),
-      ...(moved ? { registered_at: null, online: 0 } : {}),
-    }, was);
+    };
+    const reassigned = body.loid !== undefined && body.loid !== before.loid;
+    const done = reassigned
+      ? await deps.gateways.reassign(mac, change, was)
+      : await deps.gateways.update(mac, change, was);
     if (!done && was) throw changedMeanwhile();
-    if (moved) deps.bus.publish("gateway.changed", { mac, removed: false });
+    if (reassigned) deps.bus.publish("gateway.changed", { mac, removed: false, reassigned });
     const row = await deps.fleet.gateway(principal, mac), after = await withTags(row);
     changed(view(before), after);
     deps.fleet.note(mac, "changed", { by: actorOf(principal), ...body });

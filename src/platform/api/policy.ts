@@ -37,7 +37,9 @@ const FlowsView = v.object({
   ),
 });
 const Note = v.optional(v.pipe(v.string(), v.maxLength(500)), "");
-const PAGE = 2000;
+/** Gateways looked at in one turn of a dry run, and the dry runs that may wait for the one under way. */
+const PAGE = 1000;
+const MAX_WAITING = 8;
 
 /** What the routes lean on. */
 export interface PolicyRouteParts {
@@ -51,6 +53,7 @@ export function policyRoutes({ policy, gateways, fleet }: PolicyRouteParts): Rou
   const routes = new Routes();
   /** `"7"`: the version in force; a PUT that names another one in If-Match changes nothing. */
   const etag = () => `"${policy.version}"`;
+  const oneAtATime = queued(MAX_WAITING);
 
   routes.route({
     method: "GET",
@@ -200,7 +203,10 @@ export function policyRoutes({ policy, gateways, fleet }: PolicyRouteParts): Rou
     auth: ["policies:read"],
     audited: false,
     body: { json: PolicySchema, optional: true },
-    responses: { 200: { description: "Rules, addresses and numbers of gateways", schema: FlowsView } },
+    responses: {
+      200: { description: "Rules, addresses and numbers of gateways", schema: FlowsView },
+      429: { description: "Others wait for theirs already: one is done at a time" },
+    },
   }).handle(async ({ body, principal, signal }) => {
     const where = await fleet.scopeOf(principal);
     const pages = async function* () {
@@ -211,10 +217,28 @@ export function policyRoutes({ policy, gateways, fleet }: PolicyRouteParts): Rou
         after = rows.at(-1)!.mac;
       }
     };
-    const { flows, ...counts } = await dryRun(body ?? policy.current, policy.current, pages());
+    const { flows, ...counts } = await oneAtATime(() =>
+      dryRun(body ?? policy.current, policy.current, pages())
+    );
     return { status: 200, body: { ...counts, flows: flows.map((flow) => ({ ...flow })) } };
   });
   return routes;
+}
+
+/** Does what takes long one after the other, for a few who wait. */
+function queued(maxWaiting: number): <T>(work: () => Promise<T>) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve(), waiting = 0;
+  return async (work) => {
+    if (waiting > maxWaiting) {
+      throw problem(429, "too_many_dry_runs", "others wait for their dry runs already", {
+        retryAfterSeconds: 5,
+      });
+    }
+    waiting++;
+    const done = last.then(work).finally(() => waiting--);
+    last = done.catch(() => {}); // whoever asked for it hears of it
+    return await done;
+  };
 }
 
 /** A gateway of which nothing is known. */
