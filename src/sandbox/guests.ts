@@ -170,13 +170,14 @@ export class Guests implements AsyncDisposable {
   async drain(guest: Guest, ms: number): Promise<void> {
     if (guest.open.size === 0 || ms <= 0) return;
     await new Promise<void>((resolve) => {
-      const timer = this.options.deps.clock.setTimer(resolve, ms);
-      guest.onIdle = () => {
+      const over = () => {
         timer.cancel();
+        guest.onIdle.delete(over);
         resolve();
       };
+      const timer = this.options.deps.clock.setTimer(over, ms);
+      guest.onIdle.add(over);
     });
-    guest.onIdle = undefined;
   }
 
   /** Lets calls finish for `ms` milliseconds, tells the program to stop, and unloads it. */
@@ -238,7 +239,7 @@ export class Guests implements AsyncDisposable {
     const { guest } = call;
     if (guest) {
       guest.open.delete(call);
-      if (guest.onIdle && guest.open.size === 0) guest.onIdle();
+      if (guest.open.size === 0) { for (const told of [...guest.onIdle]) told(); }
     }
     settle(call);
   }

@@ -46,8 +46,8 @@ export class Guest {
   readonly messages: TokenBucket;
   /** What it did, where it is gone by its own doing. */
   fault: GuestFault | undefined;
-  /** Set while someone waits for its last call to finish. */
-  onIdle: (() => void) | undefined;
+  /** Told when its last call finishes. */
+  readonly onIdle = new Set<() => void>();
 
   /** `runner`: where it runs; `tier`: how far it is trusted, where somebody was asked. */
   constructor(

@@ -159,3 +159,47 @@ Deno.test("an installation does not take the folder of another plug-in", async (
   assertEquals(error.code, "invalid");
   assertEquals(await bench.call("q", "V"), {});
 });
+
+Deno.test("an installation that can't be written leaves nothing behind, at whatever step it fails", async () => {
+  let failing = 0;
+  await using bench = await makeBench("inline", {}, {
+    onStep: () => {
+      if (failing > 0 && --failing === 0) throw new Error("no space left on device");
+    },
+  });
+  const before = ["1.0", "current"];
+  for (const first of [true, false]) {
+    if (!first) await bench.manager.install("p", source("1.0"));
+    for (let step = 1;; step++) {
+      failing = step;
+      const outcome = await bench.manager.install("p", source("2.0")).then(() => "done", (e) => e.code);
+      if (outcome === "done") break; // only tidying up failed, or nothing did
+      failing = 0;
+      assertEquals(outcome, "limit");
+      assertEquals(namesIn(bench.dir), first ? [] : ["p"], `step ${step}`);
+      if (!first) assertEquals(namesIn(`${bench.dir}/p`), before, `step ${step}`);
+    }
+    failing = 0;
+    await bench.manager.remove("p");
+  }
+});
+
+Deno.test("what fails after the new version took over fails nothing", async () => {
+  for (const failing of ["sync the flip", "take out of sight", "remove"]) {
+    let armed = false;
+    await using bench = await makeBench("inline", {}, {
+      keepVersions: 0,
+      onStep: (step) => {
+        if (armed && step === failing) throw new Error("input/output error");
+      },
+    });
+    await bench.manager.install("p", source("1.0"));
+    armed = true;
+    assertEquals((await bench.manager.install("p", source("2.0"))).version, "2.0", failing);
+    assertEquals(await bench.call("p", "V"), { v: "2.0" });
+    armed = false;
+    await bench.restart();
+    assertEquals(await bench.call("p", "V"), { v: "2.0" });
+    assertEquals(namesIn(`${bench.dir}/p`), ["2.0", "current"]);
+  }
+});
