@@ -5,7 +5,8 @@ import { PluginOs, PluginResult } from "../protocol/smart_gateway/mod.ts";
 import { until } from "../sandbox/testing/expect.ts";
 import { makeBench, pluginSource } from "../sandbox/testing/fixture.ts";
 import { Installs } from "./channel/mod.ts";
-import { type InstallProgress, pluginEventRoutes, PluginEvents } from "./plugin_events.ts";
+import type { InstallProgress } from "./channel/mod.ts";
+import { pluginEventRoutes, PluginEvents } from "./plugin_events.ts";
 
 const TOKEN = "administrator-of-the-test";
 
