@@ -5,8 +5,8 @@
  * @module
  */
 import * as v from "valibot";
-import { Routes } from "../control/mod.ts";
-import { problem } from "../control/mod.ts";
+
+import { problem, Routes } from "../control/mod.ts";
 import { PluginOs, PluginResult } from "../protocol/smart_gateway/mod.ts";
 import { isJsonObject, type PluginManager } from "../sandbox/mod.ts";
 import { giveParameters, type InstallProgress, type Installs } from "./channel/mod.ts";
@@ -36,7 +36,7 @@ const orderSchema = v.strictObject({
   name: nameSchema,
   version: versionSchema,
   url: v.pipe(v.string(), v.maxLength(2048), v.regex(/^https?:\/\//, "an http or https URL")),
-  size: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1)), 0),
+  size: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
   sha256: v.optional(v.pipe(v.string(), v.regex(/^[0-9a-fA-F]{64}$/, "64 hex digits"))),
 });
 const noInstall = { description: "No installation of that name is remembered" };
@@ -71,7 +71,7 @@ export function pluginManagementRoutes({ plugins, installs, factory }: PluginMan
       pluginName: name,
       version,
       downloadUrl: url,
-      pluginSize: size,
+      pluginSize: size ?? 0,
       digest: sha256 === undefined ? undefined : `sha256:${sha256}`,
       os: PluginOs.SCRIPT,
       by: "control",
