@@ -101,7 +101,7 @@ Deno.test("check names every fault of a manifest with its line, and what the san
   assertMatch(syntax.out, /plugin\.js:21:12\n +21 \| +retrun \{.*\n +\^\n/);
 
   const habits = await checked(
-    good.replace(
+    good.replace("// @ts-check", "").replace(
       "host.log.info",
       "fetch; eval; await import('./x.js'); host.system.memory(); host.system.cpu(); host.log.info",
     ),
@@ -124,6 +124,22 @@ Deno.test("check names every fault of a manifest with its line, and what the san
   assertEquals(imports.code, 1);
   assertStringIncludes(imports.out, 'import of "node:fs"');
   assertStringIncludes(imports.out, 'import of "./gone.js": there is no such file');
+});
+
+Deno.test("check tells faults of types as the compiler on PATH finds them, and that there is none", async () => {
+  await using me = await author();
+  await me.run("new", "g", "--typescript");
+  await change(me, "g/plugin.ts", (text) => text.replace("const percent: number", "const percent: string"));
+  const found = await me.run("check", "g");
+  assertEquals([found.code, found.err], [1, ""]);
+  assertMatch(
+    found.out,
+    /fault: Type 'number' is not assignable .*\n +plugin\.ts:16:11\n +16 \| +const percent: string/,
+  );
+  assertMatch(found.out, /types checked by deno\n1 fault, 0 warnings\n$/);
+  const none = await me.run("check", "g", { env: { PATH: "/nonexistent" } });
+  assertEquals([none.code, none.err], [0, ""]);
+  assertMatch(none.out, /types not checked: no compiler\n0 faults, 0 warnings\n$/);
 });
 
 Deno.test("a package is the same each time, is signed, and a private key never gets into one", async () => {
