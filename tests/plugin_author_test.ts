@@ -207,8 +207,37 @@ Deno.test("a gateway that asks for signatures refuses, trusts, runs, counts and 
   const logs = await me.run("logs", "com.example.greeter", ...there);
   assertMatch(logs.out, /INFO {2}greeting Ann\n/);
   assertMatch(logs.out, /at GREET \(plugin\.js:18:\d+\)/);
+  const own = await me.run("logs", "com.example.greeter", "--source", "g", ...there);
+  assertMatch(own.out, /plugin\.js:18:\d+\n +18 \| +if \(!request\.Name\) throw new Error.*\n +\^\n/);
   const metrics = await (await fetch(`${gateway.url}/metrics`, { headers: gateway.headers })).text();
   assertMatch(metrics, /gatehouse_plugin_calls_total\{plugin="com\.example\.greeter",result="failed"\} 1\n/);
+});
+
+Deno.test("what a plug-in in TypeScript throws is shown in its author's own file and line, wherever it runs", async () => {
+  await using me = await author();
+  await using gateway = await startLoneGateway();
+  await me.run("new", "com.example.greeter", "--dir", "g", "--typescript");
+  await change(
+    me,
+    "g/plugin.ts",
+    (text) => text.replace(/throw new Error.*/, "fail(request as unknown as null);"),
+  );
+  await Deno.mkdir(`${me.dir}/g/lib`);
+  await Deno.writeTextFile(
+    `${me.dir}/g/lib/fail.ts`,
+    "export const fail = (it: null): void => {\n  it!.x.y();\n};\n",
+  );
+  await change(me, "g/plugin.ts", (text) => `import { fail } from "./lib/fail.ts";\n${text}`);
+  const place = /lib\/fail\.ts:2:\d+\n +2 \| +it!\.x\.y\(\);\n +\^/;
+  const test = await me.run("test", "g");
+  assertEquals(test.code, 1);
+  assertMatch(test.out, /GREET threw at\n/);
+  assertMatch(test.out, place);
+  await using session = me.start("run", "g", "--to", gateway.url);
+  await session.said(/1\.0 is running/);
+  assertEquals((await me.run("call", "-", "GREET", "--to", gateway.url)).code, 1);
+  await session.said(/at GREET \(plugin\.ts:16:\d+\)/);
+  await session.said(place);
 });
 
 Deno.test("a test sees what the plug-in pushes, within the bounds that a gateway has", async () => {
