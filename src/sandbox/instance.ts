@@ -7,7 +7,7 @@ import { type Deps, type Log, type Timer, TokenBucket } from "../base/mod.ts";
 import type { PluginError } from "./errors.ts";
 import type { Manifest, ProgramFacts } from "./manifest.ts";
 import type { GuestFault, Runner } from "./runner.ts";
-import type { HostFunction } from "./types.ts";
+import type { HostFunction, PluginAdmission } from "./types.ts";
 
 /** How many seconds' worth of log lines a plug-in may write at once. */
 const LOG_BURST_SECONDS = 5;
@@ -49,11 +49,11 @@ export class Guest {
   /** Told when its last call finishes. */
   readonly onIdle = new Set<() => void>();
 
-  /** `runner`: where it runs; `tier`: how far it is trusted, where somebody was asked. */
+  /** `runner`: where it runs; `admission`: how far it is trusted, where somebody was asked; renewed when that changes. */
   constructor(
     readonly id: number,
     readonly runner: Runner,
-    readonly tier: string | undefined,
+    public admission: PluginAdmission | undefined,
     readonly manifest: Manifest,
     readonly facts: ProgramFacts,
     readonly functions: ReadonlyMap<string, HostFunction>,
@@ -63,5 +63,8 @@ export class Guest {
     const { logsPerSecond, messagesPerMinute } = manifest.limits;
     this.logs = new TokenBucket(clock, logsPerSecond, logsPerSecond * LOG_BURST_SECONDS);
     this.messages = new TokenBucket(clock, messagesPerMinute / 60, messagesPerMinute);
+  }
+  get tier(): string | undefined {
+    return this.admission?.tier;
   }
 }

@@ -63,7 +63,7 @@ export class Life {
     const { check, replaces, health = false } = options, { table } = this.parts;
     const admission = await this.parts.options.admit?.(program);
     return await this.parts.guests.load(program, {
-      tier: admission?.tier,
+      admission,
       health,
       check: (manifest) => {
         check?.(manifest);
@@ -149,7 +149,10 @@ export class Life {
     try {
       const admission = await this.parts.options.admit?.(program);
       admission?.check(manifest);
-      if (plugin.tier === admission?.tier) return;
+      if (plugin.tier === admission?.tier) {
+        if (plugin.active) plugin.active.admission = admission;
+        return;
+      }
       if (!plugin.active) plugin.tier = admission?.tier;
       else await this.adopt(plugin, program, await this.load(program, plugin.entry), true);
     } catch (error) {
@@ -164,6 +167,7 @@ export class Life {
       try {
         const admission = await this.parts.options.admit?.(program);
         admission?.check(guest.manifest);
+        guest.admission = admission;
       } catch (error) {
         this.parts.guests.unload(guest);
         const text = `version ${guest.manifest.version} is not left to finish its calls: ${messageOf(error)}`;

@@ -74,7 +74,16 @@ class Manager implements PluginManager {
     const { isolation, hostCommand } = options, { clock, random, log } = deps;
     const storage = this.#storage = new PluginStorage(join(options.stateDir, "storage"), clock, log);
     const capabilities = {
-      ...hostApi({ clock, random, storage, call: (call) => this.#router.call(call) }),
+      ...hostApi({
+        clock,
+        random,
+        storage,
+        call: (call) => this.#router.call(call),
+        mayCall: (guest, name) => {
+          const tier = this.#table.byName.get(name)?.tier;
+          return this.#guests.get(guest)?.admission?.mayCall?.({ name, tier }) ?? true;
+        },
+      }),
       ...options.capabilities,
     };
     checkCapabilities(capabilities);

@@ -272,3 +272,26 @@ Deno.test("a version that only finishes its calls ends with its key, whoever sig
   await bench.manager.recheck();
   assertEquals([await present, bench.manager.get(NAME)?.state], ["crashed", "errored"]);
 });
+
+Deno.test("no plug-in borrows the rights of one that is trusted more, until the operator lends them", async () => {
+  await using t = await trustBench();
+  const { bench, key, trust } = t, mine = "com.example.mine";
+  const { bytes } = await packPlugin(filesOf({ "plugin.js": source(NAME, "1.0") }), { keys: [key] });
+  await bench.manager.install(NAME, bytes);
+  const caller = source(mine, "1.0", { capabilities: ["plugins.call"], peers: [NAME] })
+    .replace("HELLO: () =>", `HELLO: (_, host) => host.plugins.call("${NAME}", "HELLO", {}), OTHER: () =>`);
+  await bench.manager.install(mine, caller);
+  const call = () => bench.call(mine, "HELLO").catch((error) => error.message);
+  const refused = `"${NAME}" may not be called by a plug-in of this tier`;
+  assertEquals(await call(), refused);
+  await trust.setCaps("unsigned", { peers: [NAME] });
+  await bench.manager.recheck();
+  assertEquals(await call(), { text: "hello from 1.0" });
+  await trust.setCaps("unsigned", undefined);
+  await bench.manager.recheck();
+  assertEquals(await call(), refused);
+  // Among equals there is nothing to borrow.
+  const { bytes: signed } = await packPlugin(filesOf({ "plugin.js": caller }), { keys: [key] });
+  await bench.manager.install(mine, signed);
+  assertEquals(await call(), { text: "hello from 1.0" });
+});
