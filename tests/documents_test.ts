@@ -5,8 +5,6 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { author, startLoneGateway } from "./support/author.ts";
-import { systemClock, systemRandom } from "../src/base/mod.ts";
-import { openFakeGateway } from "../src/gateway/fake/mod.ts";
 import { startFileServer } from "./support/file_server.ts";
 import { startFleet } from "./support/fleet.ts";
 import { blocks, steady, stepsOf } from "./support/session.ts";
@@ -120,17 +118,4 @@ Deno.test("the guide's ways onto gateways by hand lead there: control API, addre
     const { status } = await fleet.control("DELETE", `/api/v1/plugins/${name}`);
     assertEquals(status, 204, said);
   }
-});
-
-Deno.test("what a plug-in can do is all in the table of the host API", async () => {
-  const table = await read("docs/plugin-api.md");
-  await using gateway = await openFakeGateway({ clock: systemClock, random: systemRandom });
-  const missing: string[] = [];
-  for (const [capability, functions] of Object.entries(gateway.capabilities)) {
-    const row = table.split("\n").find((line) => line.startsWith(`| \`${capability}\` `));
-    for (const one of Object.keys(functions)) {
-      if (!row?.includes(`\`${one}(`) && !row?.includes(`\`.${one.split(".")[1]}(`)) missing.push(one);
-    }
-  }
-  assertEquals(missing, []);
 });
