@@ -115,7 +115,8 @@ Deno.test("an installation over the channel is told by the percent of its downlo
   });
   const onInstall = (progress: InstallProgress) => t.events.installing(progress);
   const trust = {
-    admit: () => Promise.resolve({ tier: "unsigned", key: undefined, check: () => {} } as const),
+    admit: () =>
+      Promise.resolve({ tier: "unsigned", key: undefined, check() {}, mayCall: () => true } as const),
   };
   await using installs = new Installs(
     { clock: systemClock, log: silentLog, onInstall },

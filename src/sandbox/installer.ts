@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { join } from "@std/path";
 import { type Deps, messageOf } from "../base/mod.ts";
 import { contentOf, type PluginContent } from "./content.ts";
 import type { Program } from "./engine.ts";
@@ -136,9 +137,17 @@ export class Installer {
       await life.adopt(plugin, program, await life.load(program, entry, { health: !!plugin.active }));
     } catch (error) {
       if (!plugin.active && await this.#recovered(plugin, error)) return;
-      if (error instanceof Deno.errors.NotFound) return; // gone again: the next look will tell
-      life.loadFailed(plugin, error);
-      if (strict) throw error;
+      let fault = error;
+      if (error instanceof Deno.errors.NotFound) {
+        const there = await Deno.lstat(join(dir, entry)).then(() => true, () => false);
+        if (!there) { // gone again: of those that run the next look will tell
+          if (!plugin.program && !plugin.active) table.forget(plugin);
+          return;
+        }
+        fault = new PluginError("invalid", "its files are not there", { cause: error });
+      }
+      life.loadFailed(plugin, fault);
+      if (strict) throw fault;
     }
   }
 

@@ -203,3 +203,15 @@ Deno.test("what fails after the new version took over fails nothing", async () =
     assertEquals(namesIn(`${bench.dir}/p`), ["2.0", "current"]);
   }
 });
+
+Deno.test("a plug-in whose only version is gone says so, and can be removed", async () => {
+  await using bench = await makeBench("inline");
+  await bench.manager.install("p", source("1.0"));
+  await bench.manager[Symbol.asyncDispose]();
+  await Deno.remove(`${bench.dir}/p/1.0`, { recursive: true });
+  await bench.restart();
+  const { state, error } = bench.manager.get("p") ?? bench.manager.list()[0]!;
+  assertEquals([state, error], ["errored", "its files are not there"]);
+  await bench.manager.remove("p");
+  assertEquals(bench.manager.list(), []);
+});
