@@ -1,4 +1,8 @@
-/** A plug-in in TypeScript: what a gateway takes out of it is its types. */
+/**
+ * A plug-in in TypeScript: what a gateway takes out of it is its types.
+ *
+ * @module
+ */
 interface Weather {
   readonly SunPercent?: string;
 }
