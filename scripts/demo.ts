@@ -140,6 +140,26 @@ async function run(programs: AsyncDisposableStack): Promise<void> {
   );
   await step("gateway 1 lists its plug-ins", () => operator.call("GET", `${there}/plugins`), (r) => r.items);
 
+  await step("a plug-in in TypeScript is dropped into gateway 2's folder, and runs", async () => {
+    const source = await Deno.readTextFile(new URL("./demo/parasol.ts", import.meta.url));
+    await Deno.writeTextFile(`${plugins}/${GATEWAYS[1]!.mac}/parasol.ts`, source);
+    const control = new Client(`http://127.0.0.1:${gateways[1]!.ports.control}`, ADMIN_TOKEN);
+    return await until("it runs", async () => {
+      const { items } = await control.call<{ items: Json[] }>("GET", "/api/v1/plugins");
+      const found = items.find(({ name }) => name === "com.example.parasol");
+      if (found?.state === "errored") throw new Error(String(found.error));
+      if (found?.state !== "running") return undefined;
+      const { reply } = await control.call<{ reply: Json }>(
+        "POST",
+        "/api/v1/plugins/com.example.parasol/call",
+        {
+          parameter: { CmdType: "TAKE_PARASOL", SunPercent: "80" },
+        },
+      );
+      return reply.Answer === "yes" ? reply : undefined;
+    });
+  }, (r) => r);
+
   const phone = new Client(operator.url);
   const account = { name: "li.lei", password: crypto.randomUUID() };
   await step("a phone app's user registers and signs in", async () => {

@@ -337,6 +337,8 @@ export async function startGateway(
     plugins,
     events: pluginEvents,
     dispatcher,
+    installs,
+    factory,
     trust,
     passwords,
     parameters,
