@@ -6,6 +6,7 @@
 import type { HostPort } from "../base/mod.ts";
 import type { RequireSigned } from "../sandbox/package/mod.ts";
 import type { SyncMode } from "../storage/mod.ts";
+import type { SmsSettings } from "./sms/mod.ts";
 
 /** The services that a platform can run, each startable alone by `--services`. */
 export const SERVICES = ["distribution", "access", "plugin_center", "push", "app", "sms", "gns"] as const;
@@ -70,8 +71,24 @@ export interface PlatformSettings {
   readonly sms?: SmsPlatformSettings;
 }
 
+/** What an operator tunes of the service; what is left out is as `DEFAULT_SMS_SETTINGS` has it. */
+type SmsTuning = Partial<
+  Pick<
+    SmsSettings,
+    | "activeTestMs"
+    | "responseMs"
+    | "attempts"
+    | "validityMs"
+    | "retentionMs"
+    | "maxBacklog"
+    | "durable"
+    | "utcOffsetMinutes"
+    | "billing"
+  >
+>;
+
 /** The short-message service's part. */
-export interface SmsPlatformSettings {
+export interface SmsPlatformSettings extends SmsTuning {
   readonly listen: HostPort;
   readonly short: HostPort;
   readonly gatewayCode: string;
@@ -79,6 +96,8 @@ export interface SmsPlatformSettings {
   readonly peer?: HostPort;
   /** The name server's port (TCP), and a gateway's for what its name server tells; default `0.0.0.0:9168`. */
   readonly gns?: HostPort;
+  /** false: the name server is a sub-node, whose routes gateways can't change. Default true. */
+  readonly gnsTakesUpdates?: boolean;
   /** The name server that this gateway asks for routes. */
   readonly gnsServer?: HostPort | undefined;
   /**

@@ -211,6 +211,8 @@ function queueRoutes(routes: Routes, { store, dispatcher, ismg }: OperationsPart
           writesWaiting: v.number(),
           /** SUBMITs answered since the start, by their Result. */
           results: v.record(v.string(), v.number()),
+          /** The gateway's local time: minutes east of Greenwich. */
+          utcOffsetMinutes: v.number(),
         }),
       },
     },
@@ -223,6 +225,7 @@ function queueRoutes(routes: Routes, { store, dispatcher, ismg }: OperationsPart
         backlog: dispatcher.backlog,
         oldestWaitingAt: oldest === undefined ? null : isoTime(oldest),
         writesWaiting: store.pending,
+        utcOffsetMinutes: ismg.settings.utcOffsetMinutes,
         results: Object.fromEntries([...ismg.results].map(([result, { value }]) => [String(result), value])),
       },
     };

@@ -78,7 +78,7 @@ export const addAccount: Action = async (view) => {
 export const accountPage: Page = async (view) => {
   const t = textsOf(view), { texts } = view, spId = view.params["spId"]!;
   const account = await view.client.get<Account>(`${SMS}/accounts/${encodeURIComponent(spId)}`);
-  const { from, to } = daysOf(view);
+  const { from, to } = await daysOf(view);
   const [traffic, connections] = await Promise.all([
     itemsOf<Traffic>(view, "/traffic", { from: compact(from), to: compact(to), spId: account.spId }),
     itemsOf<Connection>(view, "/connections"),

@@ -5,7 +5,7 @@
  */
 import { Choice, LineChart, numberText, Panel, Table, TextField } from "../../parts/mod.ts";
 import { type Page, query, type View } from "../../view.ts";
-import { itemsOf, SmsTabs, textsOf } from "./frame.tsx";
+import { itemsOf, SMS, SmsTabs, textsOf } from "./frame.tsx";
 
 /** What one day counts. */
 export interface Traffic {
@@ -22,8 +22,6 @@ export interface Traffic {
 }
 
 const DAY_MS = 86_400_000;
-/** Gateways count the days of China's time where nobody says otherwise. */
-const ZONE_MS = 8 * 3_600_000;
 /** Days shown where nobody says, providers that get a chart each, and days of the longest chart. */
 const DAYS = 14, MAX_CHARTS = 12, MAX_DAYS = 366;
 
@@ -31,7 +29,7 @@ const DAYS = 14, MAX_CHARTS = 12, MAX_DAYS = 366;
 export const trafficPage: Page = async (view) => {
   const t = textsOf(view), { texts } = view;
   const spId = query(view, "spId"), by = query(view, "by") === "service" ? "service" : "provider";
-  const { from, to } = daysOf(view);
+  const { from, to } = await daysOf(view);
   const rows = await itemsOf<Traffic>(view, "/traffic", {
     from: compact(from),
     to: compact(to),
@@ -143,10 +141,14 @@ export function TrafficTable({ view, rows }: { readonly view: View; readonly row
   );
 }
 
-/** The days that the address asks for, or the last ones, as `YYYY-MM-DD`. */
-export function daysOf(view: View): { from: string; to: string } {
+/** The days that the address asks for, or the last ones of the gateway's local time, as `YYYY-MM-DD`. */
+export async function daysOf(view: View): Promise<{ from: string; to: string }> {
   const day = (text: string) => /^\d{4}-\d{2}-\d{2}$/.test(text) ? text : undefined;
-  const to = day(query(view, "to")) ?? local(view.now + ZONE_MS);
+  const today = async () => {
+    const { utcOffsetMinutes } = await view.client.get<{ utcOffsetMinutes: number }>(`${SMS}/status`);
+    return local(view.now + utcOffsetMinutes * 60_000);
+  };
+  const to = day(query(view, "to")) ?? await today();
   return { from: day(query(view, "from")) ?? local(Date.parse(to) - (DAYS - 1) * DAY_MS), to };
 }
 
