@@ -215,8 +215,9 @@ export const ismgCode: Kind<string> = {
 /** The way to a short-message centre; what is behind `?` is checked where it is opened. */
 export const smsOutlet: Kind<string> = {
   label: "URL",
-  allowed: "simulator, or smpp://USER:PASSWORD@HOST:PORT?window=50&alphabet=ascii",
-  parse: (text) => text === "simulator" || /^smpp:\/\/[^@/]+@[^/@]+/.test(text) ? text : undefined,
+  allowed:
+    "simulator, simulator:?latency=100-500&outcomes=UNDELIV:0.1, or smpp://USER:PASSWORD@HOST:PORT?window=50&alphabet=ascii",
+  parse: (text) => /^simulator(:\?|$)/.test(text) || /^smpp:\/\/[^@/]+@[^/@]+/.test(text) ? text : undefined,
 };
 
 /** The embedded database, or a server. */
