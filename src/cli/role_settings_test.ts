@@ -135,3 +135,8 @@ Deno.test("what is tuned of short messages reaches the service, and is the servi
     ] as const
   ) assertThrows(() => platform({ [flag]: value }), UsageError, `--${flag}`);
 });
+
+Deno.test("the ports of short messages are the standard's where nobody says: 7890, 7900, 7930 and 9168", () => {
+  const { listen, short, peer, gns } = platform({}).sms!;
+  assertEquals([listen, short, peer, gns].map((address) => address?.port), [7890, 7900, 7930, 9168]);
+});
