@@ -322,6 +322,10 @@ Deno.test("routes, gateways and providers of short messages are made, changed an
   await done("/name-server", { do: "add", code: "001003", secret: "secret-3", version: "3.0", trusted: "1" });
   assertStringIncludes(await visitor.page("/name-server"), "001003");
   await done("/sms", { do: "simulate", from: "13900000000", to: "10690001", text: "hello" });
+  const traffic = await visitor.page("/sms/traffic");
+  for (const chart of ["Messages taken a minute", "From phones an hour"]) {
+    assertStringIncludes(traffic, chart);
+  }
   await done("/sms", {
     ...{ do: "behave", least: "5", most: "9", UNDELIV: "12.5", silent: "", refused: "1" },
     ...{ refusedStat: "MB:0008", busy: "no" },

@@ -125,7 +125,7 @@ export async function startSms(
       deps,
       watch(deps.clock, settings.alarms, {
         outlets,
-        store,
+        store: { outboxSizes: async () => ismg.meters.queues(await store.outboxSizes()) },
         oldestWaiting: () => dispatcher.oldestWaiting(),
         present: (spId) => ismg.sessionsOf(spId).length > 0,
         results: () => ismg.results,

@@ -124,6 +124,25 @@ const en = {
   found: "Found",
   more: "Search on",
   simulate: "A simulated phone writes",
+  now: "now",
+  live: {
+    minute: {
+      ago: "2 hours ago",
+      names: {
+        submitted: "Messages taken a minute",
+        failed: "Messages that failed a minute",
+        mo: "From phones a minute",
+      },
+    },
+    hour: {
+      ago: "2 days ago",
+      names: {
+        submitted: "Messages taken an hour",
+        failed: "Messages that failed an hour",
+        mo: "From phones an hour",
+      },
+    },
+  },
   simulator: "How the simulated centre behaves",
   simulatorHint:
     "From the next message on, and after a restart. Percent of all messages; the rest is DELIVRD.",
@@ -302,6 +321,17 @@ const zh: typeof en = {
   found: "搜索结果",
   more: "继续搜索",
   simulate: "模拟手机上行",
+  now: "现在",
+  live: {
+    minute: {
+      ago: "2 小时前",
+      names: { submitted: "每分钟下行", failed: "每分钟失败", mo: "每分钟上行" },
+    },
+    hour: {
+      ago: "2 天前",
+      names: { submitted: "每小时下行", failed: "每小时失败", mo: "每小时上行" },
+    },
+  },
   simulator: "模拟短信中心的行为",
   simulatorHint: "从下一条消息起生效,重启后保留。数值为占全部消息的百分比,其余为 DELIVRD。",
   simulatorReset: "恢复启动时的设置",

@@ -21,6 +21,13 @@ export interface Traffic {
   readonly moFailed: number;
 }
 
+/** What passed in one minute, or one hour. */
+interface Passed {
+  readonly submitted: number;
+  readonly failed: number;
+  readonly mo: number;
+}
+
 const DAY_MS = 86_400_000;
 /** Days shown where nobody says, providers that get a chart each, and days of the longest chart. */
 const DAYS = 14, MAX_CHARTS = 12, MAX_DAYS = 366;
@@ -30,12 +37,11 @@ export const trafficPage: Page = async (view) => {
   const t = textsOf(view), { texts } = view;
   const spId = query(view, "spId"), by = query(view, "by") === "service" ? "service" : "provider";
   const { from, to } = await daysOf(view);
-  const rows = await itemsOf<Traffic>(view, "/traffic", {
-    from: compact(from),
-    to: compact(to),
-    spId,
-    by,
-  });
+  const [rows, minutes, hours] = await Promise.all([
+    itemsOf<Traffic>(view, "/traffic", { from: compact(from), to: compact(to), spId, by }),
+    itemsOf<Passed>(view, "/traffic/live", { by: "minute" }),
+    itemsOf<Passed>(view, "/traffic/live", { by: "hour" }),
+  ]);
   const providers = [...new Set(rows.map((row) => row.spId))];
   return {
     title: t.traffic,
@@ -43,6 +49,10 @@ export const trafficPage: Page = async (view) => {
     content: (
       <>
         <SmsTabs view={view} />
+        <div class="grid" id="live" data-live>
+          <LiveCharts view={view} span="minute" passed={minutes} />
+          <LiveCharts view={view} span="hour" passed={hours} />
+        </div>
         <form class="row" method="get" action="/sms/traffic" role="search">
           <TextField view={view} name="from" type="date" label={t.from} value={from} />
           <TextField view={view} name="to" type="date" label={t.to} value={to} />
@@ -74,6 +84,33 @@ export const trafficPage: Page = async (view) => {
     ),
   };
 };
+
+/** What passed of late, all providers together. */
+function LiveCharts(
+  { view, span, passed }: {
+    readonly view: View;
+    readonly span: "minute" | "hour";
+    readonly passed: readonly Passed[];
+  },
+) {
+  const t = textsOf(view), { ago, names } = t.live[span];
+  return (
+    <>
+      {(["submitted", "failed", "mo"] as const).map((name) => (
+        <section class="panel">
+          <h2>{names[name]}</h2>
+          <LineChart
+            values={passed.map((one) => one[name])}
+            label={names[name]}
+            from={ago}
+            until={t.now}
+            format={(value) => numberText(value, view)}
+          />
+        </section>
+      ))}
+    </>
+  );
+}
 
 /** A provider's days as two lines. */
 export function TrafficCharts(
