@@ -253,10 +253,15 @@ export class GnsClient implements NameServer, Answering, AsyncDisposable {
       const next = await nextRoute(call, kind, this.parts.gatewayCode, last);
       if (!next) break;
       const { told, isLast } = next;
-      seen.add(idOf(kind, told.Route_Id));
-      const row = this.#news(kind, told);
-      if (row) news.push(row);
       last = told.Route_Id;
+      seen.add(idOf(kind, last));
+      // One that can't be a route does not keep those behind it from being taken.
+      if (!usable(kind, told)) {
+        this.deps.log.warn("the name server has a route that can't be one", { kind, routeId: last });
+      } else {
+        const row = this.#news(kind, told);
+        if (row) news.push(row);
+      }
       if (news.length >= PAGE) await this.parts.routes.putAll(kind, news.splice(0));
       if (isLast) break;
     }
@@ -287,13 +292,13 @@ export class GnsClient implements NameServer, Answering, AsyncDisposable {
   }
 
   async #keep(kind: RouteKind, told: Told): Promise<Route> {
+    if (!usable(kind, told)) throw new NameServerError("answer", `route ${told.Route_Id} can't be one`);
     const row = this.#news(kind, told);
     return row ? await this.parts.routes.put(row) : this.parts.routes.get(idOf(kind, told.Route_Id))!;
   }
 
   /** The row of what was told; undefined where it is here already, or was overtaken by an update. */
   #news(kind: RouteKind, told: Told): RouteRow | undefined {
-    if (!usable(kind, told)) throw new NameServerError("answer", `route ${told.Route_Id} can't be one`);
     const id = idOf(kind, told.Route_Id), before = this.parts.routes.get(id), now = this.deps.clock.now();
     const first = (kind === "mt" ? told.Start_Id : told.SP_Code) ?? "";
     const last = (kind === "mt" ? told.End_Id : told.SP_Code) ?? "";

@@ -12,6 +12,13 @@ import { silentLog } from "../../../base/mod.ts";
 
 const GNS = { code: "000001", host: "10.0.0.1" };
 const SERVER = { gnsServer: { host: GNS.host, port: 9168 } };
+const TIMES = {
+  connectMs: 10_000,
+  responseMs: 60_000,
+  attempts: 3,
+  wrongSecretsPerMinute: 20,
+  utcOffsetMinutes: 480,
+};
 const TO = { destinationId: "002001", gatewayIp: "10.0.0.2", gatewayPort: 7930 };
 
 const mtRoute = (server: Node, startId: string, endId = startId) =>
@@ -92,7 +99,7 @@ Deno.test("a change that a gateway refuses again and again is left out in the en
     { clock: stage.clock, log: silentLog, metrics: server.metrics },
     stage.network,
     { host, port: 9168 },
-    { connectMs: 10_000, responseMs: 60_000, attempts: 3, wrongSecretsPerMinute: 20, utcOffsetMinutes: 480 },
+    TIMES,
     {
       callerOf: (code) => ({ code, secret: PEER_SECRET, version: 0x30 }),
       answer(_caller, message): Promise<Message | undefined> {
@@ -151,6 +158,67 @@ Deno.test("a name server that allows 2.0 only is used in 2.0: both tables by GET
   assertEquals((await announce("135001")).status, 200);
   const fine = await announce("1350013");
   assertEquals([fine.status, fine.body.code], [422, "unsayable"]);
+});
+
+Deno.test("a route of the whole table that can't be one is left out, and those behind it are taken", async () => {
+  await using stage = new Gateways();
+  const at = { host: "10.0.0.9", port: 9168 };
+  const node = await stage.add("001001", { settings: { gnsServer: at } });
+  const route = (Route_Id: number, Start_code: number, last: boolean) => ({
+    ...{ Route_Id, Destination_Id: "002001", Gateway_IP: "10.0.0.2", Gateway_port: 7930, SP_Code: CODE },
+    ...{ Service_Id: "", Start_code, End_code: Start_code, Area_code: "", Result: last ? 2 : 0 },
+  });
+  await using _server = playServer(stage, at, (message) => {
+    const { sequence } = message;
+    if (message.command === "CONNECT") {
+      return {
+        command: "CONNECT_RESP",
+        sequence,
+        Status: 0,
+        AuthenticatorISMG: new Uint8Array(16),
+        Version: 0x20,
+      };
+    }
+    if (message.command !== "GET_ROUTE") return undefined;
+    const last = message.Last_route_Id + 1;
+    return {
+      command: "GET_ROUTE_RESP",
+      sequence,
+      ...route(last, last === 0 ? 4_000_000_000 : 139_001, last === 1),
+    };
+  }, { dialect: 2 });
+  await say(node, { version: "2.0" });
+  await stage.settle();
+  assertEquals((await node.ask("POST", "/api/v1/sms/name-server/refresh")).lastError, null);
+  assertEquals((await routesOf(node)).filter((one: string) => one.startsWith("139")), ["139001-139001"]);
+});
+
+Deno.test("an answer that can't be made ends its own connection, and nothing else", async () => {
+  await using stage = new Gateways();
+  const server = await stage.add("001001"), at = { host: "10.0.0.8", port: 9168 };
+  await using _server = serveShort(
+    { clock: stage.clock, log: silentLog, metrics: server.metrics },
+    stage.network,
+    at,
+    TIMES,
+    {
+      callerOf: (code) => ({ code, secret: PEER_SECRET, version: 0x30 }),
+      answer: ({ code }, { sequence }) =>
+        code === "001001"
+          ? Promise.reject(new Error("the disk failed"))
+          : Promise.resolve({ command: "PUSH_MT_ROUTE_UPDATE_RESP", sequence, Result: 0 }),
+    },
+  );
+  const question = { command: "MT_ROUTE", sequence: 9, Source_Id: "001001", Terminal_Id: "139" } as const;
+  const there = { code: "", host: at.host } as Node;
+  const [unlucky, other] = [
+    await PlayedGateway.connect(stage, there, "001001", { port: at.port }),
+    await PlayedGateway.connect(stage, there, "002001", { port: at.port }),
+  ];
+  for (const one of [unlucky!, other!]) one.send(question);
+  await stage.settle();
+  assertEquals([unlucky!.all("TERMINATE").length, other!.connection.open], [1, true]);
+  assertEquals(other!.all("PUSH_MT_ROUTE_UPDATE_RESP").length, 1);
 });
 
 Deno.test("what a name server tells without a Time_stamp is taken, as new as it is here", async () => {
