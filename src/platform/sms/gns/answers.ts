@@ -163,7 +163,10 @@ export class GnsAnswers implements Answering {
   /** 2.0 has one question for both kinds; its Result 2 says that this was the last route. */
   #getOld(caller: Caller, message: Message & { command: "GET_ROUTE" }): GetRouteResp {
     const kind: GnsKind = message.Route_type.toLowerCase() === "mo" ? "mo" : "mt";
-    const got = this.#get(caller, message.Source_Id, message.Route_type, kind, message.Last_route_Id);
+    const next = (last: number) => this.#get(caller, message.Source_Id, message.Route_type, kind, last);
+    let got = next(message.Last_route_Id);
+    // As a number a segment has no zeros in front: one that needs them is left out, as another would be told.
+    while (got.row.start_id.startsWith("0")) got = next(got.row.route_id);
     const { row } = got, mt = mtFields(row, 2);
     return {
       command: "GET_ROUTE_RESP",

@@ -133,6 +133,7 @@ Deno.test("a name server that allows 2.0 only is used in 2.0: both tables by GET
   const [server, node] = await pair(stage, false);
   await mtRoute(server, "139001", "139005");
   await mtRoute(server, "1380013"); // GET_ROUTE says it as a number: whole
+  await mtRoute(server, "0791"); // and this one not at all
   await server.ask("POST", "/api/v1/gns/routes", { kind: "mo", spCode: CODE, ...TO });
   await say(node);
   await stage.settle();
