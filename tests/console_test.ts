@@ -340,9 +340,15 @@ Deno.test("routes, gateways and providers of short messages are made, changed an
     const response = await visitor.post(path, fields), text = await response.text();
     assertEquals(response.status, 303, text);
   };
-  await done("/sms/accounts/900001", { do: "change", spCode: "10690001", version: "2.0", window: "7" });
+  await done("/sms/accounts/900001", {
+    do: "change",
+    spCode: "10690001",
+    version: "2.0",
+    window: "7",
+    attempts: "5",
+  });
   const { body } = await p.call("GET", "/api/v1/sms/accounts/900001");
-  assertEquals([body.version, body.window], ["2.0", 7]);
+  assertEquals([body.version, body.window, body.times], ["2.0", 7, { attempts: 5 }]);
   await done("/sms/routes", { do: "add", kind: "mt", first: "1390", last: "1395", target: "001002" });
   assertStringIncludes(await visitor.page("/sms/routes"), "1390 – 1395");
   assertStringIncludes(
@@ -354,6 +360,23 @@ Deno.test("routes, gateways and providers of short messages are made, changed an
   await done("/name-server", { do: "add", code: "001003", secret: "secret-3", version: "3.0", trusted: "1" });
   assertStringIncludes(await visitor.page("/name-server"), "001003");
   await done("/sms", { do: "simulate", from: "13900000000", to: "10690001", text: "hello" });
+  const traffic = await visitor.page("/sms/traffic");
+  for (const chart of ["Messages taken a minute", "From phones an hour"]) {
+    assertStringIncludes(traffic, chart);
+  }
+  await done("/sms", {
+    ...{ do: "behave", least: "5", most: "9", UNDELIV: "12.5", silent: "", refused: "1" },
+    ...{ refusedStat: "MB:0008", busy: "no" },
+  });
+  assertEquals((await p.call("GET", "/api/v1/sms/simulator")).body, {
+    latencyMs: [5, 9],
+    outcomes: { UNDELIV: 0.125 },
+    silent: 0,
+    refused: { share: 0.01, stat: "MB:0008" },
+    busy: false,
+  });
+  assertStringIncludes(await visitor.page("/sms"), 'value="12.5"');
+  await done("/sms", { do: "reset" });
   await done("/sms/peers", { do: "remove", code: "001002" });
   await done("/sms/accounts/900001", { do: "remove" });
   assertEquals((await p.call("GET", "/api/v1/sms/accounts/900001")).status, 404);

@@ -1,4 +1,5 @@
 import { assertEquals, assertThrows } from "@std/assert";
+import { DEFAULT_SMS_SETTINGS } from "../platform/sms/mod.ts";
 import { UsageError } from "./errors.ts";
 import { Settings } from "./resolve.ts";
 import { gatewaySettings, platformSettings } from "./role_settings.ts";
@@ -101,4 +102,54 @@ Deno.test("a certificate without its key, or a key without its certificate, is r
     const values = settings.all("platform", PLATFORM_SETTINGS);
     assertThrows(() => platformSettings(values, () => []), UsageError, `--${flag} needs --tls-`);
   }
+});
+
+Deno.test("what is tuned of short messages reaches the service, and is the service's own default where nobody says", () => {
+  const tuned = platform({
+    "sms-active-test": "30",
+    "sms-response": "10",
+    "sms-attempts": "5",
+    "sms-validity": "12",
+    "sms-days": "7",
+    "sms-backlog": "500",
+    "sms-durable": "no",
+    "sms-zone": "-03:30",
+    "sms-billing": "139,1380013",
+    "gns-updates": "no",
+  }).sms!;
+  const names = [
+    "activeTestMs",
+    "responseMs",
+    "attempts",
+    "validityMs",
+    "retentionMs",
+    "maxBacklog",
+    "durable",
+    "utcOffsetMinutes",
+    "billing",
+  ] as const;
+  assertEquals(
+    names.map((name) => tuned[name]),
+    [30_000, 10_000, 5, 12 * 3_600_000, 7 * 86_400_000, 500, false, -210, ["139", "1380013"]],
+  );
+  assertEquals(tuned.gnsTakesUpdates, false);
+  const plain = platform({}).sms!;
+  assertEquals(names.map((name) => plain[name]), names.map((name) => DEFAULT_SMS_SETTINGS[name]));
+  for (
+    const [flag, value] of [
+      ["sms-active-test", "0"],
+      ["sms-response", "601"],
+      ["sms-attempts", "0"],
+      ["sms-validity", "721"],
+      ["sms-days", "0"],
+      ["sms-backlog", "0"],
+      ["sms-durable", "maybe"],
+      ["sms-zone", "Beijing"],
+    ] as const
+  ) assertThrows(() => platform({ [flag]: value }), UsageError, `--${flag}`);
+});
+
+Deno.test("the ports of short messages are the standard's where nobody says: 7890, 7900, 7930 and 9168", () => {
+  const { listen, short, peer, gns } = platform({}).sms!;
+  assertEquals([listen, short, peer, gns].map((address) => address?.port), [7890, 7900, 7930, 9168]);
 });

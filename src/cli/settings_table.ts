@@ -23,6 +23,7 @@ import {
   oneOf,
   origins,
   path,
+  prefixes,
   remoteAddress,
   smsOutlet,
   sn,
@@ -30,6 +31,8 @@ import {
   targets,
   whole,
   words,
+  yesOrNo,
+  zone,
 } from "./parsers.ts";
 import { optional, required, type Role, ROLES, type SettingsTable, withDefault } from "./setting.ts";
 
@@ -135,6 +138,11 @@ export const PLATFORM_SETTINGS = {
     DEFAULT_SMS.gns,
     "the name server's port; of a gateway: where its name server tells it of routes (TCP)",
   ),
+  "gns-updates": withDefault(
+    yesOrNo,
+    true,
+    "whether gateways may tell the name server of routes; no: it is a sub-node and answers 4",
+  ),
   "gns-server": optional(
     remoteAddress,
     "the name server (GNS) that this short-message gateway asks for routes",
@@ -159,6 +167,49 @@ export const PLATFORM_SETTINGS = {
   "sms-outlet-password-file": optional(path("FILE"), "a file with the centre's password", {
     fallbackText: "none",
   }),
+  "sms-active-test": withDefault(
+    whole(1, 3_600, "SECONDS"),
+    180,
+    "C: how long a short-message link may be quiet until it is tested",
+  ),
+  "sms-response": withDefault(
+    whole(1, 600, "SECONDS"),
+    60,
+    "T: how long a short-message request waits for its response until it is sent again",
+  ),
+  "sms-attempts": withDefault(
+    whole(1, 100, "N"),
+    3,
+    "N: how often a short-message request is sent at most",
+  ),
+  "sms-validity": withDefault(
+    whole(1, 720, "HOURS"),
+    48,
+    "how long a short message is valid that does not say, and at most",
+  ),
+  "sms-days": withDefault(whole(1, 3650, "DAYS"), 30, "days that short messages are kept after their end"),
+  "sms-backlog": withDefault(
+    whole(1, 10_000_000, "N"),
+    100_000,
+    "short messages that may wait for the centre: more are answered 8",
+  ),
+  "sms-durable": withDefault(
+    yesOrNo,
+    true,
+    "whether a SUBMIT is answered only when its messages are on disk; no: faster, and a crash loses those on their way",
+  ),
+  "sms-zone": withDefault(
+    zone,
+    480,
+    "the local time of short messages: in Msg_Ids, reports, QUERY's days and the console",
+  ),
+  "sms-billing": optional(
+    prefixes,
+    "numbers that may be billed here (Fee_terminal_Id): others are answered 9",
+    {
+      fallbackText: "all",
+    },
+  ),
   "advertise": optional(host, "name or address under which gateways reach this platform", {
     fallbackText: "the access service's address, or else this machine's first address",
   }),

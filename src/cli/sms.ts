@@ -9,6 +9,7 @@ import { systemNetwork } from "../net/mod.ts";
 import { CmppError, formatSmppTime, MsgFmt, msgIdHex, type StatusReport } from "../protocol/cmpp/mod.ts";
 import { type SentPart, SpClient, SpError, type SpHandlers } from "../sp_client/mod.ts";
 import { EXIT, UsageError } from "./errors.ts";
+import { zone } from "./parsers.ts";
 
 /** What the commands need of their surroundings; a test stands in for them. */
 export interface SmsTerminal {
@@ -30,6 +31,7 @@ Flags of all
   --server HOST:PORT   the gateway's port for long connections; default: 127.0.0.1:7890
   --sp-id ID           the provider's SP_Id; needed
   --version 3.0|2.0    the version to speak; default: 3.0
+  --zone ZONE          the gateway's local time, such as +08:00 (the default)
   --window N           requests that are not answered yet, 1 to 1000; default: 16
   GATEHOUSE_SMS_SECRET the shared secret, only in the environment; needed
 
@@ -69,13 +71,12 @@ const STRINGS = [
   "format",
   "at",
   "valid",
+  "zone",
 ];
 /** Numbers sent to at the same time, while their answers, and their reports, are waited for. */
 const AT_ONCE = 200, AT_ONCE_REPORTED = 2_000;
 /** How often progress is told, in milliseconds. */
 const PROGRESS_MS = 2_000;
-/** The zone of times in SUBMIT, in minutes east of Greenwich: each of them names it. */
-const UTC_OFFSET = 480;
 const FORMATS: Readonly<Record<string, number>> = {
   ascii: MsgFmt.ascii,
   ucs2: MsgFmt.ucs2,
@@ -129,6 +130,7 @@ async function connect(flags: Flags, terminal: SmsTerminal, handlers: SpHandlers
       spId: text(flags, "sp-id"),
       secret,
       version,
+      utcOffsetMinutes: zoneOf(flags),
       window: whole(flags, "window", 16, 1, 1000),
     },
     handlers,
@@ -297,7 +299,13 @@ function time(flags: Flags, name: string): string {
   if (Number.isNaN(moment) || !/(Z|[+-]\d\d:?\d\d)$/.test(given)) {
     throw new UsageError(`--${name}: a time with its zone is allowed, such as 2026-11-24T08:00+08:00`);
   }
-  return formatSmppTime(moment, UTC_OFFSET);
+  return formatSmppTime(moment, zoneOf(flags));
+}
+
+function zoneOf(flags: Flags): number {
+  const minutes = zone.parse(text(flags, "zone", zone.show!(480)));
+  if (minutes === undefined) throw new UsageError(`--zone: ${zone.allowed} are allowed`);
+  return minutes;
 }
 
 function shown(report: StatusReport) {

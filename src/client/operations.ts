@@ -557,12 +557,12 @@ export interface Operations {
   /** All service providers */
   "GET /api/v1/sms/accounts": {
     input: Record<never, never>;
-    reply: { items: Array<{ spId: string; spCode: string; serviceIds: string[]; addresses: string[]; version: string; maxConnections: number; ratePerSecond: number; window: number; connections: number; createdAt: string; updatedAt: string }> };
+    reply: { items: Array<{ spId: string; spCode: string; serviceIds: string[]; addresses: string[]; version: string; maxConnections: number; ratePerSecond: number; window: number; times: { responseSeconds?: number; activeTestSeconds?: number; attempts?: number } | null; connections: number; createdAt: string; updatedAt: string }> };
   };
   /** Create a service provider, or set it anew */
   "POST /api/v1/sms/accounts": {
-    input: { key?: string; body: { spId: string; secret: string; spCode: string; serviceIds?: string[]; addresses?: string[]; version?: "2.0" | "2.1" | "3.0"; maxConnections?: number; ratePerSecond?: number; window?: number } };
-    reply: { spId: string; spCode: string; serviceIds: string[]; addresses: string[]; version: string; maxConnections: number; ratePerSecond: number; window: number; connections: number; createdAt: string; updatedAt: string };
+    input: { key?: string; body: { spId: string; secret: string; spCode: string; serviceIds?: string[]; addresses?: string[]; version?: "2.0" | "2.1" | "3.0"; maxConnections?: number; ratePerSecond?: number; window?: number; times?: { responseSeconds?: number; activeTestSeconds?: number; attempts?: number } | null } };
+    reply: { spId: string; spCode: string; serviceIds: string[]; addresses: string[]; version: string; maxConnections: number; ratePerSecond: number; window: number; times: { responseSeconds?: number; activeTestSeconds?: number; attempts?: number } | null; connections: number; createdAt: string; updatedAt: string };
   };
   /** Remove a service provider and end its connections */
   "DELETE /api/v1/sms/accounts/{spId}": {
@@ -572,12 +572,12 @@ export interface Operations {
   /** A service provider */
   "GET /api/v1/sms/accounts/{spId}": {
     input: { params: { spId: string } };
-    reply: { spId: string; spCode: string; serviceIds: string[]; addresses: string[]; version: string; maxConnections: number; ratePerSecond: number; window: number; connections: number; createdAt: string; updatedAt: string };
+    reply: { spId: string; spCode: string; serviceIds: string[]; addresses: string[]; version: string; maxConnections: number; ratePerSecond: number; window: number; times: { responseSeconds?: number; activeTestSeconds?: number; attempts?: number } | null; connections: number; createdAt: string; updatedAt: string };
   };
   /** Change a service provider */
   "PATCH /api/v1/sms/accounts/{spId}": {
-    input: { params: { spId: string }; ifMatch?: string; body: { secret?: string; spCode?: string; serviceIds?: string[]; addresses?: string[]; version?: "2.0" | "2.1" | "3.0"; maxConnections?: number; ratePerSecond?: number; window?: number } };
-    reply: { spId: string; spCode: string; serviceIds: string[]; addresses: string[]; version: string; maxConnections: number; ratePerSecond: number; window: number; connections: number; createdAt: string; updatedAt: string };
+    input: { params: { spId: string }; ifMatch?: string; body: { secret?: string; spCode?: string; serviceIds?: string[]; addresses?: string[]; version?: "2.0" | "2.1" | "3.0"; maxConnections?: number; ratePerSecond?: number; window?: number; times?: { responseSeconds?: number; activeTestSeconds?: number; attempts?: number } | null } };
+    reply: { spId: string; spCode: string; serviceIds: string[]; addresses: string[]; version: string; maxConnections: number; ratePerSecond: number; window: number; times: { responseSeconds?: number; activeTestSeconds?: number; attempts?: number } | null; connections: number; createdAt: string; updatedAt: string };
   };
   /** Alarms: those that are raised, then the last ones that are over */
   "GET /api/v1/sms/alarms": {
@@ -612,17 +612,17 @@ export interface Operations {
   /** The name server that this gateway asks */
   "GET /api/v1/sms/name-server": {
     input: Record<never, never>;
-    reply: { address: string; code: string | null; refreshedAt: string | null; lastError: string | null };
+    reply: { address: string; code: string | null; version: string | null; proveAnswer: boolean; refreshedAt: string | null; lastError: string | null };
   };
   /** Say who the name server is */
   "PUT /api/v1/sms/name-server": {
-    input: { body: { code: string; secret: string } };
-    reply: { address: string; code: string | null; refreshedAt: string | null; lastError: string | null };
+    input: { body: { code: string; secret: string; version?: "2.0" | "3.0"; proveAnswer?: boolean } };
+    reply: { address: string; code: string | null; version: string | null; proveAnswer: boolean; refreshedAt: string | null; lastError: string | null };
   };
   /** Take the name server's whole table over now */
   "POST /api/v1/sms/name-server/refresh": {
     input: { key?: string };
-    reply: { address: string; code: string | null; refreshedAt: string | null; lastError: string | null };
+    reply: { address: string; code: string | null; version: string | null; proveAnswer: boolean; refreshedAt: string | null; lastError: string | null };
   };
   /** Tell the name server of a route: add, change or delete it there */
   "POST /api/v1/sms/name-server/routes": {
@@ -637,12 +637,12 @@ export interface Operations {
   /** All gateways that messages are exchanged with */
   "GET /api/v1/sms/peers": {
     input: Record<never, never>;
-    reply: { items: Array<{ code: string; address: string | null; version: string; window: number; connected: boolean; lastError: string | null; waiting: number; createdAt: string; updatedAt: string; updatedBy: string }> };
+    reply: { items: Array<{ code: string; address: string | null; version: string; window: number; times: { responseSeconds?: number; activeTestSeconds?: number; attempts?: number } | null; proveAnswer: boolean; connected: boolean; lastError: string | null; waiting: number; createdAt: string; updatedAt: string; updatedBy: string }> };
   };
   /** Create another gateway to exchange messages with, or change it */
   "POST /api/v1/sms/peers": {
-    input: { key?: string; body: { code: string; secret: string; address?: string; version?: "2.0" | "3.0"; window?: number } };
-    reply: { code: string; address: string | null; version: string; window: number; connected: boolean; lastError: string | null; waiting: number; createdAt: string; updatedAt: string; updatedBy: string };
+    input: { key?: string; body: { code: string; secret: string; address?: string; version?: "2.0" | "3.0"; window?: number; times?: { responseSeconds?: number; activeTestSeconds?: number; attempts?: number } | null; proveAnswer?: boolean } };
+    reply: { code: string; address: string | null; version: string; window: number; times: { responseSeconds?: number; activeTestSeconds?: number; attempts?: number } | null; proveAnswer: boolean; connected: boolean; lastError: string | null; waiting: number; createdAt: string; updatedAt: string; updatedBy: string };
   };
   /** Remove a gateway and end its connections */
   "DELETE /api/v1/sms/peers/{code}": {
@@ -694,6 +694,21 @@ export interface Operations {
     input: { query: { kind: "mt" | "mo"; number: string } };
     reply: { way: string; route: { id: string; kind: "mt" | "mo"; first: string; last: string; target: string; origin: "operator" | "name_server"; address: string | null; timeStamp: string; updatedAt: string; updatedBy: string } | null };
   };
+  /** Have the simulated short-message centre behave as it was started */
+  "DELETE /api/v1/sms/simulator": {
+    input: Record<never, never>;
+    reply: { latencyMs: unknown[]; outcomes: Record<string, number>; silent: number; refused: { share: number; stat: string }; busy: boolean };
+  };
+  /** How the simulated short-message centre behaves */
+  "GET /api/v1/sms/simulator": {
+    input: Record<never, never>;
+    reply: { latencyMs: unknown[]; outcomes: Record<string, number>; silent: number; refused: { share: number; stat: string }; busy: boolean };
+  };
+  /** Have the simulated short-message centre behave so, also after a restart */
+  "PUT /api/v1/sms/simulator": {
+    input: { body: { latencyMs?: unknown[]; outcomes?: Record<string, number>; silent?: number; refused?: { share: number; stat?: string }; busy?: boolean } };
+    reply: { latencyMs: unknown[]; outcomes: Record<string, number>; silent: number; refused: { share: number; stat: string }; busy: boolean };
+  };
   /** A simulated phone writes to a provider */
   "POST /api/v1/sms/simulator/mo": {
     input: { key?: string; body: { from: string; to: string; text: string } };
@@ -702,12 +717,17 @@ export interface Operations {
   /** How much is under way */
   "GET /api/v1/sms/status": {
     input: Record<never, never>;
-    reply: { connections: number; backlog: number; oldestWaitingAt: string | null; writesWaiting: number; results: Record<string, number> };
+    reply: { connections: number; backlog: number; oldestWaitingAt: string | null; writesWaiting: number; results: Record<string, number>; utcOffsetMinutes: number };
   };
   /** What QUERY counts, by day and provider */
   "GET /api/v1/sms/traffic": {
     input: { query: { from: string; to?: string; spId?: string; by?: "provider" | "service" } };
     reply: { items: Array<{ day: string; spId: string; serviceId: string | null; mtMessages: number; mtUsers: number; mtSent: number; mtFailed: number; moTaken: number; moDelivered: number; moFailed: number }> };
+  };
+  /** What passed in the last 120 minutes or 48 hours */
+  "GET /api/v1/sms/traffic/live": {
+    input: { query?: { by?: "minute" | "hour" } };
+    reply: { items: Array<{ at: string; submitted: number; delivered: number; failed: number; mo: number }> };
   };
   /** The tags in use */
   "GET /api/v1/tags": {
@@ -741,7 +761,7 @@ export interface Operations {
   };
   /** Sets what plug-ins of a tier may ask for; null: whatever the gateway offers */
   "PUT /api/v1/trust/tiers/{tier}": {
-    input: { params: { tier: "carrier" | "vendor" | "community" | "unsigned" }; body: { capabilities?: string[]; limits?: Record<string, number> } | null };
+    input: { params: { tier: "carrier" | "vendor" | "community" | "unsigned" }; body: { capabilities?: string[]; limits?: Record<string, number>; peers?: string[]; hosts?: string[]; parameters?: { read?: string[]; write?: string[] } } | null };
     reply: undefined;
   };
   /** What webhooks can hear of, and the permission that each needs */

@@ -255,8 +255,13 @@ export async function startPlatform(
       }),
     )
     : undefined;
-  const { outlet: centre = { url: "simulator" }, gns: gnsPort, gnsServer, ...ports }: SmsPlatformSettings =
-    settings.sms ?? DEFAULT_SMS;
+  const {
+    outlet: centre = { url: "simulator" },
+    gns: gnsPort,
+    gnsServer,
+    gnsTakesUpdates = true,
+    ...ports
+  }: SmsPlatformSettings = settings.sms ?? DEFAULT_SMS;
   const sms = wanted("sms")
     ? run(
       await startSms(
@@ -284,7 +289,7 @@ export async function startPlatform(
           dataDir: settings.dataDir,
           besides: () => sms?.answering,
         },
-        { listen: gnsPort ?? DEFAULT_SMS.gns, gatewayCode: ports.gatewayCode },
+        { ...ports, listen: gnsPort ?? DEFAULT_SMS.gns, takesUpdates: gnsTakesUpdates },
       ),
     )
     : undefined;

@@ -9,6 +9,7 @@ import { MAY_READ, MAY_WRITE } from "./access.ts";
 import { type Account, AccountError, type AccountInput, type AccountStore } from "./accounts.ts";
 import { isoTime, noProvider, SpId, Time, versionText, whole } from "./fields.ts";
 import type { Ismg } from "./ismg.ts";
+import { ownTimes, TimesField, timesView } from "./link_times.ts";
 
 const Secret = v.pipe(
   v.string(),
@@ -28,6 +29,8 @@ const LIMITS = {
   maxConnections: v.optional(whole(1, 1000)),
   ratePerSecond: v.optional(whole(1, 1_000_000)),
   window: v.optional(whole(1, 10_000)),
+  /** Its own T (response), N (attempts) and C (active test); null: the service's. */
+  times: v.optional(TimesField),
 } as const;
 const AccountBody = v.strictObject({ spId: SpId, secret: Secret, spCode: SpCode, ...LIMITS });
 const AccountChanges = v.strictObject({
@@ -45,6 +48,7 @@ const AccountView = v.object({
   maxConnections: v.number(),
   ratePerSecond: v.number(),
   window: v.number(),
+  times: TimesField,
   connections: v.number(),
   createdAt: Time,
   updatedAt: Time,
@@ -197,8 +201,12 @@ function ids({ spId, spCode, secret }: v.InferOutput<typeof AccountBody>) {
 
 /** What was given, without what was left out: an optional field is absent, not undefined. */
 function inputOf(body: v.InferOutput<typeof AccountChanges>): Partial<Omit<AccountInput, "spId">> {
-  const { version, ...rest } = body;
-  const given = Object.entries({ ...rest, version: version && versionOctet(version) })
+  const { version, times, ...rest } = body;
+  const read = {
+    version: version && versionOctet(version),
+    times: times === undefined ? undefined : ownTimes(times),
+  };
+  const given = Object.entries({ ...rest, ...read })
     .filter(([name, value]) => value !== undefined && name !== "spId");
   return Object.fromEntries(given);
 }
@@ -229,6 +237,7 @@ function shown(account: Account) {
     maxConnections,
     ratePerSecond,
     window,
+    times: timesView(account.times),
     createdAt: isoTime(account.createdAt),
     updatedAt: isoTime(account.updatedAt),
   };

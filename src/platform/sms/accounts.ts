@@ -6,6 +6,7 @@
 import type { Kysely } from "kysely";
 import { type Clock, GatehouseError, TokenBucket } from "../../base/mod.ts";
 import { VERSION_3_0 } from "../../protocol/cmpp/mod.ts";
+import { type OwnTimes, parseTimes, timesText } from "./link_times.ts";
 import type { AccountRow, SmsTables } from "./schema.ts";
 import type { Seal } from "../credentials/mod.ts";
 
@@ -28,6 +29,8 @@ export interface AccountInput {
   readonly ratePerSecond?: number;
   /** W: requests not answered yet on one connection. Default 16, the standard's. */
   readonly window?: number;
+  /** Its own T, N and C. Default null: the service's. */
+  readonly times?: OwnTimes | null;
 }
 
 /** A provider as the service works with it. */
@@ -103,6 +106,7 @@ export class AccountStore {
       max_connections: input.maxConnections ?? 4,
       rate_per_second: input.ratePerSecond ?? 200,
       window: input.window ?? 16,
+      times: timesText(input.times),
       created_at: before?.createdAt ?? now,
       // Each change has a time of its own, so that it tells one state from the next.
       updated_at: Math.max(now, (before?.updatedAt ?? 0) + 1),
@@ -155,6 +159,7 @@ export class AccountStore {
       maxConnections: row.max_connections,
       ratePerSecond: row.rate_per_second,
       window: row.window,
+      times: parseTimes(row.times),
       createdAt: row.created_at,
       updatedAt: row.updated_at,
       // A group of 99 must be able to pass at all, however low the rate.

@@ -5,6 +5,8 @@
  */
 import { type Dialect, maxContent, parseSmppTime, Result, type Submit } from "../../protocol/cmpp/mod.ts";
 import type { Account } from "./accounts.ts";
+import { nationalNumber } from "./routing/mod.ts";
+import type { SmsSettings } from "./settings.ts";
 
 /** When a message goes out, and until when it may. */
 export interface Times {
@@ -18,7 +20,12 @@ const NUMBER = /^\+?\d{3,20}$/;
 const PSEUDO = /^[\x21-\x7e]{1,32}$/;
 
 /** The Result for a SUBMIT that can't be taken; undefined where it can. */
-export function refusalOf(submit: Submit, account: Account, dialect: Dialect): number | undefined {
+export function refusalOf(
+  submit: Submit,
+  account: Account,
+  dialect: Dialect,
+  { billing }: Pick<SmsSettings, "billing">,
+): number | undefined {
   if (!wellFormed(submit, dialect)) return Result.structure;
   if (submit.Msg_src !== account.spId) return Result.msgSrc;
   if (submit.Msg_Content.length > maxContent(submit.Msg_Fmt)) return Result.tooLong;
@@ -31,6 +38,7 @@ export function refusalOf(submit: Submit, account: Account, dialect: Dialect): n
   if (submit.Fee_UserType === 3 && !isNumber(submit.Fee_terminal_Id, submit.Fee_terminal_type)) {
     return Result.feeTerminalId;
   }
+  if (!billed(submit, billing)) return Result.notServed;
   // One wrong number and nothing of the group is sent (annex 1).
   if (!submit.Dest_terminal_Id.every((number) => isNumber(number, submit.Dest_terminal_type))) {
     return Result.destTerminalId;
@@ -48,6 +56,16 @@ function wellFormed(submit: Submit, dialect: Dialect): boolean {
     submit.Fee_UserType <= 3 && submit.Fee_terminal_type <= 1 && submit.Dest_terminal_type <= 1 &&
     submit.TP_udhi <= 1 &&
     (submit.TP_udhi === 0 || (submit.Msg_Content[0] ?? 255) < submit.Msg_Content.length);
+}
+
+/** Whether who pays is billed here. What stands for a pseudo code only the platform that made it knows. */
+function billed(
+  { Fee_UserType, Fee_terminal_type, Fee_terminal_Id }: Submit,
+  served: readonly string[],
+): boolean {
+  if (served.length === 0 || Fee_UserType !== 3 || Fee_terminal_type === 1) return true;
+  const number = nationalNumber(Fee_terminal_Id);
+  return served.some((prefix) => number.startsWith(prefix));
 }
 
 function isNumber(number: string, type: number): boolean {

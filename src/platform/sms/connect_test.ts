@@ -131,6 +131,39 @@ Deno.test("a quiet link is tested after C, again after each T, and closed after 
   assertEquals(provider.connection.open, false);
 });
 
+Deno.test("T, N and C of one provider come before the service's, hold at once, and go back with null", async () => {
+  const times = { activeTestSeconds: 5, responseSeconds: 1, attempts: 2 };
+  await using stage = await Stage.open({
+    settings: { activeTestMs: 100_000, responseMs: 50_000, attempts: 9 },
+    account: { times },
+  });
+  const path = `/api/v1/sms/accounts/${SP}`;
+  assertEquals((await stage.call("GET", path)).body.times, times);
+  const provider = await stage.connect();
+  provider.alive = false;
+  await stage.clock.advance(5_100);
+  assertEquals(provider.all("ACTIVE_TEST").length, 1);
+  await stage.clock.advance(1_000);
+  assertEquals([provider.all("ACTIVE_TEST").length, provider.connection.open], [2, true]);
+  await stage.clock.advance(1_000);
+  await stage.settle();
+  assertEquals(provider.connection.open, false);
+  // Some of them, over a restart.
+  assertEquals((await stage.call("PATCH", path, { times: { activeTestSeconds: 60 } })).status, 200);
+  await stage.stop();
+  await stage.start();
+  const again = await stage.connect();
+  again.alive = false;
+  await stage.clock.advance(61_000);
+  assertEquals(again.all("ACTIVE_TEST").length, 1);
+  await stage.clock.advance(45_000);
+  assertEquals([again.all("ACTIVE_TEST").length, again.connection.open], [1, true]);
+  assertEquals((await stage.call("PATCH", path, { times: null })).body.times, null);
+  for (const wrong of [{ attempts: 0 }, { responseSeconds: 601 }, { activeTestSeconds: 1.5 }, { t: 1 }]) {
+    assertEquals((await stage.call("PATCH", path, { times: wrong })).status, 400);
+  }
+});
+
 Deno.test("messages that do not belong here and unknown commands are answered with TERMINATE", async () => {
   await using stage = await Stage.open();
   const foreign = await stage.connect();

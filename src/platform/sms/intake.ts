@@ -66,7 +66,7 @@ export class Intake {
   ): Promise<SubmitOutcome> | SubmitOutcome {
     const { settings, ids, dispatcher } = this.parts;
     const now = this.deps.clock.now(), { Dest_terminal_Id: numbers } = submit;
-    const refused = refusalOf(submit, account, dialect);
+    const refused = refusalOf(submit, account, dialect, settings);
     if (refused !== undefined) return { msgId: 0n, result: refused };
     let times;
     try {

@@ -21,6 +21,7 @@ import { Doorkeeper } from "./doorkeeper.ts";
 import { Intake } from "./intake.ts";
 import { LocalTimes } from "./local_times.ts";
 import { keyOf, type Mt, type OutboxItem, outboxRow } from "./message.ts";
+import { Meters } from "./meters.ts";
 import type { MsgIds } from "./msg_ids.ts";
 import { Outbox } from "./outbox.ts";
 import type { MobileOriginated } from "./outlet.ts";
@@ -60,6 +61,7 @@ export class Ismg implements SessionHost {
   elsewhere!: Elsewhere;
   readonly times: LocalTimes;
   readonly tallies: Tallies;
+  readonly meters: Meters;
   readonly outbox: Outbox;
   readonly #intake: Intake;
   readonly #doorkeeper: Doorkeeper;
@@ -73,6 +75,7 @@ export class Ismg implements SessionHost {
     this.clock = deps.clock;
     this.times = new LocalTimes(settings.utcOffsetMinutes);
     this.tallies = new Tallies(deps, parts.store, this.times);
+    this.meters = new Meters(deps);
     const shared = { ...parts, settings, tallies: this.tallies };
     const gateway = Number(settings.gatewayCode);
     this.outbox = new Outbox(deps, {
@@ -139,9 +142,15 @@ export class Ismg implements SessionHost {
   }
 
   submit(session: Session, submit: Submit): Promise<SubmitOutcome> | SubmitOutcome {
-    return this.#intake.submit(submit, session.account!, session.dialect, (messages) => {
+    const began = this.clock.monotonic();
+    const outcome = this.#intake.submit(submit, session.account!, session.dialect, (messages) => {
       session.submitted += messages;
+      this.meters.accepted(messages);
     });
+    const answered = () => this.meters.answered(began);
+    if (outcome instanceof Promise) outcome.then(answered, answered);
+    else answered();
+    return outcome;
   }
 
   async query(session: Session, message: Query): Promise<Message> {
@@ -199,6 +208,7 @@ export class Ismg implements SessionHost {
       });
     }
     traffic.ended(mt);
+    this.meters.ended(stat, delivered, mt.submittedAt);
     if (item) this.outbox.offer(item);
     back?.after();
   }
@@ -231,6 +241,7 @@ export class Ismg implements SessionHost {
   }
 
   taken(item: OutboxItem, result: number, sentAt: number): void {
+    this.meters.taken(item.kind, result);
     this.outbox.taken(item, result, sentAt);
   }
 

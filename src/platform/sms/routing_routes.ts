@@ -19,7 +19,7 @@ import {
   Routes,
 } from "../../control/mod.ts";
 import { routeTime } from "../../protocol/cmpp/mod.ts";
-import { type GnsClient, ROUTE_ENTRIES, wantedOf } from "./gns/mod.ts";
+import { type GnsClient, NameServerError, ROUTE_ENTRIES, wantedOf } from "./gns/mod.ts";
 import {
   Code,
   nationalNumber,
@@ -33,6 +33,9 @@ import {
   targetText,
   Time,
   timeText,
+  Version,
+  versionOctet,
+  versionText,
   WRITE,
 } from "./routing/mod.ts";
 
@@ -71,6 +74,8 @@ const RouteView = v.object({
 const NameServerView = v.object({
   address: v.string(),
   code: v.nullable(v.string()),
+  version: v.nullable(v.string()),
+  proveAnswer: v.boolean(),
   refreshedAt: v.nullable(Time),
   lastError: v.nullable(v.string()),
 });
@@ -263,10 +268,12 @@ function nameServerRoutes(api: Routes, { nameServer }: RoutingApiParts): void {
     throw problem(409, "no_name_server", "start with --gns-server HOST:PORT to use a name server");
   };
   const view = (): v.InferInput<typeof NameServerView> => {
-    const { address, code, refreshedAt, lastError } = client().status;
+    const { address, code, version, proveAnswer, refreshedAt, lastError } = client().status;
     return {
       address: formatHostPort(address),
       code: code ?? null,
+      version: version === undefined ? null : versionText(version),
+      proveAnswer,
       refreshedAt: refreshedAt === undefined ? null : timeText(refreshedAt),
       lastError: lastError ?? null,
     };
@@ -287,15 +294,24 @@ function nameServerRoutes(api: Routes, { nameServer }: RoutingApiParts): void {
     method: "PUT",
     path: "/api/v1/sms/name-server",
     summary: "Say who the name server is",
-    description: "The secret is taken and never shown.",
+    description: "The secret is taken and never shown. version is the highest that is spoken with it; " +
+      "with proveAnswer its answer to CONNECT must prove that it knows the secret.",
     tags: TAGS,
     auth: WRITE,
-    body: { json: v.strictObject({ code: Code, secret: Secret }) },
+    body: {
+      json: v.strictObject({
+        code: Code,
+        secret: Secret,
+        version: v.optional(Version),
+        proveAnswer: v.optional(v.boolean()),
+      }),
+    },
     responses,
   }).handle(async ({ body, principal, changed }) => {
-    const before = view();
-    await client().put(body, actorOf(principal));
-    changed({ code: before.code }, { code: body.code });
+    const audited = ({ code, version, proveAnswer } = view()) => ({ code, version, proveAnswer });
+    const before = audited(), { version, ...rest } = body;
+    await client().put({ ...rest, version: version && versionOctet(version) }, actorOf(principal));
+    changed(before, audited());
     return { status: 200, body: view() };
   });
   api.route({
@@ -346,6 +362,9 @@ function announceRoutes(api: Routes, { nameServer }: RoutingApiParts): void {
     }
     const wanted = wantedOf(route, changes.indexOf(change), routeId);
     const outcome = await nameServer.update(wanted).catch((error) => {
+      if (error instanceof NameServerError && error.code === "unsayable") {
+        throw problem(422, error.code, `the name server can't be told of this route: ${error.message}`);
+      }
       throw problem(502, "name_server_away", `the name server can't be asked: ${messageOf(error)}`);
     });
     if (outcome.result !== 0) {

@@ -22,6 +22,8 @@ export interface AccountRow {
   max_connections: number;
   rate_per_second: number;
   window: number;
+  /** JSON of its own T, N and C; null: the service's. */
+  times: string | null;
   created_at: number;
   updated_at: number;
 }
@@ -100,8 +102,16 @@ export interface CounterRow {
   mo_failed: number;
 }
 
+/** How the played centre behaves, where an operator has said: one row. */
+export interface SimulatorRow {
+  id: number;
+  /** JSON. */
+  behaviour: string;
+}
+
 /** The tables of this service. */
 export type SmsTables = {
+  sms_simulator: SimulatorRow;
   sms_account: AccountRow;
   sms_message: MessageTableRow;
   sms_content: ContentRow;

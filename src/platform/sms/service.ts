@@ -26,6 +26,7 @@ import { Seal } from "../credentials/mod.ts";
 import { Session } from "./session.ts";
 import { DEFAULT_SMS_SETTINGS, type SmsSettings } from "./settings.ts";
 import { Simulator } from "./simulator.ts";
+import { KeptBehaviour } from "./simulator_settings.ts";
 import { SmsStore } from "./store.ts";
 import { watch } from "./watch.ts";
 
@@ -81,6 +82,7 @@ export async function startSms(
   const ismg = new Ismg(deps, settings, { accounts, store, seal, ids, lastOutboxId: last.outboxId });
   starting.defer(() => ismg.stop());
   const outlet = starting.use(parts.outlet ?? new Simulator(deps.clock, deps.random));
+  const simulator = outlet instanceof Simulator ? await KeptBehaviour.open(sql, outlet) : undefined;
   const elsewhere = starting.use(
     await Elsewheres.open(deps, {
       sql: sql as unknown as Kysely<RoutingTables>, // the same database: its migrations made these tables too
@@ -124,7 +126,7 @@ export async function startSms(
       deps,
       watch(deps.clock, settings.alarms, {
         outlets,
-        store,
+        store: { outboxSizes: async () => ismg.meters.queues(await store.outboxSizes()) },
         oldestWaiting: () => dispatcher.oldestWaiting(),
         present: (spId) => ismg.sessionsOf(spId).length > 0,
         results: () => ismg.results,
@@ -179,7 +181,7 @@ export async function startSms(
       outlets,
       alarms,
       dispatcher,
-      simulator: outlet instanceof Simulator ? outlet : undefined,
+      simulator,
     }),
     health: () =>
       outlet.connected ? { status: "up" } : { status: "degraded", detail: `${outlet.name} is not connected` },

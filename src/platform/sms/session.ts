@@ -18,6 +18,7 @@ import {
   type Submit,
 } from "../../protocol/cmpp/mod.ts";
 import type { Account } from "./accounts.ts";
+import { timesOn } from "./link_times.ts";
 import type { Carrier } from "./mailbox.ts";
 import type { OutboxItem } from "./message.ts";
 import { Requests } from "./requests.ts";
@@ -73,7 +74,7 @@ export class Session implements Carrier {
     this.connectedAt = host.clock.now();
     this.#requests = new Requests({
       clock: host.clock,
-      settings: host.settings,
+      times: () => timesOn(this.account?.times, host.settings),
       encode: (message) => encodeMessage(message, this.dialect),
       send: (pdu) => connection.send(pdu),
       open: () => connection.open,
@@ -108,7 +109,9 @@ export class Session implements Carrier {
   admit(account: Account, version: number): void {
     this.account = account;
     this.version = version;
-    if (this.kind === "short") return this.connection.setIdle(this.host.settings.responseMs);
+    if (this.kind === "short") {
+      return this.connection.setIdle(timesOn(account.times, this.host.settings).responseMs);
+    }
     this.connection.setIdle(0); // ACTIVE_TEST finds out
     this.#requests.testWhenQuiet();
   }
@@ -227,8 +230,8 @@ export class Session implements Carrier {
     if (!this.#requests.carries(sequence)) return this.host.fault(this, "stray_response");
     const { item, due } = this.#requests.answered(sequence)!;
     this.delivered++;
-    const { clock, settings } = this.host;
-    this.host.taken(item!, result, clock.now() - (clock.monotonic() - (due - settings.responseMs)));
+    const { clock, settings } = this.host, { responseMs } = timesOn(this.account?.times, settings);
+    this.host.taken(item!, result, clock.now() - (clock.monotonic() - (due - responseMs)));
     this.host.room(this);
   }
 

@@ -44,6 +44,8 @@ export interface SmsSettings {
    * sent. Those for later, reports and counters are kept as always.
    */
   readonly durable: boolean;
+  /** Beginnings of the numbers that may be billed here (Fee_terminal_Id), without a country code; empty: all. */
+  readonly billing: readonly string[];
   /** When something is an alarm. */
   readonly alarms: AlarmLimits;
   /** Long connections of other gateways (TCP); default port 7930. undefined: none are taken. */
@@ -78,6 +80,7 @@ export const DEFAULT_SMS_SETTINGS: Omit<SmsSettings, "listen" | "short" | "gatew
   outboxMs: 3 * DAY_MS,
   retentionMs: 30 * DAY_MS,
   durable: true,
+  billing: [],
   alarms: DEFAULT_ALARM_LIMITS,
   maxNodes: 8,
   routeFreshMs: DAY_MS,

@@ -34,7 +34,10 @@ Deno.test("a message is answered with its Msg_Id and ends in exactly one report"
 });
 
 Deno.test("every Result comes from its own cause", async () => {
-  await using stage = await Stage.open({ account: { serviceIds: ["TEST", "OTHER"] } });
+  await using stage = await Stage.open({
+    settings: { billing: ["138", "1390013"] },
+    account: { serviceIds: ["TEST", "OTHER"] },
+  });
   const provider = await stage.connect();
   const now = stage.clock.now();
   const causes: [Partial<Submit>, number][] = [
@@ -47,6 +50,10 @@ Deno.test("every Result comes from its own cause", async () => {
     [{ Msg_Content: new Uint8Array(160) }, 6],
     [{ Msg_Fmt: 8, Msg_Content: new Uint8Array(141) }, 6],
     [{ Service_Id: "NOBODYS" }, 7],
+    [{ Fee_UserType: 3, Fee_terminal_Id: "13300133000" }, 9],
+    [{ Fee_UserType: 3, Fee_terminal_Id: "8613900133000" }, 0],
+    [{ Fee_UserType: 3, Fee_terminal_Id: "a-pseudo-code", Fee_terminal_type: 1 }, 0],
+    [{ Fee_UserType: 2, Fee_terminal_Id: "13300133000" }, 0],
     [{ Src_Id: "1065999" }, 10],
     [{ Src_Id: `${CODE}x` }, 10],
     [{ Src_Id: `${CODE}123` }, 0],
