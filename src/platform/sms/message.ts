@@ -28,8 +28,8 @@ export interface Mt {
   readonly expiresAt: number;
   /** Handed to the centre, which has taken it. */
   sent: boolean;
-  /** There is a row of it: not where the service is not durable, unless it is for later. */
-  readonly kept: boolean;
+  /** There is a row of it: not where the service is not durable, unless it is for later or was left to the disk. */
+  kept: boolean;
 }
 
 /** A report or message for a provider. */

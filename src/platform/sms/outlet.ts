@@ -13,9 +13,12 @@ export interface OutletMessage {
   readonly expiresAt: number;
 }
 
-/** How the centre took a message: it did, calling it `ref`; it refused it for good; or it can't take it now. */
+/**
+ * How the centre took a message: it did, calling it `ref`; it refused it for good; or it can't take it now. `held`: it
+ * waits on this side still, and a receipt `ACCEPTD` tells when somebody else has it.
+ */
 export type OutletAnswer =
-  | { readonly kind: "accepted"; readonly ref: string }
+  | { readonly kind: "accepted"; readonly ref: string; readonly held?: boolean }
   | { readonly kind: "refused"; readonly stat: string }
   | { readonly kind: "busy" };
 

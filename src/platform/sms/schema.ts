@@ -223,4 +223,11 @@ export const smsMigrations: Migrations = {
       await db.schema.createIndex("sms_message_age").on("sms_message").column("submitted_at").execute();
     },
   },
+  // Messages at the centre that memory has no room for are ended from the table.
+  "2026-11-29-short-message-expiry": {
+    async up(db) {
+      await db.schema.createIndex("sms_message_expiry").on("sms_message").columns(["state", "expires_at"])
+        .where("state", "in", ["scheduled", "waiting", "sent"]).execute();
+    },
+  },
 };

@@ -26,6 +26,7 @@ import { Session } from "./session.ts";
 import { DEFAULT_SMS_SETTINGS, type SmsSettings } from "./settings.ts";
 import { Simulator } from "./simulator.ts";
 import { SmsStore } from "./store.ts";
+import { Unreadable } from "./unreadable.ts";
 import { watch } from "./watch.ts";
 
 /** What the service leans on beside the platform's dependencies. */
@@ -71,7 +72,7 @@ export async function startSms(
   const settings: SmsSettings = { ...DEFAULT_SMS_SETTINGS, ...given };
   const deps = { ...platform, log: platform.log.with({ service: "sms" }) };
   await using starting = new AsyncDisposableStack();
-  const seal = await Seal.open(dataDir, deps.random);
+  const seal = await Seal.open(dataDir, deps.random), unreadable = new Unreadable(deps);
   const store = await SmsStore.open(sql, seal);
   starting.defer(() => store.flush());
   const accounts = await AccountStore.open(sql, seal, deps.clock);
@@ -98,6 +99,7 @@ export async function startSms(
   const dispatcher = starting.use(
     new Dispatcher(deps, {
       store,
+      unreadable,
       outlet: starting.use(elsewhere.outlet),
       settings,
       end: (mt, stat, sequence) => ismg.end(mt, stat, sequence),
@@ -133,8 +135,13 @@ export async function startSms(
   const { metrics } = deps;
   metrics.gauge(
     "gatehouse_sms_backlog",
-    "Messages that wait for the centre or its receipt",
+    "Messages that wait for the centre or another gateway",
     () => dispatcher.backlog,
+  );
+  metrics.gauge(
+    "gatehouse_sms_unreported",
+    "Messages that the centre or another gateway has, and that were not reported on",
+    () => dispatcher.unreported,
   );
   metrics.gauge("gatehouse_sms_connections", "Connections of providers", () => ismg.sessions.size);
   metrics.gauge(

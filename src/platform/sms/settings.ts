@@ -31,8 +31,13 @@ export interface SmsSettings {
   readonly wrongSecretsPerMinute: number;
   /** Validity of a message that does not say, and the longest that it may say, in milliseconds. */
   readonly validityMs: number;
-  /** Messages that may wait for the centre; past it SUBMIT is answered 8. */
+  /**
+   * Messages that may wait for the centre or another gateway; past it SUBMIT is answered 8. A provider may have as many
+   * waiting as are left free.
+   */
   readonly maxBacklog: number;
+  /** Messages that the centre has and has not reported on, in memory: those beyond are left to the database. */
+  readonly maxTaken: number;
   /** Messages handed to the centre and not answered by it, at once. */
   readonly outletWindow: number;
   /** How long what a provider has not taken is kept for it, in milliseconds. */
@@ -74,6 +79,7 @@ export const DEFAULT_SMS_SETTINGS: Omit<SmsSettings, "listen" | "short" | "gatew
   wrongSecretsPerMinute: 20,
   validityMs: 2 * DAY_MS,
   maxBacklog: 100_000,
+  maxTaken: 100_000,
   outletWindow: 2_000,
   outboxMs: 3 * DAY_MS,
   retentionMs: 30 * DAY_MS,

@@ -156,6 +156,25 @@ export class SmsStore {
     return await this.#whole(await query.execute());
   }
 
+  /** Messages handed out that expired by `until`, the longest first; those behind `after`, where it is given. */
+  async expired(
+    until: number,
+    after?: Pick<MessageRow, "expires_at" | "msg_id">,
+  ): Promise<MessageRow[]> {
+    await this.#upToDate();
+    let query = this.db.selectFrom("sms_message").selectAll().where("state", "in", ["waiting", "sent"])
+      .where("expires_at", "<=", until).orderBy("expires_at").orderBy("msg_id").limit(PAGE);
+    if (after) {
+      query = query.where(({ eb, or, and }) =>
+        or([
+          eb("expires_at", ">", after.expires_at),
+          and([eb("expires_at", "=", after.expires_at), eb("msg_id", ">", after.msg_id)]),
+        ])
+      );
+    }
+    return await this.#whole(await query.execute());
+  }
+
   /** When the next scheduled message is due. */
   async nextDue(): Promise<number | undefined> {
     await this.#upToDate();

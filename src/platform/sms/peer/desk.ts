@@ -38,7 +38,7 @@ export interface DeskParts {
   readonly traffic: Traffic;
   readonly outbox: Outbox;
   readonly tallies: Tallies;
-  readonly dispatcher: () => Pick<Dispatcher, "backlog" | "offer">;
+  readonly dispatcher: () => Pick<Dispatcher, "hasRoom" | "offer">;
   /** Whether there is such a peer. */
   readonly knows: (code: string) => boolean;
 }
@@ -126,7 +126,7 @@ export class Desk {
     const sender = await this.parts.ledger.senderOf(key);
     if (sender !== undefined) return sender === peer.code ? Result.ok : Result.routingLoop;
     if (fwd.NodesCount > settings.maxNodes) return Result.tooManyNodes;
-    if (dispatcher().backlog + fwd.Dest_Id.length > settings.maxBacklog) return Result.flowControl;
+    if (!dispatcher().hasRoom(peerSpId(peer.code), fwd.Dest_Id.length)) return Result.flowControl;
     return fwd.Msg_Fwd_Type === FwdType.mt ? await this.#mt(peer, fwd, key) : await this.#mo(peer, fwd, key);
   }
 

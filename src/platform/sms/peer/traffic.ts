@@ -138,8 +138,10 @@ export class Traffic implements LineEvents {
   mtAccepted({ mt, fwd }: ForwardItem): void {
     const { msgId } = mt!, abroad = this.#abroad.get(msgId);
     if (!abroad) return; // its report was quicker than its answer
-    if (fwd.Registered_Delivery === 1) abroad.state = "accepted";
-    // Nobody asked for a report: that it was forwarded is all that there will be to know.
+    if (fwd.Registered_Delivery === 1) {
+      abroad.state = "accepted";
+      this.parts.tell({ msgId, stat: Stat.accepted, smscSequence: 0 });
+    } // Nobody asked for a report: that it was forwarded is all that there will be to know.
     else this.parts.tell({ msgId, stat: Stat.delivered, smscSequence: 0 });
   }
 
