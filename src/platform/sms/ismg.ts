@@ -32,6 +32,7 @@ import type { Session, SessionHost, SubmitOutcome } from "./session.ts";
 import type { SmsSettings } from "./settings.ts";
 import type { SmsStore } from "./store.ts";
 import { Tallies } from "./tallies.ts";
+import type { Unreadable } from "./unreadable.ts";
 
 /** The ways to and from other gateways. */
 export interface Elsewhere {
@@ -46,6 +47,7 @@ export interface IsmgParts {
   readonly store: SmsStore;
   readonly seal: Seal;
   readonly ids: MsgIds;
+  readonly unreadable: Unreadable;
   /** The largest id that the outbox has used. */
   readonly lastOutboxId: number;
 }

@@ -5,13 +5,14 @@
  */
 import { type Deps, messageOf, type Timer } from "../../base/mod.ts";
 import { type Deliver, Result } from "../../protocol/cmpp/mod.ts";
-import { type Carrier, Mailbox } from "./mailbox.ts";
+import { type Carrier, Mailbox, type Page, pageOfRows } from "./mailbox.ts";
 import { type OutboxItem, outboxItemOf } from "./message.ts";
 import type { OutboxRow } from "./schema.ts";
 import type { Seal } from "./seal.ts";
 import type { SmsSettings } from "./settings.ts";
 import type { Change, SmsStore } from "./store.ts";
 import type { Tallies } from "./tallies.ts";
+import type { Unreadable } from "./unreadable.ts";
 
 /** How often a provider may refuse an item before it is given up. */
 const MAX_REFUSALS = 3;
@@ -28,6 +29,7 @@ export interface OutboxParts {
   readonly seal: Seal;
   readonly settings: Pick<SmsSettings, "responseMs" | "outboxMs">;
   readonly tallies: Tallies;
+  readonly unreadable: Unreadable;
   /** The largest id that was used. */
   readonly lastId: number;
   /** What belongs to the end of a phone's message that came from another gateway; undefined for one of this gateway. */
@@ -46,6 +48,7 @@ export class Outbox {
   readonly #leaving = new Set<number>();
   readonly #timers = new Set<Timer>();
   #id: number;
+  #stopped = false;
 
   constructor(private readonly deps: Pick<Deps, "clock" | "log">, private readonly parts: OutboxParts) {
     this.#id = parts.lastId;
@@ -106,6 +109,7 @@ export class Outbox {
 
   /** Leaves no timer behind. */
   stop(): void {
+    this.#stopped = true;
     for (const timer of this.#timers) timer.cancel();
     this.#timers.clear();
   }
@@ -135,10 +139,15 @@ export class Outbox {
   /** Refused for now: it comes again after a while, if its queue is still the same: else it is read from disk. */
   #later(item: OutboxItem): void {
     const mailbox = this.#mailbox(item.spId), { generation } = mailbox;
+    this.#after(this.parts.settings.responseMs, () => mailbox.putBack([item], generation));
+  }
+
+  #after(ms: number, callback: () => void): void {
+    if (this.#stopped) return;
     const timer = this.deps.clock.setTimer(() => {
       this.#timers.delete(timer);
-      mailbox.putBack([item], generation);
-    }, this.parts.settings.responseMs);
+      callback();
+    }, ms);
     this.#timers.add(timer);
   }
 
@@ -153,17 +162,28 @@ export class Outbox {
   #mailbox(spId: string): Mailbox {
     let mailbox = this.#mailboxes.get(spId);
     if (!mailbox) {
-      mailbox = new Mailbox(async (after, limit) => {
-        try {
-          const rows = await this.parts.store.outboxOf(spId, after, limit);
-          return rows.map((row) => outboxItemOf(row, this.parts.seal));
-        } catch (error) {
-          this.deps.log.error("what waits for a provider was not read", { spId, error: messageOf(error) });
-          throw error;
-        }
-      }, (id) => this.#leaving.has(id));
+      mailbox = new Mailbox({
+        load: (after, limit) => this.#load(spId, after, limit),
+        leaving: (id) => this.#leaving.has(id),
+        after: (ms, callback) => this.#after(ms, callback),
+      });
       this.#mailboxes.set(spId, mailbox);
     }
     return mailbox;
+  }
+
+  async #load(spId: string, after: number, limit: number): Promise<Page<OutboxItem>> {
+    const { store, seal, unreadable } = this.parts;
+    try {
+      const rows = await store.outboxOf(spId, after, limit);
+      return pageOfRows(
+        rows,
+        limit,
+        (row) => unreadable.read(`outbox ${row.id}`, () => outboxItemOf(row, seal)),
+      );
+    } catch (error) {
+      this.deps.log.error("what waits for a provider was not read", { spId, error: messageOf(error) });
+      throw error;
+    }
   }
 }

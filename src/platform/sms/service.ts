@@ -78,7 +78,10 @@ export async function startSms(
   const accounts = await AccountStore.open(sql, seal, deps.clock);
   const last = await store.lastUsed();
   const ids = new MsgIds(deps.clock, { ...settings, lastUsedAt: last.submittedAt });
-  const ismg = new Ismg(deps, settings, { accounts, store, seal, ids, lastOutboxId: last.outboxId });
+  const ismg = new Ismg(deps, settings, {
+    ...{ accounts, store, seal, ids, unreadable },
+    lastOutboxId: last.outboxId,
+  });
   starting.defer(() => ismg.stop());
   const outlet = starting.use(parts.outlet ?? new Simulator(deps.clock, deps.random));
   const elsewhere = starting.use(
@@ -88,6 +91,7 @@ export async function startSms(
       framing: CMPP_FRAMING,
       network: deps.network,
       seal,
+      unreadable,
       store,
       ids,
       accounts,
