@@ -90,6 +90,23 @@ Deno.test("a connection without CONNECT is closed after its time", async () => {
   assertEquals(provider.connection.open, false);
 });
 
+Deno.test("strangers of one address take no more than their share: providers behind it are served as before", async () => {
+  await using stage = await Stage.open({ settings: { maxStrangers: 3, connectMs: 5_000 } });
+  const known = await stage.connect();
+  const strangers = [await stage.dial(), await stage.dial(), await stage.dial()];
+  await stage.settle();
+  const shut = await stage.connect();
+  assertEquals([shut.got, shut.connection.open], [[], false]);
+  assertEquals((await stage.submit(known)).Result, 0);
+  strangers[0]!.connection.close();
+  await stage.settle();
+  assertEquals((await stage.connect()).last("CONNECT_RESP").Status, 0); // said who it is: no stranger any more
+  assertEquals((await stage.connect({ secret: "wrong" })).last("CONNECT_RESP").Status, 3);
+  await stage.clock.advance(5_100);
+  await stage.settle();
+  for (let i = 0; i < 2; i++) assertEquals((await stage.connect()).last("CONNECT_RESP").Status, 0);
+});
+
 Deno.test("an address that guesses secrets is not let in any more, until a minute has passed", async () => {
   await using stage = await Stage.open({ settings: { wrongSecretsPerMinute: 5 } });
   for (let i = 0; i < 6; i++) {

@@ -70,7 +70,7 @@ export class Intake {
     if (refused !== undefined) return { msgId: 0n, result: refused };
     let times;
     try {
-      times = timesOf(submit, now, settings.validityMs);
+      times = timesOf(submit, now, settings);
     } catch (error) {
       if (error instanceof CmppError) return { msgId: 0n, result: Result.structure };
       throw error;

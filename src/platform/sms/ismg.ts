@@ -91,7 +91,9 @@ export class Ismg implements SessionHost {
       hasNoRoute: (number) =>
         !this.elsewhere.router.trivial && this.elsewhere.router.hasNoRoute(nationalNumber(number)),
     });
-    this.#doorkeeper = new Doorkeeper(deps.clock, settings.wrongSecretsPerMinute);
+    this.#doorkeeper = new Doorkeeper(deps.clock, settings.wrongSecretsPerMinute, {
+      strangers: settings.maxStrangers,
+    });
     this.#admission = new Admission(
       deps,
       parts.accounts,
@@ -112,7 +114,20 @@ export class Ismg implements SessionHost {
     await this.tallies.flush();
   }
 
-  /** Whether connections from an address are let in at all: not after too many wrong secrets. */
+  /** A connection has come. */
+  came(session: Session): void {
+    this.sessions.add(session);
+    this.#doorkeeper.strangerCame(session.connection.remote.host);
+  }
+
+  /** A connection is over. */
+  gone(session: Session): void {
+    this.sessions.delete(session);
+    if (!session.account) this.#doorkeeper.strangerLeft(session.connection.remote.host);
+    session.close();
+  }
+
+  /** Whether connections from an address are let in at all. */
   welcome(address: string): boolean {
     return this.#doorkeeper.welcome(address);
   }
@@ -137,6 +152,7 @@ export class Ismg implements SessionHost {
 
   connect(session: Session, message: Connect): void {
     if (!this.#admission.answer(session, message)) return;
+    this.#doorkeeper.strangerLeft(session.connection.remote.host);
     if (session.kind === "long") this.outbox.attach(session.account!.spId, session);
   }
 

@@ -100,6 +100,12 @@ export interface CounterRow {
   mo_failed: number;
 }
 
+/** The one row that says up to which second since 1970 Msg_Ids may be in use, where that is ahead of the clock. */
+export interface IdReserveRow {
+  id: 1;
+  second: number;
+}
+
 /** The tables of this service. */
 export type SmsTables = {
   sms_account: AccountRow;
@@ -108,6 +114,7 @@ export type SmsTables = {
   sms_journal: JournalRow;
   sms_outbox: OutboxRow;
   sms_counter: CounterRow;
+  sms_id_reserve: IdReserveRow;
 };
 
 /** Makes the tables. */
@@ -228,6 +235,14 @@ export const smsMigrations: Migrations = {
     async up(db) {
       await db.schema.createIndex("sms_message_expiry").on("sms_message").columns(["state", "expires_at"])
         .where("state", "in", ["scheduled", "waiting", "sent"]).execute();
+    },
+  },
+  "2026-11-29-short-message-ids": {
+    async up(db) {
+      await db.schema.createTable("sms_id_reserve")
+        .addColumn("id", "integer", (c) => c.primaryKey())
+        .addColumn("second", "bigint", (c) => c.notNull())
+        .execute();
     },
   },
 };

@@ -77,7 +77,12 @@ export async function startSms(
   starting.defer(() => store.flush());
   const accounts = await AccountStore.open(sql, seal, deps.clock);
   const last = await store.lastUsed();
-  const ids = new MsgIds(deps.clock, { ...settings, lastUsedAt: last.submittedAt });
+  const ids = await MsgIds.open(deps, {
+    ...settings,
+    lastUsedAt: last.submittedAt,
+    reserved: last.reservedSecond,
+    reserve: (second) => store.reserveIds(second),
+  });
   const ismg = new Ismg(deps, settings, {
     ...{ accounts, store, seal, ids, unreadable },
     lastOutboxId: last.outboxId,
@@ -133,6 +138,8 @@ export async function startSms(
         oldestWaiting: () => dispatcher.oldestWaiting(),
         present: (spId) => ismg.sessionsOf(spId).length > 0,
         results: () => ismg.results,
+        idsAhead: () => ids.ahead,
+        unreadable: () => unreadable.size,
       }),
     ),
   );
@@ -146,6 +153,11 @@ export async function startSms(
     "gatehouse_sms_unreported",
     "Messages that the centre or another gateway has, and that were not reported on",
     () => dispatcher.unreported,
+  );
+  metrics.gauge(
+    "gatehouse_sms_ids_ahead_seconds",
+    "Seconds that the time in Msg_Ids is ahead of the clock",
+    () => ids.ahead,
   );
   metrics.gauge("gatehouse_sms_connections", "Connections of providers", () => ismg.sessions.size);
   metrics.gauge(
@@ -211,15 +223,14 @@ function listen(deps: SmsDeps, ismg: Ismg, settings: SmsSettings, kind: "long" |
     onConnection(connection) {
       const session = new Session(connection, kind, ismg);
       sessions.set(connection, session);
-      ismg.sessions.add(session);
+      ismg.came(session);
       return (frame) => session.handle(frame);
     },
     onClosed(connection) {
       const session = sessions.get(connection);
       if (!session) return;
       sessions.delete(connection);
-      ismg.sessions.delete(session);
-      session.close();
+      ismg.gone(session);
     },
   });
 }

@@ -183,14 +183,28 @@ export class SmsStore {
     return row?.due_at ?? undefined;
   }
 
-  /** The latest time of a message, and the largest id of the outbox: where the next start goes on. */
-  async lastUsed(): Promise<{ submittedAt: number; outboxId: number }> {
+  /** Writes down that Msg_Ids of up to this second since 1970 may be in use. */
+  reserveIds(second: number): Promise<void> {
+    return this.write({
+      also: async (transaction) =>
+        void await transaction.insertInto("sms_id_reserve").values({ id: 1, second })
+          .onConflict((conflict) => conflict.column("id").doUpdateSet({ second })).execute(),
+    });
+  }
+
+  /** The latest time of a message, the largest id of the outbox, and what was reserved: where the next start goes on. */
+  async lastUsed(): Promise<{ submittedAt: number; outboxId: number; reservedSecond: number }> {
     await this.#upToDate();
     const message = await this.db.selectFrom("sms_message")
       .select((eb) => eb.fn.max("submitted_at").as("at")).executeTakeFirst();
     const outbox = await this.db.selectFrom("sms_outbox")
       .select((eb) => eb.fn.max("id").as("id")).executeTakeFirst();
-    return { submittedAt: message?.at ?? 0, outboxId: outbox?.id ?? 0 };
+    const reserve = await this.db.selectFrom("sms_id_reserve").select("second").executeTakeFirst();
+    return {
+      submittedAt: message?.at ?? 0,
+      outboxId: outbox?.id ?? 0,
+      reservedSecond: reserve?.second ?? 0,
+    };
   }
 
   /** What waits for a provider, behind `after`, in order. */

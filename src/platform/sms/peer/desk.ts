@@ -6,7 +6,7 @@
 import { type Deps, messageOf } from "../../../base/mod.ts";
 import { CmppError, type Fwd, FwdType, msgIdHex, msgIdInGroup, Result } from "../../../protocol/cmpp/mod.ts";
 import type { AccountStore } from "../accounts.ts";
-import { type Times, timesOf } from "../checks.ts";
+import { type TimeLimits, type Times, timesOf } from "../checks.ts";
 import type { Dispatcher } from "../dispatcher.ts";
 import { keyOf, messageRow, type Mt, type OutboxItem, outboxRow } from "../message.ts";
 import type { MsgIds } from "../msg_ids.ts";
@@ -141,7 +141,7 @@ export class Desk {
       if (refused !== undefined) return refused;
     }
     const now = this.deps.clock.now(), { length } = fwd.Dest_Id;
-    const times = timesOfFwd(fwd, now, settings.validityMs);
+    const times = timesOfFwd(fwd, now, settings);
     if (typeof times === "number") return times;
     const first = ids.take(length);
     if (first === undefined) return Result.flowControl;
@@ -241,9 +241,9 @@ function receivedKey(fwd: Fwd): ReceivedKey {
 }
 
 /** As of a SUBMIT; a time that is none is a fault of structure. */
-function timesOfFwd(fwd: Fwd, now: number, longestMs: number): Times | number {
+function timesOfFwd(fwd: Fwd, now: number, limits: TimeLimits): Times | number {
   try {
-    return timesOf(submitOfFwd(fwd, 0n, ""), now, longestMs);
+    return timesOf(submitOfFwd(fwd, 0n, ""), now, limits);
   } catch (error) {
     if (error instanceof CmppError) return Result.structure;
     throw error;
