@@ -7,6 +7,7 @@ import type { Kysely } from "kysely";
 import { formatHostPort, type HostPort, messageOf, type Service, type Timer } from "../../base/mod.ts";
 import type { Routes } from "../../control/mod.ts";
 import { FramedServer, type Framing } from "../../net/mod.ts";
+import { hold } from "../../storage/mod.ts";
 import { PduDecoder } from "../../protocol/cmpp/mod.ts";
 import type { PlatformDeps } from "../deps.ts";
 import { AccountStore } from "./accounts.ts";
@@ -58,12 +59,18 @@ export interface Sms extends Service {
 export const CMPP_FRAMING: Framing = { decoder: () => new PduDecoder(), encode: (pdu) => pdu };
 
 const HOUR_MS = 3_600_000;
+/** What is decided is in memory before it is in the tables, and ids are counted there: one process does that. */
+const ALONE = {
+  name: "sms",
+  number: 7_890_7930,
+  refusal: 'another process runs short messages on this database: stop it, or leave "sms" out of --services',
+};
 /** Connections of other gateways at once: there are some hundreds of gateways in a country. */
 const MOST_PEER_CONNECTIONS = 4_000;
 
 type SmsDeps = Pick<PlatformDeps, "clock" | "random" | "log" | "metrics" | "network">;
 
-/** Starts the service. @throws {NetError} where a port can't be had, {@link SealError} where the key is no key */
+/** Starts the service. @throws {NetError} where a port can't be had, {@link SealError} where the key is no key, {@link HoldError} */
 export async function startSms(
   platform: SmsDeps,
   { sql, dataDir, ...parts }: SmsParts,
@@ -73,7 +80,8 @@ export async function startSms(
   const deps = { ...platform, log: platform.log.with({ service: "sms" }) };
   await using starting = new AsyncDisposableStack();
   const seal = await Seal.open(dataDir, deps.random), unreadable = new Unreadable(deps);
-  const store = await SmsStore.open(sql, seal);
+  const alone = starting.use(await hold(deps, sql, { ...ALONE, dataDir }));
+  const store = await SmsStore.open(sql, seal, () => alone.held);
   starting.defer(() => store.flush());
   const accounts = await AccountStore.open(sql, seal, deps.clock);
   const last = await store.lastUsed();

@@ -83,13 +83,21 @@ export class SmsStore {
     (id) => [id],
   );
 
-  private constructor(private readonly db: Kysely<SmsTables>, private readonly seal: Seal) {
+  private constructor(
+    private readonly db: Kysely<SmsTables>,
+    private readonly seal: Seal,
+    private readonly mayWrite: () => boolean,
+  ) {
     this.#batch = new WriteBatch((changes) => this.#write(changes), LARGEST_BATCH);
   }
 
-  /** Takes up what an earlier run has decided. @throws {SealError} where its key is not this one */
-  static async open(db: Kysely<SmsTables>, seal: Seal): Promise<SmsStore> {
-    const store = new SmsStore(db, seal);
+  /**
+   * Takes up what an earlier run has decided. `mayWrite`: whether no other process can have taken the database over.
+   *
+   * @throws {SealError} where its key is not this one
+   */
+  static async open(db: Kysely<SmsTables>, seal: Seal, mayWrite = () => true): Promise<SmsStore> {
+    const store = new SmsStore(db, seal, mayWrite);
     const last = await db.selectFrom("sms_content").select((eb) => eb.fn.max("id").as("id"))
       .executeTakeFirst();
     store.#id = last?.id ?? 0;
@@ -343,6 +351,7 @@ export class SmsStore {
   }
 
   async #commit(changes: readonly Change[]): Promise<void> {
+    if (!this.mayWrite()) throw new Error("another process may have taken the database over");
     const id = this.#id + 1, far = this.#pending.records > BEHIND + CATCH_UP;
     const work = far ? this.#pending.work(BEHIND) : undefined;
     const rows = changes.flatMap((change) => change.messages ?? []);
@@ -372,6 +381,7 @@ export class SmsStore {
   async #settle(): Promise<void> {
     const work = this.#pending.work(0);
     if (!work) return;
+    if (!this.mayWrite()) throw new Error("another process may have taken the database over");
     await this.db.transaction().execute((transaction) => this.#do(transaction, work));
     this.#pending.done(work);
   }
