@@ -20,7 +20,7 @@ import type { Dispatcher } from "./dispatcher.ts";
 import { Doorkeeper } from "./doorkeeper.ts";
 import { Intake } from "./intake.ts";
 import { LocalTimes } from "./local_times.ts";
-import { keyOf, type Mt, type OutboxItem, outboxRow } from "./message.ts";
+import { keyOf, type Mt, type OutboxItem, outboxRow, receivedRow } from "./message.ts";
 import type { MsgIds } from "./msg_ids.ts";
 import { Outbox } from "./outbox.ts";
 import type { MobileOriginated } from "./outlet.ts";
@@ -240,8 +240,10 @@ export class Ismg implements SessionHost {
     }
     const now = this.clock.now(), deliver = moDeliver(mo, msgId, account.serviceIds[0] ?? "");
     const item = this.outbox.item(account.spId, deliver, now, undefined);
+    const outbox = outboxRow(item, this.parts.seal);
     await this.parts.store.write({
-      outbox: outboxRow(item, this.parts.seal),
+      outbox,
+      received: receivedRow(item, outbox.pdu),
       count: this.tallies.of(now, account.spId, item.serviceId, { mo_taken: 1 }),
     });
     this.outbox.offer(item);

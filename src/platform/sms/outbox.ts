@@ -119,10 +119,12 @@ export class Outbox {
     if (item.kind !== "mo") return store.write({ taken });
     const moved = result === Result.ok ? "mo_delivered" : "mo_failed";
     const count = tallies.of(item.createdAt, item.spId, item.serviceId, { [moved]: 1 });
+    const state = result === Result.ok ? "delivered" : "failed";
+    const receivedEnd = { id: item.id, state, result, at: this.deps.clock.now() } as const;
     const afar = fromAfar(item, result, sentAt);
-    if (!afar) return store.write({ taken, count });
+    if (!afar) return store.write({ taken, count, receivedEnd });
     return afar.then(async (withItem) => {
-      await store.write({ taken, count, ...(withItem ? { also: withItem.also } : {}) });
+      await store.write({ taken, count, receivedEnd, ...(withItem ? { also: withItem.also } : {}) });
       withItem?.after();
     });
   }
@@ -131,7 +133,10 @@ export class Outbox {
     return this.parts.store.write({
       taken: { spId: sp_id, id },
       ...(kind === "mo"
-        ? { count: this.parts.tallies.of(created_at, sp_id, service_id, { mo_failed: 1 }) }
+        ? {
+          count: this.parts.tallies.of(created_at, sp_id, service_id, { mo_failed: 1 }),
+          receivedEnd: { id, state: "failed", result: null, at: this.deps.clock.now() },
+        }
         : {}),
     });
   }

@@ -12,6 +12,7 @@ import type { Elsewheres } from "./elsewhere.ts";
 import { PhoneNumber } from "./fields.ts";
 import { type MessageParts, messageRoutes } from "./message_routes.ts";
 import { type OperationsParts, operationsRoutes } from "./operations_routes.ts";
+import { receivedRoutes } from "./received_routes.ts";
 import type { Simulator } from "./simulator.ts";
 
 /** What the routes lean on. */
@@ -26,6 +27,7 @@ export function smsRoutes(deps: Pick<Deps, "clock">, parts: RouteParts): Routes 
   const routes = new Routes();
   routes.mount("", accountRoutes(parts));
   routes.mount("", messageRoutes(parts));
+  routes.mount("", receivedRoutes(parts.store));
   routes.mount("", operationsRoutes(parts));
   simulatorRoutes(routes, parts);
   routes.mount("", parts.elsewhere.routesOf(deps));

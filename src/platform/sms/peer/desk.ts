@@ -8,7 +8,7 @@ import { CmppError, type Fwd, FwdType, msgIdHex, msgIdInGroup, Result } from "..
 import type { AccountStore } from "../accounts.ts";
 import { type TimeLimits, type Times, timesOf } from "../checks.ts";
 import type { Dispatcher } from "../dispatcher.ts";
-import { keyOf, messageRow, type Mt, type OutboxItem, outboxRow } from "../message.ts";
+import { keyOf, messageRow, type Mt, type OutboxItem, outboxRow, receivedRow } from "../message.ts";
 import type { MsgIds } from "../msg_ids.ts";
 import type { Outbox } from "../outbox.ts";
 import type { MobileOriginated } from "../outlet.ts";
@@ -210,8 +210,10 @@ export class Desk {
     }
     const { spId } = accounts.byNumber(number)!;
     const item: OutboxItem = outbox.item(spId, deliverOfFwd(fwd), now, undefined);
+    const row = outboxRow(item, seal);
     await store.write({
-      outbox: outboxRow(item, seal),
+      outbox: row,
+      received: receivedRow(item, row.pdu),
       also: receive,
       count: tallies.of(now, spId, item.serviceId, { mo_taken: 1 }),
     });
