@@ -17,6 +17,8 @@ const FLOWS = [
   "app_flow_test.ts",
   "sms_flow_test.ts",
   "sms_routing_test.ts",
+  "sms_crash_test.ts",
+  "sms_store_test.ts",
 ];
 
 Deno.test({
