@@ -4,6 +4,7 @@
  * @module
  */
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import type { CompiledQuery } from "kysely";
 import { seededRandom } from "../src/base/mod.ts";
 import { type Database, openDatabase } from "../src/storage/mod.ts";
 import type { Change } from "../src/platform/sms/change.ts";
@@ -166,6 +167,39 @@ Deno.test("a transaction that fails tells its own writers, and leaves nothing be
   assertEquals((await store.list({}, 10)).map(({ msg_id }) => Number(msg_id)), [3, 1]);
   const again = await SmsStore.open(db.sql, seal());
   assertEquals((await again.list({}, 10)).length, 2);
+});
+
+Deno.test({
+  name: "what is asked for again and again is found by an index, however many messages have ended",
+  ignore: Deno.env.has("GATEHOUSE_TEST_POSTGRES"), // it says how only once there are many
+  async fn() {
+    await using db = await database();
+    const store = await SmsStore.open(db.sql, seal()),
+      executor = db.sql.getExecutor(),
+      asked: CompiledQuery[] = [];
+    const original = executor.executeQuery.bind(executor);
+    executor.executeQuery = (query) => {
+      asked.push(query);
+      return original(query);
+    };
+    await store.due("waiting", 1, message(1));
+    await store.nextDue();
+    await store.expired(1, message(1));
+    await store.takenAs(["ff", "255"]);
+    executor.executeQuery = original;
+    assertEquals(asked.length, 4);
+    for (const query of asked) {
+      const { rows } = await db.sql.executeQuery<{ detail: string }>({
+        ...query,
+        sql: `explain query plan ${query.sql}`,
+      });
+      const plan = rows.map(({ detail }) => detail).join("; ");
+      assert(
+        /USING (COVERING )?INDEX sms_message_/.test(plan) && !plan.includes("SCAN"),
+        `${query.sql}: ${plan}`,
+      );
+    }
+  },
 });
 
 Deno.test("what messages say goes when they are forgotten, and stays while one of them is under way", async () => {

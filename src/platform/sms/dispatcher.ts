@@ -7,7 +7,7 @@ import { type Deps, messageOf, type Timer } from "../../base/mod.ts";
 import { Stat } from "../../protocol/cmpp/mod.ts";
 import { keyOf, messageRow, type Mt, mtOf } from "./message.ts";
 import { OpenMessages } from "./open_messages.ts";
-import type { Outlet, OutletAnswer, OutletListener, Receipt } from "./outlet.ts";
+import type { Outlet, OutletAnswer, OutletListener, Receipt, TakenMessage } from "./outlet.ts";
 import type { MessageRow } from "./schema.ts";
 import type { SmsSettings } from "./settings.ts";
 import type { SmsStore } from "./store.ts";
@@ -93,6 +93,7 @@ export class Dispatcher implements AsyncDisposable {
     if (this.#unread) this.#unread = { ...this.#unread, until: this.deps.clock.now() };
     outlet.listen({
       onReceipt: (receipt) => this.#onReceipt(receipt),
+      findTaken: (refs) => this.#findTaken(refs),
       onMobileOriginated: (message) => this.onMobileOriginated(message),
     });
     for (const mt of waiting) this.#queue(mt);
@@ -141,12 +142,14 @@ export class Dispatcher implements AsyncDisposable {
       for (const row of rows) {
         const mt = this.#read(row);
         if (!mt) continue;
-        if (row.outlet_ref !== null) {
-          const number = mt.submit.Dest_terminal_Id[0]!;
-          outlet.restore([{ ref: row.outlet_ref, msgId: mt.msgId, number }]);
+        if (this.#open.taken >= settings.maxTaken) {
+          this.#left++;
+          continue;
         }
-        if (this.#open.taken < settings.maxTaken) this.#open.addTaken(mt);
-        else this.#left++;
+        this.#open.addTaken(mt);
+        if (row.outlet_ref === null) continue;
+        const number = mt.submit.Dest_terminal_Id[0]!;
+        outlet.restore([{ ref: row.outlet_ref, msgId: mt.msgId, number }]);
       }
     } while (rows.length > 0);
   }
@@ -286,6 +289,7 @@ export class Dispatcher implements AsyncDisposable {
         for (const mt of some) {
           if (!this.#open.has(mt.msgId)) continue; // has ended meanwhile
           this.#open.delete(mt);
+          this.parts.outlet.forget(mt.msgId);
           this.#left++;
         }
       }
@@ -295,6 +299,17 @@ export class Dispatcher implements AsyncDisposable {
     } finally {
       this.#leaving = false;
     }
+  }
+
+  /** Messages that were left to the database, by what the centre calls them. */
+  async #findTaken(refs: readonly string[]): Promise<TakenMessage[]> {
+    if (this.#left === 0) return [];
+    const rows = await this.parts.store.takenAs(refs);
+    return rows.map((row) => ({
+      ref: row.outlet_ref!,
+      msgId: BigInt(`0x${row.msg_id}`),
+      number: row.destination,
+    }));
   }
 
   async #onReceipt({ msgId, stat, smscSequence }: Receipt): Promise<void> {

@@ -153,9 +153,10 @@ Deno.test("CANCEL wins over a look for due messages that read the message before
     kept: true,
   };
   const row = messageRow(mt, clock.now());
-  let late: PromiseWithResolvers<MessageRow[]> | undefined, ended = 0;
+  const late: { rows?: PromiseWithResolvers<MessageRow[]> } = {};
+  let ended = 0;
   const store = {
-    due: (state: string) => state === "scheduled" && late ? late.promise : Promise.resolve([]),
+    due: (state: string) => state === "scheduled" && late.rows ? late.rows.promise : Promise.resolve([]),
     nextDue: () => Promise.resolve(undefined),
     message: () => Promise.resolve(row),
     write: () => Promise.resolve(),
@@ -170,10 +171,10 @@ Deno.test("CANCEL wins over a look for due messages that read the message before
   });
   await dispatcher.start();
   dispatcher.offer(mt);
-  late = Promise.withResolvers();
+  late.rows = Promise.withResolvers();
   await clock.advance(60_000); // its time has come: the row is being read
   assertEquals(await dispatcher.cancel(7n, SP, mt.key), true);
-  late.resolve([row]);
+  late.rows.resolve([row]);
   await clock.advance(2_000);
   assertEquals([centre.got, ended], [[], 1]);
   assertEquals(await dispatcher.cancel(7n, "900002", mt.key), false);

@@ -40,10 +40,12 @@ export interface MobileOriginated {
   readonly content: Uint8Array;
 }
 
-/** Who is told what the centre says. Both may be called before `submit` has resolved. */
+/** Who is told what the centre says. All may be called before `submit` has resolved. */
 export interface OutletListener {
   /** Resolves once what became of the message is on disk: then the centre may forget it. */
   onReceipt(receipt: Receipt): Promise<void>;
+  /** Messages that the centre took and that it need not remember, under any of these names, the newest first. */
+  findTaken?(refs: readonly string[]): Promise<readonly TakenMessage[]>;
   /** Resolves once it is on disk; with false where it is nobody's. Rejects where it should come again. */
   onMobileOriginated(message: MobileOriginated): Promise<boolean>;
 }
@@ -92,6 +94,6 @@ export interface Outlet extends AsyncDisposable {
   goesElsewhere?(message: OutletMessage): boolean;
   /** Hands a message over. Never rejects. */
   submit(message: OutletMessage): Promise<OutletAnswer> | OutletAnswer;
-  /** A message has ended without the centre: its receipt is not waited for any more. */
+  /** A message has ended without the centre, or its name is in the database only: see `findTaken`. */
   forget(msgId: bigint): void;
 }

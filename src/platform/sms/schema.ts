@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { sql } from "kysely";
 import { binaryType, type Migrations } from "../../storage/mod.ts";
 
 /** One service provider. */
@@ -257,6 +258,8 @@ export const smsMigrations: Migrations = {
     async up(db) {
       await db.schema.createIndex("sms_message_expiry").on("sms_message").columns(["state", "expires_at"])
         .where("state", "in", ["scheduled", "waiting", "sent"]).execute();
+      await sql`create index sms_message_ref on sms_message (lower(ltrim("outlet_ref", '0'))) where "state" = 'sent'`
+        .execute(db);
     },
   },
   "2026-11-29-short-messages-received": {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Kysely } from "kysely";
+import { type Kysely, sql } from "kysely";
 import { addUp, type Count } from "./change.ts";
 import type { PendingMessage } from "./entry.ts";
 import type { MessageRow, MessageState, MessageTableRow, OutboxRow, SmsTables } from "./schema.ts";
@@ -11,6 +11,10 @@ import { type Seal, SealError } from "./seal.ts";
 
 /** Messages in a page read from the database. */
 const PAGE = 500;
+
+/** As the indexes say it: SQLite uses a partial one only where the query has its very words. */
+const IS_OPEN = sql<boolean>`"state" in ('scheduled', 'waiting', 'sent')`;
+const IS_SENT = sql<boolean>`"state" = 'sent'`, PLAIN_REF = sql<string>`lower(ltrim("outlet_ref", '0'))`;
 
 const NOTHING = new Uint8Array(0);
 
@@ -57,7 +61,7 @@ export abstract class StoredMessages {
     after?: Pick<MessageRow, "due_at" | "msg_id">,
   ): Promise<MessageRow[]> {
     await this.upToDate();
-    let query = this.db.selectFrom("sms_message").selectAll().where("state", "=", state)
+    let query = this.db.selectFrom("sms_message").selectAll().where(IS_OPEN).where("state", "=", state)
       .where("due_at", "<=", until).orderBy("due_at").orderBy("msg_id").limit(PAGE);
     if (after) {
       query = query.where(({ eb, or, and }) =>
@@ -76,7 +80,8 @@ export abstract class StoredMessages {
     after?: Pick<MessageRow, "expires_at" | "msg_id">,
   ): Promise<MessageRow[]> {
     await this.upToDate();
-    let query = this.db.selectFrom("sms_message").selectAll().where("state", "in", ["waiting", "sent"])
+    let query = this.db.selectFrom("sms_message").selectAll().where(IS_OPEN)
+      .where("state", "in", ["waiting", "sent"])
       .where("expires_at", "<=", until).orderBy("expires_at").orderBy("msg_id").limit(PAGE);
     if (after) {
       query = query.where(({ eb, or, and }) =>
@@ -89,11 +94,20 @@ export abstract class StoredMessages {
     return await this.#whole(await query.execute());
   }
 
+  /** Messages that the centre has under one of these names, the newest first. */
+  async takenAs(refs: readonly string[]): Promise<MessageTableRow[]> {
+    await this.upToDate();
+    return await this.db.selectFrom("sms_message").selectAll().where(IS_SENT).where(PLAIN_REF, "in", [
+      ...refs,
+    ])
+      .orderBy("submitted_at", "desc").limit(PAGE).execute();
+  }
+
   /** When the next scheduled message is due. */
   async nextDue(): Promise<number | undefined> {
     await this.upToDate();
     const row = await this.db.selectFrom("sms_message").select((eb) => eb.fn.min("due_at").as("due_at"))
-      .where("state", "=", "scheduled").executeTakeFirst();
+      .where(IS_OPEN).where("state", "=", "scheduled").executeTakeFirst();
     return row?.due_at ?? undefined;
   }
 
