@@ -11,6 +11,7 @@ import type { Outlet, OutletAnswer, OutletListener, Receipt, TakenMessage } from
 import type { MessageRow } from "./schema.ts";
 import type { SmsSettings } from "./settings.ts";
 import type { SmsStore } from "./store.ts";
+import { Timers } from "./timers.ts";
 import type { Unreadable } from "./unreadable.ts";
 
 /** What the dispatcher works with. */
@@ -48,7 +49,7 @@ export class Dispatcher implements AsyncDisposable {
   /** Numbers that the centre is just taking a message for, and those that wait behind it. */
   readonly #behind = new Map<string, Mt[]>();
   #inWork = 0;
-  readonly #timers = new Set<Timer>();
+  readonly #timers: Timers;
   #retry: Timer | undefined;
   #wake: Timer | undefined;
   #wakeAt = Infinity;
@@ -57,7 +58,9 @@ export class Dispatcher implements AsyncDisposable {
   constructor(
     private readonly deps: Pick<Deps, "clock" | "log">,
     private readonly parts: DispatcherParts,
-  ) {}
+  ) {
+    this.#timers = new Timers(deps.clock);
+  }
 
   /** Messages that wait here: for the centre, or for another gateway. */
   get backlog(): number {
@@ -97,7 +100,7 @@ export class Dispatcher implements AsyncDisposable {
       onMobileOriginated: (message) => this.onMobileOriginated(message),
     });
     for (const mt of waiting) this.#queue(mt);
-    this.#every(SWEEP_MS, () => this.#sweep());
+    this.#timers.every(SWEEP_MS, () => this.#sweep());
     await this.#lookForDue();
     this.#pump();
   }
@@ -127,7 +130,7 @@ export class Dispatcher implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     this.#stopped = true;
-    for (const timer of this.#timers) timer.cancel();
+    this.#timers.stop();
     this.#retry?.cancel();
     this.#wake?.cancel();
     return Promise.resolve();
@@ -312,10 +315,13 @@ export class Dispatcher implements AsyncDisposable {
     }));
   }
 
-  async #onReceipt({ msgId, stat, smscSequence }: Receipt): Promise<void> {
+  async #onReceipt({ msgId, stat, smscSequence, ref = "" }: Receipt): Promise<void> {
     const mt = this.#open.get(msgId) ?? (this.#left > 0 ? await this.#recall(msgId) : undefined);
     if (!mt || this.#ending.has(msgId)) return; // of a message that has ended: its provider has its report
-    if (stat === Stat.accepted) return this.#taken(mt); // not final (reference, table 1)
+    if (stat === Stat.accepted) { // not final (reference, table 1)
+      this.#taken(mt);
+      return this.#accepted(mt, ref);
+    }
     await this.#end(mt, stat, smscSequence);
   }
 
@@ -352,7 +358,7 @@ export class Dispatcher implements AsyncDisposable {
         msgId: mt.key,
         error: messageOf(error),
       });
-      this.#after(RETRY_MS, () => void this.#end(mt, stat, smscSequence));
+      this.#timers.after(RETRY_MS, () => void this.#end(mt, stat, smscSequence));
     }
   }
 
@@ -422,21 +428,5 @@ export class Dispatcher implements AsyncDisposable {
       this.#wakeAt = Infinity;
       void this.#lookForDue();
     }, at - this.deps.clock.now());
-  }
-
-  #after(ms: number, callback: () => void): void {
-    if (this.#stopped) return;
-    const timer = this.deps.clock.setTimer(() => {
-      this.#timers.delete(timer);
-      callback();
-    }, ms);
-    this.#timers.add(timer);
-  }
-
-  #every(ms: number, callback: () => void): void {
-    this.#after(ms, () => {
-      callback();
-      this.#every(ms, callback);
-    });
   }
 }

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Deps, messageOf, type Timer } from "../../base/mod.ts";
+import { type Deps, messageOf } from "../../base/mod.ts";
 import { type Deliver, Result } from "../../protocol/cmpp/mod.ts";
 import { type Carrier, Mailbox, type Page, pageOfRows } from "./mailbox.ts";
 import { type OutboxItem, outboxItemOf } from "./message.ts";
@@ -12,6 +12,7 @@ import type { Seal } from "./seal.ts";
 import type { SmsSettings } from "./settings.ts";
 import type { Change, SmsStore } from "./store.ts";
 import type { Tallies } from "./tallies.ts";
+import { Timers } from "./timers.ts";
 import type { Unreadable } from "./unreadable.ts";
 
 /** How often a provider may refuse an item before it is given up. */
@@ -46,12 +47,12 @@ export class Outbox {
   readonly #refusals = new Map<number, number>();
   /** Ids that were taken and are just being removed. */
   readonly #leaving = new Set<number>();
-  readonly #timers = new Set<Timer>();
+  readonly #timers: Timers;
   #id: number;
-  #stopped = false;
 
   constructor(private readonly deps: Pick<Deps, "clock" | "log">, private readonly parts: OutboxParts) {
     this.#id = parts.lastId;
+    this.#timers = new Timers(deps.clock);
   }
 
   /** A new item; it has no row yet. */
@@ -109,9 +110,7 @@ export class Outbox {
 
   /** Leaves no timer behind. */
   stop(): void {
-    this.#stopped = true;
-    for (const timer of this.#timers) timer.cancel();
-    this.#timers.clear();
+    this.#timers.stop();
   }
 
   #remove(item: OutboxItem, result: number, sentAt: number): Promise<void> {
@@ -144,16 +143,7 @@ export class Outbox {
   /** Refused for now: it comes again after a while, if its queue is still the same: else it is read from disk. */
   #later(item: OutboxItem): void {
     const mailbox = this.#mailbox(item.spId), { generation } = mailbox;
-    this.#after(this.parts.settings.responseMs, () => mailbox.putBack([item], generation));
-  }
-
-  #after(ms: number, callback: () => void): void {
-    if (this.#stopped) return;
-    const timer = this.deps.clock.setTimer(() => {
-      this.#timers.delete(timer);
-      callback();
-    }, ms);
-    this.#timers.add(timer);
+    this.#timers.after(this.parts.settings.responseMs, () => mailbox.putBack([item], generation));
   }
 
   /** A refused item comes again a few times, unless it is too old. */
@@ -170,7 +160,7 @@ export class Outbox {
       mailbox = new Mailbox({
         load: (after, limit) => this.#load(spId, after, limit),
         leaving: (id) => this.#leaving.has(id),
-        after: (ms, callback) => this.#after(ms, callback),
+        after: (ms, callback) => this.#timers.after(ms, callback),
       });
       this.#mailboxes.set(spId, mailbox);
     }

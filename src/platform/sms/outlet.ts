@@ -28,6 +28,8 @@ export interface Receipt {
   readonly stat: string;
   /** The centre's own number for it. */
   readonly smscSequence: number;
+  /** With `ACCEPTD` for a message that was `held`: what the centre calls it. */
+  readonly ref?: string;
 }
 
 /** A message (or a part of one) from a phone. */

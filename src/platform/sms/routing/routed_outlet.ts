@@ -153,7 +153,7 @@ export class RoutedOutlet implements Outlet {
       waiting.shift();
       const { msgId } = message;
       if (answer.kind === "refused") this.tell({ msgId, stat: answer.stat, smscSequence: 0 });
-      else if (!answer.held) this.tell({ msgId, stat: Stat.accepted, smscSequence: 0 });
+      else if (!answer.held) this.tell({ msgId, stat: Stat.accepted, smscSequence: 0, ref: answer.ref });
     }
     this.#asking.delete(number);
   }
