@@ -55,6 +55,8 @@ async function compile(target: string | undefined, output: string): Promise<void
       "src/sandbox/package/strip_worker.ts",
       "--include",
       "src/storage/backup_worker.ts",
+      "--include",
+      "src/net/udp_thread_worker.ts",
       "--output",
       output,
       "main.ts",

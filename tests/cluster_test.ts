@@ -217,6 +217,33 @@ withNodes("a paused node that wakes acts on nothing that was taken over", async 
 });
 
 withNodes(
+  "a node that wakes gives up the channel of a gateway that opened another one elsewhere meanwhile",
+  async (nodes) => {
+    await using before = await gatewayAt(nodes, 0);
+    nodes.node(0).program.kill("SIGSTOP");
+    await until(
+      "it is given up",
+      () => Promise.resolve(nodes.node(1).program.log().includes("a node is gone")),
+    );
+    // The gateway's line was cut, and it comes again; the node that was paused has heard nothing of that.
+    await using after = new ClusterGateway(before.me);
+    await after.register(nodes.node(1));
+    await after.connect(nodes.node(1));
+    nodes.node(0).program.kill("SIGCONT");
+    let closed = false;
+    void before.closed.then(() => closed = true);
+    await until("the old one is closed", () => Promise.resolve(closed)).catch((error) => {
+      throw new Error(nodes.node(0).program.log(), { cause: error });
+    });
+    for (const i of [0, 1, 0]) {
+      const { body } = await nodes.call(i, "POST", `${commandsOf(after)}?wait=20`, asked(`over ${i}`));
+      assertEquals(body.status, "succeeded", JSON.stringify(body));
+    }
+    assertEquals([after.done.get("over 0"), after.done.get("over 1"), before.done.size], [2, 1, 0]);
+  },
+);
+
+withNodes(
   "SIGTERM hands channels over: what is under way ends, and the rest goes on elsewhere",
   async (nodes) => {
     await using gateway = await gatewayAt(nodes, 0);

@@ -18,7 +18,6 @@ const FLOWS = [
   "sms_flow_test.ts",
   "sms_routing_test.ts",
   "sms_crash_test.ts",
-  "sms_store_test.ts",
 ];
 
 Deno.test({

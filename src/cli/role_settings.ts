@@ -36,6 +36,7 @@ export function platformSettings(
     databaseSync: values["database-sync"],
     heartbeatSeconds: values.heartbeat,
     registrationsPerSecond: values["registration-rate"],
+    receiver: values.receiver,
     adminToken: values["admin-token"],
     requireSigned: values["require-signed"],
     sms: {

@@ -5,7 +5,7 @@
  */
 import { LOG_LEVELS, type LogFormat } from "../base/mod.ts";
 import type { GatewaySettings } from "../gateway/settings.ts";
-import { DEFAULT_SERVICES, DEFAULT_SMS, SERVICES } from "../platform/settings.ts";
+import { DEFAULT_SERVICES, DEFAULT_SMS, type Receiver, RECEIVERS, SERVICES } from "../platform/settings.ts";
 import type { RequireSigned } from "../sandbox/package/mod.ts";
 import type { SyncMode } from "../storage/mod.ts";
 import {
@@ -141,6 +141,11 @@ export const PLATFORM_SETTINGS = {
     whole(1, 1_000_000, "N"),
     1000,
     "gateways a second that are let in to register: more are told when to come again",
+  ),
+  "receiver": withDefault(
+    oneOf<Receiver>(RECEIVERS),
+    "inline",
+    "what takes gateways' datagrams in: the service itself, or a thread that goes on while it is busy",
   ),
   "require-signed": requireSigned,
   "nats": optional(nats, "messages between several nodes (docs/cluster.md)", {

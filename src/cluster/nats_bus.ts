@@ -29,6 +29,8 @@ export interface NatsBusOptions {
   readonly cluster: string;
   /** This node, in its life of the moment. */
   readonly self: () => NodeAddress;
+  /** Milliseconds since 1970 by a clock that all nodes share: deadlines go by it, and by no node's time of day. */
+  readonly now: () => number;
   /** Whether this node may act: one whose lease is over answers nobody. */
   readonly mayAct: () => boolean;
   /** Who can answer a request; undefined: this node, or nobody. */
@@ -46,7 +48,7 @@ export interface NatsBusDeps {
   readonly metrics: Metrics;
 }
 
-/** A request on its way. Times are milliseconds since 1970: the nodes' clocks are kept together (see docs). */
+/** A request on its way. Its deadline is told by {@linkcode NatsBusOptions.now}. */
 interface Ask {
   readonly subject: string;
   readonly message: unknown;
@@ -71,6 +73,9 @@ const LOOK_MS = 500;
 /** Requests of others in work at once, and bytes that may wait to be sent. */
 const MAX_ANSWERING = 20_000;
 const MAX_UNSENT = 16 << 20;
+
+/** What NATS' error of that kind calls itself. */
+const NOBODY = "NoResponders";
 
 const encoder = new TextEncoder(), decoder = new TextDecoder();
 
@@ -123,6 +128,8 @@ export class NatsBus<Events extends EventMap, Requests extends RequestMap>
         noEcho: true,
         timeout: CONNECT_MS,
         maxReconnectAttempts: -1,
+        // Whoever changes a password there changes it back, or here: a node does not give up because of that.
+        ignoreAuthErrorAbort: true,
         reconnectTimeWait: AGAIN_MS,
         reconnectJitter: AGAIN_MS,
         pingInterval: 5000,
@@ -169,7 +176,7 @@ export class NatsBus<Events extends EventMap, Requests extends RequestMap>
     message: RequestOf<Requests[S]>,
     timeoutMs: number,
   ): Promise<ReplyOf<Requests[S]>> {
-    const to = await this.options.route(subject, message);
+    const to = await this.#route(subject, message);
     if (!to || to.node === this.options.self().node) {
       return await this.#local.request(subject, message, timeoutMs);
     }
@@ -180,6 +187,17 @@ export class NatsBus<Events extends EventMap, Requests extends RequestMap>
         this.options.misrouted?.(subject, message, to);
       }
       throw error;
+    }
+  }
+
+  /** Who is to be asked. Where that can't be found out, nothing was sent: it counts as nobody being there. */
+  async #route(subject: string, message: unknown): Promise<NodeAddress | undefined> {
+    try {
+      return await this.options.route(subject, message);
+    } catch (error) {
+      throw new BusError("no_responder", `who answers "${subject}" can't be looked up: ${messageOf(error)}`, {
+        cause: error,
+      });
     }
   }
 
@@ -224,7 +242,7 @@ export class NatsBus<Events extends EventMap, Requests extends RequestMap>
     if (!this.connected || this.#unsent > MAX_UNSENT) {
       throw new BusError("no_responder", "the other nodes can't be reached: NATS is away");
     }
-    const ask: Ask = { subject, message, epoch: to.epoch, deadlineAt: clock.now() + timeoutMs };
+    const ask: Ask = { subject, message, epoch: to.epoch, deadlineAt: this.options.now() + timeoutMs };
     const bytes = encoder.encode(JSON.stringify(ask));
     if (bytes.length > this.#largest) {
       throw new BusError(
@@ -246,9 +264,13 @@ export class NatsBus<Events extends EventMap, Requests extends RequestMap>
       const answer = JSON.parse(decoder.decode((await Promise.race([sent, failed])).data)) as Answer;
       if ("reply" in answer) return answer.reply;
       if ("refused" in answer) {
-        throw answer.refused === "late"
-          ? new BusError("timeout", `"${subject}" came to node "${to.node}" too late`)
-          : new BusError("no_responder", `node "${to.node}" does not answer "${subject}" now`);
+        // Neither was begun with, so whoever asked may say so.
+        throw new BusError(
+          "no_responder",
+          answer.refused === "late"
+            ? `"${subject}" came to node "${to.node}" too late`
+            : `node "${to.node}" does not answer "${subject}" now`,
+        );
       }
       const { name, code, message: text } = answer.failed;
       throw this.options.revive?.(name, code, text) ?? new BusError("failed", `node "${to.node}": ${text}`);
@@ -367,7 +389,7 @@ export class NatsBus<Events extends EventMap, Requests extends RequestMap>
       this.#malformed.inc();
       return { refused: "no_responder" };
     }
-    const { subject, epoch, deadlineAt, message } = ask, left = deadlineAt - this.deps.clock.now();
+    const { subject, epoch, deadlineAt, message } = ask, left = deadlineAt - this.options.now();
     // Asked of an earlier life, or by somebody who no longer waits: it must not be done any more.
     if (left <= 0) return { refused: "late" };
     if (epoch !== this.options.self().epoch || !this.options.mayAct() || this.#answering >= MAX_ANSWERING) {
@@ -393,5 +415,5 @@ export class NatsBus<Events extends EventMap, Requests extends RequestMap>
 /** Whether NATS says that nobody listens on a subject. */
 function isNobody(error: unknown): boolean {
   const { name, cause } = error as { name?: string; cause?: { name?: string } };
-  return name === "NoRespondersError" || cause?.name === "NoRespondersError";
+  return name === NOBODY || cause?.name === NOBODY;
 }

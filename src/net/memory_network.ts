@@ -50,6 +50,10 @@ export class MemoryNetwork implements Network {
     };
   }
 
+  datagramOnThread(address: HostPort, options?: DatagramOptions): Promise<DatagramSocket> {
+    return Promise.resolve(this.datagram(address, options));
+  }
+
   datagram(address: HostPort, options: DatagramOptions = {}): DatagramSocket {
     const bound = this.#bind(address, this.#sockets);
     const key = formatHostPort(bound);

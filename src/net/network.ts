@@ -9,6 +9,7 @@ import { lookupHost, type LookupOptions } from "./dns.ts";
 import type { ByteStream, StreamListener } from "./stream.ts";
 import { connectTcp, listenTcp } from "./tcp.ts";
 import { openUdp } from "./udp.ts";
+import { openUdpOnThread } from "./udp_thread.ts";
 
 /** How long to try, and what ends the try. */
 export interface ConnectOptions {
@@ -21,6 +22,8 @@ export interface ConnectOptions {
 export interface Network {
   /** Binds a datagram socket (port 0: any). */
   datagram(address: HostPort, options?: DatagramOptions): DatagramSocket;
+  /** The same, with a thread of its own that takes in what comes while this one is busy. */
+  datagramOnThread(address: HostPort, options?: DatagramOptions): Promise<DatagramSocket>;
   /** Listens for connections (port 0: any). */
   listen(address: HostPort): StreamListener;
   connect(to: HostPort, options?: ConnectOptions): Promise<ByteStream>;
@@ -32,6 +35,7 @@ export interface Network {
 export function systemNetwork(deps: { clock: Clock; log: Log }): Network {
   return {
     datagram: (address, options) => openUdp(address, deps, options),
+    datagramOnThread: (address, options) => openUdpOnThread(address, deps, options),
     listen: (address) => listenTcp(address, deps),
     connect: (to, { timeoutMs = 10_000, signal } = {}) =>
       connectTcp(to, deps.clock, signal ? { timeoutMs, signal } : { timeoutMs }),

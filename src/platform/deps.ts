@@ -3,12 +3,13 @@
  *
  * @module
  */
-import type { Deps } from "../base/mod.ts";
-import type { Framing, Network } from "../net/mod.ts";
+import type { Deps, HostPort } from "../base/mod.ts";
+import type { DatagramSocket, Framing, Network } from "../net/mod.ts";
 import { encodeFrame, FrameDecoder } from "../protocol/smart_gateway/mod.ts";
 import type { Fleet } from "./fleet/mod.ts";
 import type { Owners } from "./nodes/mod.ts";
 import type { CommandStore, DocumentStore, GatewayStore, PresenceTable } from "./registry/mod.ts";
+import type { Receiver } from "./settings.ts";
 import type { PlatformBus } from "./subjects.ts";
 
 /** Given to each service when it starts. */
@@ -29,3 +30,12 @@ export const SMART_GATEWAY_FRAMING: Framing = {
   decoder: () => new FrameDecoder(),
   encode: (body) => encodeFrame(body),
 };
+
+/** Binds a service's UDP port. @throws {NetError} where it can't be had */
+export async function bindDatagrams(
+  network: Network,
+  at: HostPort,
+  receiver: Receiver = "inline",
+): Promise<DatagramSocket> {
+  return receiver === "thread" ? await network.datagramOnThread(at) : network.datagram(at);
+}

@@ -176,23 +176,29 @@ export async function startPlatform(
     pluginCenter = advertised(service.address);
   }
   if (wanted("access")) {
-    const service = run(startAccess(shared, {
-      listen: settings.access,
-      advertise: settings.advertise,
-      pluginCenter,
-      messageServer: push && advertised(push.address),
-      heartbeatSeconds: settings.heartbeatSeconds,
-      registrationsPerSecond: settings.registrationsPerSecond,
-    }));
+    const service = run(
+      await startAccess(shared, {
+        listen: settings.access,
+        receiver: settings.receiver,
+        advertise: settings.advertise,
+        pluginCenter,
+        messageServer: push && advertised(push.address),
+        heartbeatSeconds: settings.heartbeatSeconds,
+        registrationsPerSecond: settings.registrationsPerSecond,
+      }),
+    );
     access = advertised(service.address);
   }
   const policy = await PolicyStore.open(database.tables<DistributionTables>(), deps.clock, access);
   if (wanted("distribution")) {
-    run(startDistribution(shared, policy, {
-      listen: settings.distribution,
-      heartbeatSeconds: settings.heartbeatSeconds,
-      registrationsPerSecond: settings.registrationsPerSecond,
-    }));
+    run(
+      await startDistribution(shared, policy, {
+        listen: settings.distribution,
+        receiver: settings.receiver,
+        heartbeatSeconds: settings.heartbeatSeconds,
+        registrationsPerSecond: settings.registrationsPerSecond,
+      }),
+    );
   }
   // Commands of an earlier run may want a download address before the API is open.
   const listening = Promise.withResolvers<HostPort>();

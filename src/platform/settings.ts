@@ -7,6 +7,11 @@ import type { HostPort } from "../base/mod.ts";
 import type { RequireSigned } from "../sandbox/package/mod.ts";
 import type { SyncMode } from "../storage/mod.ts";
 
+/** What takes gateways' datagrams in: the service itself, or a thread that goes on while it is busy. */
+export const RECEIVERS = ["inline", "thread"] as const;
+/** One of {@linkcode RECEIVERS}. */
+export type Receiver = typeof RECEIVERS[number];
+
 /** The services that a platform can run, each startable alone by `--services`. */
 export const SERVICES = ["distribution", "access", "plugin_center", "push", "app", "sms", "gns"] as const;
 /** One of {@linkcode SERVICES}. */
@@ -55,6 +60,8 @@ export interface PlatformSettings {
   readonly heartbeatSeconds: number;
   /** Registrations begun with a second, at distribution and at access each; undefined: all that come. */
   readonly registrationsPerSecond?: number | undefined;
+  /** What takes datagrams in: the service itself (default), or a thread for each port. */
+  readonly receiver?: Receiver | undefined;
   /** Requests a minute that one caller may make; absent: no limit. */
   readonly rateLimit?: number | undefined;
   /** Origins whose pages may use the API from a browser; absent: none. */

@@ -5,8 +5,9 @@
  */
 import { DatabaseSync } from "node:sqlite";
 import { join } from "@std/path";
-import { type Kysely, PostgresAdapter, sql } from "kysely";
+import { type Kysely, sql } from "kysely";
 import { type Deps, GatehouseError, messageOf, sleep } from "../base/mod.ts";
+import { onServer } from "./dialects.ts";
 
 /** - `held_elsewhere`: another process holds it */
 export class HoldError extends GatehouseError<"held_elsewhere"> {
@@ -51,8 +52,8 @@ interface Held {
  * @throws {HoldError}
  */
 export async function hold<Tables>(deps: HoldDeps, db: Kysely<Tables>, options: HoldOptions): Promise<Hold> {
-  const onServer = db.getExecutor().adapter instanceof PostgresAdapter;
-  const attempt = onServer ? serverLock(db as unknown as Kysely<unknown>, options) : fileLock(options);
+  const server = onServer(db),
+    attempt = server ? serverLock(db as unknown as Kysely<unknown>, options) : fileLock(options);
   const until = deps.clock.monotonic() + PATIENCE_MS;
   let held = await attempt();
   while (!held) {
@@ -60,7 +61,7 @@ export async function hold<Tables>(deps: HoldDeps, db: Kysely<Tables>, options: 
     await sleep(deps.clock, PAUSE_MS);
     held = await attempt();
   }
-  return onServer ? new Watched(deps, held, attempt, options.name) : {
+  return server ? new Watched(deps, held, attempt, options.name) : {
     held: true,
     [Symbol.asyncDispose]: held.letGo,
   };

@@ -3,7 +3,7 @@
  *
  * @module
  */
-export { binaryType } from "./column_types.ts";
+export { binaryType, onServer } from "./dialects.ts";
 export { backUp, type BackupFacts, inspectBackup, restoreBackup } from "./backup.ts";
 export { type Database, type DatabaseOptions, type Migrations, openDatabase } from "./database.ts";
 export { StorageError, type StorageErrorCode } from "./errors.ts";

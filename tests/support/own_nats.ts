@@ -9,7 +9,8 @@ export interface OwnNats extends AsyncDisposable {
   readonly url: string;
   /** Kills it. */
   stop(): Promise<void>;
-  start(): Promise<void>;
+  /** Starts it again, on the same port; `password` is what it asks for, where it asks for one. */
+  start(password?: string): Promise<void>;
 }
 
 /** Why a test can't have one here; undefined where it can. */
@@ -24,12 +25,15 @@ export async function noNatsBecause(): Promise<string | undefined> {
 }
 
 /** Starts a server on a port of its own. */
-export async function startOwnNats(): Promise<OwnNats> {
+export async function startOwnNats(password?: string): Promise<OwnNats> {
   const port = freePort();
   let child: Deno.ChildProcess | undefined;
-  const start = async () => {
+  const start = async (wanted = password) => {
     child = new Deno.Command("nats-server", {
-      args: ["--addr", "127.0.0.1", "--port", String(port)],
+      args: [
+        ...["--addr", "127.0.0.1", "--port", String(port)],
+        ...(wanted === undefined ? [] : ["--user", "gatehouse", "--pass", wanted]),
+      ],
       stdin: "null",
       stdout: "null",
       stderr: "null",
@@ -50,7 +54,8 @@ export async function startOwnNats(): Promise<OwnNats> {
     child = undefined;
   };
   await start();
-  return { url: `nats://127.0.0.1:${port}`, stop, start, [Symbol.asyncDispose]: stop };
+  const who = password === undefined ? "" : `gatehouse:${password}@`;
+  return { url: `nats://${who}127.0.0.1:${port}`, stop, start, [Symbol.asyncDispose]: stop };
 }
 
 function freePort(): number {

@@ -1,16 +1,19 @@
 // deno-lint-ignore-file no-console -- a script talks to the terminal
 /**
  * A platform with the access service alone, over a fleet that has registered from one port, as after a restart.
- * `access.ts DATA_DIR GATEWAYS PORT`: gateways 0 to GATEWAYS - 1 come from 127.0.0.1:PORT. Prints the access port.
+ * `access.ts DATA_DIR GATEWAYS PORT RECEIVER`: gateways 0 to GATEWAYS - 1 come from 127.0.0.1:PORT. Prints the access
+ * port.
  *
  * @module
  */
 import { Metrics, silentLog, systemClock, systemRandom } from "../../../src/base/mod.ts";
 import { startPlatform } from "../../../src/platform/mod.ts";
+import type { Receiver } from "../../../src/platform/settings.ts";
 import { registryMigrations, type RegistryTables } from "../../../src/platform/registry/mod.ts";
 import { openDatabase } from "../../../src/storage/mod.ts";
 
 const [dataDir, count, port] = [Deno.args[0]!, Number(Deno.args[1]), Number(Deno.args[2])];
+const receiver = Deno.args[3] as Receiver;
 {
   await using db = await openDatabase<RegistryTables>(`sqlite:${dataDir}/platform.db`, registryMigrations);
   await db.sql.transaction().execute(async (tx) => {
@@ -57,6 +60,7 @@ const platform = await startPlatform(
     advertise: "127.0.0.1",
     database: undefined,
     heartbeatSeconds: 60,
+    receiver,
     adminToken: "benchmark-administrator",
   },
 );

@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { type Deps, FakeClock, Metrics, seededRandom, silentLog } from "../../base/mod.ts";
 import { type AccessBoot, type AccessRegister, checkSn, userId } from "../../protocol/smart_gateway/mod.ts";
-import { openDatabase } from "../../storage/mod.ts";
+import { testDatabase } from "../../storage/testing.ts";
 import {
   Admission,
   GatewayStore,
@@ -39,7 +39,7 @@ const answer = (challenge: string): AccessRegister => ({
 async function setUp(perSecond?: number) {
   const clock = new FakeClock();
   const deps: Deps = { clock, random: seededRandom(1), log: silentLog, metrics: new Metrics() };
-  const db = await openDatabase<RegistryTables>("sqlite::memory:", registryMigrations);
+  const db = await testDatabase<RegistryTables>(registryMigrations);
   const store = new GatewayStore(db.sql, clock);
   await store.preset([{ mac: MAC, sn: SN, loid: "L" }]);
   const presence = new PresenceTable(deps, store, { heartbeatSeconds: 60, onChange: () => {} });

@@ -14,7 +14,8 @@ import {
   HEARTBEAT_ACK,
   ProtocolError,
 } from "../../protocol/smart_gateway/mod.ts";
-import type { PlatformDeps } from "../deps.ts";
+import { bindDatagrams, type PlatformDeps } from "../deps.ts";
+import type { Receiver } from "../settings.ts";
 import { Adoption } from "./adoption.ts";
 import { admissionOf } from "../registry/mod.ts";
 import { Registration } from "./registration.ts";
@@ -23,6 +24,7 @@ import { Triggers } from "./triggers.ts";
 /** Settings of the access service. */
 export interface AccessSettings {
   readonly listen: HostPort;
+  readonly receiver?: Receiver | undefined;
   /** This platform's host as gateways know it. */
   readonly advertise: string;
   readonly pluginCenter: HostPort;
@@ -44,10 +46,13 @@ const FAILURES = new Set<number>([AccessResult.GENERAL, AccessResult.REFUSED, Ac
 const REGISTER_AGAIN = encodeAccessReply({ result: AccessResult.REGISTER_AGAIN });
 
 /** Starts the access service. @throws {NetError} where the port can't be had */
-export function startAccess(deps: PlatformDeps, settings: AccessSettings): Service & { address: HostPort } {
+export async function startAccess(
+  deps: PlatformDeps,
+  settings: AccessSettings,
+): Promise<Service & { address: HostPort }> {
   const log = deps.log.with({ service: "access" });
   const { presence, owners } = deps;
-  const socket = deps.network.datagram(settings.listen);
+  const socket = await bindDatagrams(deps.network, settings.listen, settings.receiver);
   const own = { ...deps, log };
   const admission = admissionOf(deps, "access", settings.registrationsPerSecond);
   const registration = new Registration(own, deps.gateways, presence, {

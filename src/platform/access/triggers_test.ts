@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { type Deps, FakeClock, type HostPort, Metrics, seededRandom, silentLog } from "../../base/mod.ts";
 import { decodeAccessRequest, triggerKey } from "../../protocol/smart_gateway/mod.ts";
-import { openDatabase } from "../../storage/mod.ts";
+import { testDatabase } from "../../storage/testing.ts";
 import { GatewayStore, PresenceTable, registryMigrations, type RegistryTables } from "../registry/mod.ts";
 import { Triggers } from "./triggers.ts";
 
@@ -13,7 +13,7 @@ const GO = { kind: "plugin_center" } as const;
 async function setUp() {
   const clock = new FakeClock();
   const deps: Deps = { clock, random: seededRandom(1), log: silentLog, metrics: new Metrics() };
-  const db = await openDatabase<RegistryTables>("sqlite::memory:", registryMigrations);
+  const db = await testDatabase<RegistryTables>(registryMigrations);
   const store = new GatewayStore(db.sql, clock);
   await store.preset([{ mac: MAC, sn: SN, loid: "L" }]);
   const presence = new PresenceTable(deps, store, { heartbeatSeconds: 60, onChange: () => {} });

@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { FakeClock, Metrics, silentLog } from "../../base/mod.ts";
 import { LocalBus } from "../../cluster/mod.ts";
-import { openDatabase } from "../../storage/mod.ts";
+import { testDatabase } from "../../storage/testing.ts";
 import type { PlatformEvents, PlatformRequests } from "../subjects.ts";
 import { Alarms, type Observation, type Source } from "./alarms.ts";
 import { alarmMigrations, type AlarmTables } from "./schema.ts";
@@ -9,7 +9,7 @@ import { alarmMigrations, type AlarmTables } from "./schema.ts";
 /** Alarms over a fleet whose shares the test sets. */
 async function setUp(source: Partial<Source> = {}) {
   const clock = new FakeClock(), metrics = new Metrics();
-  const db = await openDatabase<AlarmTables>("sqlite::memory:", alarmMigrations);
+  const db = await testDatabase<AlarmTables>(alarmMigrations);
   const bus = new LocalBus<PlatformEvents, PlatformRequests>(clock, silentLog);
   const told: string[] = [];
   bus.subscribe("alarm.changed", ({ rule, subject, state }) => told.push(`${rule} ${subject} ${state}`));

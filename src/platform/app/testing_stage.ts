@@ -9,7 +9,8 @@ import { type Deps, FakeClock, Metrics, seededRandom, silentLog } from "../../ba
 import { LocalBus } from "../../cluster/mod.ts";
 import { ADMIN, Api, tokenAuthenticator } from "../../control/mod.ts";
 import { bindingSn } from "../../protocol/smart_gateway/mod.ts";
-import { type Database, openDatabase } from "../../storage/mod.ts";
+import { type Database } from "../../storage/mod.ts";
+import { testDatabase } from "../../storage/testing.ts";
 import { Commander, CommandError } from "../commands/mod.ts";
 import { problem } from "../../control/mod.ts";
 import { fleetMigrations } from "../fleet/mod.ts";
@@ -73,7 +74,7 @@ export class Stage implements AsyncDisposable {
 
   static async open(settings: Partial<AppSettings> = {}): Promise<Stage> {
     const migrations = { ...registryMigrations, ...appMigrations, ...pushMigrations, ...fleetMigrations };
-    const stage = new Stage(await openDatabase<RegistryTables>("sqlite::memory:", migrations));
+    const stage = new Stage(await testDatabase<RegistryTables>(migrations));
     stage.commander = await Commander.start(stage.deps, {
       store: new CommandStore(stage.db.sql),
       bus: stage.bus,

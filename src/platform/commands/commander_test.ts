@@ -1,7 +1,8 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { type Deps, FakeClock, Metrics, seededRandom, silentLog } from "../../base/mod.ts";
 import { LocalBus } from "../../cluster/mod.ts";
-import { type Database, openDatabase } from "../../storage/mod.ts";
+import { type Database } from "../../storage/mod.ts";
+import { testDatabase } from "../../storage/testing.ts";
 import { CommandStore, registryMigrations, type RegistryTables } from "../registry/mod.ts";
 import type {
   ChannelOutcome,
@@ -53,7 +54,7 @@ class Stage implements AsyncDisposable {
   }
 
   static async open(): Promise<Stage> {
-    const stage = new Stage(await openDatabase<RegistryTables>("sqlite::memory:", registryMigrations));
+    const stage = new Stage(await testDatabase<RegistryTables>(registryMigrations));
     await stage.start();
     return stage;
   }

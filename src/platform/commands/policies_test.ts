@@ -1,7 +1,7 @@
 import { assertEquals } from "@std/assert";
 import { type Deps, FakeClock, Metrics, seededRandom, silentLog } from "../../base/mod.ts";
 import { LocalBus } from "../../cluster/mod.ts";
-import { openDatabase } from "../../storage/mod.ts";
+import { testDatabase } from "../../storage/testing.ts";
 import { CommandStore, registryMigrations, type RegistryTables } from "../registry/mod.ts";
 import type { ChannelOutcome, PlatformEvents, PlatformRequests } from "../subjects.ts";
 import { Commander, type CommandRequest, keepCommands } from "./mod.ts";
@@ -26,7 +26,7 @@ async function setUp(answer?: (plugin: string) => ChannelOutcome) {
   const clock = new FakeClock();
   const deps: Deps = { clock, random: seededRandom(1), log: silentLog, metrics: new Metrics() };
   const bus = new LocalBus<PlatformEvents, PlatformRequests>(clock, silentLog);
-  const db = await openDatabase<RegistryTables>("sqlite::memory:", registryMigrations);
+  const db = await testDatabase<RegistryTables>(registryMigrations);
   const store = new CommandStore(db.sql);
   const running: string[] = [], ends = new Map<string, () => void>();
   bus.respond("access.trigger", () => Promise.resolve("accepted"));

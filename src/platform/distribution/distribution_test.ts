@@ -1,7 +1,7 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { type Deps, FakeClock, Metrics, seededRandom, silentLog } from "../../base/mod.ts";
 import { checkSn, encodeDistributionRequest } from "../../protocol/smart_gateway/mod.ts";
-import { openDatabase } from "../../storage/mod.ts";
+import { testDatabase } from "../../storage/testing.ts";
 import { Admission, GatewayStore, registryMigrations, type RegistryTables } from "../registry/mod.ts";
 import { Distribution } from "./distribution.ts";
 import { distributionMigrations, type DistributionTables, PolicyConflict, PolicyStore } from "./mod.ts";
@@ -21,7 +21,7 @@ const boot = encodeDistributionRequest({
 async function setUp() {
   const clock = new FakeClock();
   const deps: Deps = { clock, random: seededRandom(1), log: silentLog, metrics: new Metrics() };
-  const db = await openDatabase<RegistryTables & DistributionTables>("sqlite::memory:", {
+  const db = await testDatabase<RegistryTables & DistributionTables>({
     ...registryMigrations,
     ...distributionMigrations,
   });

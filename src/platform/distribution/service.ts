@@ -6,7 +6,8 @@
 import { formatHostPort, type HostPort, messageOf, type Service } from "../../base/mod.ts";
 import { type DatagramSocket, FramedServer, type Network, type StreamListener } from "../../net/mod.ts";
 import { encodeDistributionReply } from "../../protocol/smart_gateway/mod.ts";
-import { type PlatformDeps, SMART_GATEWAY_FRAMING } from "../deps.ts";
+import { bindDatagrams, type PlatformDeps, SMART_GATEWAY_FRAMING } from "../deps.ts";
+import type { Receiver } from "../settings.ts";
 import { admissionOf } from "../registry/mod.ts";
 import { Distribution } from "./distribution.ts";
 import type { PolicyStore } from "./policy_store.ts";
@@ -14,6 +15,7 @@ import type { PolicyStore } from "./policy_store.ts";
 /** Settings of the distribution service. */
 export interface DistributionSettings {
   readonly listen: HostPort;
+  readonly receiver?: Receiver | undefined;
   readonly heartbeatSeconds: number;
   /** Registrations begun with a second; more are told when to come again. Undefined: all at once. */
   readonly registrationsPerSecond?: number | undefined;
@@ -23,11 +25,11 @@ export interface DistributionSettings {
 const MAX_IN_WORK = 5000;
 
 /** Starts the distribution service. @throws {NetError} where the port can't be had */
-export function startDistribution(
+export async function startDistribution(
   deps: PlatformDeps,
   policy: PolicyStore,
   settings: DistributionSettings,
-): Service {
+): Promise<Service> {
   const log = deps.log.with({ service: "distribution" });
   const distribution = new Distribution(
     { ...deps, log },
@@ -36,7 +38,7 @@ export function startDistribution(
     settings.heartbeatSeconds,
     admissionOf(deps, "distribution", settings.registrationsPerSecond),
   );
-  const { socket, listener } = bindBoth(deps.network, settings.listen);
+  const { socket, listener } = await bindBoth(deps.network, settings.listen, settings.receiver);
   let inWork = 0;
   deps.metrics.gauge("gatehouse_registrations_in_work", "Registrations in work", () => inWork, {
     service: "distribution",
@@ -75,9 +77,13 @@ export function startDistribution(
 const TRIES = 50;
 
 /** Both transports on one port. @throws {NetError} where that can't be had */
-function bindBoth(network: Network, at: HostPort): { socket: DatagramSocket; listener: StreamListener } {
+async function bindBoth(
+  network: Network,
+  at: HostPort,
+  receiver?: Receiver,
+): Promise<{ socket: DatagramSocket; listener: StreamListener }> {
   for (let attempt = 1;; attempt++) {
-    const socket = network.datagram(at);
+    const socket = await bindDatagrams(network, at, receiver);
     try {
       return { socket, listener: network.listen({ host: at.host, port: socket.address.port }) };
     } catch (error) {

@@ -1,6 +1,6 @@
 import { assertEquals, assertThrows } from "@std/assert";
 import fc from "fast-check";
-import { openDatabase } from "../../storage/mod.ts";
+import { testDatabase } from "../../storage/testing.ts";
 import { registryMigrations } from "../registry/mod.ts";
 import { FILTER_FIELDS, FilterError, parseFilter } from "./filter.ts";
 import { fleetMigrations, type FleetTables } from "./schema.ts";
@@ -9,7 +9,7 @@ const NOW = Date.UTC(2026, 10, 23, 8), DAY = 86_400_000;
 
 /** Five gateways, and what a filter finds among them: the last digits of their MACs. */
 async function stage() {
-  const database = await openDatabase<FleetTables>("sqlite::memory:", {
+  const database = await testDatabase<FleetTables>({
     ...registryMigrations,
     ...fleetMigrations,
   });

@@ -59,6 +59,7 @@ export async function startCluster(
       url: settings.nats,
       cluster: membership.cluster,
       self: () => membership.self,
+      now: () => membership.now(),
       mayAct: () => membership.held,
       route: (subject, message) => routes.find(subject, message),
       misrouted: (subject, message) => routes.doubt(subject, message),
@@ -98,12 +99,20 @@ export async function startCluster(
       });
       bus.subscribe("gateway.claimed", ({ mac, held }, from) => {
         if (!from) return;
+        if (held === "channel") {
+          // It may be that the gateway gave the one here up, which has not ended yet, or that it came back since.
+          if (own.has(mac, "channel")) void own.recheckChannel(mac);
+          else own.heard(mac, held, from);
+          return;
+        }
         own.heard(mac, held, from);
-        if (held !== "association") return;
         own.release(mac);
         presence.release(mac);
       });
-      bus.subscribe("channel.opened", ({ mac }, from) => void (from && own.heard(mac, "channel", from)));
+      bus.subscribe(
+        "channel.opened",
+        ({ mac }, from) => void (from && !own.has(mac, "channel") && own.heard(mac, "channel", from)),
+      );
       bus.subscribe("channel.closed", ({ mac }, from) => void (from && own.doubt(mac, "channel")));
       bus.subscribe("presence.changed", ({ mac, online }, from) => {
         if (from && !own.has(mac)) presence.heard(mac, online);

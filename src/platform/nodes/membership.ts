@@ -26,6 +26,8 @@ export interface MembershipSettings {
 
 /** How often within a lease it is renewed, so that one slow answer loses nothing. */
 const RENEWALS = 4;
+/** How much less the last good word on the time is worth with each look that brings no better one. */
+const TIME_FADES = 1.1;
 
 /** This node among the others. Dispose of it to leave: what it held is free at once. */
 export class Membership implements AsyncDisposable {
@@ -33,12 +35,14 @@ export class Membership implements AsyncDisposable {
   /** Monotonic times. */
   #heldUntil = -Infinity;
   #heldSince = -Infinity;
+  /** The database's clock, less this node's monotonic one, and how long the answer took that told it. */
+  #ahead = 0;
+  #aheadWithinMs = Infinity;
   #live = new Map<string, number>();
   readonly #stop = new AbortController();
   #life: Promise<void> = Promise.resolve();
   readonly #onGone: ((gone: NodeAddress) => void)[] = [];
   readonly #onRejoined: (() => void)[] = [];
-  readonly #onBeat: (() => Promise<void> | void)[] = [];
 
   private constructor(
     private readonly deps: Deps,
@@ -92,9 +96,12 @@ export class Membership implements AsyncDisposable {
     this.#onRejoined.push(handler);
   }
 
-  /** Calls `handler` at each renewal. */
-  onBeat(handler: () => Promise<void> | void): void {
-    this.#onBeat.push(handler);
+  /**
+   * The time that all nodes share: milliseconds since 1970 by the database's clock, as this node last heard it and has
+   * counted on since, so that no node's own time of day matters. Right within the time that an answer takes.
+   */
+  now(): number {
+    return this.deps.clock.monotonic() + this.#ahead;
   }
 
   /**
@@ -194,7 +201,6 @@ export class Membership implements AsyncDisposable {
       try {
         await this.#renew();
         await this.#look();
-        for (const handler of this.#onBeat) await handler();
       } catch (error) {
         log.warn("the node's lease could not be renewed, trying again", { error: messageOf(error) });
       }
@@ -221,8 +227,11 @@ export class Membership implements AsyncDisposable {
 
   /** Learns who lives, and gives up whoever's lease is over. */
   async #look(): Promise<void> {
+    const began = this.deps.clock.monotonic();
     const rows = await this.db.selectFrom("cluster_node").selectAll().select(DATABASE_NOW.as("now"))
       .execute();
+    const mine = rows.find(({ node }) => node === this.settings.node);
+    if (mine) this.#heardTime(Number(mine.now), began);
     const live = new Map<string, number>();
     for (const { node, epoch, expires_at, now } of rows) {
       if (node === this.settings.node || expires_at >= now) live.set(node, epoch);
@@ -235,6 +244,14 @@ export class Membership implements AsyncDisposable {
       this.deps.log.warn("a node is gone", { other: node, epoch });
       for (const handler of this.#onGone) handler({ node, epoch });
     }
+  }
+
+  /** A slow answer tells the time badly: it counts only where none told it better, or that one is long outdone. */
+  #heardTime(now: number, began: number): void {
+    const ended = this.deps.clock.monotonic(), tookMs = ended - began;
+    if (tookMs > this.#aheadWithinMs) return void (this.#aheadWithinMs *= TIME_FADES);
+    this.#ahead = now - (began + ended) / 2;
+    this.#aheadWithinMs = Math.max(1, tookMs);
   }
 
   /** Ends another node's life; false where it is not this node's to do, or the other one came back. */

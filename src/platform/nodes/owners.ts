@@ -26,7 +26,8 @@ const COLUMNS = {
 interface Write {
   readonly held: Held;
   readonly mac: string;
-  readonly claim: boolean;
+  /** `again`: what this node had in an earlier life, and has still unless another one that lives has it by now. */
+  readonly claim: boolean | "again";
 }
 
 /** What this node holds, and who holds the rest. */
@@ -36,6 +37,7 @@ export class Owners implements AsyncDisposable {
   /** Claims that are not on disk yet. */
   readonly #waiting = new Map<string, Write>();
   readonly #writes: WriteBatch<Write>;
+  readonly #onChannelLost: ((mac: string) => void)[] = [];
   #timer: Timer | undefined;
   #closed = false;
 
@@ -61,9 +63,14 @@ export class Owners implements AsyncDisposable {
     membership.onRejoined(() => {
       this.#own.association.clear();
       this.#waiting.clear();
-      // Channels that are open stay with this node: nobody else can have them.
-      for (const mac of this.#own.channel) this.#write({ held: "channel", mac, claim: true });
+      // A channel that is open may be one that its gateway has given up: it may have opened another one elsewhere.
+      for (const mac of this.#own.channel) this.#write({ held: "channel", mac, claim: "again" });
     });
+  }
+
+  /** Calls `handler` for each gateway whose channel this node held, and that has opened another one elsewhere. */
+  onChannelLost(handler: (mac: string) => void): void {
+    this.#onChannelLost.push(handler);
   }
 
   /** Whether this node holds it. */
@@ -102,6 +109,20 @@ export class Owners implements AsyncDisposable {
     if (this.#others[held].size < REMEMBERED) this.#others[held].set(mac, node);
   }
 
+  /** Another node says that a channel ends there which this one holds too: the database says whose it is. */
+  async recheckChannel(mac: string): Promise<void> {
+    if (!this.confirmed(mac, "channel")) return;
+    try {
+      const row = await this.#row(mac, "channel");
+      if (!row || row.node === this.membership.self.node || !this.confirmed(mac, "channel")) return;
+      this.release(mac, "channel");
+      this.heard(mac, "channel", row);
+      for (const handler of this.#onChannelLost) handler(mac);
+    } catch (error) {
+      this.deps.log.warn("whose channel it is could not be looked up", { mac, error: messageOf(error) });
+    }
+  }
+
   /** What was known of another node turned out wrong. */
   doubt(mac: string, held: Held): void {
     this.#others[held].delete(mac);
@@ -112,13 +133,7 @@ export class Owners implements AsyncDisposable {
     if (this.#own[held].has(mac)) return this.membership.self;
     const known = this.#others[held].get(mac);
     if (known && this.membership.isLive(known)) return known;
-    const { node, epoch } = COLUMNS[held];
-    const row = await this.db.selectFrom("gateway_owner as o")
-      .innerJoin(
-        "cluster_node as n",
-        (join) => join.onRef("n.node", "=", `o.${node}`).onRef("n.epoch", "=", `o.${epoch}`),
-      )
-      .select(["n.node", "n.epoch"]).where("o.mac", "=", mac).executeTakeFirst();
+    const row = await this.#row(mac, held);
     if (!row || row.node === this.membership.self.node) return undefined;
     this.heard(mac, held, row);
     return row;
@@ -143,12 +158,24 @@ export class Owners implements AsyncDisposable {
     await this.#writes.flush();
   }
 
+  /** Which living node has it, by the database. */
+  #row(mac: string, held: Held): Promise<NodeAddress | undefined> {
+    const { node, epoch } = COLUMNS[held];
+    return this.db.selectFrom("gateway_owner as o")
+      .innerJoin(
+        "cluster_node as n",
+        (join) => join.onRef("n.node", "=", `o.${node}`).onRef("n.epoch", "=", `o.${epoch}`),
+      )
+      .select(["n.node", "n.epoch"]).where("o.mac", "=", mac).executeTakeFirst();
+  }
+
   #write(write: Write): void {
     const key = `${write.held} ${write.mac}`;
     this.#waiting.set(key, write);
     this.#writes.write(write).then(() => {
       if (this.#waiting.get(key) !== write) return;
       this.#waiting.delete(key);
+      if (write.claim === "again") return void this.recheckChannel(write.mac);
       if (write.claim) this.bus.publish("gateway.claimed", { mac: write.mac, held: write.held });
     }, (error) => {
       this.deps.log.warn("a gateway's owner was not written", { mac: write.mac, error: messageOf(error) });
@@ -172,13 +199,25 @@ export class Owners implements AsyncDisposable {
           writes.filter((write) => write.held === held).map((write) => [write.mac, write]),
         );
         const macs = [...last.keys()].sort();
-        const claimed = macs.filter((mac) => last.get(mac)!.claim);
-        if (claimed.length > 0) {
+        for (const claim of [true, "again"] as const) {
+          const claimed = macs.filter((mac) => last.get(mac)!.claim === claim);
+          if (claimed.length === 0) continue;
           await tx.insertInto("gateway_owner")
             .values(claimed.map((mac) => ({ mac, [columns.node]: node, [columns.epoch]: epoch })))
-            .onConflict((conflict) =>
-              conflict.column("mac").doUpdateSet({ [columns.node]: node, [columns.epoch]: epoch })
-            ).execute();
+            .onConflict((conflict) => {
+              const taken = conflict.column("mac").doUpdateSet({
+                [columns.node]: node,
+                [columns.epoch]: epoch,
+              });
+              return claim === true ? taken : taken.where((eb) =>
+                eb.not(eb.exists(
+                  eb.selectFrom("cluster_node as n").select("n.node")
+                    .whereRef("n.node", "=", `gateway_owner.${columns.node}`)
+                    .whereRef("n.epoch", "=", `gateway_owner.${columns.epoch}`)
+                    .where("n.node", "<>", node),
+                ))
+              );
+            }).execute();
         }
         const released = macs.filter((mac) => !last.get(mac)!.claim);
         if (released.length > 0) {

@@ -119,11 +119,18 @@ export class AuditLog {
         return;
       } catch (error) {
         const now = await this.#head();
+        // It was written, and only the answer was lost.
+        if (now.seq > head.seq && await this.#stands(rows[0]!)) return;
         // Nobody was quicker: it failed for another reason.
         if (now.seq === head.seq || attempt >= TRIES) throw error;
         head = now;
       }
     }
+  }
+
+  async #stands({ seq, hash }: { readonly seq: number; readonly hash: string }): Promise<boolean> {
+    const row = await this.db.selectFrom("audit").select("hash").where("seq", "=", seq).executeTakeFirst();
+    return row?.hash === hash;
   }
 
   async #head(): Promise<{ seq: number; hash: string }> {

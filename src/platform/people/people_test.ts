@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { type Deps, FakeClock, Metrics, seededRandom, silentLog } from "../../base/mod.ts";
 import { Api, tokenAuthenticator } from "../../control/mod.ts";
-import { type Database, openDatabase } from "../../storage/mod.ts";
+import { type Database } from "../../storage/mod.ts";
+import { testDatabase } from "../../storage/testing.ts";
 import { AuditLog } from "./audit.ts";
 import {
   type People,
@@ -43,7 +44,7 @@ class Stage implements AsyncDisposable {
   }
 
   static async open(): Promise<Stage> {
-    return new Stage(await openDatabase<PeopleTables>("sqlite::memory:", peopleMigrations));
+    return new Stage(await testDatabase<PeopleTables>(peopleMigrations));
   }
 
   async call(method: string, path: string, token?: string, body?: unknown, address = "10.0.0.1") {

@@ -43,6 +43,7 @@ export class Channels {
     private readonly bus: PlatformBus,
     private readonly owners?: Owners,
   ) {
+    owners?.onChannelLost((mac) => void this.close(mac, "the gateway opened another one at another node"));
     deps.metrics.gauge("gatehouse_channels", "Live plug-in channels", () => this.#byMac.size);
   }
 

@@ -46,9 +46,6 @@ export function startPluginCenter(
       "gateway.changed",
       ({ mac }) => void channels.close(mac, "the gateway's entry changed"),
     ),
-    deps.bus.subscribe("channel.opened", ({ mac }, from) => {
-      if (from) channels.close(mac, "replaced by a newer connection to another node");
-    }),
   ];
   return {
     name: "plugin_center",

@@ -4,6 +4,7 @@ import { LocalBus } from "../../cluster/mod.ts";
 import { EventStreams } from "../../control/mod.ts";
 import { Metrics } from "../../base/mod.ts";
 import { openDatabase } from "../../storage/mod.ts";
+import { testDatabase } from "../../storage/testing.ts";
 import type { PlatformEvents, PlatformRequests } from "../subjects.ts";
 import { MessageFeed } from "./feed.ts";
 import { KeyedVolume } from "./keyed_volume.ts";
@@ -24,7 +25,7 @@ const row = (n: number | string, mac = A, plugin = "p", received_at = 0) => ({
 });
 
 async function open() {
-  const db = await openDatabase<PushTables>("sqlite::memory:", pushMigrations);
+  const db = await testDatabase<PushTables>(pushMigrations);
   return { db, store: new PushStore(db.sql) };
 }
 

@@ -13,7 +13,7 @@ import {
   type Updateable,
 } from "kysely";
 import type { Clock } from "../../base/mod.ts";
-import { Statement } from "../../storage/mod.ts";
+import { onServer, Statement } from "../../storage/mod.ts";
 import type { CommandOwner } from "./commands.ts";
 import type { GatewayRow, RegistryTables } from "./schema.ts";
 
@@ -188,7 +188,7 @@ export class GatewayStore {
    */
   async saveLastSeen(batch: readonly LastSeen[], owner?: CommandOwner): Promise<string[]> {
     if (batch.length === 0) return [];
-    if (owner) return await this.#saveOwned(batch, owner);
+    if (onServer(this.db)) return await this.#saveTogether(batch, owner);
     await this.db.transaction().execute(async (tx) => {
       for (const { mac, address, lastSeenAt, online } of batch) {
         await this.#seen.run(tx, [address, online ? 1 : 0, lastSeenAt, mac]);
@@ -197,23 +197,27 @@ export class GatewayStore {
     return [];
   }
 
-  async #saveOwned(batch: readonly LastSeen[], owner: CommandOwner): Promise<string[]> {
-    const lost: string[] = [];
-    // In one order, so that nodes that write at the same time don't wait in a circle.
-    const ordered = [...batch].sort((a, b) => a.mac < b.mac ? -1 : 1);
-    await this.db.transaction().execute(async (tx) => {
-      for (const { mac, address, lastSeenAt, online } of ordered) {
-        const { rows } = await sql`
-          update gateway set address = ${address}, online = ${online ? 1 : 0},
-            last_seen_at = coalesce(${lastSeenAt}::bigint, last_seen_at)
-          where mac = ${mac} and exists (
-            select 1 from gateway_owner o join cluster_node n on n.node = o.node and n.epoch = o.epoch
-            where o.mac = ${mac} and o.node = ${owner.node} and o.epoch = ${owner.epoch}
-          ) returning mac`.execute(tx);
-        if (rows.length === 0) lost.push(mac);
-      }
-    });
-    return lost;
+  /** All of them in one statement: on a server each one is a way there and back. */
+  async #saveTogether(batch: readonly LastSeen[], owner?: CommandOwner): Promise<string[]> {
+    const macs = batch.map(({ mac }) => mac);
+    // Rows are locked in one order, so that nodes that write at the same time don't wait in a circle.
+    const { rows } = await sql<{ mac: string }>`
+      with seen as (
+        select * from unnest(${macs}::text[], ${batch.map(({ address }) => address)}::text[],
+          ${batch.map(({ lastSeenAt }) => lastSeenAt)}::bigint[], ${
+      batch.map(({ online }) => online ? 1 : 0)
+    }::int[])
+          as s (mac, address, last_seen_at, online)
+      ), held as (
+        select mac from gateway where mac = any(${macs}::text[]) ${owner ? heldBy(owner) : sql``}
+        order by mac for update
+      )
+      update gateway g set address = s.address, online = s.online,
+        last_seen_at = coalesce(s.last_seen_at, g.last_seen_at)
+      from seen s join held h on h.mac = s.mac where g.mac = s.mac returning g.mac`.execute(this.db);
+    if (!owner || rows.length === batch.length) return [];
+    const kept = new Set(rows.map(({ mac }) => mac));
+    return macs.filter((mac) => !kept.has(mac));
   }
 
   async count(): Promise<number> {
@@ -221,6 +225,14 @@ export class GatewayStore {
       .select((e) => e.fn.countAll<number>().as("count")).executeTakeFirstOrThrow();
     return Number(count);
   }
+}
+
+/** That a node, in that life of it, hears a gateway's heartbeats. */
+function heldBy({ node, epoch }: CommandOwner) {
+  return sql`and exists (
+    select 1 from gateway_owner o join cluster_node n on n.node = o.node and n.epoch = o.epoch
+    where o.mac = gateway.mac and o.node = ${node} and o.epoch = ${epoch}
+  )`;
 }
 
 /** What is known of a gateway that has never spoken. */

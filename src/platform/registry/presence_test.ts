@@ -1,6 +1,6 @@
 import { assertEquals } from "@std/assert";
 import { type Deps, FakeClock, Metrics, seededRandom, silentLog } from "../../base/mod.ts";
-import { openDatabase } from "../../storage/mod.ts";
+import { testDatabase } from "../../storage/testing.ts";
 import { GatewayStore, PresenceTable, registryMigrations, type RegistryTables } from "./mod.ts";
 
 const MAC = "64D954000001";
@@ -8,7 +8,7 @@ const MAC = "64D954000001";
 async function setUp() {
   const clock = new FakeClock();
   const deps: Deps = { clock, random: seededRandom(1), log: silentLog, metrics: new Metrics() };
-  const db = await openDatabase<RegistryTables>("sqlite::memory:", registryMigrations);
+  const db = await testDatabase<RegistryTables>(registryMigrations);
   const store = new GatewayStore(db.sql, clock);
   await store.preset([{ mac: MAC, sn: "64D954-1", loid: "L" }]);
   await store.update(MAC, { registered_at: clock.now() });

@@ -5,7 +5,8 @@
  *
  * @module
  */
-import type { Migrations } from "../../storage/mod.ts";
+import { sql } from "kysely";
+import { type Migrations, onServer } from "../../storage/mod.ts";
 
 /** One preset home gateway, and what is known of it. */
 export interface GatewayRow {
@@ -280,6 +281,16 @@ export const registryMigrations: Migrations = {
       await db.schema.createIndex("command_actor").on("command").columns(["actor", "id"]).execute();
       await db.schema.createIndex("command_status").on("command").columns(["status", "id"]).execute();
       await db.schema.createIndex("command_created").on("command").column("created_at").execute();
+    },
+  },
+  "2026-11-29-registry-search-on-the-server": {
+    async up(db) {
+      // SQLite's own indexes serve a beginning; PostgreSQL's serve it only where they order by bytes.
+      if (!onServer(db)) return;
+      for (const column of ["mac", "sn"]) {
+        await sql`create index ${sql.id(`gateway_${column}_beginning`)} on gateway
+          (${sql.id(column)} text_pattern_ops)`.execute(db);
+      }
     },
   },
 };

@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { type Deps, FakeClock, Metrics, seededRandom, silentLog } from "../../base/mod.ts";
 import { LocalBus } from "../../cluster/mod.ts";
-import { type Database, openDatabase } from "../../storage/mod.ts";
+import { type Database } from "../../storage/mod.ts";
+import { testDatabase } from "../../storage/testing.ts";
 import { Commander } from "../commands/mod.ts";
 import { Fleet, fleetMigrations } from "../fleet/mod.ts";
 import { CommandStore, GatewayStore, registryMigrations } from "../registry/mod.ts";
@@ -63,7 +64,7 @@ class Stage implements AsyncDisposable {
 
   static async open(count = 20): Promise<Stage> {
     const migrations = { ...registryMigrations, ...fleetMigrations, ...rolloutMigrations };
-    const stage = new Stage(await openDatabase<RolloutTables>("sqlite::memory:", migrations), count);
+    const stage = new Stage(await testDatabase<RolloutTables>(migrations), count);
     await new GatewayStore(stage.db.sql, stage.clock).preset(
       Array.from(
         { length: count },

@@ -19,7 +19,8 @@ import {
   type Message,
   type Submit,
 } from "../../protocol/cmpp/mod.ts";
-import { type Database, openDatabase } from "../../storage/mod.ts";
+import { type Database } from "../../storage/mod.ts";
+import { testDatabase } from "../../storage/testing.ts";
 import {
   CMPP_FRAMING,
   type Outlet,
@@ -137,7 +138,7 @@ export class Stage implements AsyncDisposable {
       {},
   ): Promise<Stage> {
     const clock = new FakeClock(Date.UTC(2026, 10, 22, 3, 50, 11));
-    const db = await openDatabase<SmsTables>("sqlite::memory:", smsMigrations);
+    const db = await testDatabase<SmsTables>(smsMigrations);
     const stage = new Stage(clock, db, await Deno.makeTempDir(), options.settings ?? {});
     await stage.start(options.behaviour);
     assertEquals((await stage.account(options.account ?? {})).status, 201);

@@ -1,22 +1,12 @@
-/**
- * The store of short messages, on the embedded database; `postgres_test.ts` runs it on the server.
- *
- * @module
- */
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import type { CompiledQuery } from "kysely";
-import { seededRandom } from "../src/base/mod.ts";
-import { type Database, openDatabase } from "../src/storage/mod.ts";
-import type { Change } from "../src/platform/sms/change.ts";
-import {
-  type MessageRow,
-  type OutboxRow,
-  smsMigrations,
-  type SmsTables,
-} from "../src/platform/sms/schema.ts";
-import { Seal } from "../src/platform/sms/seal.ts";
-import { makeDatabase } from "./support/postgres.ts";
-import { SmsStore } from "../src/platform/sms/store.ts";
+import { seededRandom } from "../../base/mod.ts";
+import { type Database, openDatabase } from "../../storage/mod.ts";
+import type { Change } from "./change.ts";
+import { type MessageRow, type OutboxRow, smsMigrations, type SmsTables } from "./schema.ts";
+import { Seal } from "./seal.ts";
+import { makeDatabase, testDatabase } from "../../storage/testing.ts";
+import { SmsStore } from "./store.ts";
 
 const KEY = new Uint8Array(32).fill(7), DAY = "20261123";
 const seal = () => new Seal(KEY, seededRandom(5));
@@ -69,9 +59,7 @@ async function newUrl(): Promise<string> {
 }
 
 async function database(): Promise<Database<SmsTables>> {
-  return Deno.env.has("GATEHOUSE_TEST_POSTGRES")
-    ? await openDatabase<SmsTables>(await newUrl(), smsMigrations)
-    : await openDatabase<SmsTables>("sqlite::memory:", smsMigrations);
+  return await testDatabase<SmsTables>(smsMigrations);
 }
 
 /** Everything that can be seen of a store. */
