@@ -71,14 +71,19 @@ export const commands = {
 
   /** `1` on, `0` off, empty: not on this machine. */
   async GET_SERVICE(_request, host) {
-    const [networks, { led, nfc, sleep }, timer] = await Promise.all([
+    const [networks, { led, nfc, sleep }, timer, wifi] = await Promise.all([
       // A machine without WiFi says so by refusing.
       host.wifi.networks().catch(() => []),
       host.service.status(),
       host.service.ledTimer(),
+      host.wifi.timer(),
     ]);
     return {
-      WIFI: networks.length === 0 ? "" : flag(networks.some(({ onAir }) => onAir)),
+      wifi: networks.length === 0 ? "" : flag(networks.some(({ onAir }) => onAir)),
+      wifiTimer: flag(wifi.enabled),
+      wifiStartTime: wifi.start,
+      wifiEndTime: wifi.end,
+      wifiControlCycle: wifi.cycle,
       LED: flag(led),
       LEDTimer: flag(timer.enabled),
       LEDStartTime: timer.start,

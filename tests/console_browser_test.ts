@@ -291,6 +291,11 @@ async function furnished(fleet: Fleet, url: string): Promise<string[]> {
   await make(`/api/v1/rollouts/${rollout.id}/start`, {});
   const command = (await fleet.command({ CmdType: "QUERY_SYSTEM_INFO" }, 10)).body;
   await make("/api/v1/keys", { name: "reporting", permissions: ["gateways:read"] });
+  const webhook = await make("/api/v1/webhooks", {
+    url: `https://hooks.example/${"a-long-path/".repeat(8)}?and=${"more".repeat(10)}`,
+    events: ["alarm.raised", "gateway.offline"],
+  });
+  await make(`/api/v1/webhooks/${webhook.id}/test`, {});
   const spId = "900001";
   await make("/api/v1/sms/accounts", { spId, secret: "secret-1", spCode: "10690001" });
   await make("/api/v1/sms/routes", { kind: "mt", first: "1390", target: "001002" });
@@ -310,6 +315,8 @@ async function furnished(fleet: Fleet, url: string): Promise<string[]> {
       `/people/${operators[0]!.id}`,
       "/people/keys",
       "/people/roles",
+      "/webhooks",
+      `/webhooks/${webhook.id}`,
       "/audit",
       "/account",
       "/about",

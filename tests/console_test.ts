@@ -28,6 +28,11 @@ async function stage(): Promise<TestPlatform> {
   await make("/api/v1/groups", { name: "north", description: EVIL });
   await make("/api/v1/sms/accounts", { spId: "900001", secret: "secret-1", spCode: "10690001" });
   await make("/api/v1/keys", { name: EVIL, permissions: ["gateways:read"] });
+  await make("/api/v1/webhooks", {
+    url: "https://hooks.example/<script>alert(1)</script>",
+    description: EVIL,
+    events: ["alarm.raised"],
+  });
   return p;
 }
 
@@ -103,6 +108,7 @@ const PAGES: readonly (readonly [path: string, permission: string | undefined])[
   ["/policies?flows=1", "policies:read"],
   ["/policies/edit", "policies:write"],
   ["/policies/versions", "policies:read"],
+  ["/webhooks", "webhooks:write"],
   ["/people", "people:write"],
   ["/people/keys", "people:write"],
   ["/people/roles", undefined],
@@ -162,6 +168,11 @@ for (const role of ["admin", "operator", "support", "viewer", "app_service"]) {
         [`/gateways/${MAC}`, "gateways:write", { do: "tags", tags: "pilot" }],
         ["/policies", "policies:write", { do: "drain", address: "nowhere:1" }],
         ["/rollouts", "rollouts:write", { do: "stop" }],
+        ["/webhooks", "webhooks:write", {
+          do: "add",
+          url: "https://hooks.example/",
+          events: "gateway.online",
+        }],
         ["/people", "people:write", { do: "add", name: "li.wei", password: PASSWORD, role: "admin" }],
       ] as const
     ) {
@@ -319,4 +330,74 @@ Deno.test("routes, gateways and providers of short messages are made, changed an
   await done("/sms/peers", { do: "remove", code: "001002" });
   await done("/sms/accounts/900001", { do: "remove" });
   assertEquals((await p.call("GET", "/api/v1/sms/accounts/900001")).status, 404);
+});
+
+Deno.test("a webhook is added, tested, changed, given a new secret and removed by forms", async () => {
+  const told: string[] = [];
+  await using receiver = Deno.serve(
+    { hostname: "127.0.0.1", port: 0, onListen: () => {} },
+    async (request) => {
+      told.push((await request.json()).type);
+      return new Response();
+    },
+  );
+  await using p = await testPlatform({ settings: { webhooks: { allow: ["127.0.0.1"] } } });
+  const visitor = await new Visitor(p.url).signIn({ token: ADMIN_TOKEN });
+  const url = `http://127.0.0.1:${receiver.addr.port}/in`;
+  const refused = await visitor.post("/webhooks", {
+    do: "add",
+    url: "http://10.0.0.1/",
+    events: "gateway.online",
+  });
+  assertEquals(refused.status, 422);
+  const again = await refused.text();
+  assertMatch(again, /role="alert">.*not on the internet/s);
+  assertStringIncludes(again, 'value="http://10.0.0.1/"');
+  assertMatch(again, /value="gateway.online" checked/);
+  const form = new FormData();
+  for (const [name, value] of [["do", "add"], ["url", url], ["description", "a test"]] as const) {
+    form.set(name, value);
+  }
+  for (const event of ["gateway.online", "alarm.raised"]) form.append("events", event);
+  const added = await (await visitor.post("/webhooks", form)).text();
+  const [, secret] = /<pre class="secret"[^>]*>(whsec_[^<]+)<\/pre>/.exec(added)!;
+  const { body } = await p.call("GET", "/api/v1/webhooks");
+  const [webhook] = body.items as { id: string; events: string[] }[];
+  assertEquals(webhook!.events, ["gateway.online", "alarm.raised"]);
+  const path = `/webhooks/${webhook!.id}`, api = `/api/v1${path}`;
+  const done = async (fields: Record<string, string>, to = `${path}?done=1`) => {
+    const response = await visitor.post(path, fields);
+    await response.body?.cancel();
+    assertEquals([response.status, response.headers.get("location")], [303, to]);
+  };
+  await done({ do: "test" });
+  let delivery: Record<string, unknown> = {};
+  while (delivery.state !== "delivered") {
+    delivery = ((await p.call("GET", `${api}/deliveries`)).body.items as typeof delivery[])[0]!;
+  }
+  await done({ do: "redeliver", delivery: String(delivery.id) });
+  while (told.length < 2) await p.call("GET", api);
+  assertEquals(told, ["webhook.test", "webhook.test"]);
+  for (const language of ["en", "zh"] as const) {
+    const other = await new Visitor(p.url, language).signIn({ token: ADMIN_TOKEN });
+    const text = await other.page(path);
+    assertStringIncludes(text, String(delivery.event));
+    assertStringIncludes(text, { en: "Deliveries", zh: "投递记录" }[language]);
+    assert(!text.includes(secret!) && !text.includes("undefined"));
+  }
+  await done({ do: "change", url, description: "changed", events: "plugin.uploaded", groups: "north" });
+  await done({ do: "disable" });
+  const changed = (await p.call("GET", api)).body;
+  assertEquals([changed.description, changed.events, changed.groups, changed.enabled], [
+    "changed",
+    ["plugin.uploaded"],
+    ["north"],
+    false,
+  ]);
+  await done({ do: "enable" });
+  const rotated = await (await visitor.post(path, { do: "rotate" })).text();
+  assertMatch(rotated, /<pre class="secret"[^>]*>whsec_/);
+  assert(!rotated.includes(secret!));
+  await done({ do: "remove" }, "/webhooks?done=1");
+  assertEquals((await p.call("GET", api)).status, 404);
 });

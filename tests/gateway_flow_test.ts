@@ -543,3 +543,24 @@ Deno.test("a simulated gateway says that it is simulated", async () => {
     break;
   }
 });
+
+Deno.test("a simulated gateway is the same one at each start, and another one with another seed", async () => {
+  await using platform = new ScriptedPlatform(SN);
+  const pinged = async (more: { seed?: number }) => {
+    await using test = await testGateway(platform, { driver: "simulated", ...more });
+    const call = async (parameter: Record<string, string>) =>
+      (await test.control("POST", "/api/v1/plugins/-/call", { parameter })).body.reply as Record<
+        string,
+        string
+      >;
+    await call({ CmdType: "PING_DIAG_REQ", Dest: "192.0.2.1", time: "3" });
+    for (;;) {
+      const { PingStatus, PingResult } = await call({ CmdType: "GET_PING_RESULT" });
+      if (PingStatus !== "RUNNING") return String(PingResult);
+    }
+  };
+  const first = await pinged({});
+  assertStringIncludes(first, "3 sent");
+  assertEquals(await pinged({}), first);
+  assertNotEquals(await pinged({ seed: 5 }), first);
+});

@@ -21,8 +21,22 @@ Deno.test("sixty gateways on twenty sockets register, stay, follow triggers, ans
   assert(stretches.every(({ seconds, platformMiB }) => seconds > 0 && platformMiB > 0));
 });
 
+Deno.test("gateways whose NAT gives them other ports go on, and are called at the new ones", async () => {
+  const options = readOptions(
+    "--gateways 40 --sockets 10 --arrive 0 --for 3 --rebind 600 --channels 0 --commands 10 --heartbeat 1"
+      .split(" "),
+  );
+  if (options === "help") throw new Error("no help was asked for");
+  const { counts, times, registered } = await runLoad(options);
+  assertEquals([registered, counts.strangers, counts.refused, counts.httpFailed], [40, 0, 0, 0]);
+  assert(counts.rebinds >= 10, JSON.stringify(counts));
+  // Nobody had a channel: each of these was called over UDP, at the port of its last heartbeat.
+  assert(times.command.count > 0 && counts.posts > 0, JSON.stringify(counts));
+});
+
 Deno.test("the load tool's command line says what is wrong with it", () => {
   assertThrows(() => readOptions(["--gatewys", "5"]), Error, 'unknown option "--gatewys"');
   assertThrows(() => readOptions(["--gateways", "many"]), Error, "--gateways must be a number");
+  assertThrows(() => readOptions(["--apps", "2", "--processes", "2"]), Error, "--apps needs --processes 1");
   assertThrows(() => readOptions(["--platform", "http://127.0.0.1:1"]), Error, "--access-port is needed");
 });

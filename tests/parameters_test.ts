@@ -306,7 +306,7 @@ Deno.test("the platform reads and writes parameters by name, with its own rights
   await refused("SETPARAMETERVALUES", [{ Name: "__proto__", Value: "x" }], "__proto__");
   await refused("GETPARAMETERVALUES", [], "List");
   const [written] = await read(test, `${WIFI}Enable`);
-  assertEquals([written!.value, written!.written?.source], [true, "plugin"]);
+  assertEquals([written!.value, written!.written?.source], [true, "app"]);
 });
 
 Deno.test("SET_RIGHT decides who may call a command from then on, also after a restart, and stays reachable", async () => {

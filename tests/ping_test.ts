@@ -6,12 +6,9 @@
 import { assertEquals, assertMatch } from "@std/assert";
 import { startFleet } from "./support/fleet.ts";
 
-const there = await new Deno.Command("ping", {
-  args: ["-c", "1", "127.0.0.1"],
-  stdout: "null",
-  stderr: "null",
-})
-  .output().then(({ success }) => success, () => false);
+const pinged = async () =>
+  await new Deno.Command("ping", { args: ["-c", "1", "127.0.0.1"], stdout: "null", stderr: "null" }).output();
+const there = await pinged().then(({ success }) => success, () => false);
 
 Deno.test({
   name: `PING_DIAG_REQ pings for real${

@@ -18,6 +18,8 @@ const FLOWS = [
   "sms_flow_test.ts",
   "sms_routing_test.ts",
   "sms_crash_test.ts",
+  "idempotency_test.ts",
+  "etag_test.ts",
 ];
 
 Deno.test({

@@ -213,7 +213,7 @@ Deno.test("the gateway says itself that its address changed, and that a plug-in 
   address = "100.64.0.10";
   await until(
     "told of the address",
-    () => textsOf(heard, "@gateway").some((text) => text.includes("wan_address")),
+    () => textsOf(heard, "@gateway").some((text) => text.includes("100.64.0.10")),
   );
   await Deno.writeTextFile(`${house.folder}/plugins/eater.js`, EATER);
   await until("told of the plug-in", () => {
@@ -221,8 +221,8 @@ Deno.test("the gateway says itself that its address changed, and that a plug-in 
     return textsOf(heard, "@gateway").some((text) => text.includes("plugin_broken"));
   });
   const said = textsOf(heard, "@gateway").map((text) => JSON.parse(text));
-  const change = said.find(({ event }) => event === "wan_address");
-  assertEquals([change.before, change.address], ["100.64.0.9", "100.64.0.10"]);
+  const changes = said.filter(({ event }) => event === "wan_address");
+  assertEquals([changes.at(-1).before, changes.at(-1).address], ["100.64.0.9", "100.64.0.10"]);
   const broken = said.filter(({ event }) => event === "plugin_broken");
   assertEquals(broken.map(({ plugin, version }) => [plugin, version]), [["eater", "1.0"]]);
 });

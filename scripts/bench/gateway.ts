@@ -12,7 +12,7 @@ import { type BenchRow, percentile, printRows } from "./rows.ts";
 const REST_SECONDS = 30, ROUNDS = 3, STARTS = 5, EXCHANGES = 1500, WORST_EXCHANGES = 10_000;
 /** The kernel's unit of processor time. */
 const TICKS_PER_SECOND = 100;
-const PLUGIN = `
+export const PLUGIN = `
 export const manifest = { name: "bench-local", version: "1.0", apiVersion: "2026-11-01",
   commands: { ECHO_LOCAL: { right: "local" } } };
 export const commands = { ECHO_LOCAL: (request) => ({ Text: String(request.Text) }) };`;
@@ -47,7 +47,7 @@ export async function benchGateway(): Promise<BenchRow[]> {
   return rows;
 }
 
-async function family(fleet: Fleet): Promise<number[]> {
+export async function family(fleet: Fleet): Promise<number[]> {
   return [fleet.gateway.pid, ...await descendants(fleet.gateway.pid)];
 }
 
@@ -127,7 +127,7 @@ async function worst(fleet: Fleet, isolation: string): Promise<BenchRow[]> {
   ];
 }
 
-async function memory(pids: readonly number[]): Promise<number> {
+export async function memory(pids: readonly number[]): Promise<number> {
   return (await Promise.all(pids.map(processMemory))).reduce((sum, { pssMiB }) => sum + pssMiB, 0);
 }
 
@@ -150,7 +150,7 @@ interface Load {
 }
 
 /** `count` exchanges on a connection each, `atOnce` of them at a time. */
-async function load(port: number, atOnce: number, count: number): Promise<Load> {
+export async function load(port: number, atOnce: number, count: number): Promise<Load> {
   const times: number[] = [], begun = performance.now();
   let left = count;
   await Promise.all(Array.from({ length: atOnce }, async () => {

@@ -1,6 +1,6 @@
 // deno-lint-ignore-file no-console -- a script talks to the terminal
 /**
- * All benchmarks in one run: `deno task bench [heartbeats] [sandbox] [plugins] [commands] [gateway] [timers] [cmpp] [sync]`.
+ * All benchmarks in one run: `deno task bench [NAME …]`, the names as below.
  *
  * What is compared is measured side by side in the same run, in rounds; ratios tell more than figures, which belong to
  * the machine of the day.
@@ -11,6 +11,8 @@ import { benchCmpp } from "./cmpp.ts";
 import { benchCommands } from "./commands.ts";
 import { benchGateway } from "./gateway.ts";
 import { benchHeartbeats } from "./heartbeats.ts";
+import { benchMemory } from "./memory.ts";
+import { benchMessaging } from "./messaging.ts";
 import { type BenchRow, printRows } from "./rows.ts";
 import { benchPlugins } from "./plugins.ts";
 import { benchSandbox } from "./sandbox.ts";
@@ -22,7 +24,9 @@ const BENCHES: Readonly<Record<string, { title: string; run: () => Promise<Bench
   sandbox: { title: "Plug-in calls", run: benchSandbox },
   plugins: { title: "Life of plug-ins", run: benchPlugins },
   commands: { title: "Remote commands, start and memory", run: benchCommands },
+  messaging: { title: "Remote commands beside bare messages", run: benchMessaging },
   gateway: { title: "A gateway on its box", run: benchGateway },
+  memory: { title: "A gateway's memory over time", run: benchMemory },
   timers: { title: "WiFi timers", run: benchTimers },
   cmpp: { title: "Short messages (CMPP 3.0, window 16)", run: benchCmpp },
   sync: { title: "What it costs to survive a power cut (--database-sync)", run: benchSync },

@@ -46,8 +46,16 @@ export function rowsOf(markdown: string): CatalogueRow[] {
 }
 
 /**
- * What does not agree. `textOf`: the text of a test, undefined where there is none. A test runs a
- * command where it names it between quotes.
+ * Whether a test's text calls a command: outside of comments it is an argument of a call or in a list, `ask("A")` or
+ * `["A", "B"]`, in a file that has tests.
+ */
+export function calls(text: string, command: string): boolean {
+  const code = text.replaceAll(/\/\*[\s\S]*?\*\/|^\s*\/\/.*$/gm, "");
+  return /\bDeno\.test\(/.test(code) && new RegExp(`[([,]\\s*"${command}"\\s*[,)\\]]`).test(code);
+}
+
+/**
+ * What does not agree. `textOf`: the text of a file of tests, undefined where there is none.
  */
 export function catalogueFaults(
   shipped: readonly ShippedCommand[],
@@ -75,7 +83,7 @@ export function catalogueFaults(
     for (const test of tests) {
       const text = textOf(test);
       if (text === undefined) faults.push(`${command}: there is no test ${test}.ts`);
-      else if (!text.includes(`"${command}"`)) faults.push(`${command}: ${test} does not call it`);
+      else if (!calls(text, command)) faults.push(`${command}: ${test} does not call it`);
     }
   }
   return faults;

@@ -1,10 +1,15 @@
-import { assertEquals } from "@std/assert";
-import { catalogueFaults, rowsOf } from "./catalogue.ts";
+import { assert, assertEquals } from "@std/assert";
+import { calls, catalogueFaults, rowsOf } from "./catalogue.ts";
 
 const HEAD =
   "| command | request → reply | right | Linux | simulated | tests |\n| --- | --- | --- | --- | --- | --- |\n";
 const shipped = [{ plugin: "p", command: "A", right: "both", auth: true }];
-const tests: Record<string, string> = { one_test: `ask("A")`, two_test: `ask("A")`, other_test: `ask("AB")` };
+const test = (body: string) => `Deno.test("t", () => { ${body} });`;
+const tests: Record<string, string> = {
+  one_test: test(`ask("A")`),
+  two_test: test(`for (const [cmdType] of [\n["A", {}]\n])`),
+  other_test: test(`ask("AB")`),
+};
 const faults = (table: string) => catalogueFaults(shipped, rowsOf(table), (name) => tests[name]);
 
 Deno.test("a table that agrees has no faults, and other tables are not looked at", () => {
@@ -32,4 +37,17 @@ Deno.test("a wrong right, an empty cell, a test that is not there or runs someth
     "A: 1 tests",
     "A: other_test does not call it",
   ]);
+});
+
+Deno.test("a command that is only spoken of is not called", () => {
+  assert(calls(test(`ask(\n  "A",\n)`), "A"));
+  for (
+    const body of [
+      `// ask("A")\n`,
+      `/* ["A"] */`,
+      `reply = { CmdType: "A" }`,
+      `"A"`,
+    ]
+  ) assert(!calls(test("\n" + body + "\n"), "A"), body);
+  assert(!calls(`ask("A")`, "A"), "no test is there");
 });

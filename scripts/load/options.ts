@@ -140,6 +140,11 @@ export function readOptions(args: readonly string[]): LoadOptions | "help" {
   if (platform !== undefined && some("access-port") === undefined) {
     throw new Error("with --platform its --access-port is needed");
   }
+  if (number("apps") > 0 && number("processes") > 1) {
+    throw new Error(
+      "--apps needs --processes 1: an app proves itself by what a gateway of this process knows",
+    );
+  }
   if (parsed["resumed"] && (platform !== undefined || text("database") !== undefined)) {
     throw new Error("--resumed is for a platform that is started here, on SQLite");
   }

@@ -63,8 +63,15 @@ export function reportOf(
   };
 }
 
-/** The line of least squares through the samples, in MiB an hour; undefined with fewer than three. */
-export function slopeOf(samples: readonly Sample[]): number | undefined {
+/** The share of the samples at the beginning that is left out: caches fill, and code is compiled. */
+const WARMING_UP = 0.2;
+
+/**
+ * The line of least squares through the samples, those of the warming up left out, in MiB an hour; undefined with fewer
+ * than three.
+ */
+export function slopeOf(all: readonly Sample[]): number | undefined {
+  const samples = all.slice(Math.floor(all.length * WARMING_UP));
   if (samples.length < 3) return undefined;
   const n = samples.length,
     mean = (of: (sample: Sample) => number) => samples.reduce((sum, s) => sum + of(s), 0) / n;

@@ -32,6 +32,9 @@ const FILES: readonly (readonly [source: string, target: string, mode: number])[
   ["gatehouse-gateway.service", "usr/lib/systemd/system/gatehouse-gateway.service", 0o644],
   ["gatehouse-platform.service", "usr/lib/systemd/system/gatehouse-platform.service", 0o644],
   ["sysusers.conf", "usr/lib/sysusers.d/gatehouse.conf", 0o644],
+  ["tmpfiles.conf", "usr/lib/tmpfiles.d/gatehouse.conf", 0o644],
+  ["polkit.rules", "usr/share/polkit-1/rules.d/60-gatehouse.rules", 0o644],
+  ["udev.rules", "usr/lib/udev/rules.d/60-gatehouse.rules", 0o644],
   ["gateway.toml", "etc/gatehouse/gateway.toml", 0o644],
   ["platform.toml", "etc/gatehouse/platform.toml", 0o644],
   ["postinst", "DEBIAN/postinst", 0o755],
@@ -86,7 +89,7 @@ Maintainer: ${maintainer}
 Installed-Size: ${installedKiB}
 Depends: adduser, libc6 (>= 2.31)
 Recommends: iproute2, iputils-ping, nftables
-Suggests: dnsmasq, ethtool, hostapd, iw, traceroute
+Suggests: dnsmasq, ethtool, hostapd, iw, polkitd, traceroute
 Section: net
 Priority: optional
 Description: agent of a home gateway, and the carrier's platform

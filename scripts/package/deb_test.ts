@@ -59,6 +59,9 @@ Deno.test("the package holds the program, its units, its settings and its page, 
         "./usr/lib/systemd/system/gatehouse-gateway.service",
         "./usr/lib/systemd/system/gatehouse-platform.service",
         "./usr/lib/sysusers.d/gatehouse.conf",
+        "./usr/lib/tmpfiles.d/gatehouse.conf",
+        "./usr/share/polkit-1/rules.d/60-gatehouse.rules",
+        "./usr/lib/udev/rules.d/60-gatehouse.rules",
         "./etc/gatehouse/gateway.toml",
         "./etc/gatehouse/platform.toml",
         "./usr/share/man/man1/gatehouse.1.gz",
@@ -130,3 +133,88 @@ Deno.test("the units are hardened, and systemd takes them where it is there to b
       assert(!out.includes(`gatehouse-${role}.service`), out);
     }
   }));
+
+Deno.test("polkit lets the agent's user restart dnsmasq, and nobody anything else", async () => {
+  const text = await Deno.readTextFile(`${HERE}polkit.rules`);
+  type Action = { id: string; lookup(name: string): string };
+  type Rule = (action: Action, subject: { user: string }) => string | undefined;
+  let rule: Rule | undefined;
+  new Function("polkit", text)({ addRule: (one: Rule) => rule = one, Result: { YES: "yes" } });
+  const ask = (id: string, unit: string, verb: string, user: string) =>
+    rule!({ id, lookup: (name) => name === "unit" ? unit : verb }, { user });
+  const manage = "org.freedesktop.systemd1.manage-units";
+  assertEquals(ask(manage, "dnsmasq.service", "restart", "gatehouse"), "yes");
+  for (
+    const [id, unit, verb, user] of [
+      [manage, "dnsmasq.service", "stop", "gatehouse"],
+      [manage, "ssh.service", "restart", "gatehouse"],
+      [manage, "dnsmasq.service", "restart", "nobody"],
+      ["org.freedesktop.systemd1.manage-unit-files", "dnsmasq.service", "restart", "gatehouse"],
+    ] as const
+  ) assertEquals(ask(id, unit, verb, user), undefined, `${id} ${unit} ${verb} ${user}`);
+});
+
+Deno.test("however a gateway is started as a service, its memory is bounded in the same way", async () => {
+  const found = await Promise.all(
+    ["gatehouse-gateway.service", "openwrt/gatehouse.init", "entrypoint.sh"].map(async (file) =>
+      /--max-semi-space-size=\d+,--max-old-space-size=\d+/.exec(await Deno.readTextFile(HERE + file))?.[0]
+    ),
+  );
+  assertEquals(new Set(found).size, 1, found.join(" "));
+  assert(found[0] !== undefined);
+});
+
+Deno.test("on OpenWrt the agent keeps what it has to keep on flash, not below /var", async () => {
+  const init = await Deno.readTextFile(`${HERE}openwrt/gatehouse.init`);
+  assertEquals((await run("sh", "-n", `${HERE}openwrt/gatehouse.init`)).code, 0);
+  // What procd is told, by stand-ins for its functions.
+  const script = `procd_open_instance() { :; }; procd_close_instance() { :; }
+    procd_set_param() { [ "$1" != command ] || { shift; printf '%s\\n' "$@"; }; }
+    mkdir() { :; }
+    ${init.replace(/^#!.*$/m, "").replace(/^\t\[ -f .*$/m, "")}
+    start_service`;
+  const told = (await run("sh", "-c", script)).out.trim().split("\n");
+  for (
+    const [flag, value] of [["--data", "/etc/gatehouse/data"], ["--plugins", "/etc/gatehouse/data/plugins"]]
+  ) {
+    assertEquals(told[told.indexOf(flag!) + 1], value, told.join(" "));
+  }
+});
+
+const root = await run("sh", "-c", "id -u; command -v setpriv; command -v unshare; command -v ip");
+const rooted = root.code === 0 && root.out.startsWith("0\n");
+
+Deno.test({
+  name: `in a container the gateway's programs have its capabilities without root, and a platform has none${
+    rooted ? "" : " (ignored: needs root, setpriv, unshare and ip)"
+  }`,
+  ignore: !rooted,
+  fn: () =>
+    inFolder(async (folder) => {
+      await Deno.chmod(folder, 0o755);
+      const program = `${folder}/program`;
+      await Deno.writeTextFile(
+        program,
+        `#!/bin/sh\nid -u\nsed -n 's/^Cap\\(Amb\\|Bnd\\):.//p' /proc/self/status\n` +
+          `ip link set lo up 2>/dev/null && echo made || echo refused\n`,
+        { mode: 0o755 },
+      );
+      const start = async (role: string, drop = "") =>
+        (await run(
+          "sh",
+          "-c",
+          `GATEHOUSE_PROGRAM=${program} exec unshare --net ${drop} sh "$0" --role "$1"`,
+          `${HERE}entrypoint.sh`,
+          role,
+        )).out.trim().split("\n");
+      const [user, bounding, ambient, made] = await start("gateway");
+      assertEquals([user, bounding, ambient, made], ["10001", ...Array(2).fill("0000000000003000"), "made"]);
+      assertEquals(await start("platform"), ["10001", ...Array(2).fill("0000000000000000"), "refused"]);
+      // A container that was given less starts all the same, and has less.
+      const without = "setpriv --bounding-set=-net_admin --inh-caps=-net_admin";
+      assertEquals((await start("gateway", without)).slice(1), [
+        ...Array(2).fill("0000000000002000"),
+        "refused",
+      ]);
+    }),
+});

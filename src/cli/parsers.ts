@@ -5,7 +5,7 @@
  * @module
  */
 import { formatHostPort, type HostPort, parseHostPort } from "../base/mod.ts";
-import { isIpAddress } from "../net/mod.ts";
+import { addressBits, type IpNetwork, isIpAddress, parseNetwork } from "../net/mod.ts";
 import { isLoid, isSn, normalizeMac } from "../protocol/smart_gateway/mod.ts";
 
 /** A kind of value. */
@@ -100,13 +100,15 @@ export function path(label: "DIR" | "FILE"): Kind<string> {
 }
 
 /** Visible text on one line, `most` characters at the longest. */
-export function words(label: string, most: number): Kind<string> {
+export function words(label: string, most: number, least = 1): Kind<string> {
   return {
     label,
-    allowed: `1 to ${most} visible characters on one line`,
+    allowed: `${least} to ${most} visible characters on one line`,
     obvious: true,
     parse: (text) =>
-      text.trim() === "" || text.length > most || /\p{Cc}|\p{Zl}|\p{Zp}/u.test(text) ? undefined : text,
+      text.trim().length < least || text.length > most || /\p{Cc}|\p{Zl}|\p{Zp}/u.test(text)
+        ? undefined
+        : text,
   };
 }
 
@@ -135,6 +137,34 @@ export const origins: Kind<readonly string[]> = {
 function isOrigin(text: string): boolean {
   return /^https?:/.test(text) && URL.canParse(text) && new URL(text).origin === text;
 }
+
+/** Host names, addresses and networks, with commas between them. */
+export const targets: Kind<readonly string[]> = {
+  label: "LIST",
+  allowed: "host names, addresses or networks such as 10.1.0.0/16, with commas between them",
+  parse(text) {
+    const list = text.split(",").map((part) => part.trim().toLowerCase());
+    return list.every(isTarget) ? list : undefined;
+  },
+  show: (list) => list.join(","),
+};
+
+function isTarget(text: string): boolean {
+  const [address = "", prefix, ...more] = text.split("/");
+  if (prefix === undefined) return host.parse(text) !== undefined;
+  const bits = addressBits(address);
+  return bits !== undefined && more.length === 0 && /^\d{1,3}$/.test(prefix) && Number(prefix) <= bits.length;
+}
+
+/** Networks of IP addresses. */
+export const networks: Kind<readonly IpNetwork[]> = {
+  label: "CIDR",
+  allowed: "IP addresses or networks such as 10.0.0.0/8 or 2001:db8::/32, with commas between them",
+  parse(text) {
+    const list = text.split(",").map((part) => parseNetwork(part.trim()));
+    return list.every((network) => network !== undefined) ? list : undefined;
+  },
+};
 
 /** Names of network interfaces, with commas between them. */
 export const names: Kind<readonly string[]> = {

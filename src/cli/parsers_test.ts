@@ -32,6 +32,25 @@ const CASES: Record<string, [kinds.Kind<unknown>, [string, unknown][], string[]]
     [["189cube", "189cube"], ["a.b-c.net", "a.b-c.net"], ["10.0.0.1", "10.0.0.1"], ["::1", "::1"]],
     ["", "a:1", "a b", "http://a", "1.2.3", "a..b", "x".repeat(64)],
   ],
+  "hosts and networks": [
+    kinds.targets,
+    [
+      ["10.1.0.0/16, Hooks.example,fd00::/8", ["10.1.0.0/16", "hooks.example", "fd00::/8"]],
+      ["127.0.0.1", ["127.0.0.1"]],
+    ],
+    [
+      "",
+      "10.1.0.0/33",
+      "10.1.0.0/",
+      "10.1/16",
+      "a.example/8",
+      "a.example,",
+      "10.0.0.0/8/8",
+      "a b",
+      "*",
+      "::/129",
+    ],
+  ],
   "a number in a range": [
     kinds.whole(1, 65_535),
     [["1", 1], ["65535", 65_535], ["007", 7]],

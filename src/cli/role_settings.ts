@@ -4,6 +4,7 @@
  * @module
  */
 import type { HostPort } from "../base/mod.ts";
+import type { TlsFiles } from "../control/mod.ts";
 import type { GatewaySettings } from "../gateway/settings.ts";
 import type { PlatformSettings } from "../platform/settings.ts";
 import { UsageError } from "./errors.ts";
@@ -22,6 +23,9 @@ export function platformSettings(
     dataDir: values.data,
     services: values.services,
     http: values.http,
+    tls: tlsOf(values),
+    downloads: values.downloads,
+    trustedProxies: values["trusted-proxy"],
     distribution: values.distribution,
     access: values.access,
     pluginCenter: values["plugin-center"],
@@ -39,6 +43,7 @@ export function platformSettings(
     receiver: values.receiver,
     adminToken: values["admin-token"],
     requireSigned: values["require-signed"],
+    webhooks: { allow: values["webhook-allow"], key: values["webhook-key"] },
     sms: {
       listen: values.sms,
       short: values["sms-short"],
@@ -66,6 +71,16 @@ function clusterOf(values: ValuesOf<typeof PLATFORM_SETTINGS>): PlatformSettings
   return { node, nats, leaseMs: lease * 1000 };
 }
 
+/** A certificate is nothing without its key. @throws {UsageError} */
+function tlsOf(
+  { "tls-cert": cert, "tls-key": key }: { "tls-cert"?: string | undefined; "tls-key"?: string | undefined },
+): TlsFiles | undefined {
+  if (cert === undefined && key === undefined) return undefined;
+  if (cert === undefined) throw new UsageError("--tls-key needs --tls-cert: the file with its certificate");
+  if (key === undefined) throw new UsageError("--tls-cert needs --tls-key: the file with its private key");
+  return { cert, key };
+}
+
 /** What the gateway takes. */
 export function gatewaySettings(values: ValuesOf<typeof GATEWAY_SETTINGS>): GatewaySettings {
   return {
@@ -85,11 +100,13 @@ export function gatewaySettings(values: ValuesOf<typeof GATEWAY_SETTINGS>): Gate
     localHttp: values["local-http"],
     startSpreadSeconds: values["start-spread"],
     control: values.control,
+    tls: tlsOf(values),
     pluginsDir: values.plugins,
     maxPlugins: values["max-plugins"],
     keepVersions: values["keep-versions"],
     isolation: values.isolation,
     driver: values.driver,
+    seed: values.seed,
     machine: {
       commands: {
         reboot: values["reboot-command"],

@@ -1,4 +1,5 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
+import { UsageError } from "./errors.ts";
 import { Settings } from "./resolve.ts";
 import { gatewaySettings, platformSettings } from "./role_settings.ts";
 import { GATEWAY_SETTINGS, PLATFORM_SETTINGS } from "./settings_table.ts";
@@ -42,11 +43,14 @@ Deno.test("every setting of the gateway reaches it", () => {
     "start-spread": "60",
     "lan-interfaces": "br-lan",
     "control": "127.0.0.1:3",
+    "tls-cert": "/c.pem",
+    "tls-key": "/k.pem",
     "plugins": "/p",
     "max-plugins": "7",
     "keep-versions": "1",
     "isolation": "inline",
     "driver": "simulated",
+    "seed": "5",
     "reboot-command": "reboot -f",
     "hostapd": "/etc/hostapd/home.conf",
     "dnsmasq-dir": "/etc/dnsmasq.d",
@@ -71,11 +75,13 @@ Deno.test("every setting of the gateway reaches it", () => {
     localHttp: { host: "127.0.0.1", port: 4 },
     startSpreadSeconds: 60,
     control: { host: "127.0.0.1", port: 3 },
+    tls: { cert: "/c.pem", key: "/k.pem" },
     pluginsDir: "/p",
     maxPlugins: 7,
     keepVersions: 1,
     isolation: "inline",
     driver: "simulated",
+    seed: 5,
     machine: {
       commands: { reboot: ["reboot", "-f"], recover: undefined, upgrade: undefined },
       vendorCommand: undefined,
@@ -87,4 +93,12 @@ Deno.test("every setting of the gateway reaches it", () => {
     adminToken: undefined,
     passwordsFile: "/w",
   });
+});
+
+Deno.test("a certificate without its key, or a key without its certificate, is refused", () => {
+  for (const flag of ["tls-cert", "tls-key"]) {
+    const settings = new Settings({ flags: new Map([[flag, "/x.pem"]]), env: () => undefined });
+    const values = settings.all("platform", PLATFORM_SETTINGS);
+    assertThrows(() => platformSettings(values, () => []), UsageError, `--${flag} needs --tls-`);
+  }
 });

@@ -18,6 +18,7 @@ import {
   mac,
   names,
   nats,
+  networks,
   nodeId,
   oneOf,
   origins,
@@ -26,6 +27,7 @@ import {
   smsOutlet,
   sn,
   someOf,
+  targets,
   whole,
   words,
 } from "./parsers.ts";
@@ -39,6 +41,18 @@ const requireSigned = withDefault(
   "none",
   "plug-ins that must be signed by a key in <data>/trust.json: those the carrier installs (a platform's are all such), or all",
 );
+
+/** What both roles' HTTP servers take. */
+const tlsFiles = {
+  "tls-cert": optional(
+    path("FILE"),
+    "PEM file with the certificate chain for HTTPS; read again when it changes",
+    {
+      fallbackText: "none: HTTP",
+    },
+  ),
+  "tls-key": optional(path("FILE"), "PEM file with that certificate's private key"),
+} satisfies SettingsTable;
 
 /** Settings that every role has. */
 export const COMMON_SETTINGS = {
@@ -70,6 +84,17 @@ export const PLATFORM_SETTINGS = {
   ...COMMON_SETTINGS,
   "services": withDefault(someOf(SERVICES), DEFAULT_SERVICES, "the services to run"),
   "http": withDefault(listenAddress, anywhere(8080), "HTTP API, phone app's API and plug-in downloads (TCP)"),
+  ...tlsFiles,
+  "trusted-proxy": optional(
+    networks,
+    "proxies in front of HTTP whose X-Forwarded-For and X-Forwarded-Proto are believed",
+    { fallbackText: "none" },
+  ),
+  "downloads": optional(
+    listenAddress,
+    "plug-in downloads without TLS, for gateways that can't do it (TCP)",
+    { fallbackText: "only with the HTTP API" },
+  ),
   "rate-limit": withDefault(
     whole(0, 10_000_000, "N"),
     30_000,
@@ -89,6 +114,19 @@ export const PLATFORM_SETTINGS = {
   ),
   "push-days": withDefault(whole(1, 3650, "DAYS"), 30, "days that pushed messages are kept"),
   "command-days": withDefault(whole(1, 3650, "DAYS"), 90, "days that ended commands are kept"),
+  "webhook-allow": optional(
+    targets,
+    "what webhooks may call besides the internet",
+    { fallbackText: "nothing" },
+  ),
+  "webhook-key": optional(
+    words("TEXT", 1024, 32),
+    "what webhooks' secrets are sealed under in the database, 32 or more characters: the same for all nodes",
+    {
+      fallbackText: "kept in, or made on first start and written to, <data>/webhook.key",
+      environmentOnly: true,
+    },
+  ),
   "sms": withDefault(listenAddress, DEFAULT_SMS.listen, "long connections of SMS providers, CMPP (TCP)"),
   "sms-short": withDefault(listenAddress, DEFAULT_SMS.short, "their short connections (TCP)"),
   "sms-peer": withDefault(listenAddress, DEFAULT_SMS.peer, "other short-message gateways, CMPP FWD (TCP)"),
@@ -190,6 +228,7 @@ export const GATEWAY_SETTINGS = {
     fallbackText: "all that have a private address",
   }),
   "control": withDefault(listenAddress, { host: "127.0.0.1", port: 8081 }, "control API (HTTP)"),
+  ...tlsFiles,
   "plugins": withDefault(path("DIR"), "./plugins", "folder that plug-ins are dropped into"),
   "max-plugins": withDefault(whole(1, 1000), 100, "how many plug-ins there may be"),
   "keep-versions": withDefault(whole(0, 20), 2, "earlier versions of each plug-in that stay on the disk"),
@@ -203,6 +242,9 @@ export const GATEWAY_SETTINGS = {
     "linux",
     "the machine under the gateway",
   ),
+  "seed": optional(whole(0, 0xffff_ffff), "what a simulated machine follows from", {
+    fallbackText: "made from the MAC address",
+  }),
   "wan-interfaces": optional(names, "interfaces towards the outside, also while no route goes out by them", {
     fallbackText: "those that default routes go out by",
   }),

@@ -48,6 +48,11 @@ export function docsPage(document: Json): string {
       groups.set(tag, list);
     }
   }
+  const sent = Object.entries((document["webhooks"] ?? {}) as Record<string, Record<string, Json>>);
+  for (const [name, { post }] of sent) {
+    const tag = String((post!["tags"] as string[] | undefined)?.[0] ?? "others");
+    groups.set(tag, [...groups.get(tag) ?? [], article("SENDS", name, post!)]);
+  }
   const tags = [...groups].sort(([one], [other]) => one < other ? -1 : 1);
   return `<!doctype html>
 <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">

@@ -4,7 +4,7 @@
  * @module
  */
 import { type ConversionConfig, toJsonSchema } from "@valibot/to-json-schema";
-import type { BodySpec, Route } from "./route.ts";
+import type { BodySpec, Route, WebhookSpec } from "./route.ts";
 import { documentOf } from "./schemas.ts";
 import { titleOf } from "./problem.ts";
 import type { Schema } from "./validate.ts";
@@ -37,16 +37,50 @@ const PROBLEM = {
   },
 };
 
+const KEY = {
+  name: "Idempotency-Key",
+  in: "header",
+  required: false,
+  description: "The same request with the same key is done once, and answered the same for 24 hours",
+  schema: { type: "string", pattern: "^[\\x21-\\x7e]{8,255}$" },
+};
+
+/** The header that says of which state of a thing a request speaks. */
+const precondition = (method: string) => ({
+  name: method === "GET" ? "If-None-Match" : "If-Match",
+  in: "header",
+  required: false,
+  description: method === "GET"
+    ? "The ETag of the answer that one has: 304 where it would be the same"
+    : "The ETag of what is changed: 412 where it is not so any more",
+  schema: { type: "string", maxLength: 4096 },
+});
+
+/** What the document tells beside the routes. */
+export interface DocumentParts {
+  /** Which routes take an `Idempotency-Key`; default: none. */
+  readonly keyed?: ((route: Route) => boolean) | undefined;
+  /** What is sent to others. */
+  readonly webhooks?: readonly WebhookSpec[] | undefined;
+}
+
 /** The document over `routes`. */
-export function describe(info: { title: string; version: string }, routes: readonly Route[]): Json {
+export function describe(
+  info: { title: string; version: string },
+  routes: readonly Route[],
+  { keyed = () => false, webhooks = [] }: DocumentParts = {},
+): Json {
   const paths: Record<string, Json> = {};
   for (const route of routes) {
-    (paths[route.path] ??= {})[route.method.toLowerCase()] = operation(route);
+    (paths[route.path] ??= {})[route.method.toLowerCase()] = operation(route, keyed(route));
   }
   return {
     openapi: "3.1.0",
     info: { title: info.title, version: info.version },
     paths,
+    ...(webhooks.length === 0
+      ? {}
+      : { webhooks: Object.fromEntries(webhooks.map((spec) => [spec.name, { post: webhook(spec) }])) }),
     components: {
       securitySchemes: { bearer: { type: "http", scheme: "bearer" } },
       schemas: { Problem: PROBLEM },
@@ -60,7 +94,7 @@ export function describe(info: { title: string; version: string }, routes: reado
   };
 }
 
-function operation(route: Route): Json {
+function operation(route: Route, keyed: boolean): Json {
   const { auth } = route;
   return {
     operationId: `${route.method.toLowerCase()}${route.path.replace(/[^A-Za-z0-9]+/g, "_")}`.replace(
@@ -75,13 +109,32 @@ function operation(route: Route): Json {
       : { security: auth === "optional" ? [{}, { bearer: [] }] : [{ bearer: [] }] }),
     ...(typeof auth === "string" ? {} : { "x-permissions": auth }),
     ...(route.unconfined ? { "x-unconfined": true } : {}),
-    ...parameters(route),
+    ...parameters(route, keyed),
     ...(route.body ? { requestBody: requestBody(route.body) } : {}),
-    responses: responses(route),
+    responses: responses(route, keyed),
   };
 }
 
-function parameters(route: Route): Json {
+function webhook({ name, summary, description, tags, headers = {}, body }: WebhookSpec): Json {
+  return {
+    operationId: `webhook_${name.replace(/[^A-Za-z0-9]+/g, "_")}`,
+    summary,
+    ...(description ? { description } : {}),
+    ...(tags ? { tags } : {}),
+    security: [],
+    parameters: Object.entries(headers).map(([header, says]) => ({
+      name: header,
+      in: "header",
+      required: true,
+      description: says,
+      schema: { type: "string" },
+    })),
+    requestBody: { required: true, content: { "application/json": { schema: convert(body, "output") } } },
+    responses: { "2XX": { description: "Taken" } },
+  };
+}
+
+function parameters(route: Route, keyed: boolean): Json {
   const inPath = route.params ? objectOf(route.params) : undefined;
   const names = [...route.path.matchAll(/\{([^}]+)\}/g)].map((match) => match[1]!);
   const list: Json[] = names.map((name) => ({
@@ -96,6 +149,8 @@ function parameters(route: Route): Json {
       list.push({ name, in: "query", required: required.includes(name), schema: withRealDefault(schema) });
     }
   }
+  if (keyed) list.push(KEY);
+  if (route.etag) list.push(precondition(route.method));
   return list.length > 0 ? { parameters: list } : {};
 }
 
@@ -122,12 +177,14 @@ function requestBody(body: BodySpec): Json {
   return { required: !body.optional, content };
 }
 
-function responses(route: Route): Json {
+function responses(route: Route, keyed: boolean): Json {
   const all: Json = {};
   // 400 everywhere: a query parameter that a route does not know is refused.
   const problems = [400, 500, 503];
   if (route.auth !== "public") problems.push(401, 403, 429);
   if (route.body) problems.push(408, 413, 415);
+  if (keyed) problems.push(409, 422);
+  if (route.etag && route.method !== "GET") problems.push(412);
   for (const status of problems) all[status] = { $ref: "#/components/responses/Problem" };
   for (const [status, spec] of Object.entries(route.responses)) {
     if (Number(status) >= 400 && !spec.schema) {
@@ -144,6 +201,7 @@ function responses(route: Route): Json {
       : undefined;
     all[status] = { description: spec.description, ...(content ? { content } : {}) };
   }
+  if (route.etag && route.method === "GET") all[304] = { description: "As If-None-Match says" };
   return all;
 }
 

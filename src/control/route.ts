@@ -38,6 +38,17 @@ export interface ResponseSpec {
 /** Documented answers by status. Those of the house (400, 401, 403, 413, 429, 500, 503) are added by themselves. */
 export type Responses = Readonly<Record<number, ResponseSpec>>;
 
+/** What a server posts to others of its own accord: a webhook of the OpenAPI document. */
+export interface WebhookSpec {
+  readonly name: string;
+  readonly summary: string;
+  readonly description?: string;
+  readonly tags?: readonly string[];
+  /** Headers by name, with what each says. */
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body: Schema;
+}
+
 /** The declaration of a route. */
 export interface RouteSpec<
   A extends Access = Access,
@@ -57,6 +68,10 @@ export interface RouteSpec<
   readonly unconfined?: boolean;
   /** Not counted against what one caller may ask: for what many come for at once from one network. */
   readonly uncounted?: boolean;
+  /** false: a post that takes no `Idempotency-Key`, since its answer holds what must not be kept. */
+  readonly keyed?: boolean;
+  /** Its thing has an ETag: GET heeds If-None-Match, other methods If-Match. */
+  readonly etag?: boolean;
   /** Whether the audit hears of its calls; default: of all methods but GET. */
   readonly audited?: boolean;
   /** An object schema over the path's parameters. */

@@ -176,6 +176,7 @@ export function controlApi(deps: ControlDeps): Api {
         // The body came as JSON, so its values are JSON.
         fields: fields as Record<string, Json>,
       },
+      "control",
     );
     return {
       status: 200,

@@ -4,11 +4,19 @@
  * @module
  */
 import { join } from "@std/path";
-import { type Deps, formatHostPort, type Health, type HostPort, type Service } from "../base/mod.ts";
+import {
+  type Deps,
+  formatHostPort,
+  type Health,
+  type HostPort,
+  seededRandom,
+  type Service,
+} from "../base/mod.ts";
 import type { HttpService } from "../control/mod.ts";
 import { type Network, systemNetwork } from "../net/mod.ts";
 import { createPluginManager, type PluginManager } from "../sandbox/mod.ts";
 import { TrustStore } from "../sandbox/package/mod.ts";
+import { alarmConditions, AlarmWatch } from "./alarms.ts";
 import { Dispatcher, hostFunctions, rightsFunctions } from "./capability/mod.ts";
 import {
   Channel,
@@ -102,7 +110,15 @@ export async function startGateway(
     platform: () => later.channel?.peer,
   });
   const house = stack.use(
-    new House({ clock, log, driver, tree: parameters, dataDir: settings.dataDir, fetcher }),
+    new House({
+      clock,
+      log,
+      driver,
+      tree: parameters,
+      dataDir: settings.dataDir,
+      fetcher,
+      onRecovery: async (by) => await later.agent?.factoryReset(by),
+    }),
   );
   const mgt = new Mgt(parameters, settings);
   comeHome(state, formatHostPort(mgt.distribution));
@@ -189,10 +205,23 @@ export async function startGateway(
       timing: settings.pushTiming,
     }),
   );
-  const agent = later.agent = new AgentMessages(deps, push);
+  const agent = later.agent = new AgentMessages(deps, push, state);
   push.onFull = () =>
-    agent.alarm("push_spool_full", "warning", "messages for the platform are turned away: too many wait");
-  agent.boot({ appVersion: identity.appVer, firmwareVersion: identity.firmwareVer });
+    agent.raise("push_spool_full", "warning", "messages for the platform are turned away: too many wait");
+  push.onRoom = () => agent.clear("push_spool_full");
+  agent.boot({ appVersion: identity.appVer, firmwareVersion: identity.firmwareVer }, wanAddress());
+  stack.use(
+    new AlarmWatch(
+      clock,
+      agent,
+      alarmConditions({
+        clock,
+        driver,
+        dataDir: settings.dataDir,
+        registration: () => registration.status,
+      }),
+    ),
+  );
   agent.address(later.address ?? "");
   if (registration.status.state === "registered") push.target(registration.status.messageServer);
 
@@ -325,7 +354,7 @@ export async function startGateway(
       uptimeSeconds: Math.floor((clock.monotonic() - startedAt) / 1000),
     }),
   });
-  running.serve(stack.use(serveHttp(deps, api, settings.control)));
+  running.serve(stack.use(serveHttp(deps, api, settings.control, { tls: settings.tls })));
   ready.resolve();
   running.own(stack.move());
   return running;
@@ -414,10 +443,11 @@ class RunningGateway implements Gateway {
 }
 
 function driverOf(
-  { clock, random }: Deps,
-  { driver, machine, dataDir, lanInterfaces }: GatewaySettings,
+  { clock }: Deps,
+  { driver, machine, dataDir, lanInterfaces, mac, seed = Number.parseInt(mac.slice(-8), 16) }:
+    GatewaySettings,
 ): Driver {
   return driver === "linux"
     ? new LinuxDriver({ clock, dataDir, lanInterfaces, ...machine })
-    : new SimulatedDriver({ clock, random });
+    : new SimulatedDriver({ clock, random: seededRandom(seed) });
 }

@@ -8,7 +8,7 @@
  * @module
  */
 import { GatehouseError } from "../base/mod.ts";
-import { plainAddress } from "../net/mod.ts";
+import { fetchFrom, plainAddress } from "../net/mod.ts";
 import { inNetwork, type InterfaceAddress, isLoopback } from "./driver/mod.ts";
 
 /** Fetches, hands the response on, and lets go of the connection once `use` is through. */
@@ -67,7 +67,7 @@ export function platformFetcher(
   surroundings: Surroundings,
 ): Fetcher {
   return async (url, init, use) => {
-    const { hostname, port, protocol } = new URL(url);
+    const { hostname } = new URL(url);
     const address = plainAddress(await lookup(hostname.replace(/^\[|\]$/g, "")));
     init.signal?.throwIfAborted();
     if (!mayFetchFrom(address, surroundings)) {
@@ -76,17 +76,12 @@ export function platformFetcher(
         `"${hostname}" is inside the home or the gateway: nothing is fetched from there`,
       );
     }
-    const client = Deno.createHttpClient({
-      proxy: {
-        transport: "tcp",
-        hostname: address.includes(":") ? `[${address}]` : address,
-        port: port !== "" ? Number(port) : protocol === "https:" ? 443 : 80,
-      },
+    const { method, headers, signal } = init;
+    return await fetchFrom(address, url, { method, headers, signal }, async (response) => {
+      if (response.status >= 300 && response.status < 400) {
+        throw new TypeError(`"${hostname}" answers with a redirection: it is not followed`);
+      }
+      return await use(response);
     });
-    try {
-      return await use(await fetch(url, { ...init, redirect: "error", client }));
-    } finally {
-      client.close();
-    }
   };
 }

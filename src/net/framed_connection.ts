@@ -65,7 +65,8 @@ export interface FramedOptions {
  */
 export type FrameHandler = (frame: Uint8Array, connection: FramedConnection) => void | Promise<void>;
 
-const SMALLEST_BUFFER = 2 * 1024;
+/** A buffer for reading begins small, since most connections are many and quiet, and doubles each time it is filled. */
+const SMALLEST_BUFFER = 512;
 const LARGEST_BUFFER = 64 * 1024;
 
 /**

@@ -8,12 +8,14 @@ import { alarmMigrations } from "./alarms/mod.ts";
 import { appMigrations } from "./app/mod.ts";
 import { distributionMigrations } from "./distribution/mod.ts";
 import { fleetMigrations } from "./fleet/mod.ts";
+import { idempotencyMigrations } from "./idempotency/mod.ts";
 import { nodeMigrations } from "./nodes/mod.ts";
 import { peopleMigrations } from "./people/mod.ts";
 import { pushMigrations } from "./push/mod.ts";
 import { registryMigrations } from "./registry/mod.ts";
 import { rolloutMigrations } from "./rollouts/mod.ts";
 import { smsMigrations } from "./sms/mod.ts";
+import { webhookMigrations } from "./webhooks/mod.ts";
 
 /** All of them by name: what a database may have been through that this program opens. */
 export const platformMigrations: Migrations = {
@@ -27,4 +29,6 @@ export const platformMigrations: Migrations = {
   ...distributionMigrations,
   ...nodeMigrations,
   ...alarmMigrations,
+  ...webhookMigrations,
+  ...idempotencyMigrations,
 };

@@ -38,6 +38,7 @@ import type { PlatformDeps } from "./deps.ts";
 import { Console } from "./console/mod.ts";
 import { type DistributionTables, PolicyStore, startDistribution } from "./distribution/mod.ts";
 import { FilesOfNodes, MISSED_HEARTBEATS, type NodeTables, startCluster } from "./nodes/mod.ts";
+import { IdempotencyKeys, type IdempotencyTables } from "./idempotency/mod.ts";
 import { platformMigrations } from "./migrations.ts";
 import { startPluginCenter } from "./plugin_center/mod.ts";
 import { Fleet, fleetRoutes, type FleetTables } from "./fleet/mod.ts";
@@ -62,6 +63,7 @@ import {
 import { type GnsTables, openOutlet, type SmsTables, startGns, startSms } from "./sms/mod.ts";
 import type { PlatformBus, PlatformEvents, PlatformRequests } from "./subjects.ts";
 import { Backups, systemRoutes } from "./system/mod.ts";
+import { startWebhooks, webhookSpecs, type WebhookTables } from "./webhooks/mod.ts";
 
 /** A running platform. */
 export interface Platform extends Service {
@@ -71,7 +73,7 @@ export interface Platform extends Service {
 }
 
 /** What one node does for all, where there are several. */
-const ROLLOUTS = "rollouts";
+const ROLLOUTS = "rollouts", WEBHOOKS = "webhooks";
 
 /** The version in the OpenAPI document. */
 const API_VERSION = "1";
@@ -134,6 +136,16 @@ export async function startPlatform(
     ...{ ...deps, network, bus, gateways, presence, commands, documents, fleet },
     owners: cluster?.owners,
   };
+  const people = starting.use(startPeople(deps, database.tables<PeopleTables>()));
+  // Before all that anything happens in, so that it also hears how that ends.
+  const webhooks = starting.use(
+    await startWebhooks(shared, {
+      sql: database.tables<WebhookTables>(),
+      dataDir: settings.dataDir,
+      audit: (entry) => people.audit.add(entry),
+      duty: cluster && (() => cluster.membership.holds(WEBHOOKS)),
+    }, settings.webhooks),
+  );
   const trust = starting.use(
     await TrustStore.open(deps, {
       path: join(settings.dataDir, "trust.json"),
@@ -201,7 +213,7 @@ export async function startPlatform(
     );
   }
   // Commands of an earlier run may want a download address before the API is open.
-  const listening = Promise.withResolvers<HostPort>();
+  const listening = Promise.withResolvers<string>();
   const commander = starting.use(
     await Commander.start(deps, {
       store: commands,
@@ -210,8 +222,8 @@ export async function startPlatform(
       async packageOf(plugin, version) {
         try {
           const row = await repository.handOut(plugin, version);
-          const path = downloadPath(row), address = formatHostPort(advertised(await listening.promise));
-          return { url: `http://${address}${path}`, size: row.size, sha256: row.sha256 };
+          const path = downloadPath(row), base = await listening.promise;
+          return { url: base + path, size: row.size, sha256: row.sha256 };
         } catch (error) {
           if (!(error instanceof RepositoryError)) throw error;
           return error.code === "absent" ? undefined : { refused: error.message };
@@ -283,14 +295,16 @@ export async function startPlatform(
       sources: platformSources({
         ...deps,
         fleet,
-        sql: database.tables<FleetTables & RolloutTables>(),
+        sql: database.tables<FleetTables & RolloutTables & WebhookTables>(),
         node: settings.cluster?.node ?? "",
         services: () => services,
         shortMessages: sms && (() => sms.alarms.list().filter(({ clearedAt }) => clearedAt === undefined)),
       }),
     }),
   );
-  const people = starting.use(startPeople(deps, database.tables<PeopleTables>()));
+  const idempotency = starting.use(
+    await IdempotencyKeys.open(database.tables<IdempotencyTables>(), deps, settings.cluster?.node ?? ""),
+  );
   const api = new Api(deps, {
     title: "Gatehouse platform",
     version: API_VERSION,
@@ -300,8 +314,10 @@ export async function startPlatform(
       ...(app ? [app.authenticator] : []),
     ],
     audit: (call) => people.record(call),
+    idempotency,
     rate: settings.rateLimit === undefined ? undefined : { perMinute: settings.rateLimit },
     corsOrigins: settings.corsOrigins,
+    webhooks: webhookSpecs,
     mapError: (error) => problemOf(error) ?? trustProblem(error),
   });
   api.mount("", serviceRoutes(deps.metrics, () => services));
@@ -323,7 +339,8 @@ export async function startPlatform(
   api.mount("", rolloutRoutes({ deps, rollouts, store: rolloutStore, fleet, bus }));
   api.mount("", gatewayRoutes(shared));
   api.mount("", commandRoutes(shared, commander, repository));
-  api.mount("", pluginRoutes(repository));
+  api.mount("", webhooks.routes);
+  api.mount("", pluginRoutes(repository, bus));
   api.mount("", downloadRoutes(repository));
   api.mount("", trustRoutes(trust, ["trust:write"]));
   if (wanted("distribution")) api.mount("", policyRoutes({ policy, gateways, fleet }));
@@ -338,8 +355,15 @@ export async function startPlatform(
     if (/^\/(api|app)(\/|$)/.test(pathname)) throw nothingAt(pathname);
     return console.fetch(request, info);
   });
-  const http: HttpService = run(serveHttp(deps, api, settings.http));
-  listening.resolve(http.address);
+  const { tls, trustedProxies } = settings;
+  const http: HttpService = run(serveHttp(deps, api, settings.http, { tls, trustedProxies }));
+  // Gateways that can't do TLS fetch without it: what they get is known by its digest, and signed.
+  const bare = new Api(deps, { title: "Gatehouse downloads", version: API_VERSION, authenticators: [] })
+    .mount("", downloadRoutes(repository));
+  const downloads = settings.downloads &&
+    run(serveHttp(deps, bare, settings.downloads, { name: "downloads", trustedProxies }));
+  const scheme = tls && !downloads ? "https" : "http";
+  listening.resolve(`${scheme}://${formatHostPort(advertised((downloads ?? http).address))}`);
 
   const stack = starting.move();
   return {

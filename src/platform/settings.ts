@@ -4,6 +4,8 @@
  * @module
  */
 import type { HostPort } from "../base/mod.ts";
+import type { TlsFiles } from "../control/mod.ts";
+import type { IpNetwork } from "../net/mod.ts";
 import type { RequireSigned } from "../sandbox/package/mod.ts";
 import type { SyncMode } from "../storage/mod.ts";
 
@@ -32,6 +34,12 @@ export interface PlatformSettings {
   readonly services: readonly ServiceName[];
   /** The control API, the phone app's API and the plug-in downloads; default `0.0.0.0:8080`. */
   readonly http: HostPort;
+  /** HTTPS with the certificate in these files; absent: HTTP. */
+  readonly tls?: TlsFiles | undefined;
+  /** Where plug-ins can be fetched without TLS too; absent: only with the rest of HTTP. */
+  readonly downloads?: HostPort | undefined;
+  /** Proxies whose word is taken for whom a request comes from; absent: none. */
+  readonly trustedProxies?: readonly IpNetwork[] | undefined;
   /** UDP and TCP; default `0.0.0.0:12112`. */
   readonly distribution: HostPort;
   /** UDP; default `0.0.0.0:12113`. */
@@ -73,6 +81,13 @@ export interface PlatformSettings {
    * same here. Undefined: none. The keys are in `<data>/trust.json`.
    */
   readonly requireSigned?: RequireSigned | undefined;
+  /** What webhooks may call besides the internet, and the text that their secrets are sealed under. */
+  readonly webhooks?: {
+    /** Host names, addresses, networks such as `10.1.0.0/16`. */
+    readonly allow?: readonly string[] | undefined;
+    /** Undefined: a key that is kept in, or made and written to, `<data>/webhook.key`. */
+    readonly key?: string | undefined;
+  };
   /** The short-message service's ports (TCP) and gateway code; defaults `0.0.0.0:7890`, `0.0.0.0:7900`, `001001`. */
   readonly sms?: SmsPlatformSettings;
 }

@@ -5,6 +5,7 @@
  */
 import type { Bus } from "../cluster/mod.ts";
 import type { CommandStatus } from "./registry/mod.ts";
+import type { RolloutStatus } from "./rollouts/mod.ts";
 
 /** What a trigger asks of a gateway over UDP. */
 export type Trigger =
@@ -91,6 +92,26 @@ export interface PlatformEvents {
   "command.changed": { readonly id: string; readonly mac: string; readonly status: CommandStatus };
   /** A rollout, or how far it is, has changed. */
   "rollout.changed": { readonly id: string };
+  /** A rollout was made, or has come to another status. */
+  "rollout.moved": {
+    readonly id: string;
+    readonly name: string;
+    readonly status: RolloutStatus;
+    readonly reason: string | null;
+    /** Who made it. */
+    readonly by: string;
+  };
+  /** A plug-in was added to the repository. */
+  "plugin.uploaded": {
+    readonly name: string;
+    readonly version: string;
+    readonly sha256: string;
+    readonly by: string;
+  };
+  /** A webhook was added, changed or removed. */
+  "webhook.changed": { readonly id: string };
+  /** Something waits to be told to these webhooks. */
+  "webhook.queued": { readonly ids: readonly string[] };
   /** A gateway pushed a message that was not there yet. */
   "message.pushed": {
     readonly mac: string;
@@ -114,6 +135,8 @@ export interface PlatformEvents {
     readonly kind: string;
     readonly subject: string;
     readonly severity: string;
+    /** The group that its rule is about; null: all gateways. */
+    readonly group: string | null;
     readonly detail: string;
     readonly state: "raised" | "cleared" | "acknowledged";
   };

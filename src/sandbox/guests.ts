@@ -135,8 +135,9 @@ export class Guests implements AsyncDisposable {
     request: string,
     resolve: (text: string) => void,
     reject: (error: PluginError) => void,
+    caller?: string | undefined,
   ): OpenCall {
-    const call = new OpenCall(++this.#lastCall, command, request, resolve, reject);
+    const call = new OpenCall(++this.#lastCall, command, request, resolve, reject, caller);
     this.#calls.set(call.id, call);
     return call;
   }

@@ -79,8 +79,8 @@ export class HostCalls {
         ended.removeEventListener("abort", onEnded);
       };
       ended.addEventListener("abort", onEnded, { once: true });
-      const { id, manifest } = guest, { name: plugin, version } = manifest;
-      const call = { plugin, version, manifest, guest: id, signal: late.signal };
+      const { id, manifest, caller } = guest, { name: plugin, version } = manifest;
+      const call = { plugin, version, manifest, guest: id, caller, signal: late.signal };
       new Promise<Json | undefined>((done) => done(run(args, call)))
         .finally(settled).then(resolve, reject);
     });

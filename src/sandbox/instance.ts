@@ -27,6 +27,7 @@ export class OpenCall {
     readonly request: string,
     resolve: (text: string) => void,
     reject: (error: PluginError) => void,
+    readonly caller?: string | undefined,
   ) {
     this.id = id;
     this.resolve = resolve;
@@ -63,5 +64,15 @@ export class Guest {
     const { logsPerSecond, messagesPerMinute } = manifest.limits;
     this.logs = new TokenBucket(clock, logsPerSecond, logsPerSecond * LOG_BURST_SECONDS);
     this.messages = new TokenBucket(clock, messagesPerMinute / 60, messagesPerMinute);
+  }
+
+  /** On whose behalf it acts, where all its open calls agree about that. */
+  get caller(): string | undefined {
+    let caller: string | undefined;
+    for (const call of this.open) {
+      if (call.caller === undefined || (caller !== undefined && call.caller !== caller)) return undefined;
+      caller = call.caller;
+    }
+    return caller;
   }
 }

@@ -59,7 +59,7 @@ export class Router {
 
   #send(
     plugin: Plugin,
-    { command, timeoutMs = Infinity }: PluginCall,
+    { command, caller, timeoutMs = Infinity }: PluginCall,
     fields: JsonObject,
   ): Promise<JsonObject> {
     const { name, limits } = plugin.manifest!, { guests, clock } = this;
@@ -76,14 +76,20 @@ export class Router {
       if (plugin.queue.size > 0) this.advance(plugin);
     };
     return new Promise((resolve, reject) => {
-      const call = guests.newCall(command, request, (text) => {
-        try {
-          resolve(parseObject(text));
-          end("ok");
-        } catch (error) { // a host process that is not what it should be
-          failed(new PluginError("crashed", "the plug-in host's answer is no JSON", { cause: error }));
-        }
-      }, (error) => failed(error));
+      const call = guests.newCall(
+        command,
+        request,
+        (text) => {
+          try {
+            resolve(parseObject(text));
+            end("ok");
+          } catch (error) { // a host process that is not what it should be
+            failed(new PluginError("crashed", "the plug-in host's answer is no JSON", { cause: error }));
+          }
+        },
+        (error) => failed(error),
+        caller,
+      );
       const failed = (error: PluginError) => {
         plugin.waiting.delete(call);
         plugin.queue.delete(call);

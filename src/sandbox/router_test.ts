@@ -155,6 +155,44 @@ Deno.test("a plug-in reaches the host functions of its capabilities and no other
   assertEquals(calls.map(([name, { plugin, version }]) => [name, plugin, version]), [["a.one", "p", "1.0"]]);
 });
 
+Deno.test("a host function learns on whose behalf it is called, where all who call the plug-in at that time are the same", async () => {
+  const seen: (string | undefined)[] = [], gates: PromiseWithResolvers<void>[] = [];
+  const capabilities = {
+    t: {
+      "t.note": (_: unknown[], { caller }: HostCall) => void seen.push(caller),
+      "t.wait": async () => {
+        const gate = Promise.withResolvers<void>();
+        gates.push(gate);
+        await gate.promise;
+        return null;
+      },
+    },
+  };
+  const note = `async (_, host) => { await host.t.wait(); await host.t.note(); }`;
+  const source = pluginSource("p", { NOTE: note }, { capabilities: ["t"], limits: { calls: 4 } });
+  await using bench = await makeBench("inline", { "p.js": source }, { capabilities });
+  const ask = (caller?: string) =>
+    bench.manager.call({ plugin: "p", command: "NOTE", request: {}, origin: "local", caller });
+  const waiting = async (count: number) => {
+    while (gates.length < count) await new Promise((resolve) => setTimeout(resolve, 1));
+  };
+  const one = ask("phone");
+  await waiting(1);
+  gates.pop()!.resolve();
+  await one;
+  const other = ask();
+  await waiting(1);
+  gates.pop()!.resolve();
+  await other;
+  const [first, second] = [ask("phone"), ask("platform")];
+  await waiting(2);
+  gates.shift()!.resolve();
+  await first;
+  gates.shift()!.resolve();
+  await second;
+  assertEquals(seen, ["phone", undefined, undefined, "platform"]);
+});
+
 Deno.test("what a host function throws reaches the plug-in as an error, and one that never answers is given up", async () => {
   const clock = new FakeClock();
   let aborted = false;

@@ -19,6 +19,11 @@ export interface HostCall {
   /** The very instance that calls: another one after a restart or an upgrade. */
   readonly guest: number;
   readonly manifest: Manifest;
+  /**
+   * On whose behalf: the {@linkcode PluginCall.caller} of its calls that are under way. Undefined where it does so of its
+   * own accord, and where callers differ: which of them it works for only it could say, and it is not trusted.
+   */
+  readonly caller?: string | undefined;
   /** Aborted when nobody waits for the answer any more: the plug-in is gone, or the function took too long. */
   readonly signal: AbortSignal;
 }
@@ -100,6 +105,8 @@ export interface PluginCall {
   readonly request: JsonObject;
   /** `peer`: another plug-in, which declares this one in its manifest; it may call what has any right but `none`. */
   readonly origin: "local" | "remote" | "peer";
+  /** On whose behalf, in whatever words the host functions know. */
+  readonly caller?: string | undefined;
   /**
    * Asked before the call of a command whose manifest names an `auth`, whatever the origin: resolves with the request
    * to call it with, or rejects with what the call is to reject with. Absent: such commands are called like others.

@@ -10,5 +10,6 @@ export { StorageError, type StorageErrorCode } from "./errors.ts";
 export { type Hold, hold, HoldError, type HoldOptions } from "./exclusive.ts";
 export type { Fault } from "./faults.ts";
 export type { SyncMode } from "./sqlite.ts";
+export { stillIs } from "./still.ts";
 export { Statement } from "./statement.ts";
 export { type WriteAll, WriteBatch } from "./write_batch.ts";

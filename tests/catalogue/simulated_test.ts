@@ -146,6 +146,11 @@ Deno.test("the simulated machine restarts and recovers after it answered, and do
   while (bench.house.power.pending) await new Promise((resolve) => setTimeout(resolve, 5));
   assertEquals((await bench.ok("GET_SERVICE")).LEDTimer, "0", "the app platform's own is restored");
   assertEquals((await bench.ok("GET_HG_DEV_NAME")).DevName, "mine", "what is shared is not");
+  assertEquals(bench.recoveries, [], "the platform knows what it asked for");
+  await bench.ask("HG_LOCAL_RECOVERY", {}, "remote", "control");
+  await clock.advance(ACTION_DELAY_MS);
+  while (bench.house.power.pending) await new Promise((resolve) => setTimeout(resolve, 5));
+  assertEquals(bench.recoveries, ["control"]);
 });
 
 Deno.test("the simulated machine takes an upgrade that has the digest that was told, and no other", async () => {
@@ -317,6 +322,25 @@ Deno.test("the simulated network is pinged, traced, measured and reported", asyn
   assert(Number(speed.Rate) > 0);
 });
 
+Deno.test("what a phone on the LAN sets is the phone's, and what the platform sets is the platform's", async () => {
+  await using bench = await capabilityBench({
+    plugins: ["system-monitor", "lan", "wifi", "service"],
+  });
+  const name = "InternetGatewayDevice.DeviceInfo.X_GATEHOUSE_Name";
+  const written = (name: string) => bench.tree.stamp(name)!.source;
+  for (const [origin, source] of [["local", "local"], ["remote", "app"]] as const) {
+    await bench.ok("SET_HG_DEV_NAME", { DevName: origin }, origin);
+    assertEquals(written(name), source);
+    await bench.ok("SET_ATTACH_DEVICE_RIGHT", { MAC: "02005E005303", InternetAccessRight: "OFF" }, origin);
+    assertEquals(written("InternetGatewayDevice.X_GATEHOUSE_AttachedDevice.1.InternetAccess"), source);
+    const timer = { StartTime: "08:00", EndTime: "22:00", ControlCycle: "DAY", Enable: "1" };
+    await bench.ok("SET_HG_WIFI_TIMER", timer, origin);
+    assertEquals(written("InternetGatewayDevice.X_GATEHOUSE_WiFiTimer.StartTime"), source);
+    await bench.ok("SET_HG_LED_INDICATOR_TIMER", timer, origin);
+    assertEquals(written("InternetGatewayDevice.X_GATEHOUSE_LEDTimer.StartTime"), source);
+  }
+});
+
 Deno.test("the simulated telephone lines, lights and sleep are told and switched", async () => {
   const clock = new FakeClock(new Date(2026, 10, 2, 6).getTime());
   const { driver } = simulated(clock);
@@ -328,7 +352,11 @@ Deno.test("the simulated telephone lines, lights and sleep are told and switched
 
   const led = async () => (await bench.ok("GET_SERVICE")).LED;
   assertEquals(await led(), "1");
-  assertEquals((await bench.ok("GET_SERVICE")).WIFI, "1");
+  assertEquals((await bench.ok("GET_SERVICE")).wifi, "1");
+  const window = { enabled: false, start: "07:00", end: "22:00", cycle: "1,7" };
+  await bench.house.wifiTimer.setWindow(window, "app");
+  const { wifiTimer, wifiStartTime, wifiEndTime, wifiControlCycle } = await bench.ok("GET_SERVICE");
+  assertEquals([wifiTimer, wifiStartTime, wifiEndTime, wifiControlCycle], ["0", "07:00", "22:00", "1,7"]);
   await bench.ok("SET_LED_STATUS", { Action: "0" });
   assertEquals(await led(), "0");
   await bench.ok("SET_LED_STATUS", { Action: "1" });

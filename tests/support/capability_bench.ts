@@ -10,7 +10,7 @@ import { type HttpPorts } from "../../src/gateway/capability/http.ts";
 import { type Driver, SimulatedDriver } from "../../src/gateway/driver/mod.ts";
 import { FACTORY_SOURCES } from "../../src/gateway/factory_plugins.ts";
 import { House } from "../../src/gateway/house/mod.ts";
-import { openParameters, type ParameterTree } from "../../src/gateway/parameters/mod.ts";
+import { type Caller, openParameters, type ParameterTree } from "../../src/gateway/parameters/mod.ts";
 import { PasswordGuard, Passwords, StateStore } from "../../src/gateway/state/mod.ts";
 import type { JsonObject } from "../../src/sandbox/mod.ts";
 import { createPluginManager } from "../../src/sandbox/mod.ts";
@@ -36,8 +36,10 @@ export interface CapabilityBench extends AsyncDisposable {
   readonly tree: ParameterTree;
   readonly house: House;
   readonly folder: string;
+  /** Who here asked for recoveries that were begun. */
+  readonly recoveries: readonly string[];
   /** Calls a command, from afar if nothing else is said. */
-  ask(cmdType: string, fields?: JsonObject, origin?: Origin): Promise<Reply>;
+  ask(cmdType: string, fields?: JsonObject, origin?: Origin, caller?: Caller): Promise<Reply>;
   /** The fields of a command that has to succeed. Throws Error with its FailReason. */
   ok(cmdType: string, fields?: JsonObject, origin?: Origin): Promise<Record<string, string>>;
 }
@@ -66,7 +68,17 @@ export async function capabilityBench(options: BenchOptions = {}): Promise<Capab
   await passwords.set("user", PASSWORD);
   const guard = new PasswordGuard(clock, passwords);
   const tree = stack.use(await openParameters({ clock, log }, folder));
-  const house = stack.use(new House({ clock, log, driver, tree, dataDir: folder }));
+  const recoveries: string[] = [];
+  const house = stack.use(
+    new House({
+      clock,
+      log,
+      driver,
+      tree,
+      dataDir: folder,
+      onRecovery: (by) => Promise.resolve(void recoveries.push(by)),
+    }),
+  );
   const names = options.plugins ?? Object.keys(FACTORY_SOURCES);
   await Deno.mkdir(`${folder}/plugins`);
   for (const name of names) await Deno.writeTextFile(`${folder}/plugins/${name}.js`, FACTORY_SOURCES[name]!);
@@ -109,8 +121,10 @@ export async function capabilityBench(options: BenchOptions = {}): Promise<Capab
     tree,
     house,
     folder,
-    async ask(cmdType, fields = {}, origin = "remote") {
-      const { reply } = await dispatcher.call(origin, "", "", { cmdType, sequenceId: "0000000A", fields });
+    recoveries,
+    async ask(cmdType, fields = {}, origin = "remote", caller) {
+      const request = { cmdType, sequenceId: "0000000A", fields };
+      const { reply } = await dispatcher.call(origin, "", "", request, caller);
       if (reply.cmdType !== cmdType || reply.sequenceId !== "0000000A") throw new Error("another's reply");
       const all = Object.entries(reply.fields);
       return {

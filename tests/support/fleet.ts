@@ -13,6 +13,7 @@ type Json = Record<string, unknown>;
 export interface FleetOptions {
   readonly platformArgs?: readonly string[];
   readonly gatewayArgs?: readonly string[];
+  readonly gatewayEnv?: Readonly<Record<string, string>>;
   /** A compiled executable; default: from source. */
   readonly binary?: string;
 }
@@ -71,7 +72,7 @@ export async function startFleet(options: FleetOptions = {}): Promise<Fleet> {
       ...["--mgt-url", "127.0.0.1", "--port", String(platform.ports.distribution)],
       ...["--mac", me.mac, "--sn", me.sn, "--loid", me.loid, "--plugins", pluginsDir],
       ...["--local", "127.0.0.1:0", "--control", "127.0.0.1:0", ...options.gatewayArgs ?? []],
-    ], { dataDir: `${folder}/gateway`, env, binary });
+    ], { dataDir: `${folder}/gateway`, env: { ...env, ...options.gatewayEnv }, binary });
   const begun = performance.now();
   let gateway = await startGateway(), registeredMs = NaN;
   const fleet: Fleet = {

@@ -41,11 +41,16 @@ export interface NodesOptions {
   readonly database?: string;
   readonly nats?: string;
   readonly verbose?: boolean;
+  /** More settings of every node. */
+  readonly args?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 /** The nodes. Dispose of it to stop them, whatever state they are in, and to remove their database. */
 export interface Nodes extends AsyncDisposable {
   readonly all: readonly Node[];
+  /** The administrator's, with a JSON body. */
+  readonly headers: Readonly<Record<string, string>>;
   node(i: number): Node;
   /** Starts a node again under its name, on its ports. */
   restart(i: number): Promise<Node>;
@@ -82,9 +87,10 @@ export async function startNodes(options: NodesOptions = {}): Promise<Nodes> {
         "--heartbeat",
         String(options.heartbeatSeconds ?? 60),
       ],
+      ...options.args ?? [],
     ], {
       dataDir: `${folder}/${node}`,
-      env: { GATEHOUSE_ADMIN_TOKEN: ADMIN_TOKEN },
+      env: { GATEHOUSE_ADMIN_TOKEN: ADMIN_TOKEN, ...options.env },
       ...(options.verbose ? { verbose: true } : {}),
     });
     return { name: node, program, url: `http://127.0.0.1:${program.ports.http}` };
@@ -94,6 +100,7 @@ export async function startNodes(options: NodesOptions = {}): Promise<Nodes> {
   for (let i = 0; i < (options.count ?? 3); i++) all.push(await start(i));
   const nodes: Nodes = {
     all,
+    headers: { authorization: `Bearer ${ADMIN_TOKEN}`, "content-type": "application/json" },
     node: (i) => all[i]!,
     async restart(i) {
       return all[i] = await start(i, all[i]!.program.ports);

@@ -20,8 +20,8 @@ export const commands = { async PUSH({ lane, n }, host) { await host.push.send({
 
 /** Calls that go on side by side; in each, one follows the other. */
 const LANES = 3;
-/** Pushes of one lane between two kills at most: the platform takes 120 messages a minute. */
-const PUSHES = 2;
+/** Pushes of one lane between two kills at most. */
+const PUSHES = 8;
 
 /** How much is killed. */
 export interface KillOptions {

@@ -17,6 +17,7 @@ import {
   ProtocolError,
 } from "../../protocol/smart_gateway/mod.ts";
 import { type JsonObject, PluginError, type PluginManager } from "../../sandbox/mod.ts";
+import type { Caller } from "../parameters/mod.ts";
 import type { PasswordGuard } from "../state/mod.ts";
 
 /** From where a call comes; decides with the command's right whether it is let in. */
@@ -85,12 +86,13 @@ export class Dispatcher {
     return encoded(await this.call(call.origin, call.pluginName, call.version, request));
   }
 
-  /** Calls a command. Never rejects. */
+  /** Calls a command. `caller`: in whose name what it writes is written. Never rejects. */
   async call(
     origin: Origin,
     plugin: string,
     version: string,
     request: CapabilityRequest,
+    caller: Caller = origin === "local" ? "local" : "platform",
   ): Promise<CapabilityOutcome> {
     const started = this.#clock.monotonic();
     let outcome: CapabilityOutcome;
@@ -102,6 +104,7 @@ export class Dispatcher {
         command: request.cmdType,
         request: full,
         origin,
+        caller,
         authorize: () => origin === "local" ? this.#authorized(full) : Promise.resolve(full),
         timeoutMs: CALL_MS,
       });

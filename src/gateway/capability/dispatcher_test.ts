@@ -29,6 +29,7 @@ Deno.test("the plug-in gets the inner request, and its fields come back as strin
     command: "DO",
     request: { A: "1", CmdType: "DO", SequenceId: "0000000A" },
     origin: "remote",
+    caller: "platform",
     timeoutMs: 30_000,
   });
   assertEquals(result, 0);

@@ -14,6 +14,7 @@ import {
 import { PluginError, type PluginManager } from "../../sandbox/mod.ts";
 import type { Dispatcher } from "../capability/mod.ts";
 import type { FactoryPlugins } from "../factory_plugins.ts";
+import type { Caller } from "../parameters/mod.ts";
 import type { Installs } from "./installs.ts";
 import { pluginResultOf } from "./plugin_results.ts";
 import type { RequestHandler } from "./session.ts";
@@ -106,6 +107,7 @@ export function channelHandler(
         command: method,
         request: { ...request },
         origin: "remote",
+        caller: "platform" satisfies Caller,
       });
       return { result: PluginResult.OK };
     } catch (error) {

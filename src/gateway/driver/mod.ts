@@ -3,7 +3,7 @@
  *
  * @module
  */
-export { inNetwork, isLocal, isLoopback, isPublic } from "./addresses.ts";
+export { inNetwork, isLocal, isLoopback, isPublic } from "../../net/mod.ts";
 export type { Hop, PingOptions, PingReport } from "./diagnosis/mod.ts";
 export { type NameServers, parseRedirections, type Redirection } from "./dns/mod.ts";
 export type { Driver } from "./driver.ts";

@@ -7,6 +7,7 @@
 import { type Clock, type Log, messageOf, type Timer } from "../../base/mod.ts";
 import { deviceMac, DriverError, type Lan, MAX_DEVICES } from "../driver/mod.ts";
 import type { ParameterChange, ParameterTree, ParameterValue, Writer } from "../parameters/mod.ts";
+import { AGAIN_MS } from "./until_done.ts";
 
 const TABLE = "InternetGatewayDevice.X_GATEHOUSE_AttachedDevice.";
 
@@ -23,8 +24,8 @@ export interface DeviceRules {
   readonly downKbps: number;
 }
 
-/** How long after a failure at the start it is tried again: a machine that boots may not have its LAN yet. */
-export const AGAIN_MS = 15_000;
+/** How often it is looked whether rules are still in force: a firewall that starts anew, or a bridge, loses them. */
+export const LOOK_MS = 60_000;
 
 /** What {@linkcode AttachedDevices} works with. */
 export interface AttachedDevicesOptions {
@@ -43,13 +44,19 @@ export class AttachedDevices implements AsyncDisposable {
   readonly #binding: Disposable;
   /** Writes come one after the other, so that two about one device make one row. */
   #working: Promise<unknown> = Promise.resolve();
-  #again: Timer | undefined;
+  /** And so does what the machine is told. */
+  #telling: Promise<unknown> = Promise.resolve();
+  /** What is to be in force: what a write brought there counts before the tree has it. */
+  #rules: readonly DeviceRules[];
+  #timer: Timer | undefined;
   #stopped = false;
 
   constructor(private readonly options: AttachedDevicesOptions) {
     const { tree } = options;
+    this.#rules = this.list();
     this.#binding = tree.bind(`${TABLE}{i}.`, { apply: (changes) => this.#force(this.#rows(changes)) });
-    this.#begin();
+    // What was written in an earlier life comes into force, as soon as that can be done.
+    this.#oneByOne(() => this.#restore()).catch(() => {});
   }
 
   /** Every device with rules of its own. */
@@ -69,21 +76,10 @@ export class AttachedDevices implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stopped = true;
-    this.#again?.cancel();
+    this.#timer?.cancel();
     await this.#working;
+    await this.#telling;
     this.#binding[Symbol.dispose]();
-  }
-
-  /** What was written in an earlier life comes into force, as soon as that can be done. */
-  #begin(told = ""): void {
-    const { clock, log } = this.options;
-    this.#working = this.#working.then(() => this.#force(this.#rows([]))).catch((error) => {
-      // Where nothing is to be in force, a machine that can't do it is no matter.
-      if (this.list().length === 0) return;
-      const reason = messageOf(error);
-      if (reason !== told) log.warn("what devices may do is not in force: it is tried again", { reason });
-      if (!this.#stopped) this.#again = clock.setTimer(() => this.#begin(reason), AGAIN_MS);
-    });
   }
 
   async #set(mac: string, change: Partial<Omit<DeviceRules, "mac">>, writer: Writer): Promise<void> {
@@ -140,15 +136,63 @@ export class AttachedDevices implements AsyncDisposable {
   }
 
   /** All of it, or as it was. */
-  async #force(rows: ReadonlyMap<number, Row>): Promise<void> {
-    const { lan } = this.options, rules = rulesOf(rows), before = this.list();
-    await lan.setAccess(rules.filter(isRestricted));
+  #force(rows: ReadonlyMap<number, Row>): Promise<void> {
+    return this.#oneByOne(async () => {
+      const rules = rulesOf(rows);
+      try {
+        await this.#tell(rules);
+        this.#rules = rules;
+        this.#wait(LOOK_MS);
+      } catch (error) {
+        // A machine that refused a part may have let go of what it had.
+        await this.#restore();
+        throw error;
+      }
+    });
+  }
+
+  async #look(told: string): Promise<void> {
+    const { lan, log } = this.options;
+    const intact = await lan.intact().catch(() => false);
+    if (intact) return this.#wait(LOOK_MS);
+    if (told === "") log.warn("what devices may do was no longer in force: it is brought back");
+    await this.#restore(told);
+  }
+
+  /** Never rejects: what can't be brought into force is tried again. `told`: the last reason in the log. */
+  async #restore(told = ""): Promise<void> {
+    const { log } = this.options;
     try {
-      await lan.setBandwidth(rules.filter(({ upKbps, downKbps }) => upKbps > 0 || downKbps > 0));
+      await this.#tell(this.#rules);
+      if (told !== "") log.info("what devices may do is in force again");
+      this.#wait(LOOK_MS);
     } catch (error) {
-      await lan.setAccess(before.filter(isRestricted)).catch(() => {});
-      throw error;
+      const reason = messageOf(error);
+      // Where nothing is to be in force, a machine that can't do it is no matter.
+      if (this.#rules.length > 0 && reason !== told) {
+        log.warn("what devices may do is not in force: it is tried again", { reason });
+      }
+      this.#wait(AGAIN_MS, reason);
     }
+  }
+
+  async #tell(rules: readonly DeviceRules[]): Promise<void> {
+    const { lan } = this.options;
+    await lan.setAccess(rules.filter(isRestricted));
+    await lan.setBandwidth(rules.filter(({ upKbps, downKbps }) => upKbps > 0 || downKbps > 0));
+  }
+
+  /** Where there is nothing to lose, nobody looks. */
+  #wait(ms: number, told = ""): void {
+    this.#timer?.cancel();
+    if (this.#stopped || this.#rules.length === 0) return;
+    this.#timer = this.options.clock.setTimer(() => void this.#oneByOne(() => this.#look(told)), ms);
+  }
+
+  #oneByOne(work: () => Promise<void>): Promise<void> {
+    const done = this.#telling.then(work);
+    this.#telling = done.catch(() => {});
+    return done;
   }
 }
 

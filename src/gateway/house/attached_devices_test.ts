@@ -1,5 +1,5 @@
-import { assertEquals, assertRejects } from "@std/assert";
-import { FakeClock, seededRandom, silentLog as log } from "../../base/mod.ts";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { FakeClock, seededRandom, silentLog as log, systemClock } from "../../base/mod.ts";
 import {
   type DeviceAccess,
   type DeviceBandwidth,
@@ -7,30 +7,53 @@ import {
   type Lan,
   SimulatedDriver,
 } from "../driver/mod.ts";
+import { DEVICE_MACS, GATEWAY_ADDRESS, homeless, SERVER_ADDRESS, testHome } from "../driver/lan/testing.ts";
+import { LinuxLan } from "../driver/lan/mod.ts";
 import { openParameters, ParameterError } from "../parameters/mod.ts";
-import { AGAIN_MS, AttachedDevices } from "./attached_devices.ts";
+import { AttachedDevices, LOOK_MS } from "./attached_devices.ts";
+import { AGAIN_MS } from "./until_done.ts";
 import { WifiSettings } from "./wifi_settings.ts";
 
+const without = await homeless();
+// deno-lint-ignore no-console -- says why a test is ignored
+if (without !== undefined) console.error(`a test with network namespaces is left out: ${without}`);
 const TABLE = "InternetGatewayDevice.X_GATEHOUSE_AttachedDevice.";
 const WLAN = "InternetGatewayDevice.LANDevice.1.WLANConfiguration.";
 const [PHONE, LAPTOP] = ["02:00:00:00:00:11", "02:00:00:00:00:12"] as const;
 
 /** A home network that remembers what it was told last, and refuses where it is to. */
-class ToldLan implements Pick<Lan, "setAccess" | "setBandwidth"> {
+class ToldLan implements Pick<Lan, "setAccess" | "setBandwidth" | "intact"> {
   access: readonly DeviceAccess[] = [];
   bandwidth: readonly DeviceBandwidth[] = [];
-  refuses: "access" | "bandwidth" | undefined;
+  /** `half`: the next bandwidths, after the old ones are gone. */
+  refuses: "access" | "bandwidth" | "half" | undefined;
+  #intact = false;
 
-  setAccess(devices: readonly DeviceAccess[]): Promise<void> {
-    if (this.refuses === "access") return Promise.reject(new DriverError("unsupported", "there is no nft"));
-    this.access = devices;
-    return Promise.resolve();
+  intact(): Promise<boolean> {
+    return Promise.resolve(this.#intact);
   }
 
-  setBandwidth(devices: readonly DeviceBandwidth[]): Promise<void> {
-    if (this.refuses === "bandwidth") return Promise.reject(new DriverError("unsupported", "there is no tc"));
+  flush(): void {
+    [this.access, this.bandwidth, this.#intact] = [[], [], false];
+  }
+
+  // deno-lint-ignore require-await -- what is refused rejects
+  async setAccess(devices: readonly DeviceAccess[]): Promise<void> {
+    this.#intact = false;
+    if (this.refuses === "access") throw new DriverError("unsupported", "there is no nft");
+    this.access = devices;
+  }
+
+  // deno-lint-ignore require-await -- what is refused rejects
+  async setBandwidth(devices: readonly DeviceBandwidth[]): Promise<void> {
+    this.#intact = false;
+    if (this.refuses === "bandwidth") throw new DriverError("unsupported", "there is no tc");
+    if (this.refuses === "half") {
+      [this.bandwidth, this.refuses] = [[], undefined];
+      throw new DriverError("failed", "line 7 is wrong");
+    }
     this.bandwidth = devices;
-    return Promise.resolve();
+    this.#intact = true;
   }
 }
 
@@ -89,6 +112,64 @@ Deno.test("rules that the machine refuses are neither kept nor half in force", a
   await assertRejects(() => devices.set("nonsense", { internet: false }, "app"), DriverError);
 });
 
+Deno.test("a bandwidth that the machine refuses half-way leaves everybody's as it was", async () => {
+  await using home = await stage();
+  const { lan, devices, clock } = home;
+  await devices.set(PHONE, { internet: false, downKbps: 700 }, "app");
+  lan.refuses = "half";
+  await assertRejects(() => devices.set(LAPTOP, { upKbps: 100 }, "app"), ParameterError, "line 7");
+  assertEquals(lan.bandwidth.map(({ mac, downKbps }) => [mac, downKbps]), [[PHONE, 700]]);
+  // Where even that is refused, it is tried until it is not.
+  lan.refuses = "bandwidth";
+  await assertRejects(() => devices.set(LAPTOP, { upKbps: 100 }, "app"), ParameterError);
+  lan.flush();
+  await clock.advance(AGAIN_MS);
+  lan.refuses = undefined;
+  await clock.advance(AGAIN_MS);
+  assertEquals([lan.access.length, lan.bandwidth[0]?.downKbps], [1, 700]);
+});
+
+Deno.test("rules that somebody flushed are in force again within a minute", async () => {
+  await using home = await stage();
+  const { lan, devices, clock } = home;
+  await devices.set(PHONE, { internet: false, downKbps: 700 }, "app");
+  lan.flush();
+  await clock.advance(LOOK_MS);
+  assertEquals([lan.access.length, lan.bandwidth.length], [1, 1]);
+  await devices.set(PHONE, { internet: true, downKbps: 0 }, "app");
+  assertEquals(clock.pendingTimers, 0, "without rules nobody looks");
+});
+
+Deno.test("rules come back after the firewall was flushed and after the bridge was made anew", {
+  ignore: without !== undefined,
+}, async () => {
+  await using house = await testHome();
+  const clock = new FakeClock();
+  const lan = new LinuxLan({ clock: systemClock, runner: house.runner, leaseFiles: [] });
+  await using tree = await openParameters({ clock, log }, undefined);
+  await using devices = new AttachedDevices({ clock, log, lan, tree });
+  const { phone } = DEVICE_MACS;
+  await devices.set(phone, { internet: false, downKbps: 1_000 }, "app");
+  assertEquals(await lan.intact(), true);
+  const inGateway = (line: string) => house.in("gateway", ...line.split(" "));
+  const restored = async () => {
+    assertEquals(await lan.intact(), false);
+    await clock.advance(LOOK_MS);
+    while (!await lan.intact()) await clock.advance(0); // one program after the other: that takes its time
+    await assertRejects(() => house.in("phone", "ping", "-c", "1", "-W", "1", SERVER_ADDRESS));
+    assert((await inGateway("tc class show dev br-lan")).includes("rate 1Mbit"));
+  };
+  await inGateway("nft flush ruleset");
+  await house.in("phone", "ping", "-c", "1", "-W", "4", SERVER_ADDRESS);
+  await restored();
+  await inGateway("ip link del br-lan");
+  await inGateway("ip link add br-lan type bridge");
+  for (const port of ["lan1", "lan2"]) await inGateway(`ip link set ${port} master br-lan`);
+  await inGateway("ip link set br-lan up");
+  await inGateway(`ip addr add ${GATEWAY_ADDRESS}/24 dev br-lan`);
+  await restored();
+});
+
 Deno.test("rules are in force again after a restart", async () => {
   const dataDir = await Deno.makeTempDir();
   {
@@ -108,7 +189,7 @@ Deno.test("rules are in force again after a restart", async () => {
     home.lan.refuses = undefined;
     await home.clock.advance(AGAIN_MS);
     assertEquals(home.lan.access.length, 1);
-    assertEquals(home.clock.pendingTimers, 0);
+    assertEquals(home.clock.pendingTimers, 1, "it looks whether they stay");
   }
   await Deno.remove(dataDir, { recursive: true });
 });

@@ -1,17 +1,20 @@
 /**
- * Names that lead where the phone app says: the rules are kept in the parameter tree and brought into force whenever
- * they change, whoever changed them.
+ * Names that lead where the phone app says: the rules are kept in the parameter tree and brought into force before they
+ * are, whoever writes them.
  *
  * @module
  */
-import { type Log, messageOf } from "../../base/mod.ts";
-import type { NameServers, Redirection } from "../driver/mod.ts";
-import type { ParameterTree, Writer } from "../parameters/mod.ts";
+import type { Clock, Log } from "../../base/mod.ts";
+import { DriverError, type NameServers, type Redirection } from "../driver/mod.ts";
+import type { ParameterChange, ParameterTree, ParameterValue, Writer } from "../parameters/mod.ts";
+import { UntilDone } from "./until_done.ts";
 
 const PATH = "InternetGatewayDevice.X_GATEHOUSE_DNSRedirect.";
+const TABLE = `${PATH}Rule.`;
 
 /** What {@linkcode DnsRedirect} works with. */
 export interface DnsRedirectOptions {
+  readonly clock: Clock;
   readonly log: Log;
   readonly dns: NameServers;
   readonly tree: ParameterTree;
@@ -19,63 +22,79 @@ export interface DnsRedirectOptions {
 
 /** Keeps machine and tree the same. */
 export class DnsRedirect implements AsyncDisposable {
-  readonly #watch: Disposable;
-  #working: Promise<void> = Promise.resolve();
-  #asked = false;
+  readonly #binding: Disposable;
+  readonly #force: UntilDone;
+  /** What is to be in force: what a write brought there counts before the tree has it. */
+  #rules: readonly Redirection[];
 
   constructor(private readonly options: DnsRedirectOptions) {
-    this.#watch = options.tree.watch(PATH, () => this.#soon());
-    if (this.get().length > 0) this.#soon();
+    const { clock, log, dns, tree } = options;
+    this.#rules = this.get();
+    this.#force = new UntilDone({
+      clock,
+      log,
+      what: "redirection of names",
+      work: () => dns.redirect(this.#rules),
+    });
+    this.#binding = tree.bind(PATH, { apply: (changes) => this.#apply(changes) });
+    if (this.#rules.length > 0) void this.#force.begin();
   }
 
   /** The rules in force. */
   get(): readonly Redirection[] {
-    const { tree } = this.options;
-    if (tree.peek(`${PATH}Enable`) !== true) return [];
-    return tree.instances(`${PATH}Rule.`).map((row) => ({
-      name: String(tree.peek(`${PATH}Rule.${row}.Domain`) ?? "").toLowerCase(),
-      address: String(tree.peek(`${PATH}Rule.${row}.Address`) ?? ""),
-    })).filter(({ name, address }) => name !== "" && address !== "");
+    return this.#rulesAfter([]);
   }
 
   /**
    * Replaces the rules, that came from `url`; none: nothing is redirected. Resolves when they are in force and on the
-   * disk. Throws DriverError where the machine refuses them, ParameterError.
+   * disk. Throws ParameterError, `apply` where the machine refuses them; DriverError where it redirects nothing at all.
    */
   async set(rules: readonly Redirection[], url: string, writer: Writer): Promise<void> {
-    const { dns, tree } = this.options, before = this.get();
-    // First the machine: what it refuses is not written down.
-    await dns.redirect(rules);
-    try {
-      await tree.replace(
-        `${PATH}Rule.`,
-        rules.map(({ name, address }) => ({ Domain: name, Address: address })),
-        writer,
-        { [`${PATH}Enable`]: rules.length > 0, [`${PATH}URL`]: url },
-      );
-    } catch (error) {
-      await dns.redirect(before).catch(() => {});
-      throw error;
-    }
-    await this.#working;
+    if (rules.length === 0 && this.#rules.length === 0) await this.options.dns.redirect([]);
+    await this.options.tree.replace(
+      TABLE,
+      rules.map(({ name, address }) => ({ Domain: name, Address: address })),
+      writer,
+      { [`${PATH}Enable`]: rules.length > 0, [`${PATH}URL`]: url },
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#watch[Symbol.dispose]();
-    await this.#working;
+    this.#binding[Symbol.dispose]();
+    await this.#force[Symbol.asyncDispose]();
   }
 
-  /** Many changes at once are one. */
-  #soon(): void {
-    if (this.#asked) return;
-    this.#asked = true;
-    this.#working = this.#working.then(async () => {
-      this.#asked = false;
-      try {
-        await this.options.dns.redirect(this.get());
-      } catch (error) {
-        this.options.log.warn("names could not be redirected", { reason: messageOf(error) });
-      }
+  async #apply(changes: readonly ParameterChange[]): Promise<void> {
+    const rules = this.#rulesAfter(changes);
+    // What is so already, or is being tried, does not disturb the name service.
+    if (JSON.stringify(rules) === JSON.stringify(this.#rules)) return;
+    await this.#force.replace(async () => {
+      await this.options.dns.redirect(rules).catch((error) => {
+        // Where there is no name service, nothing is redirected.
+        if (rules.length > 0 || !(error instanceof DriverError && error.code === "unsupported")) throw error;
+      });
+      this.#rules = rules;
     });
+  }
+
+  /** The rules as they are once these changes are made. */
+  #rulesAfter(changes: readonly ParameterChange[]): Redirection[] {
+    const { tree } = this.options, values = new Map<string, ParameterValue | undefined>();
+    const rows = new Set(tree.instances(TABLE));
+    for (const { kind, name, indices, value } of changes) {
+      if (kind === "add") rows.add(indices[0]!);
+      else if (kind === "remove") rows.delete(indices[0]!);
+      else values.set(name, value);
+    }
+    const old = new Set(tree.instances(TABLE));
+    const text = (row: number, part: string) => {
+      const name = `${TABLE}${row}.${part}`;
+      return String((values.has(name) ? values.get(name) : old.has(row) ? tree.peek(name) : undefined) ?? "");
+    };
+    const enable = `${PATH}Enable`;
+    if ((values.has(enable) ? values.get(enable) : tree.peek(enable)) !== true) return [];
+    return [...rows].sort((a, b) => a - b)
+      .map((row) => ({ name: text(row, "Domain").toLowerCase(), address: text(row, "Address") }))
+      .filter(({ name, address }) => name !== "" && address !== "");
   }
 }

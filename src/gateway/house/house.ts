@@ -31,6 +31,8 @@ export interface HouseOptions {
   readonly zone?: Zone;
   /** How a firmware is fetched; default: from wherever the order says. */
   readonly fetcher?: Fetcher;
+  /** Told before a recovery that somebody here, not the platform, asked for. */
+  readonly onRecovery?: (by: string) => Promise<void>;
 }
 
 /** Runs from the moment it is made. */
@@ -47,11 +49,11 @@ export class House implements AsyncDisposable {
   readonly #stack = new AsyncDisposableStack();
 
   constructor(private readonly options: HouseOptions) {
-    const { clock, log, driver, tree, dataDir, zone, fetcher } = options,
+    const { clock, log, driver, tree, dataDir, zone, fetcher, onRecovery } = options,
       { power, service, dns, lan, wifi } = driver;
     const restore = () => tree.restore({ source: "app", by: "recovery" });
-    this.nameServers = this.#stack.use(new NameServerSetting({ log, dns, tree }));
-    this.redirect = this.#stack.use(new DnsRedirect({ log, dns, tree }));
+    this.nameServers = this.#stack.use(new NameServerSetting({ clock, log, dns, tree }));
+    this.redirect = this.#stack.use(new DnsRedirect({ clock, log, dns, tree }));
     this.ledTimer = this.#stack.use(new LedTimer({ clock, log, service, tree, zone }));
     this.sleep = this.#stack.use(new Sleep({ clock, log, service }));
     this.devices = this.#stack.use(new AttachedDevices({ clock, log, lan, tree }));
@@ -60,7 +62,7 @@ export class House implements AsyncDisposable {
     this.upgrades = this.#stack.use(
       new Upgrades({ clock, log, power, dir: join(dataDir, "firmware"), fetcher }),
     );
-    this.power = this.#stack.use(new PowerActions({ clock, log, power, restore }));
+    this.power = this.#stack.use(new PowerActions({ clock, log, power, restore, onRecovery }));
   }
 
   /** What the family calls the gateway; the machine's own name where they did not say. */

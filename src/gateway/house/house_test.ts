@@ -1,16 +1,20 @@
 import { assertEquals, assertRejects } from "@std/assert";
 import { FakeClock, seededRandom, silentLog } from "../../base/mod.ts";
-import { SimulatedDriver } from "../driver/mod.ts";
+import { DriverError, SimulatedDriver } from "../driver/mod.ts";
 import { openParameters, ParameterError } from "../parameters/mod.ts";
+import { DnsRedirect } from "./dns_redirect.ts";
 import { House } from "./mod.ts";
+import { ACTION_DELAY_MS, PowerActions } from "./power_actions.ts";
+import { AGAIN_MS } from "./until_done.ts";
 
 const noon = Date.UTC(2026, 10, 2, 12);
 const PATH = "InternetGatewayDevice.X_GATEHOUSE_DNSRedirect.";
 const DNS = "InternetGatewayDevice.LANDevice.1.LANHostConfigManagement.DNSServers";
 
 /** A house on a folder; another one on the same folder is the same house after a restart, on another machine. */
-async function open(folder: string, clock: FakeClock) {
+async function open(folder: string, clock: FakeClock, radioOn = true) {
   const driver = new SimulatedDriver({ clock, random: seededRandom(1) });
+  await driver.wifi.setRadio(radioOn);
   const tree = await openParameters({ clock, log: silentLog }, folder);
   const house = new House({ clock, log: silentLog, driver, tree, dataDir: folder, zone: () => 0 });
   return {
@@ -61,6 +65,42 @@ Deno.test("timer, name, name servers and redirections are in force again after a
     await settled(async () => (await driver.service.status()).led === true);
   }));
 
+Deno.test("WiFi that its timer held off is on the air again where a kill came between the timer's end and the radio", () =>
+  inFolder(async (folder) => {
+    const clock = new FakeClock(Date.UTC(2026, 10, 2, 23)),
+      timer = "InternetGatewayDevice.X_GATEHOUSE_WiFiTimer.";
+    {
+      await using first = await open(folder, clock);
+      await first.house.wifiTimer.setWindow(
+        { enabled: true, start: "08:00", end: "22:00", cycle: "DAY" },
+        "app",
+      );
+      assertEquals(await first.driver.wifi.radioOn(), false);
+    }
+    {
+      // What is left of a life that removed the timer and did no more.
+      await using tree = await openParameters({ clock, log: silentLog }, folder);
+      await tree.set({ [`${timer}Enable`]: false }, "app");
+    }
+    await using third = await open(folder, clock, false);
+    await settled(() => third.driver.wifi.radioOn());
+    await settled(() =>
+      third.tree.peek("InternetGatewayDevice.X_GATEHOUSE_TimerState.WiFiHeldOff") === false
+    );
+  }));
+
+Deno.test("days that are none are refused, not acknowledged and left without effect", () =>
+  inFolder(async (folder) => {
+    await using test = await open(folder, new FakeClock(noon));
+    for (const timer of ["WiFiTimer", "LEDTimer"]) {
+      const name = `InternetGatewayDevice.X_GATEHOUSE_${timer}.ControlCycle`;
+      for (const bad of ["Mondays", "8", "1,", "1,2,3,4,5,6,7,1"]) {
+        await assertRejects(() => test.tree.set({ [name]: bad }, "app"), ParameterError, "DAY", bad);
+      }
+      for (const good of ["DAY", "day", "", "1,7"]) await test.tree.set({ [name]: good }, "app");
+    }
+  }));
+
 Deno.test("whoever changes the rules in the tree changes what is in force", () =>
   inFolder(async (folder) => {
     await using test = await open(folder, new FakeClock(noon));
@@ -97,6 +137,40 @@ Deno.test("rules that the machine refuses are not written down, and those that c
     assertEquals(tree.peek(`${PATH}Rule.1.Domain`), "a.example");
   }));
 
+Deno.test("a redirection that the machine refuses is not acknowledged, whoever writes it, and one of before is tried again", () =>
+  inFolder(async (folder) => {
+    const clock = new FakeClock(noon), rule = { name: "a.example", address: "203.0.113.1" };
+    {
+      await using test = await open(folder, clock);
+      const { house, driver, tree } = test;
+      await house.redirect.set([rule], "http://l.example/", "app");
+      const { redirect } = driver.dns;
+      driver.dns.redirect = () => Promise.reject(new DriverError("failed", "dnsmasq did not start"));
+      const error = await assertRejects(
+        () => tree.set({ [`${PATH}Rule.1.Address`]: "203.0.113.2" }, "app"),
+        ParameterError,
+        "dnsmasq did not start",
+      );
+      assertEquals([error.code, tree.peek(`${PATH}Rule.1.Address`)], ["apply", "203.0.113.1"]);
+      await tree.set({ [`${PATH}URL`]: "http://m.example/" }, "app"); // no matter of the machine's
+      driver.dns.redirect = redirect.bind(driver.dns);
+      await tree.set({ [`${PATH}Rule.1.Address`]: "203.0.113.1" }, "app");
+    }
+    const driver = new SimulatedDriver({ clock, random: seededRandom(1) });
+    await using tree = await openParameters({ clock, log: silentLog }, folder);
+    const { redirect } = driver.dns;
+    let tries = 0;
+    driver.dns.redirect = () => (tries++, Promise.reject(new DriverError("failed", "no dnsmasq yet")));
+    await using redirection = new DnsRedirect({ clock, log: silentLog, dns: driver.dns, tree });
+    await clock.advance(AGAIN_MS);
+    assertEquals([tries, redirection.get()], [2, [rule]]);
+    driver.dns.redirect = redirect.bind(driver.dns);
+    await clock.advance(AGAIN_MS);
+    assertEquals(await look(driver, "a.example"), ["203.0.113.1"]);
+    assertEquals(clock.pendingTimers, 0);
+    await driver[Symbol.asyncDispose]();
+  }));
+
 Deno.test("of name servers the last writer wins, and what the machine refuses is not kept", () =>
   inFolder(async (folder) => {
     await using test = await open(folder, new FakeClock(noon));
@@ -109,6 +183,31 @@ Deno.test("of name servers the last writer wins, and what the machine refuses is
     assertEquals(await driver.dns.servers(), ["198.51.100.8"]);
     assertEquals(tree.stamp(DNS)?.source, "app");
   }));
+
+Deno.test("a recovery that somebody here asks for is told before anything is restored, the platform's own is not", async () => {
+  const clock = new FakeClock(noon), did: string[] = [];
+  let refuses = false;
+  await using power = new PowerActions({
+    clock,
+    log: silentLog,
+    power: {
+      check: () => {},
+      recover: () => Promise.resolve(void did.push("machine")),
+    } as unknown as SimulatedDriver["power"],
+    restore: () =>
+      refuses ? Promise.reject(new Error("no dnsmasq")) : Promise.resolve(did.push("parameters")),
+    onRecovery: (by) => Promise.resolve(void did.push(`told: ${by}`)),
+  });
+  for (const by of ["local", undefined]) {
+    power.recover(by);
+    await clock.advance(ACTION_DELAY_MS);
+  }
+  assertEquals(did, ["told: local", "parameters", "machine", "parameters", "machine"]);
+  refuses = true;
+  power.recover(undefined);
+  await clock.advance(ACTION_DELAY_MS);
+  assertEquals(did.slice(5), ["machine"], "what can't be restored does not keep the machine from recovering");
+});
 
 Deno.test("what was about to be done is not done when the gateway stops", () =>
   inFolder(async (folder) => {

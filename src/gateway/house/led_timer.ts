@@ -8,6 +8,7 @@ import type { Clock, Log } from "../../base/mod.ts";
 import { DriverError, type HouseServices } from "../driver/mod.ts";
 import type { ParameterTree, Writer } from "../parameters/mod.ts";
 import { EVERY_DAY, Scheduler, type Timetable, windowTable, type Zone } from "../schedule/mod.ts";
+import { heldOff } from "./held_off.ts";
 
 const PATH = "InternetGatewayDevice.X_GATEHOUSE_LEDTimer.";
 
@@ -46,6 +47,7 @@ export class LedTimer implements AsyncDisposable {
       what: "the lights",
       table: this.#table(),
       apply: (on) => service.setLed(on),
+      heldOff: heldOff(tree, "LED"),
       ...(zone && { zone }),
     });
     // Whoever wrote it, also a restoration: what the tree says holds.
@@ -90,12 +92,7 @@ export class LedTimer implements AsyncDisposable {
 
   #table(): Timetable {
     const { enabled, start, end, cycle } = this.get();
-    if (!enabled) return [];
-    try {
-      return windowTable(minuteOf(start), minuteOf(end), daysOf(cycle), true);
-    } catch {
-      return []; // somebody wrote days that are none past this class
-    }
+    return enabled ? windowTable(minuteOf(start), minuteOf(end), daysOf(cycle), true) : [];
   }
 }
 

@@ -4,15 +4,17 @@
  *
  * @module
  */
-import { type Log, messageOf } from "../../base/mod.ts";
+import type { Clock, Log } from "../../base/mod.ts";
 import type { NameServers } from "../driver/mod.ts";
 import type { ParameterTree, Writer } from "../parameters/mod.ts";
+import { UntilDone } from "./until_done.ts";
 
 const NAME = "InternetGatewayDevice.LANDevice.1.LANHostConfigManagement.DNSServers";
 const TEMPLATE = "InternetGatewayDevice.LANDevice.{i}.LANHostConfigManagement.DNSServers";
 
 /** What {@linkcode NameServerSetting} works with. */
 export interface NameServerOptions {
+  readonly clock: Clock;
   readonly log: Log;
   readonly dns: NameServers;
   readonly tree: ParameterTree;
@@ -21,39 +23,42 @@ export interface NameServerOptions {
 /** Ties the tree to the machine, and brings what was written earlier into force again. */
 export class NameServerSetting implements AsyncDisposable {
   readonly #binding: Disposable;
-  readonly #begun: Promise<void>;
+  readonly #force: UntilDone;
+  /** What is to be in force: what a write brought there counts before the tree has it. */
+  #wanted: readonly string[];
 
   constructor(private readonly options: NameServerOptions) {
-    const { dns, tree } = options;
+    const { clock, log, dns, tree } = options;
+    this.#wanted = tree.stamp(NAME) === undefined ? [] : addressesOf(tree.peek(NAME));
+    this.#force = new UntilDone({ clock, log, what: "name servers", work: () => this.#begin() });
     this.#binding = tree.bind(TEMPLATE, {
       read: async () => (await dns.servers().catch(() => undefined))?.join(","),
-      apply: async (changes) => await dns.setServers(addressesOf(changes.at(-1)?.value)),
+      apply: async (changes) => {
+        const wanted = addressesOf(changes.at(-1)?.value);
+        await this.#force.replace(async () => {
+          await dns.setServers(wanted);
+          this.#wanted = wanted;
+        });
+      },
     });
-    this.#begun = this.#begin();
+    if (this.#wanted.length > 0) void this.#force.begin();
   }
 
   /** Asks these from now on; none: those that the connection tells. Throws ParameterError. */
   async set(addresses: readonly string[], writer: Writer): Promise<void> {
-    await this.#begun;
     await this.options.tree.set({ [NAME]: addresses.join(",") }, writer);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#binding[Symbol.dispose]();
-    await this.#begun;
+    await this.#force[Symbol.asyncDispose]();
   }
 
   /** Most machines remember them by themselves: those are left alone, since a change costs them a moment. */
   async #begin(): Promise<void> {
-    const { dns, tree, log } = this.options;
-    const wanted = addressesOf(tree.peek(NAME));
-    if (tree.stamp(NAME) === undefined || wanted.length === 0) return;
-    try {
-      const now = await dns.servers().catch(() => []);
-      if (now.join() !== wanted.join()) await dns.setServers(wanted);
-    } catch (error) {
-      log.warn("the name servers could not be brought into force again", { reason: messageOf(error) });
-    }
+    const { dns } = this.options, wanted = this.#wanted;
+    const now = await dns.servers().catch(() => []);
+    if (now.join() !== wanted.join()) await dns.setServers(wanted);
   }
 }
 

@@ -16,6 +16,8 @@ export interface PowerActionsOptions {
   readonly power: Power;
   /** Restores the parameters that the app platform may restore; how many changed. */
   readonly restore: () => Promise<number>;
+  /** Told before a recovery that somebody here asked for. Resolves when it will not be forgotten. */
+  readonly onRecovery?: ((by: string) => Promise<void>) | undefined;
 }
 
 /** Reboot and recovery, one at a time. */
@@ -39,12 +41,20 @@ export class PowerActions implements AsyncDisposable {
 
   /**
    * Restores what the app platform may restore (reference §9), and then lets the machine do what it was told that
-   * recovery is, if it was. Throws as {@linkcode PowerActions.reboot}.
+   * recovery is, if it was. `by`: who here asked for it; undefined: the platform did. Throws as
+   * {@linkcode PowerActions.reboot}.
    */
-  recover(): void {
-    const { power, restore, log } = this.options;
+  recover(by: string | undefined): void {
+    const { power, restore, log, onRecovery } = this.options;
     this.#later("recovery", async () => {
-      log.info("parameters restored", { changed: await restore() });
+      // Said first: what the machine does may take everything with it.
+      if (by !== undefined) await onRecovery?.(by);
+      try {
+        log.info("parameters restored", { changed: await restore() });
+      } catch (error) {
+        // What can't be brought into force now is the machine's to recover.
+        log.error("the parameters could not be restored", { reason: messageOf(error) });
+      }
       try {
         power.check("recover");
       } catch (error) {

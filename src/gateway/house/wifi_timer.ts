@@ -8,6 +8,7 @@ import type { Clock, Log } from "../../base/mod.ts";
 import type { Wifi } from "../driver/mod.ts";
 import type { ParameterTree, Writer } from "../parameters/mod.ts";
 import { Scheduler, type SchedulerStatus, type Timetable, windowTable, type Zone } from "../schedule/mod.ts";
+import { heldOff } from "./held_off.ts";
 import { daysOf } from "./led_timer.ts";
 
 const PATH = "InternetGatewayDevice.X_GATEHOUSE_WiFiTimer.";
@@ -62,6 +63,7 @@ export class WifiTimer implements AsyncDisposable {
       what: "WiFi",
       table: this.#table(),
       apply: (on) => wifi.setRadio(on),
+      heldOff: heldOff(tree, "WiFi"),
       ...(zone && { zone }),
     });
     // Whoever wrote it, also a restoration: what the tree says holds.
@@ -156,11 +158,7 @@ export class WifiTimer implements AsyncDisposable {
       on: one.active,
       enabled: one.enabled,
     }));
-    try {
-      return [...windowTable(minuteOf(start), minuteOf(end), daysOf(cycle), enabled), ...list];
-    } catch {
-      return list; // somebody wrote days that are none past this class
-    }
+    return [...windowTable(minuteOf(start), minuteOf(end), daysOf(cycle), enabled), ...list];
   }
 }
 

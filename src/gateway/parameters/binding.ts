@@ -84,8 +84,14 @@ export class Bindings {
     return undefined;
   }
 
-  /** Brings changes into force, or none of them. Throws ParameterError `apply`. */
-  async apply(changes: readonly ParameterChange[]): Promise<void> {
+  /**
+   * Brings changes into force, or none of them. Throws ParameterError `apply`. `late`: called with changes that were
+   * given up, once whatever was bound to them is done with them: they may be in force then, or be the last that were.
+   */
+  async apply(
+    changes: readonly ParameterChange[],
+    late: (changes: readonly ParameterChange[]) => void = () => {},
+  ): Promise<void> {
     const groups = new Map<Required<Pick<Binding, "apply">>, ParameterChange[]>();
     for (const change of changes) {
       const binding = this.find(change.template, "apply");
@@ -97,23 +103,28 @@ export class Bindings {
     const done: [Required<Pick<Binding, "apply">>, ParameterChange[]][] = [];
     for (const [binding, group] of groups) {
       try {
-        await this.#run(binding, group);
+        await this.#run(binding, group, late);
         done.push([binding, group]);
       } catch (error) {
-        for (const [undone, its] of done.reverse()) await this.#run(undone, reversed(its)).catch(() => {});
+        for (const [undone, its] of done.reverse()) {
+          await this.#run(undone, reversed(its), late).catch(() => {});
+        }
         if (error instanceof ParameterError) throw error;
         throw new ParameterError("apply", messageOf(error), { cause: error });
       }
     }
   }
 
-  #run({ apply }: Required<Pick<Binding, "apply">>, changes: readonly ParameterChange[]): Promise<void> {
-    return withTimeout(
-      this.clock,
-      (async () => await apply(changes))(),
-      APPLY_MS,
-      () => new ParameterError("apply", `not in force after ${APPLY_MS / 1000} s`),
-    );
+  #run(
+    { apply }: Required<Pick<Binding, "apply">>,
+    changes: readonly ParameterChange[],
+    late: (changes: readonly ParameterChange[]) => void,
+  ): Promise<void> {
+    const applying = (async () => await apply(changes))();
+    return withTimeout(this.clock, applying, APPLY_MS, () => {
+      applying.catch(() => {}).then(() => late(changes));
+      return new ParameterError("apply", `not in force after ${APPLY_MS / 1000} s`);
+    });
   }
 }
 

@@ -147,12 +147,12 @@ export class Contents {
 
   /** What brings the machine to what is in memory now, for changes that were taken out again. */
   corrections(changes: readonly ParameterChange[]): ParameterChange[] {
-    const kinds = { set: "set", add: "remove", remove: "add" } as const;
-    return changes.toReversed().map((change) => ({
-      ...change,
-      kind: kinds[change.kind],
-      ...(change.kind === "set" && { value: this.value(change.name), before: change.value }),
-    }));
+    return changes.toReversed().map((change): ParameterChange => {
+      const { kind, name, template, indices, value } = change;
+      if (kind === "set") return { ...change, value: this.value(name), before: value };
+      const there = this.record(parentOf(name), template).rows.includes(indices.at(-1)!);
+      return { ...change, kind: there ? "add" : "remove" };
+    });
   }
 
   /** What goes to the disk. */

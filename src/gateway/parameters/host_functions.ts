@@ -18,6 +18,7 @@ import { ParameterError } from "./errors.ts";
 import type { ParameterFeed } from "./feed.ts";
 import { parseName } from "./model.ts";
 import type { ParameterTree, Writer } from "./tree.ts";
+import { writerOf } from "./writer.ts";
 
 /** The most parameters that one call reads or writes. */
 const MOST = 500;
@@ -56,7 +57,8 @@ export function parameterFunctions(tree: ParameterTree, feed: ParameterFeed): Ca
   };
   const budgets = new Map<string, TokenBucket>();
   /** In whose name it writes, if it may so soon. */
-  const writer = ({ plugin }: HostCall): Writer => {
+  const writer = (call: HostCall): Writer => {
+    const { plugin } = call;
     let budget = budgets.get(plugin);
     if (!budget) {
       if (budgets.size >= MOST_BUDGETS) budgets.delete(budgets.keys().next().value!);
@@ -65,7 +67,7 @@ export function parameterFunctions(tree: ParameterTree, feed: ParameterFeed): Ca
     if (!budget.take()) {
       throw new Error(`more than ${WRITES_PER_SECOND} writes of parameters a second: write less`);
     }
-    return { source: "plugin", by: plugin };
+    return writerOf(call);
   };
   /** Names beneath a prefix that it may read. */
   const namesOf = (call: HostCall, prefix: string): string[] =>

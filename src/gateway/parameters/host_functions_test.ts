@@ -14,12 +14,13 @@ async function stage() {
   const tree = await openParameters({ clock, log: silentLog }, undefined);
   const feed = new ParameterFeed(tree);
   const functions = parameterFunctions(tree, feed)["parameters"]!;
-  const as = (parameters?: DeclaredPaths, guest = 1, plugin = "p") => {
+  const as = (parameters?: DeclaredPaths, guest = 1, plugin = "p", caller?: string) => {
     const stop = new AbortController();
     const call: HostCall = {
       plugin,
       version: "1.0",
       guest,
+      caller,
       manifest: { name: "p", parameters } as Manifest,
       signal: stop.signal,
     };
@@ -49,6 +50,24 @@ Deno.test("a plug-in reads and writes what it declares, in its own name", async 
   });
   await ask("remove", `${WIFI}Entry.${index}.`);
   assertEquals(tree.instances(`${WIFI}Entry.`), []);
+});
+
+Deno.test("what a plug-in writes for somebody is written in that one's name", async () => {
+  const { tree, as } = await stage();
+  for (
+    const [caller, source, by] of [
+      ["local", "local", "p"],
+      ["platform", "app", "p"],
+      ["control", "local", "p, control API"],
+      [undefined, "plugin", "p"],
+      ["system", "plugin", "p"],
+    ] as const
+  ) {
+    const { ask } = as({ write: [WIFI] }, 1, "p", caller);
+    await ask("set", { [`${WIFI}StartTime`]: "07:30" });
+    const { source: who, by: whose } = tree.stamp(`${WIFI}StartTime`)!;
+    assertEquals([who, whose], [source, by]);
+  }
 });
 
 Deno.test("a plug-in gets at nothing that it did not declare, by no way", async () => {

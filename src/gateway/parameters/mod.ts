@@ -39,3 +39,4 @@ export {
   type Writer,
 } from "./tree.ts";
 export { rangeOf, textOfValue, valueOf } from "./value.ts";
+export { type Caller, writerOf } from "./writer.ts";

@@ -287,7 +287,7 @@ export class ParameterTree implements AsyncDisposable {
     const { saved, changes } = await this.#inTurn(async () => {
       const stamp = this.#stamp(writer);
       const changes = (await plan(stamp.source)).map((change) => ({ ...change, ...stamp }));
-      await this.#bindings.apply(changes);
+      await this.#bindings.apply(changes, (late) => void this.#correct(late));
       const undo = this.#contents.take(changes);
       // What changes nothing may repeat what is still on its way to the disk.
       return { changes, saved: undo ? this.#saved(changes, undo) : this.#writer.pending };
@@ -308,6 +308,18 @@ export class ParameterTree implements AsyncDisposable {
         await this.#bindings.apply(this.#contents.corrections(changes)).catch(() => {});
       });
       throw error;
+    }
+  }
+
+  /** Has the machine be as the tree is, after it did late what was given up. */
+  async #correct(late: readonly ParameterChange[]): Promise<void> {
+    try {
+      await this.#inTurn(() => this.#bindings.apply(this.#contents.corrections(late)));
+    } catch (error) {
+      this.deps.log.error("what came into force too late could not be taken back", {
+        names: late.map(({ name }) => name).join(" "),
+        reason: messageOf(error),
+      });
     }
   }
 

@@ -243,6 +243,60 @@ Deno.test("a change that takes for ever fails, and does not hold up those after 
     await after;
   }));
 
+Deno.test("a change that comes into force after it was given up is taken back, or gives way to what was written since", () =>
+  bench(async ({ clock, open }) => {
+    const tree = await open(), machine: unknown[] = [];
+    let hold: PromiseWithResolvers<void> | undefined;
+    using _ = tree.bind(`${WIFI}StartTime`, {
+      apply: async ([change]) => {
+        await hold?.promise;
+        machine.push(change!.value);
+      },
+    });
+    await tree.set({ [`${WIFI}StartTime`]: "07:00" }, "app");
+    const giveUp = async () => {
+      const gate = hold = Promise.withResolvers<void>();
+      const stuck = codeOf(tree.set({ [`${WIFI}StartTime`]: "09:00" }, "app"));
+      await clock.advance(60_000);
+      assertEquals(await stuck, "apply");
+      hold = undefined;
+      return gate;
+    };
+    (await giveUp()).resolve();
+    await clock.advance(0);
+    await tree.set({}, "app"); // after whatever is in turn
+    assertEquals(machine, ["07:00", "09:00", "07:00"]);
+    const gate = await giveUp();
+    await tree.set({ [`${WIFI}StartTime`]: "10:00" }, "app");
+    gate.resolve();
+    await clock.advance(0);
+    await tree.set({}, "app");
+    assertEquals(machine.slice(3), ["10:00", "09:00", "10:00"]);
+  }));
+
+Deno.test("a row that was given up and is there all the same, since somebody added it again, stays", () =>
+  bench(async ({ clock, open }) => {
+    const tree = await open(), told: [string, number][] = [];
+    let hold: Promise<void> | undefined;
+    using _ = tree.bind(`${TERMINALS}{i}.`, {
+      apply: async (changes) => {
+        await hold;
+        for (const { kind, indices } of changes) if (kind !== "set") told.push([kind, indices[0]!]);
+      },
+    });
+    const gate = Promise.withResolvers<void>(), values = { MACAddress: "02:00:00:00:00:11" };
+    hold = gate.promise;
+    const stuck = codeOf(tree.add(TERMINALS, "app", { values }));
+    await clock.advance(60_000);
+    assertEquals(await stuck, "apply");
+    hold = undefined;
+    assertEquals(await tree.add(TERMINALS, "app", { values }), 1);
+    gate.resolve();
+    await clock.advance(0);
+    await tree.set({}, "app");
+    assertEquals(told, [["add", 1], ["add", 1], ["add", 1]]);
+  }));
+
 Deno.test("what lives in the machine can't be set without it, and reads as the machine says", () =>
   bench(async ({ open }) => {
     const tree = await open();

@@ -3,7 +3,7 @@
  *
  * @module
  */
-export { AgentMessages, type Severity } from "./agent_messages.ts";
+export { type AgentMemory, AgentMessages, type Remembered, type Severity } from "./agent_messages.ts";
 export { PushError, type PushErrorCode } from "./errors.ts";
 export { pushFunctions } from "./host_functions.ts";
 export { AGENT_NAME, MAX_PUSH_BYTES, MessagePush, type PushOptions, type PushStatus } from "./push.ts";

@@ -63,6 +63,8 @@ export class MessagePush implements AsyncDisposable {
   readonly #refused: RefusedMessages;
   /** Told once when messages had to be turned away, until the spool is half empty again. */
   onFull: () => void = () => {};
+  /** Told when that is so. */
+  onRoom: () => void = () => {};
   #full = false;
 
   private constructor(
@@ -84,6 +86,7 @@ export class MessagePush implements AsyncDisposable {
       delivered: () => {
         this.#count("delivered");
         if (spool.bytes * 2 < this.#limits.maxBytes && spool.depth * 2 < this.#limits.maxMessages) {
+          if (this.#full) this.onRoom();
           this.#full = false;
         }
       },

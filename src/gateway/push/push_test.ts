@@ -12,11 +12,13 @@ import {
 } from "../../protocol/smart_gateway/mod.ts";
 import {
   AGENT_NAME,
+  type AgentMemory,
   AgentMessages,
   MAX_PUSH_BYTES,
   MessagePush,
   PushError,
   type PushOptions,
+  type Remembered,
 } from "./mod.ts";
 
 const MAC = "64D95420214B", SN = "64D954-D6AEE64D95420214B";
@@ -278,8 +280,9 @@ Deno.test("clocks beyond reason make no message that can't be sent", async () =>
 
 Deno.test("a spool that is full says so once, and again when it had room meanwhile", async () => {
   await using bench = await Bench.open({ limits: { maxMessages: 10 } });
-  let said = 0;
+  let said = 0, room = 0;
   bench.push.onFull = () => said++;
+  bench.push.onRoom = () => room++;
   const fill = () => Promise.allSettled(Array.from({ length: 20 }, (_, i) => bench.push.push("p", `${i}`)));
   await fill();
   await fill();
@@ -287,39 +290,65 @@ Deno.test("a spool that is full says so once, and again when it had room meanwhi
   bench.push.target(SERVER);
   await bench.until(() => bench.push.status.state === "idle");
   bench.push.target(undefined);
+  assertEquals(room, 1);
   await fill();
   assertEquals(said, 2);
 });
 
-Deno.test("the gateway's own messages say what happened, once each", async () => {
+/** What a gateway remembers of what it said, as long as the test takes. */
+function memory(): AgentMemory {
+  let remembered: Remembered = { wanAddress: undefined, alarms: [] };
+  return {
+    get: () => remembered,
+    update: (change) => Promise.resolve(void (remembered = { ...remembered, ...change })),
+  };
+}
+
+Deno.test("the gateway's own messages say what happened, once each, and a restart repeats nothing and hides nothing", async () => {
   await using bench = await Bench.open();
-  const agent = new AgentMessages(bench.deps, bench.push);
-  agent.boot({ appVersion: "1", firmwareVersion: "2" });
+  const kept = memory(), agent = new AgentMessages(bench.deps, bench.push, kept);
+  agent.boot({ appVersion: "1", firmwareVersion: "2" }, "100.64.0.9");
   agent.address("100.64.0.9");
   agent.address("100.64.0.9");
   agent.address("0.0.0.0");
   agent.address("100.64.0.10");
   const broken = { state: "broken", version: "1.0", error: "no" } as const;
   agent.pluginChanged("p", { ...broken, state: "errored" });
+  agent.pluginChanged("p", { ...broken, state: "running" });
   agent.pluginChanged("p", broken);
   agent.pluginChanged("p", broken);
   agent.pluginChanged("p", { ...broken, state: "running" });
   agent.pluginChanged("p", broken);
-  agent.alarm("push_spool_full", "warning", "text");
+  agent.raise("disk_full", "critical", "text");
+  agent.raise("disk_full", "critical", "text");
+  agent.clear("memory_low");
+  await agent.factoryReset("local");
+  const after = new AgentMessages(bench.deps, bench.push, kept);
+  after.boot({ appVersion: "1", firmwareVersion: "2" }, "0.0.0.0");
+  after.address("100.64.0.11");
+  after.raise("disk_full", "critical", "text");
+  after.clear("disk_full");
+  after.clear("disk_full");
   bench.push.target(SERVER);
-  await bench.until(() => bench.push.status.delivered === 5);
+  await bench.until(() => bench.push.status.delivered === 10);
   assertEquals(new Set(bench.heard.map(({ pluginName }) => pluginName)), new Set([AGENT_NAME]));
   const said = bench.texts().map((text) => {
     const { bootId, at, ...rest } = JSON.parse(text);
     assert(/^[0-9a-f]{16}$/.test(bootId) && at === "2026-01-01T00:00:00.000Z", text);
     return rest;
   });
+  const versions = { appVersion: "1", firmwareVersion: "2" };
   assertEquals(said, [
-    { event: "boot", number: 1, appVersion: "1", firmwareVersion: "2" },
+    { event: "boot", number: 1, ...versions, address: "100.64.0.9" },
     { event: "wan_address", number: 2, address: "100.64.0.10", before: "100.64.0.9" },
     { event: "plugin_broken", number: 3, plugin: "p", version: "1.0", error: "no" },
-    { event: "plugin_broken", number: 4, plugin: "p", version: "1.0", error: "no" },
-    { event: "alarm", number: 5, code: "push_spool_full", severity: "warning", text: "text" },
+    { event: "plugin_mended", number: 4, plugin: "p", version: "1.0", state: "running" },
+    { event: "plugin_broken", number: 5, plugin: "p", version: "1.0", error: "no" },
+    { event: "alarm", number: 6, code: "disk_full", state: "raised", severity: "critical", text: "text" },
+    { event: "factory_reset", number: 7, by: "local" },
+    { event: "boot", number: 1, ...versions, address: null },
+    { event: "wan_address", number: 2, address: "100.64.0.11", before: "100.64.0.10" },
+    { event: "alarm", number: 3, code: "disk_full", state: "cleared", severity: "info", text: "" },
   ]);
 });
 

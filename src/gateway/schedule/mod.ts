@@ -4,7 +4,13 @@
  * @module
  */
 export { machineZone, type Zone } from "./local_time.ts";
-export { Scheduler, type SchedulerOptions, type SchedulerStatus } from "./scheduler.ts";
+export {
+  CLOCK_IS_SET,
+  type HeldOff,
+  Scheduler,
+  type SchedulerOptions,
+  type SchedulerStatus,
+} from "./scheduler.ts";
 export {
   EVERY_DAY,
   MAX_SWITCHES,

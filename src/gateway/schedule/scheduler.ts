@@ -13,7 +13,7 @@ import { nextSwitch, type Standing, standingOf, type Timetable } from "./timetab
 /** The longest time without a look at the clock. */
 export const LOOK_MS = 30_000;
 /** Before this moment the clock was not set yet: a box without a battery starts in 1970 and learns the time later. */
-const CLOCK_IS_SET = Date.UTC(2025, 0, 1);
+export const CLOCK_IS_SET = Date.UTC(2025, 0, 1);
 
 /** What a {@linkcode Scheduler} works with. */
 export interface SchedulerOptions {
@@ -24,7 +24,16 @@ export interface SchedulerOptions {
   readonly table: Timetable;
   /** Switches. Where it rejects, it is tried again at the next look. */
   readonly apply: (on: boolean) => Promise<void>;
+  /** Remembers over a restart that it was switched off by its timetable; default: nobody does. */
+  readonly heldOff?: HeldOff | undefined;
   readonly zone?: Zone;
+}
+
+/** Whether something is off because a timetable said so. */
+export interface HeldOff {
+  get(): boolean;
+  /** Resolves when it is on the disk. */
+  set(heldOff: boolean): Promise<void>;
 }
 
 /** How a {@linkcode Scheduler} stands. */
@@ -45,8 +54,10 @@ export class Scheduler implements AsyncDisposable {
   /** What was switched last, and since when the timetable says so; undefined: it is to be switched anew. */
   #done: Standing | undefined;
   /** Whether this one has switched it off, and nothing on since. */
-  #heldOff = false;
-  #working: Promise<void> | undefined;
+  #heldOff: boolean;
+  #working: Promise<void> = Promise.resolve();
+  #remembering: Promise<void> | undefined;
+  #busy = false;
   #again = false;
   #timer: Timer | undefined;
   #error: string | undefined;
@@ -56,6 +67,8 @@ export class Scheduler implements AsyncDisposable {
     this.#options = options;
     this.#zone = options.zone ?? machineZone;
     this.#table = options.table;
+    // Whoever was killed before it could switch on what its last timetable had held off, does so now.
+    this.#heldOff = options.heldOff?.get() ?? false;
     void this.#look();
   }
 
@@ -82,18 +95,18 @@ export class Scheduler implements AsyncDisposable {
     this.#stopped = true;
     this.#timer?.cancel();
     await this.#working;
+    await this.#remembering;
   }
 
   /** One look at a time; one that is asked for meanwhile comes after it. */
   #look(): Promise<void> {
-    if (this.#working) {
-      this.#again = true;
-      return this.#working;
-    }
-    return this.#working = this.#lookAndSwitch().finally(() => this.#working = undefined);
+    if (!this.#busy) return this.#working = this.#lookAndSwitch();
+    this.#again = true;
+    return this.#working;
   }
 
   async #lookAndSwitch(): Promise<void> {
+    this.#busy = true;
     do {
       this.#again = false;
       this.#timer?.cancel();
@@ -107,6 +120,8 @@ export class Scheduler implements AsyncDisposable {
         await this.#switch(true, undefined);
       } else this.#error = undefined;
     } while (this.#again && !this.#stopped);
+    // In one turn with the last look at `#again`: what is asked for from now on begins anew.
+    this.#busy = false;
     if (!this.#stopped) this.#wait();
   }
 
@@ -116,7 +131,7 @@ export class Scheduler implements AsyncDisposable {
     try {
       await apply(on);
       this.#done = standing;
-      this.#heldOff = !on;
+      if (this.#heldOff === on) this.#remember(!on);
       this.#error = undefined;
       log.info(`${what} switched by its timetable`, { on });
     } catch (error) {
@@ -127,6 +142,18 @@ export class Scheduler implements AsyncDisposable {
       }
       this.#error = reason;
     }
+  }
+
+  /** Nobody waits for the disk: a kill before that leaves what the timetable, or its end, sets right at the next start. */
+  #remember(heldOff: boolean): void {
+    const { log, what, heldOff: kept } = this.#options;
+    this.#heldOff = heldOff;
+    this.#remembering = kept?.set(heldOff).catch((error) =>
+      log.warn(`whether ${what} is held off by its timetable could not be kept`, {
+        heldOff,
+        reason: messageOf(error),
+      })
+    );
   }
 
   #wait(): void {

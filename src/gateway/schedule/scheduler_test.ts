@@ -130,6 +130,36 @@ Deno.test("a timetable that comes while the radio is being switched is not forgo
   await scheduler[Symbol.asyncDispose]();
 });
 
+Deno.test("a timetable that comes at any moment of the switching is in force when its replacing resolves", async () => {
+  const evening = windowTable(20 * 60, 22 * 60, EVERY_DAY, true);
+  for (let turn = 0; turn < 30; turn++) {
+    const clock = new FakeClock(MONDAY + 9 * HOUR);
+    const { scheduler, switched } = stage(clock, DAYTIME);
+    for (let count = 0; count < turn; count++) await undefined;
+    await scheduler.replace(evening);
+    assertEquals([switched.at(-1)?.[1], clock.pendingTimers], [false, 1], `after ${turn} turns`);
+    await scheduler[Symbol.asyncDispose]();
+  }
+});
+
+Deno.test("what a timetable held off is switched on after a restart that finds no timetable any more", async () => {
+  const clock = new FakeClock(MONDAY + 23 * HOUR);
+  let kept = false;
+  const heldOff = { get: () => kept, set: (value: boolean) => Promise.resolve(void (kept = value)) };
+  const first = stage(clock, DAYTIME, { heldOff });
+  await clock.advance(0);
+  assertEquals([first.switched.length, kept], [1, true]);
+  await first.scheduler[Symbol.asyncDispose](); // as kill -9 does, without a word
+  const second = stage(clock, [], { heldOff });
+  await clock.advance(0);
+  assertEquals([second.switched.map(([, on]) => on), kept], [[true], false]);
+  await second.scheduler[Symbol.asyncDispose]();
+  const third = stage(clock, [], { heldOff });
+  await clock.advance(0);
+  assertEquals(third.switched, [], "what nobody held off is left alone");
+  await third.scheduler[Symbol.asyncDispose]();
+});
+
 /** Lets promise callbacks run, and those that these make ready. */
 async function turns(): Promise<void> {
   for (let count = 0; count < 30; count++) await undefined;

@@ -69,13 +69,16 @@ export class Lockout {
 
   /** Begins an attempt. */
   attempt(key: string): Attempt {
-    const before = this.#entries.get(key), entry = this.#count(key);
+    const before = this.#entries.has(key), entry = this.#count(key);
     return {
       right: () => {
-        if (this.#entries.delete(key) && before) this.changed();
+        const kept = before || entry.failures > 1;
+        if (this.#entries.delete(key) && kept) this.changed();
       },
       wrong: () => this.changed(),
       takeBack: () => {
+        // Forgotten meanwhile: what is counted there now is others'.
+        if (this.#entries.get(key) !== entry) return;
         if (--entry.failures <= 0) this.#entries.delete(key);
         else entry.until = Math.min(entry.until, this.clock.monotonic() + this.#lockOf(entry.failures));
       },
@@ -105,12 +108,15 @@ export class Lockout {
 
   #count(key: string): Entry {
     const now = this.clock.monotonic(), known = this.#entries.get(key);
-    const failures = known && now - known.at < this.#forgetMs ? known.failures + 1 : 1;
+    // One entry for as long as it is remembered: attempts that end late find it by that.
+    const entry = known && now - known.at < this.#forgetMs ? known : { failures: 0, until: 0, at: 0 };
     this.#entries.delete(key); // the youngest is the last
     if (this.#entries.size >= this.options.maxKeys) {
       this.#entries.delete(this.#entries.keys().next().value!);
     }
-    const entry = { failures, until: now + this.#lockOf(failures), at: now };
+    entry.failures++;
+    entry.until = now + this.#lockOf(entry.failures);
+    entry.at = now;
     this.#entries.set(key, entry);
     return entry;
   }

@@ -24,6 +24,27 @@ Deno.test("attempts whose end is not known yet count, and are taken back where t
   assertEquals(lockout.snapshot(), []);
 });
 
+Deno.test("an attempt that ends late takes back itself alone, whatever was counted meanwhile", () => {
+  const lockout = new Lockout(new FakeClock(), OPTIONS), failures = () => lockout.snapshot()[0]?.failures;
+  const slow = lockout.attempt("a");
+  for (let i = 0; i < 4; i++) lockout.failed("a");
+  slow.takeBack();
+  assertEquals(
+    [failures(), lockout.lockedFor("a")],
+    [4, 2000],
+    "the wrong ones stay, and so does their lock",
+  );
+  const slower = lockout.attempt("a");
+  lockout.succeeded("a");
+  lockout.failed("a");
+  slower.takeBack();
+  assertEquals(failures(), 1, "it was forgotten with the others, and the next is not its own");
+  const two = [lockout.attempt("b"), lockout.attempt("b")];
+  lockout.failed("b");
+  for (const one of two) one.takeBack();
+  assertEquals(lockout.snapshot().find(({ key }) => key === "b")?.failures, 1);
+});
+
 Deno.test("what was long ago is forgotten: a family's slips of a year are no attack", async () => {
   const clock = new FakeClock(), lockout = new Lockout(clock, OPTIONS);
   for (let month = 0; month < 12; month++) {

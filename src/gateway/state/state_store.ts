@@ -8,6 +8,9 @@ import type { HostPort, Log, Random } from "../../base/mod.ts";
 import { hex32, isHex32 } from "../../protocol/smart_gateway/mod.ts";
 import { readJsonFile, writeJsonFile } from "./json_file.ts";
 
+/** Alarms that a file may name: more than there are. */
+const MOST_ALARMS = 64;
+
 /** Everything in the file. */
 export interface GatewayState {
   /** 32 upper-case hex digits; keys of triggers and the binding SN are made with it. */
@@ -25,6 +28,10 @@ export interface GatewayState {
   readonly adminPassword: string | undefined;
   /** Versions of the shipped plug-ins that were put in place, by name: one that was removed stays removed. */
   readonly factoryPlugins: Readonly<Record<string, string>>;
+  /** The own address towards the platform, as it was told last. */
+  readonly wanAddress: string | undefined;
+  /** Codes of the alarms that were raised and not cleared since. */
+  readonly alarms: readonly string[];
 }
 
 /** The state in memory and on the disk. */
@@ -119,6 +126,10 @@ function stateOf(value: unknown, devRnd: string): GatewayState {
       : undefined,
     userPassword: textOf(source["userPassword"]),
     adminPassword: textOf(source["adminPassword"]),
+    wanAddress: textOf(source["wanAddress"]),
+    alarms: Array.isArray(source["alarms"])
+      ? source["alarms"].filter((code) => typeof code === "string").slice(0, MOST_ALARMS)
+      : [],
     factoryPlugins: Object.fromEntries(
       Object.entries(typeof factoryPlugins === "object" ? factoryPlugins ?? {} : {})
         .filter(([, version]) => typeof version === "string"),

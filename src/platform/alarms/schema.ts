@@ -14,6 +14,7 @@ import type { Migrations } from "../../storage/mod.ts";
  * - `rollout_paused`: 1 for each rollout that paused
  * - `service`: 1 for a service that is degraded, 2 for one that is down
  * - `short_messages`: 1 for each alarm of the short-message service
+ * - `webhooks`: 1 for each webhook to which nothing could be delivered for an hour, 2 for one that the platform disabled
  */
 export const ALARM_KINDS = [
   "offline_share",
@@ -22,6 +23,7 @@ export const ALARM_KINDS = [
   "rollout_paused",
   "service",
   "short_messages",
+  "webhooks",
 ] as const;
 /** One of {@linkcode ALARM_KINDS}. */
 export type AlarmKind = typeof ALARM_KINDS[number];
@@ -186,6 +188,19 @@ export const alarmMigrations: Migrations = {
         updated_by: "",
       }));
       await db.insertInto("alarm_rule").values(rows).execute();
+    },
+  },
+  "2026-11-29-a-webhook-alarms": {
+    async up(db) {
+      const rule: AlarmRuleRow = {
+        id: "webhook-fails",
+        kind: "webhooks",
+        description: "A webhook's receiver takes nothing, or the webhook was disabled for that",
+        ...{ enabled: 1, severity: "warning", raise_at: 1, clear_below: 1, hold_ms: 0, least: 1 },
+        ...{ group_name: null, updated_at: 0, updated_by: "" },
+      };
+      // An operator's own rule of that name stays.
+      await db.insertInto("alarm_rule").values(rule).onConflict((c) => c.doNothing()).execute();
     },
   },
 };

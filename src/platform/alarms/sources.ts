@@ -8,12 +8,13 @@ import type { Clock, Metrics, Service } from "../../base/mod.ts";
 import type { Fleet, FleetTables } from "../fleet/mod.ts";
 import type { RolloutTables } from "../rollouts/mod.ts";
 import type { SmsAlarm } from "../sms/mod.ts";
+import type { WebhookTables } from "../webhooks/mod.ts";
 import type { Observation, Source } from "./alarms.ts";
 import type { AlarmKind, AlarmRuleRow } from "./schema.ts";
 
 /** What is looked at. */
 export interface SourceParts {
-  readonly sql: Kysely<FleetTables & RolloutTables>;
+  readonly sql: Kysely<FleetTables & RolloutTables & WebhookTables>;
   readonly clock: Pick<Clock, "now">;
   readonly metrics: Pick<Metrics, "total">;
   readonly fleet: Pick<Fleet, "groups">;
@@ -58,6 +59,7 @@ export function platformSources(parts: SourceParts): Readonly<Record<AlarmKind, 
           detail,
         })),
     },
+    webhooks: { observe: () => failingWebhooks(parts) },
   };
 }
 
@@ -146,4 +148,27 @@ async function pausedRollouts({ sql: db }: SourceParts): Promise<Observation[]> 
     value: 1,
     detail: `rollout "${name}" has paused${reason === null ? "" : `: ${reason}`}`,
   }));
+}
+
+/** For how long nothing is delivered until it counts, in milliseconds. */
+const WEBHOOK_FAILS_MS = 3_600_000;
+
+async function failingWebhooks({ sql: db, clock }: SourceParts): Promise<Observation[]> {
+  const rows = await db.selectFrom("webhook").select(["id", "url", "disabled_reason", "failing_since"])
+    .where((eb) =>
+      eb.or([
+        eb("disabled_reason", "is not", null),
+        eb.and([eb("enabled", "=", 1), eb("failing_since", "<=", clock.now() - WEBHOOK_FAILS_MS)]),
+      ])
+    ).orderBy("id").execute();
+  return rows.map(({ id, url, disabled_reason }) => {
+    // A path or a query may hold what opens the receiver's door.
+    const receiver = new URL(url).host;
+    const detail = disabled_reason === null
+      ? `${receiver} has taken nothing for an hour or more`
+      : disabled_reason === "gone"
+      ? `${receiver} answered 410, and its webhook was disabled`
+      : `${receiver} has taken nothing for days, and its webhook was disabled`;
+    return { subject: id, value: disabled_reason === null ? 1 : 2, detail };
+  });
 }

@@ -54,6 +54,7 @@ export function settingsShown(settings: PlatformSettings): Record<string, string
     database: settings.database && withoutPassword(settings.database),
     heartbeat: String(settings.heartbeatSeconds),
     "require-signed": settings.requireSigned ?? "none",
+    "webhook-allow": settings.webhooks?.allow?.join(","),
     sms: sms && formatHostPort(sms.listen),
     "sms-short": sms && formatHostPort(sms.short),
     "sms-peer": sms?.peer && formatHostPort(sms.peer),

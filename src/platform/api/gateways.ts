@@ -7,8 +7,12 @@ import * as v from "valibot";
 import { parseHostPort } from "../../base/mod.ts";
 import {
   actorOf,
+  answerWith,
+  changedMeanwhile,
   decodeCursor,
   documented,
+  etagOf,
+  ifMatch,
   macSchema,
   pageOf,
   pageQuery,
@@ -57,10 +61,9 @@ export function gatewayRoutes(deps: PlatformDeps): Routes {
   const routes = new Routes();
   const view = (row: GatewayRow, tags: readonly string[] = []) =>
     gatewayView(row, deps.presence.get(row.mac), deps.clock, tags);
-  const shown = async (principal: Principal, mac: string) => {
-    const row = await deps.fleet.gateway(principal, mac);
-    return view(row, (await deps.fleet.tags.of([mac])).get(mac));
-  };
+  const withTags = async (row: GatewayRow) => view(row, (await deps.fleet.tags.of([row.mac])).get(row.mac));
+  const shown = async (principal: Principal, mac: string) =>
+    await withTags(await deps.fleet.gateway(principal, mac));
   const presetAll = async (presets: readonly GatewayPreset[]) => {
     let created = 0;
     const taken: string[] = [];
@@ -233,11 +236,15 @@ export function gatewayRoutes(deps: PlatformDeps): Routes {
     tags: ["gateways"],
     auth: ["gateways:read"],
     params: MacParams,
+    etag: true,
     responses: {
       200: { description: "The gateway", schema: GatewayView },
       404: { description: "Not preset" },
     },
-  }).handle(async ({ params: { mac }, principal }) => ({ status: 200, body: await shown(principal, mac) }));
+  }).handle(async ({ params: { mac }, principal, request }) => {
+    const row = await deps.fleet.gateway(principal, mac), body = await withTags(row);
+    return answerWith(request, etagOf(entryOf(row), body), body);
+  });
 
   routes.route({
     method: "PATCH",
@@ -249,26 +256,28 @@ export function gatewayRoutes(deps: PlatformDeps): Routes {
     auth: ["gateways:write"],
     params: MacParams,
     body: { json: Change },
+    etag: true,
     responses: {
       200: { description: "The gateway", schema: GatewayView },
       404: { description: "Not preset" },
     },
-  }).handle(async ({ params: { mac }, body, principal, changed }) => {
-    const before = await deps.fleet.gateway(principal, mac);
+  }).handle(async ({ params: { mac }, body, principal, request, changed }) => {
+    const before = await deps.fleet.gateway(principal, mac), entry = entryOf(before);
+    const was = ifMatch(request, entry) ? entry : undefined;
     const { pinnedOperations, renew, ...plain } = body;
-    await deps.gateways.update(mac, {
+    const moved = body.loid !== undefined && body.loid !== before.loid;
+    const done = await deps.gateways.update(mac, {
       ...plain,
       ...(pinnedOperations === undefined ? {} : { pinned_operations: pinnedOperations }),
       ...(renew === undefined ? {} : { renew: renew ? 1 : 0 }),
-    });
-    if (body.loid !== undefined && body.loid !== before.loid) {
-      await deps.gateways.update(mac, { registered_at: null, online: 0 });
-      deps.bus.publish("gateway.changed", { mac, removed: false });
-    }
-    const after = await shown(principal, mac);
+      ...(moved ? { registered_at: null, online: 0 } : {}),
+    }, was);
+    if (!done && was) throw changedMeanwhile();
+    if (moved) deps.bus.publish("gateway.changed", { mac, removed: false });
+    const row = await deps.fleet.gateway(principal, mac), after = await withTags(row);
     changed(view(before), after);
     deps.fleet.note(mac, "changed", { by: actorOf(principal), ...body });
-    return { status: 200, body: after };
+    return { status: 200, body: after, headers: { etag: etagOf(entryOf(row), after) } };
   });
 
   routes.route({
@@ -278,10 +287,16 @@ export function gatewayRoutes(deps: PlatformDeps): Routes {
     tags: ["gateways"],
     auth: ["gateways:write"],
     params: MacParams,
+    etag: true,
     responses: { 204: { description: "Removed" }, 404: { description: "Not preset" } },
-  }).handle(async ({ params: { mac }, principal, changed }) => {
-    changed(await shown(principal, mac), undefined);
-    if (!await deps.gateways.remove(mac)) await deps.fleet.gateway(principal, mac);
+  }).handle(async ({ params: { mac }, principal, request, changed }) => {
+    const before = await deps.fleet.gateway(principal, mac), entry = entryOf(before);
+    const was = ifMatch(request, entry) ? entry : undefined;
+    changed(await withTags(before), undefined);
+    if (!await deps.gateways.remove(mac, was)) {
+      await deps.fleet.gateway(principal, mac);
+      if (was) throw changedMeanwhile();
+    }
     deps.fleet.note(mac, "removed", { by: actorOf(principal) });
     deps.bus.publish("gateway.changed", { mac, removed: true });
     return { status: 204 };
@@ -323,6 +338,11 @@ export function gatewayRoutes(deps: PlatformDeps): Routes {
     }
   });
   return routes;
+}
+
+/** What operators edit of a gateway; the rest is what it does. */
+function entryOf({ loid, vendor, model, region, pinned_operations, renew }: GatewayRow) {
+  return { loid, vendor, model, region, pinned_operations, renew };
 }
 
 /** Both conditions; undefined where there is neither. */

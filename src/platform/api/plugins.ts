@@ -6,7 +6,11 @@
 import * as v from "valibot";
 import {
   actorOf,
+  answerWith,
+  changedMeanwhile,
   decodeCursor,
+  etagOf,
+  ifMatch,
   pageOf,
   pageQuery,
   pageSchema,
@@ -15,6 +19,7 @@ import {
 } from "../../control/mod.ts";
 import { CHANNELS, MAX_PLUGIN_BYTES, type PluginRepository, shippedManifests } from "../plugins/mod.ts";
 import type { PluginRow } from "../registry/mod.ts";
+import type { PlatformBus } from "../subjects.ts";
 import { PluginView, pluginView } from "./views.ts";
 
 const VersionParams = v.object({
@@ -29,7 +34,7 @@ const gone = { description: "Not there" };
 const refused = { description: "Not signed as the platform's policy asks, or its signature is false" };
 
 /** The routes of the repository. */
-export function pluginRoutes(repository: PluginRepository): Routes {
+export function pluginRoutes(repository: PluginRepository, bus: Pick<PlatformBus, "publish">): Routes {
   const routes = new Routes();
   const view = async (row: PluginRow) => pluginView(row, await repository.vouched(row));
 
@@ -61,7 +66,11 @@ export function pluginRoutes(repository: PluginRepository): Routes {
       channel: channel === "none" ? null : channel,
       notes,
     });
-    if (created) changed(undefined, audited(plugin));
+    if (created) {
+      changed(undefined, audited(plugin));
+      const { name, version, sha256, uploaded_by: by } = plugin;
+      bus.publish("plugin.uploaded", { name, version, sha256, by });
+    }
     return { status: created ? 201 : 200, body: await view(plugin) };
   });
 
@@ -122,9 +131,11 @@ export function pluginRoutes(repository: PluginRepository): Routes {
     tags: TAGS,
     auth: ["plugins:read"],
     params: VersionParams,
+    etag: true,
     responses: { 200: { description: "The version", schema: PluginView }, 404: gone },
-  }).handle(async ({ params: { name, version } }) => {
-    return { status: 200, body: await view(await repository.get(name, version)) };
+  }).handle(async ({ params: { name, version }, request }) => {
+    const row = await repository.get(name, version), body = await view(row);
+    return answerWith(request, etagOf(edited(row), body), body);
   });
 
   routes.route({
@@ -136,17 +147,17 @@ export function pluginRoutes(repository: PluginRepository): Routes {
     unconfined: true,
     params: VersionParams,
     body: { json: v.strictObject({ notes: v.optional(Notes), channel: v.optional(ChannelOrNone) }) },
+    etag: true,
     responses: { 200: { description: "As it is now", schema: PluginView }, 403: refused, 404: gone },
-  }).handle(async ({ params: { name, version }, body: { notes, channel }, principal, changed }) => {
+  }).handle(async ({ params: { name, version }, body: { notes, channel }, principal, request, changed }) => {
     const before = await repository.get(name, version);
-    let row = before;
-    if (channel !== undefined) {
-      const to = channel === "none" ? null : channel;
-      row = await repository.setChannel(name, version, to, actorOf(principal));
-    }
-    if (notes !== undefined) row = await repository.setNotes(name, version, notes);
+    const was = ifMatch(request, edited(before)) ? edited(before) : undefined;
+    const change = { channel: channel === "none" ? null : channel, notes };
+    const row = await repository.edit(name, version, change, actorOf(principal), was);
+    if (!row) throw changedMeanwhile();
     changed(offered(before), offered(row));
-    return { status: 200, body: await view(row) };
+    const body = await view(row);
+    return { status: 200, body, headers: { etag: etagOf(edited(row), body) } };
   });
 
   for (
@@ -190,18 +201,25 @@ export function pluginRoutes(repository: PluginRepository): Routes {
     unconfined: true,
     params: VersionParams,
     query: v.object({ force: v.optional(queryBoolean(), "false") }),
+    etag: true,
     responses: {
       204: { description: "Removed" },
       404: gone,
       409: { description: "In use: `gateways` names some" },
     },
-  }).handle(async ({ params: { name, version }, query: { force }, changed }) => {
+  }).handle(async ({ params: { name, version }, query: { force }, request, changed }) => {
     const before = await repository.get(name, version);
-    await repository.remove(name, version, force);
+    const was = ifMatch(request, edited(before)) ? edited(before) : undefined;
+    if (!await repository.remove(name, version, force, was)) throw changedMeanwhile();
     changed(audited(before), undefined);
     return { status: 204 };
   });
   return routes;
+}
+
+/** What can be changed of a version, and what it is. */
+function edited({ sha256, channel, notes }: PluginRow) {
+  return { sha256, channel, notes };
 }
 
 /** What the audit keeps of a version that is new, or gone. */

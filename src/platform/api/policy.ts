@@ -6,6 +6,7 @@
 import * as v from "valibot";
 import {
   actorOf,
+  answerWith,
   decodeCursor,
   macSchema,
   pageOf,
@@ -58,10 +59,11 @@ export function policyRoutes({ policy, gateways, fleet }: PolicyRouteParts): Rou
     description: "Its version is the ETag.",
     tags: ["distribution"],
     auth: ["policies:read"],
+    etag: true,
     responses: { 200: { description: "The policy", schema: PolicySchema } },
-  }).handle(async () => {
+  }).handle(async ({ request }) => {
     await policy.refresh();
-    return { status: 200, body: policy.current, headers: { etag: etag() } };
+    return answerWith(request, etag(), policy.current);
   });
 
   routes.route({
@@ -76,6 +78,7 @@ export function policyRoutes({ policy, gateways, fleet }: PolicyRouteParts): Rou
     unconfined: true,
     query: v.object({ note: Note }),
     body: { json: PolicySchema },
+    etag: true,
     responses: {
       200: { description: "The policy in force", schema: PolicySchema },
       412: { description: "Another version is in force than If-Match says" },
@@ -118,16 +121,18 @@ export function policyRoutes({ policy, gateways, fleet }: PolicyRouteParts): Rou
     auth: ["policies:write"],
     unconfined: true,
     params: v.object({ version: queryInteger(1, 1_000_000) }),
+    etag: true,
     responses: {
       200: { description: "The policy in force", schema: PolicySchema },
       404: { description: "There is no such version" },
     },
-  }).handle(async ({ params: { version }, principal, changed }) => {
+  }).handle(async ({ params: { version }, principal, request, changed }) => {
+    const from = versionOf(request.headers.get("if-match"));
     const row = await policy.find(version);
     if (!row) throw problem(404, "version_not_found", `there is no version ${version} of the policy`);
     const body = v.parse(PolicySchema, JSON.parse(row.body));
     changed(policy.current, body);
-    await policy.replace(body, actorOf(principal), `version ${version} again`);
+    await policy.replace(body, actorOf(principal), `version ${version} again`, from);
     return { status: 200, body: policy.current, headers: { etag: etag() } };
   });
 
@@ -141,16 +146,18 @@ export function policyRoutes({ policy, gateways, fleet }: PolicyRouteParts): Rou
     auth: ["policies:write"],
     unconfined: true,
     body: { json: v.strictObject({ address: v.pipe(v.string(), v.maxLength(300)) }) },
+    etag: true,
     responses: {
       200: { description: "The policy in force", schema: PolicySchema },
       409: { description: "A rule would be left without an address" },
       422: { description: "No rule names that address" },
     },
-  }).handle(async ({ body: { address }, principal, changed }) => {
+  }).handle(async ({ body: { address }, principal, request, changed }) => {
+    const from = versionOf(request.headers.get("if-match"));
     await policy.refresh();
     const before = policy.current, after = drained(before, address);
     changed(before, after);
-    await policy.replace(after, actorOf(principal), `drained ${address}`, policy.version);
+    await policy.replace(after, actorOf(principal), `drained ${address}`, from ?? policy.version);
     return { status: 200, body: policy.current, headers: { etag: etag() } };
   });
 

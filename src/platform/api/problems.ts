@@ -34,6 +34,7 @@ export function problemOf(error: unknown): ProblemError | undefined {
     // What the driver says (addresses, files) is for the log, which has it.
     return problem(503, "database_unavailable", "the database is not available at the moment: ask again", {
       retryAfterSeconds: 5,
+      uncertain: true, // a commit whose answer was lost
       members: { reason: error.code },
       cause: error,
     });

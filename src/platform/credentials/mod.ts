@@ -1,5 +1,5 @@
 /**
- * What everything needs that people sign in to: keeping passwords, and a brake on guessing them.
+ * What is secret: keeping passwords, a brake on guessing them, and sealing what the database must not show.
  *
  * @module
  */
@@ -13,3 +13,4 @@ export {
   type ScryptCost,
   weakness,
 } from "./passwords.ts";
+export { Seal, SealError } from "./seal.ts";

@@ -13,5 +13,6 @@ export {
   ROLE_NAMES,
   ROLES,
 } from "./permissions.ts";
+export { beyondRights } from "./routes.ts";
 export { peopleMigrations, type PeopleTables } from "./schema.ts";
 export { type People, ROOT, startPeople } from "./service.ts";

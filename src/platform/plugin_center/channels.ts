@@ -114,6 +114,7 @@ export class Channels {
           }
           connection.send(OK);
           channel = this.#open(candidate.gateway.mac, connection);
+          candidate = undefined; // its row would stay in memory as long as the channel
           return;
         case "Heartbeat":
           return void connection.send(channel ? OK : GENERAL);

@@ -13,7 +13,7 @@ import {
   type Updateable,
 } from "kysely";
 import type { Clock } from "../../base/mod.ts";
-import { onServer, Statement } from "../../storage/mod.ts";
+import { onServer, Statement, stillIs } from "../../storage/mod.ts";
 import type { CommandOwner } from "./commands.ts";
 import type { GatewayRow, RegistryTables } from "./schema.ts";
 
@@ -145,16 +145,20 @@ export class GatewayStore {
     });
   }
 
-  /** Changes a gateway; false where there is none of that MAC. */
-  async update(mac: string, change: Updateable<Omit<GatewayRow, "mac">>): Promise<boolean> {
+  /** Changes a gateway; false where there is none of that MAC, or it is not as `was` says any more. */
+  async update(
+    mac: string,
+    change: Updateable<Omit<GatewayRow, "mac">>,
+    was?: Partial<GatewayRow>,
+  ): Promise<boolean> {
     const { numUpdatedRows } = await this.db.updateTable("gateway")
       .set({ ...change, updated_at: this.clock.now() }).where("mac", "=", mac).where("deleted_at", "is", null)
-      .executeTakeFirst();
+      .where(stillIs(was)).executeTakeFirst();
     return numUpdatedRows > 0n;
   }
 
-  /** Removes a gateway, so that it can be restored; false where there is none of that MAC. */
-  async remove(mac: string): Promise<boolean> {
+  /** Removes a gateway, so that it can be restored; false where there is none, or not as `was` says. */
+  async remove(mac: string, was?: Partial<GatewayRow>): Promise<boolean> {
     const now = this.clock.now();
     const { numUpdatedRows } = await this.db.updateTable("gateway")
       .set({
@@ -165,7 +169,7 @@ export class GatewayStore {
         dev_rnd: null,
         previous_dev_rnd: null,
       })
-      .where("mac", "=", mac).where("deleted_at", "is", null).executeTakeFirst();
+      .where("mac", "=", mac).where("deleted_at", "is", null).where(stillIs(was)).executeTakeFirst();
     return numUpdatedRows > 0n;
   }
 

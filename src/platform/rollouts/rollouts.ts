@@ -249,6 +249,7 @@ export class Rollouts implements AsyncDisposable {
       items,
     );
     this.#tell(row.id);
+    this.#tellMoved(row);
     return row;
   }
 
@@ -419,6 +420,7 @@ export class Rollouts implements AsyncDisposable {
     const row = await this.parts.store.change(id, from, change);
     if (!row) throw this.#wrongState(await this.#found(id), from);
     this.#tell(id);
+    if (change.status !== undefined) this.#tellMoved(row);
     return row;
   }
 
@@ -438,6 +440,7 @@ export class Rollouts implements AsyncDisposable {
       store: this.parts.store,
       commander: this.parts.commander,
       changed: (id) => this.#tell(id),
+      moved: (row) => this.#tellMoved(row),
       halted: (id) => this.#halted(id),
     });
     this.#runners.set(row.id, runner);
@@ -455,6 +458,10 @@ export class Rollouts implements AsyncDisposable {
 
   #tell(id: string): void {
     this.parts.bus.publish("rollout.changed", { id });
+  }
+
+  #tellMoved({ id, name, status, reason, created_by: by }: RolloutRow): void {
+    this.parts.bus.publish("rollout.moved", { id, name, status, reason, by });
   }
 
   /** Starts the scheduled rollouts whose time has come. */

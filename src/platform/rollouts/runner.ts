@@ -27,6 +27,8 @@ export interface RunnerParts {
   readonly commander: Pick<Commander, "create" | "find">;
   /** Told when something changed that people may be looking at. */
   readonly changed: (id: string) => void;
+  /** Told when the rollout has come to another status. */
+  readonly moved: (row: RolloutRow) => void;
   /** The rollout has come to an end or a halt: the runner is no longer needed. */
   readonly halted: (id: string) => void;
 }
@@ -269,7 +271,7 @@ export class Runner implements AsyncDisposable {
 
   async #halt(status: "paused" | "finished", reason: string | null): Promise<true> {
     const { id } = this.row;
-    await this.parts.store.advance(id, ["running"], {
+    const row = await this.parts.store.advance(id, ["running"], {
       status,
       reason,
       ...(status === "finished" ? { finished_at: this.parts.deps.clock.now() } : {}),
@@ -277,6 +279,7 @@ export class Runner implements AsyncDisposable {
     if (reason !== null) this.parts.deps.log.warn("a rollout was paused", { rollout: id, reason });
     else this.parts.deps.log.info("a rollout has finished", { rollout: id });
     this.parts.changed(id);
+    if (row) this.parts.moved(row);
     return this.#gone();
   }
 

@@ -4,7 +4,7 @@
  * @module
  */
 import * as v from "valibot";
-import { problem, Routes } from "../../control/mod.ts";
+import { answerWith, changedMeanwhile, etagOf, ifMatch, problem, Routes } from "../../control/mod.ts";
 import { MAY_READ, MAY_WRITE } from "./access.ts";
 import { type Account, AccountError, type AccountInput, type AccountStore } from "./accounts.ts";
 import { isoTime, noProvider, SpId, Time, versionText, whole } from "./fields.ts";
@@ -102,19 +102,23 @@ function changeRoute(routes: Routes, { accounts, ismg }: AccountParts): void {
     auth: MAY_WRITE,
     params: v.object({ spId: v.string() }),
     body: { json: AccountChanges },
+    etag: true,
     responses: {
       200: { description: "The provider, changed", schema: AccountView },
       404: { description: "No such provider" },
       409: { description: "Another provider has this SP_Code" },
     },
-  }).handle(async ({ params: { spId }, body, log, changed }) => {
+  }).handle(async ({ params: { spId }, body, log, request, changed }) => {
     const before = accounts.find(spId);
-    const account = await taken(accounts.change(spId, inputOf(body)));
+    const seen = before && ifMatch(request, before.updatedAt) ? before.updatedAt : undefined;
+    const account = await taken(accounts.change(spId, inputOf(body), seen));
+    if (!account && seen !== undefined && accounts.find(spId)) throw changedMeanwhile();
     if (!before || !account) throw noProvider(spId);
     settle(ismg, before, account);
     changed(audited(before), audited(account));
     log.info("provider changed", { spId });
-    return { status: 200, body: view(account, ismg) };
+    const now = view(account, ismg);
+    return { status: 200, body: now, headers: { etag: etagOf(account.updatedAt, now) } };
   });
 }
 
@@ -134,14 +138,16 @@ function readRoutes(routes: Routes, { accounts, ismg }: AccountParts): void {
     tags: ["short messages"],
     auth: MAY_READ,
     params: v.object({ spId: v.string() }),
+    etag: true,
     responses: {
       200: { description: "The provider", schema: AccountView },
       404: { description: "No such provider" },
     },
-  }).handle(({ params: { spId } }) => {
+  }).handle(({ params: { spId }, request }) => {
     const account = accounts.find(spId);
     if (!account) throw noProvider(spId);
-    return { status: 200, body: view(account, ismg) };
+    const body = view(account, ismg);
+    return answerWith(request, etagOf(account.updatedAt, body), body);
   });
 }
 
@@ -153,10 +159,14 @@ function removeRoute(routes: Routes, { accounts, ismg }: AccountParts): void {
     tags: ["short messages"],
     auth: MAY_WRITE,
     params: v.object({ spId: v.string() }),
+    etag: true,
     responses: { 204: { description: "Removed" }, 404: { description: "No such provider" } },
-  }).handle(async ({ params: { spId }, log, changed }) => {
+  }).handle(async ({ params: { spId }, log, request, changed }) => {
     const before = accounts.find(spId);
-    if (!before || !await accounts.remove(spId)) throw noProvider(spId);
+    const seen = before && ifMatch(request, before.updatedAt) ? before.updatedAt : undefined;
+    if (!before || !await accounts.remove(spId, seen)) {
+      throw seen !== undefined && accounts.find(spId) ? changedMeanwhile() : noProvider(spId);
+    }
     for (const session of ismg.sessionsOf(spId)) session.terminate();
     changed(audited(before), undefined);
     log.info("provider removed", { spId });

@@ -15,7 +15,7 @@ import type { Outlet } from "./outlet.ts";
 import { Desk, Ledger, PeerHub, type PeerLink, peerRoutes, PeerStore, Traffic } from "./peer/mod.ts";
 import { routingRoutes } from "./routing_routes.ts";
 import { RoutedOutlet, Router, RouteStore, type RoutingTables } from "./routing/mod.ts";
-import type { Seal } from "./seal.ts";
+import type { Seal } from "../credentials/mod.ts";
 import type { SmsSettings } from "./settings.ts";
 import type { SmsStore } from "./store.ts";
 import type { Unreadable } from "./unreadable.ts";

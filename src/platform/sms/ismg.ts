@@ -27,7 +27,7 @@ import type { MobileOriginated } from "./outlet.ts";
 import { type Desk, isPeerSpId, type Traffic } from "./peer/mod.ts";
 import { moDeliver, reportDeliver, reportOf } from "./reports.ts";
 import { nationalNumber, type Router } from "./routing/mod.ts";
-import type { Seal } from "./seal.ts";
+import type { Seal } from "../credentials/mod.ts";
 import type { Session, SessionHost, SubmitOutcome } from "./session.ts";
 import type { SmsSettings } from "./settings.ts";
 import type { SmsStore } from "./store.ts";

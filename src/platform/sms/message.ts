@@ -13,7 +13,7 @@ import {
   type Submit,
 } from "../../protocol/cmpp/mod.ts";
 import type { MessageRow, OutboxRow, ReceivedRow } from "./schema.ts";
-import type { Seal } from "./seal.ts";
+import type { Seal } from "../credentials/mod.ts";
 
 /** A message to one phone that has not ended. */
 export interface Mt {

@@ -106,6 +106,7 @@ function searchRoute(routes: Routes, store: SmsStore): void {
   routes.route({
     method: "POST",
     path: "/api/v1/sms/messages/search",
+    keyed: false, // contents are kept sealed
     summary: "Messages that say something, the newest first",
     description:
       "Opens 10,000 messages at most and gives a cursor where there are more. What is searched for is in " +

@@ -25,7 +25,7 @@ export type {
 export { type Gns, type GnsParts, type GnsSettings, type GnsTables, startGns } from "./gns/mod.ts";
 export { smsMigrations } from "./migrations.ts";
 export type { SmsTables } from "./schema.ts";
-export { SealError } from "./seal.ts";
+export { SealError } from "../credentials/mod.ts";
 export { CMPP_FRAMING, type Sms, type SmsParts, startSms } from "./service.ts";
 export { DEFAULT_SMS_SETTINGS, type SmsSettings } from "./settings.ts";
 export { parseSmppUrl, SmppOutlet, type SmppSettings } from "./smpp/mod.ts";

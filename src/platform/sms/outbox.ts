@@ -8,7 +8,7 @@ import { type Deliver, Result } from "../../protocol/cmpp/mod.ts";
 import { type Carrier, Mailbox, type Page, pageOfRows } from "./mailbox.ts";
 import { type OutboxItem, outboxItemOf } from "./message.ts";
 import type { OutboxRow } from "./schema.ts";
-import type { Seal } from "./seal.ts";
+import type { Seal } from "../credentials/mod.ts";
 import type { SmsSettings } from "./settings.ts";
 import type { Change, SmsStore } from "./store.ts";
 import type { Tallies } from "./tallies.ts";

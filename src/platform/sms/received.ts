@@ -8,7 +8,7 @@ import { decodeMessage, type Deliver } from "../../protocol/cmpp/mod.ts";
 import { Bulk } from "./bulk.ts";
 import type { Change } from "./change.ts";
 import type { ReceivedRow, ReceivedState, SmsTables } from "./schema.ts";
-import type { Seal } from "./seal.ts";
+import type { Seal } from "../credentials/mod.ts";
 
 /** One without what it says. */
 export type ReceivedFacts = Omit<ReceivedRow, "pdu">;

@@ -87,6 +87,7 @@ export function receivedRoutes({ received }: { readonly received: ReceivedTexts 
   routes.route({
     method: "POST",
     path: "/api/v1/sms/received/search",
+    keyed: false, // contents are kept sealed
     summary: "Messages from phones that say something, the newest first",
     description:
       "As with messages to phones: 10,000 are opened at most, and each search is in the audit log, without " +

@@ -5,7 +5,19 @@
  */
 import * as v from "valibot";
 import { type Deps, formatHostPort, messageOf, newId } from "../../base/mod.ts";
-import { actorOf, decodeCursor, pageOf, pageQuery, pageSchema, problem, Routes } from "../../control/mod.ts";
+import {
+  actorOf,
+  answerWith,
+  changedMeanwhile,
+  decodeCursor,
+  etagOf,
+  ifMatch,
+  pageOf,
+  pageQuery,
+  pageSchema,
+  problem,
+  Routes,
+} from "../../control/mod.ts";
 import { routeTime } from "../../protocol/cmpp/mod.ts";
 import { type GnsClient, ROUTE_ENTRIES, wantedOf } from "./gns/mod.ts";
 import {
@@ -137,9 +149,16 @@ function changeRoutes(
     if (route.origin === "operator") return route;
     throw problem(409, "not_an_operators_route", "the name server's routes are changed at the name server");
   };
-  const put = async (id: string, body: v.InferOutput<typeof RouteBody>, actor: string): Promise<Route> => {
+  const put = async (
+    id: string,
+    body: v.InferOutput<typeof RouteBody>,
+    actor: string,
+    seen?: number,
+  ): Promise<Route> => {
     try {
-      const now = clock.now(), { kind, first, last = first, target } = body;
+      // Each change has a time of its own, so that it tells one state from the next.
+      const now = Math.max(clock.now(), (routes.get(id)?.updatedAt ?? 0) + 1);
+      const { kind, first, last = first, target } = body;
       const route = await routes.put({
         id,
         kind,
@@ -151,7 +170,8 @@ function changeRoutes(
         time_stamp: routeTime(now, utcOffsetMinutes),
         updated_at: now,
         updated_by: actor,
-      });
+      }, seen);
+      if (!route) throw changedMeanwhile();
       changed();
       return route;
     } catch (error) {
@@ -178,6 +198,23 @@ function changeRoutes(
     return { status: 201, body: view };
   });
   api.route({
+    method: "GET",
+    path: "/api/v1/sms/routes/{id}",
+    summary: "One route",
+    tags: TAGS,
+    auth: READ,
+    params: v.object({ id: v.string() }),
+    etag: true,
+    responses: {
+      200: { description: "The route", schema: RouteView },
+      404: { description: "No such route" },
+    },
+  }).handle(({ params: { id }, request }) => {
+    const route = routes.get(id);
+    if (!route) throw problem(404, "route_not_found", `no route "${id}"`);
+    return answerWith(request, etagOf(route.updatedAt, routeView(route)), routeView(route));
+  });
+  api.route({
     method: "PUT",
     path: "/api/v1/sms/routes/{id}",
     summary: "Change a route",
@@ -185,17 +222,18 @@ function changeRoutes(
     auth: WRITE,
     params: v.object({ id: v.string() }),
     body: { json: RouteBody },
+    etag: true,
     responses: {
       200: { description: "The route, changed", schema: RouteView },
       404: { description: "No such route" },
       409: { description: "Not an operator's, another kind, or the segment is taken" },
     },
-  }).handle(async ({ params: { id }, body, principal, changed: audit }) => {
-    const before = own(id);
+  }).handle(async ({ params: { id }, body, principal, request, changed: audit }) => {
+    const before = own(id), seen = ifMatch(request, before.updatedAt) ? before.updatedAt : undefined;
     if (before.kind !== body.kind) throw problem(409, "other_kind", "a route keeps its kind: create another");
-    const view = routeView(await put(id, body, actorOf(principal)));
+    const route = await put(id, body, actorOf(principal), seen), view = routeView(route);
     audit(routeView(before), view);
-    return { status: 200, body: view };
+    return { status: 200, body: view, headers: { etag: etagOf(route.updatedAt, view) } };
   });
   api.route({
     method: "DELETE",
@@ -204,14 +242,15 @@ function changeRoutes(
     tags: TAGS,
     auth: WRITE,
     params: v.object({ id: v.string() }),
+    etag: true,
     responses: {
       204: { description: "Removed" },
       404: { description: "No such route" },
       409: { description: "Not an operator's" },
     },
-  }).handle(async ({ params: { id }, changed: audit }) => {
-    const before = own(id);
-    await routes.remove(id);
+  }).handle(async ({ params: { id }, request, changed: audit }) => {
+    const before = own(id), seen = ifMatch(request, before.updatedAt) ? before.updatedAt : undefined;
+    if (!await routes.remove(id, seen) && seen !== undefined) throw changedMeanwhile();
     changed();
     audit(routeView(before), undefined);
     return { status: 204 };

@@ -5,7 +5,7 @@
  */
 import * as v from "valibot";
 import { CmppError } from "../../protocol/cmpp/mod.ts";
-import { SealError } from "./seal.ts";
+import { SealError } from "../credentials/mod.ts";
 
 /** Messages that one search opens at most; it gives a cursor where it has to stop there. */
 const SEARCHED = 10_000;

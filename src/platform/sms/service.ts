@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { join } from "@std/path";
 import type { Kysely } from "kysely";
 import { formatHostPort, type HostPort, messageOf, type Service, type Timer } from "../../base/mod.ts";
 import type { Routes } from "../../control/mod.ts";
@@ -22,7 +23,7 @@ import type { PeerLink } from "./peer/mod.ts";
 import type { RoutingTables } from "./routing/mod.ts";
 import { smsRoutes } from "./routes.ts";
 import type { SmsTables } from "./schema.ts";
-import { Seal } from "./seal.ts";
+import { Seal } from "../credentials/mod.ts";
 import { Session } from "./session.ts";
 import { DEFAULT_SMS_SETTINGS, type SmsSettings } from "./settings.ts";
 import { Simulator } from "./simulator.ts";
@@ -79,7 +80,7 @@ export async function startSms(
   const settings: SmsSettings = { ...DEFAULT_SMS_SETTINGS, ...given };
   const deps = { ...platform, log: platform.log.with({ service: "sms" }) };
   await using starting = new AsyncDisposableStack();
-  const seal = await Seal.open(dataDir, deps.random), unreadable = new Unreadable(deps);
+  const seal = await Seal.open(join(dataDir, "sms.key"), deps.random), unreadable = new Unreadable(deps);
   const alone = starting.use(await hold(deps, sql, { ...ALONE, dataDir }));
   const store = await SmsStore.open(sql, seal, () => alone.held);
   starting.defer(() => store.flush());

@@ -16,7 +16,7 @@ import { contentsOf, decodeEntry, encodeEntry, type Entry, type PendingMessage }
 import { Pending, type Work } from "./pending.ts";
 import { ReceivedTexts } from "./received.ts";
 import type { MessageTableRow, OutboxRow, SmsTables } from "./schema.ts";
-import type { Seal } from "./seal.ts";
+import type { Seal } from "../credentials/mod.ts";
 import { StoredMessages } from "./stored.ts";
 
 export type { Change, Count } from "./change.ts";

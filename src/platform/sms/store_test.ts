@@ -4,7 +4,7 @@ import { seededRandom } from "../../base/mod.ts";
 import { type Database, openDatabase } from "../../storage/mod.ts";
 import type { Change } from "./change.ts";
 import { type MessageRow, type OutboxRow, smsMigrations, type SmsTables } from "./schema.ts";
-import { Seal } from "./seal.ts";
+import { Seal } from "../credentials/mod.ts";
 import { makeDatabase, testDatabase } from "../../storage/testing.ts";
 import { SmsStore } from "./store.ts";
 

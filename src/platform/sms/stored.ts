@@ -7,7 +7,7 @@ import { type Kysely, sql } from "kysely";
 import { addUp, type Count } from "./change.ts";
 import type { PendingMessage } from "./entry.ts";
 import type { MessageRow, MessageState, MessageTableRow, OutboxRow, SmsTables } from "./schema.ts";
-import { type Seal, SealError } from "./seal.ts";
+import { type Seal, SealError } from "../credentials/mod.ts";
 
 /** Messages in a page read from the database. */
 const PAGE = 500;

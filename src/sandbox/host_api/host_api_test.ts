@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { createPluginManager } from "../manager.ts";
 import { type Bench, makeBench, pluginSource, testDeps } from "../testing/fixture.ts";
+import type { HostCall } from "../types.ts";
 
 /** A plug-in that does with its host whatever it is asked to, and tells what came of it. */
 const DO = `async ({ name, args }, host) => {
@@ -122,6 +123,23 @@ Deno.test("a plug-in calls the commands of its declared peers and no others", as
   }
   await bench.manager.stop("peer");
   assertEquals(message(await call("peer", "HELLO", {})), `"peer" is stopped`);
+});
+
+Deno.test("a peer that is called for somebody acts on that one's behalf", async () => {
+  const seen: (string | undefined)[] = [];
+  const peer = pluginSource("peer", { DO: `async (_, host) => { await host.t.note(); }` }, {
+    capabilities: ["t"],
+  });
+  const carrier = pluginSource("carrier", {
+    GO: `async (_, host) => { await host.plugins.call("peer", "DO", {}); }`,
+  }, { capabilities: ["plugins.call"] }).replace(`"limits":`, `"peers":["peer"],"limits":`);
+  await using bench = await makeBench("inline", { "peer.js": peer, "carrier.js": carrier }, {
+    capabilities: { t: { "t.note": (_: unknown[], { caller }: HostCall) => void seen.push(caller) } },
+  });
+  for (const caller of ["platform", undefined]) {
+    await bench.manager.call({ plugin: "carrier", command: "GO", request: {}, origin: "local", caller });
+  }
+  assertEquals(seen, ["platform", undefined]);
 });
 
 Deno.test("plug-ins that call each other in a circle come to an end", async () => {

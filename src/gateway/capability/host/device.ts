@@ -5,6 +5,7 @@
  */
 import { bindingSn } from "../../../protocol/smart_gateway/mod.ts";
 import type { Capabilities } from "../../../sandbox/mod.ts";
+import { writerOf } from "../../parameters/mod.ts";
 import { type FullHostDeps, textOf } from "./deps.ts";
 
 /** Identity, and the password that binds. */
@@ -27,8 +28,8 @@ export function deviceFunctions(deps: FullHostDeps): Capabilities {
       /** What the family calls the gateway; else the machine's own name. */
       "device.name": () => house.name(),
       /** Calls it `[name]`; empty: as the machine. */
-      "device.setName": async ([name], { plugin }) => {
-        await house.rename(textOf("name", name, 64), { source: "app", by: plugin });
+      "device.setName": async ([name], call) => {
+        await house.rename(textOf("name", name, 64), writerOf(call));
         return undefined;
       },
     },

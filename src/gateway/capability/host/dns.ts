@@ -7,6 +7,7 @@ import type { Capabilities } from "../../../sandbox/mod.ts";
 import { parseRedirections } from "../../driver/mod.ts";
 import { plainHttp } from "../http.ts";
 import { downloadUrl } from "../speed.ts";
+import { writerOf } from "../../parameters/mod.ts";
 import { type FullHostDeps, textOf } from "./deps.ts";
 
 /** Servers and redirections. */
@@ -20,26 +21,26 @@ export function dnsFunctions({ driver, house, http }: FullHostDeps): Capabilitie
     },
     "dns.write": {
       /** Asks these `[addresses]`; none: those that the connection tells. */
-      "dns.setServers": async ([addresses], { plugin }) => {
+      "dns.setServers": async ([addresses], call) => {
         if (!Array.isArray(addresses) || addresses.length > 4) {
           throw new Error("addresses: not a list of 4 at most");
         }
         const list = addresses.map((address) => textOf("address", address, 45));
-        await house.nameServers.set(list, { source: "app", by: plugin });
+        await house.nameServers.set(list, writerOf(call));
         return undefined;
       },
       /** Redirects names by the list at `[url]`, on the internet; empty: no name any more. How many there are. */
-      "dns.redirect": async ([url], { plugin, signal }) => {
+      "dns.redirect": async ([url], call) => {
         const target = textOf("url", url);
         if (target === "") {
-          await house.redirect.set([], "", { source: "app", by: plugin });
+          await house.redirect.set([], "", writerOf(call));
           return 0;
         }
         const { host } = downloadUrl(target);
-        const { status, body } = await plainHttp(http, [host], [target], signal);
+        const { status, body } = await plainHttp(http, [host], [target], call.signal);
         if (status !== 200) throw new Error(`the server answered ${status}`);
         const rules = parseRedirections(String(body));
-        await house.redirect.set(rules, target, { source: "app", by: plugin });
+        await house.redirect.set(rules, target, writerOf(call));
         return rules.length;
       },
     },

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Capabilities } from "../../../sandbox/mod.ts";
+import { writerOf } from "../../parameters/mod.ts";
 import { type FullHostDeps, known, optionsOf, textOf } from "./deps.ts";
 
 /** Ports, devices, and what these may do. */
@@ -24,7 +25,7 @@ export function lanFunctions({ driver, house }: FullHostDeps): Capabilities {
     },
     "lan.write": {
       /** `[mac, { name, internet, storage, upKbps, downKbps }]`; what is absent stays. */
-      "lan.setRules": async ([mac, rules], { plugin }) => {
+      "lan.setRules": async ([mac, rules], call) => {
         const { name, internet, storage, upKbps, downKbps } = optionsOf(rules);
         await house.devices.set(textOf("mac", mac, 32), {
           ...(name !== undefined && { name: textOf("name", name, 64) }),
@@ -32,7 +33,7 @@ export function lanFunctions({ driver, house }: FullHostDeps): Capabilities {
           ...(typeof storage === "boolean" && { storage }),
           ...(typeof upKbps === "number" && { upKbps }),
           ...(typeof downKbps === "number" && { downKbps }),
-        }, { source: "app", by: plugin });
+        }, writerOf(call));
         return undefined;
       },
     },

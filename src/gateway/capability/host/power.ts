@@ -19,8 +19,8 @@ export function powerFunctions({ driver, house }: FullHostDeps): Capabilities {
     },
     /** Restores what the app platform may, and lets the machine recover, in a few seconds. */
     "power.recover": {
-      "power.recover": () => {
-        house.power.recover();
+      "power.recover": (_args, { caller, plugin }) => {
+        house.power.recover(caller === "platform" ? undefined : caller ?? plugin);
         return undefined;
       },
     },

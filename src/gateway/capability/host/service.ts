@@ -4,6 +4,7 @@
  * @module
  */
 import type { Capabilities } from "../../../sandbox/mod.ts";
+import { writerOf } from "../../parameters/mod.ts";
 import { type FullHostDeps, known, optionsOf } from "./deps.ts";
 
 /** Lights, NFC, sleep. */
@@ -25,13 +26,13 @@ export function serviceFunctions({ driver, house }: FullHostDeps): Capabilities 
         return undefined;
       },
       /** `[{ enabled, start, end, cycle }]`. */
-      "service.setLedTimer": async ([window], { plugin }) => {
+      "service.setLedTimer": async ([window], call) => {
         const { enabled, start, end, cycle } = optionsOf(window);
         if (
           typeof enabled !== "boolean" || typeof start !== "string" || typeof end !== "string" ||
           typeof cycle !== "string"
         ) throw new Error("not { enabled, start, end, cycle }");
-        await house.ledTimer.set({ enabled, start, end, cycle }, { source: "app", by: plugin });
+        await house.ledTimer.set({ enabled, start, end, cycle }, writerOf(call));
         return undefined;
       },
       /** `[{ asleep, minutes }]`. */

@@ -7,6 +7,7 @@
 import type { Capabilities, Json } from "../../../sandbox/mod.ts";
 import { DriverError, WIFI_SECURITY, type WlanChange } from "../../driver/mod.ts";
 import { decryptWifiPassword, encryptWifiPassword } from "../wifi_cipher.ts";
+import { writerOf } from "../../parameters/mod.ts";
 import { type FullHostDeps, known, optionsOf, textOf } from "./deps.ts";
 
 /** The most lines in a list of switchings: a table of that size is what the tree keeps. */
@@ -41,13 +42,13 @@ export function wifiFunctions({ driver, house, identity }: FullHostDeps): Capabi
     },
     "wifi.write": {
       /** `[index, { ssid, security, pwd, channel, powerPercent, enabled }]`; what is absent stays. */
-      "wifi.configure": async ([index, change], { plugin }) => {
+      "wifi.configure": async ([index, change], call) => {
         const wanted = await changeOf(optionsOf(change), identity.loid);
-        await house.wifi.configure(indexOf(index), wanted, { source: "app", by: plugin });
+        await house.wifi.configure(indexOf(index), wanted, writerOf(call));
         return undefined;
       },
       /** `[{ enabled, start, end, cycle }]`. */
-      "wifi.setTimer": async ([window], { plugin }) => {
+      "wifi.setTimer": async ([window], call) => {
         const { enabled, start, end, cycle } = optionsOf(window);
         if (typeof enabled !== "boolean") throw new Error("enabled: not true or false");
         await house.wifiTimer.setWindow({
@@ -55,11 +56,11 @@ export function wifiFunctions({ driver, house, identity }: FullHostDeps): Capabi
           start: textOf("start", start, 5),
           end: textOf("end", end, 5),
           cycle: textOf("cycle", cycle, 32),
-        }, { source: "app", by: plugin });
+        }, writerOf(call));
         return undefined;
       },
       /** `[[{ weekday, time, active, enabled }, …]]`: in place of those that were there. */
-      "wifi.setSwitches": async ([list], { plugin }) => {
+      "wifi.setSwitches": async ([list], call) => {
         if (!Array.isArray(list) || list.length > MOST_SWITCHES) {
           throw new Error(`not a list of ${MOST_SWITCHES} switchings at most`);
         }
@@ -70,7 +71,7 @@ export function wifiFunctions({ driver, house, identity }: FullHostDeps): Capabi
           }
           return { weekday, time: textOf("time", time, 5), active, enabled };
         });
-        await house.wifiTimer.setList(entries, { source: "app", by: plugin });
+        await house.wifiTimer.setList(entries, writerOf(call));
         return undefined;
       },
       /** Lets a device join network `[index, seconds]`. */

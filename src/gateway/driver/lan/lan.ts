@@ -63,6 +63,11 @@ export interface Lan {
   setAccess(devices: readonly DeviceAccess[]): Promise<void>;
   /** As {@linkcode Lan.setAccess}, for bandwidths. */
   setBandwidth(devices: readonly DeviceBandwidth[]): Promise<void>;
+  /**
+   * Whether all that was set last is in force, as far as the machine shows it: others may have flushed its rules or made
+   * its interfaces anew. False also where setting failed.
+   */
+  intact(): Promise<boolean>;
 }
 
 /**

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Clock } from "../../../base/mod.ts";
-import { isLocal } from "../addresses.ts";
+import { isLocal } from "../../../net/mod.ts";
 import { DriverError, unsupported } from "../errors.ts";
 import type { Runner } from "../linux/mod.ts";
 import {
@@ -25,13 +25,15 @@ import {
   parsePrivateInterfaces,
   parseRouteInterfaces,
 } from "./links.ts";
-import { accessRules } from "./rules.ts";
-import { HANDLE, IFB, type Shaped, shapingCommands } from "./shaping.ts";
+import { accessRules, TABLE } from "./rules.ts";
+import { HANDLE, IFB, PRIORITY, type Shaped, shapingCommands } from "./shaping.ts";
 
 /** Where dnsmasq keeps its leases: on OpenWrt, on Debian and its kin, elsewhere. */
 const LEASE_FILES = ["/tmp/dhcp.leases", "/var/lib/misc/dnsmasq.leases", "/var/lib/dnsmasq/dnsmasq.leases"];
 /** The kernel takes 15 bytes; these are what is safe in the input of every program. */
 const INTERFACE_NAME = /^[A-Za-z0-9][A-Za-z0-9_.-]{0,14}$/;
+/** What is shown where nothing was set. */
+const NOTHING = "";
 const WIFI_NAME = /^(?:wl|wlan|wifi|ath\d|ra\d|phy\d+-)/;
 
 /** What {@linkcode LinuxLan} works with. */
@@ -50,6 +52,9 @@ export class LinuxLan implements Lan {
   readonly #options: LinuxLanOptions;
   /** Rules are changed one after the other. */
   #changing: Promise<unknown> = Promise.resolve();
+  /** How the machine showed what was set last; undefined: setting failed. */
+  #access: string | undefined;
+  #bandwidth: string | undefined;
 
   constructor(options: LinuxLanOptions) {
     const odd = options.interfaces?.find((name) => !INTERFACE_NAME.test(name));
@@ -109,6 +114,7 @@ export class LinuxLan implements Lan {
   setAccess(devices: readonly DeviceAccess[]): Promise<void> {
     return this.#change(async () => {
       const limited = checkedAccess(devices), { runner } = this.#options;
+      this.#access = undefined;
       const interfaces = limited.length > 0 ? await this.#interfaces() : [];
       try {
         await runner.output("nft", ["-f", "-"], { input: accessRules(limited, interfaces) });
@@ -118,12 +124,14 @@ export class LinuxLan implements Lan {
           throw error;
         }
       }
+      this.#access = limited.length > 0 ? await this.#shownAccess() : NOTHING;
     });
   }
 
   setBandwidth(devices: readonly DeviceBandwidth[]): Promise<void> {
     return this.#change(async () => {
       const limits = checkedBandwidth(devices), { runner } = this.#options;
+      this.#bandwidth = undefined;
       try {
         const there = await Promise.all((await this.#interfaces()).map((name) => this.#shaped(name)));
         const foreign = there.find(({ root }) => root !== undefined && root.handle !== HANDLE);
@@ -136,10 +144,18 @@ export class LinuxLan implements Lan {
       } catch (error) {
         if (limits.length > 0 || !(error instanceof DriverError && error.code === "unsupported")) throw error;
       }
+      this.#bandwidth = limits.length > 0 ? await this.#shownBandwidth() : NOTHING;
     });
   }
 
-  #change(work: () => Promise<void>): Promise<void> {
+  intact(): Promise<boolean> {
+    return this.#change(async () =>
+      (this.#access === NOTHING || this.#access === await this.#shownAccess()) &&
+      (this.#bandwidth === NOTHING || this.#bandwidth === await this.#shownBandwidth())
+    );
+  }
+
+  #change<T>(work: () => Promise<T>): Promise<T> {
     const changed = this.#changing.then(work);
     this.#changing = changed.catch(() => {});
     return changed;
@@ -197,6 +213,22 @@ export class LinuxLan implements Lan {
       if (text !== undefined) return parseLeases(text, this.#options.clock.now());
     }
     return new Map();
+  }
+
+  /** Our table without what it counts and learns, and the interfaces that it is for. */
+  async #shownAccess(): Promise<string> {
+    const interfaces = await this.#interfaces();
+    const { stdout } = await this.#options.runner.run("nft", ["-s", "-t", "list", "table", "inet", TABLE]);
+    return JSON.stringify([interfaces, stdout]);
+  }
+
+  async #shownBandwidth(): Promise<string> {
+    const there = await Promise.all((await this.#interfaces()).map((name) => this.#shaped(name)));
+    const { code } = await this.#options.runner.run("ip", ["-json", "link", "show", "dev", IFB]);
+    return JSON.stringify([
+      code,
+      there.map(({ interface: name, root, filters }) => [name, root?.handle, filters.includes(PRIORITY)]),
+    ]);
   }
 
   async #shaped(name: string): Promise<Shaped> {

@@ -222,4 +222,8 @@ export class SimulatedLan implements Lan {
   async setBandwidth(devices: readonly DeviceBandwidth[]): Promise<void> {
     this.home.setBandwidth(checkedBandwidth(devices));
   }
+
+  intact(): Promise<boolean> {
+    return Promise.resolve(true);
+  }
 }

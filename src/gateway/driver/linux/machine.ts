@@ -4,7 +4,7 @@
  * @module
  */
 import { type Clock, sleep, type Timer } from "../../../base/mod.ts";
-import { inNetwork, isLocal, isLoopback } from "../addresses.ts";
+import { inNetwork, isLocal, isLoopback } from "../../../net/mod.ts";
 import { DriverError } from "../errors.ts";
 import type { InterfaceAddress, Machine, MachineInfo, MemoryUse } from "../machine.ts";
 import {

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { type Clock, messageOf } from "../../../base/mod.ts";
+import { type Clock, messageOf, type Timer } from "../../../base/mod.ts";
 import { DriverError, unsupported } from "../errors.ts";
 
 /** How a program is run. */
@@ -57,6 +57,8 @@ export interface SystemRunnerOptions {
 
 const TIMEOUT_MS = 5_000;
 const MAX_BYTES = 256 * 1024;
+/** How long what a program said is read after its end, where something else holds its output open. */
+const GRACE_MS = 500;
 /** Programs at one time; those that come meanwhile wait for their turn, and one more than may wait is `busy`. */
 const MAX_RUNNING = 16;
 const MAX_WAITING = 256;
@@ -156,7 +158,6 @@ export class SystemRunner implements Runner {
     const ended = new AbortController();
     let late = false;
     const kill = () => {
-      // What it started itself may hold its output open: nobody waits for that.
       ended.abort();
       try {
         child.kill("SIGKILL");
@@ -164,18 +165,23 @@ export class SystemRunner implements Runner {
         // It has ended already.
       }
     };
+    let grace: Timer | undefined;
     const timer = clock.setTimer(() => {
       late = true;
       kill();
     }, timeoutMs);
     signal?.addEventListener("abort", kill);
     try {
-      const fed = input === undefined ? undefined : feed(child.stdin, input);
-      const [stdout, stderr] = await Promise.all([
+      const fed = input === undefined ? undefined : feed(child.stdin, input, ended.signal);
+      const output = Promise.all([
         head(child.stdout, maxBytes, ended.signal),
         head(child.stderr, 4096, ended.signal),
       ]);
       const { code } = await child.status;
+      timer.cancel();
+      // What it started itself may hold its output open: what is on its way is read, and that is not waited for.
+      grace = clock.setTimer(() => ended.abort(), GRACE_MS);
+      const [stdout, stderr] = await output;
       await fed;
       if (signal?.aborted) throw new DriverError("failed", "it was given up");
       if (late) throw new DriverError("failed", `${program} took more than ${timeoutMs} ms`);
@@ -186,6 +192,7 @@ export class SystemRunner implements Runner {
       return { code, stdout, stderr: firstLine(stderr) };
     } finally {
       timer.cancel();
+      grace?.cancel();
       signal?.removeEventListener("abort", kill);
     }
   }
@@ -212,9 +219,13 @@ function spawn(program: string, [command, ...args]: readonly string[], fed: bool
   }
 }
 
-async function feed(stdin: WritableStream<Uint8Array>, input: string): Promise<void> {
+async function feed(
+  stdin: WritableStream<Uint8Array>,
+  input: string,
+  signal: AbortSignal,
+): Promise<void> {
   try {
-    await new Blob([input]).stream().pipeTo(stdin);
+    await new Blob([input]).stream().pipeTo(stdin, { signal });
   } catch {
     // It ended without reading everything: its exit code says what that means.
   }

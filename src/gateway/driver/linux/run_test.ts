@@ -35,6 +35,14 @@ Deno.test("a program that hangs is killed, also where its child holds the output
   assert(performance.now() - began < 20_000);
 });
 
+Deno.test("a program that left something running has ended, with all that it said", async () => {
+  const sh = runner({ sh: "/bin/sh" }), began = performance.now();
+  const script = "sleep 20 & echo said; echo why >&2; exit 3";
+  const options = { timeoutMs: 10_000, input: "x".repeat(200_000) };
+  assertEquals(await sh.run("sh", ["-c", script], options), { code: 3, stdout: "said\n", stderr: "why" });
+  assert(performance.now() - began < 10_000);
+});
+
 Deno.test("of output without end only the head is kept", async () => {
   const { stdout } = await runner({ head: "/usr/bin/head" }).run("head", ["-c", "5000000", "/dev/zero"], {
     maxBytes: 1000,

@@ -19,9 +19,10 @@ export interface TestHostapd extends AsyncDisposable {
 /** Why there can be none here; undefined where there can be one. */
 export async function withoutHostapd(): Promise<string | undefined> {
   for (const [program, arg] of [["hostapd", "-v"], ["ip", "-V"]] as const) {
-    const there = await new Deno.Command(program, { args: [arg], stdout: "null", stderr: "null" }).output()
-      .then(() => true, () => false);
-    if (!there) return `there is no ${program}`;
+    // One that is not there is told at once, not by the promise: so it is asked within a function that is asynchronous.
+    const look = async () =>
+      await new Deno.Command(program, { args: [arg], stdout: "null", stderr: "null" }).output();
+    if (!await look().then(() => true, () => false)) return `there is no ${program}`;
   }
   const name = `gh-try-${crypto.randomUUID().slice(0, 8)}`;
   const { success } = await new Deno.Command("ip", { args: ["netns", "add", name], stderr: "null" }).output();

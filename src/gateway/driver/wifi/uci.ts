@@ -91,6 +91,8 @@ export function uciSecurity(encryption: string | undefined): WifiSecurity | unde
 export class UciWifi implements Wifi, Disposable {
   readonly #options: UciWifiOptions;
   readonly #button: WpsButton;
+  /** Whether the radios were taken off the air as a whole. */
+  #heldOff = false;
   #changing: Promise<unknown> = Promise.resolve();
 
   constructor(options: UciWifiOptions) {
@@ -107,7 +109,10 @@ export class UciWifi implements Wifi, Disposable {
       const place = await this.#place(index), before = await this.#network(place);
       checkChange(before, change);
       const changes = await this.#changes(place, before, change);
-      if (changes.length > 0) await this.#options.openWrt.change("wireless", changes);
+      if (changes.length === 0) return;
+      await this.#options.openWrt.change("wireless", changes);
+      // The network manager brings up whatever has changed.
+      if (this.#heldOff) await this.#switch(false);
     });
   }
 
@@ -130,11 +135,8 @@ export class UciWifi implements Wifi, Disposable {
 
   setRadio(on: boolean): Promise<void> {
     return this.#change(async () => {
-      for (const radio of new Set((await this.#places()).map((place) => place.radio.name))) {
-        // Not written down: flash is worn by writing, and the timetable comes with us.
-        const device = JSON.stringify({ device: radio });
-        await this.#options.runner.output("ubus", ["call", "network.wireless", on ? "up" : "down", device]);
-      }
+      await this.#switch(on);
+      this.#heldOff = !on;
     });
   }
 
@@ -203,6 +205,14 @@ export class UciWifi implements Wifi, Disposable {
     });
     if (places.length === 0) throw unsupported("there is no WiFi: OpenWrt has no access point configured");
     return places.sort((a, b) => a.index - b.index);
+  }
+
+  async #switch(on: boolean): Promise<void> {
+    for (const radio of new Set((await this.#places()).map((place) => place.radio.name))) {
+      // Not written down: flash is worn by writing, and the timetable comes with us.
+      const device = JSON.stringify({ device: radio });
+      await this.#options.runner.output("ubus", ["call", "network.wireless", on ? "up" : "down", device]);
+    }
   }
 
   async #place(index: number): Promise<Place> {

@@ -130,6 +130,22 @@ Deno.test("changes go to OpenWrt's settings by standard input, and into force by
   ]);
 });
 
+Deno.test("a radio that is held off stays off while its networks are changed", async () => {
+  await using box = await openWrt();
+  await box.wifi.setRadio(false);
+  await box.told();
+  await box.wifi.configure(1, { ssid: "Garten" });
+  assertEquals((await box.told()).slice(-3), [
+    "ubus call network reload",
+    'ubus call network.wireless down {"device":"radio0"}',
+    'ubus call network.wireless down {"device":"radio1"}',
+  ]);
+  await box.wifi.setRadio(true);
+  await box.told();
+  await box.wifi.configure(1, { ssid: "Hof" });
+  assertEquals((await box.told()).at(-1), "ubus call network reload");
+});
+
 Deno.test("what can't be said to OpenWrt is refused before anything is changed", async () => {
   await using box = await openWrt();
   await box.wifi.networks();

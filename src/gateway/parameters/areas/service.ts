@@ -4,11 +4,9 @@
  * @module
  */
 import type { Area } from "../definition.ts";
-import { flag, text } from "./shorthand.ts";
+import { CLOCK_TIME, CYCLE, flag, text, told } from "./shorthand.ts";
 
-const CLOCK_TIME = { test: /^(?:[01]\d|2[0-3]):[0-5]\d$/, says: "a time of day as in 07:30" };
-
-/** `SET_HG_LED_INDICATOR_TIMER`. */
+/** `SET_HG_LED_INDICATOR_TIMER`, and what timers hold off at this moment. */
 export const SERVICE: Area = [{
   path: "InternetGatewayDevice.X_GATEHOUSE_LEDTimer.",
   owner: "app",
@@ -16,6 +14,15 @@ export const SERVICE: Area = [{
     Enable: flag({ default: false, about: "Whether the timer is on" }),
     StartTime: text(5, { default: "00:00", pattern: CLOCK_TIME, about: "When lights go on, local time" }),
     EndTime: text(5, { default: "00:00", pattern: CLOCK_TIME, about: "When lights go off, local time" }),
-    ControlCycle: text(32, { default: "DAY", about: "DAY, or days of the week as in 1,2,7: 1 is Monday" }),
+    ControlCycle: text(32, { default: "DAY", pattern: CYCLE, about: "On which days; 1 is Monday" }),
+  },
+}, {
+  path: "InternetGatewayDevice.X_GATEHOUSE_TimerState.",
+  owner: "app",
+  hidden: true,
+  sticky: true,
+  parameters: {
+    WiFiHeldOff: told(flag({ default: false, about: "Whether the WiFi timer took WiFi off the air" })),
+    LEDHeldOff: told(flag({ default: false, about: "Whether the timer of the lights put them out" })),
   },
 }];

@@ -9,6 +9,15 @@ type Text = Extract<ParameterDefinition, { type: "string" }>;
 type Unsigned = Extract<ParameterDefinition, { type: "int" | "unsignedInt" }>;
 type Flag = Extract<ParameterDefinition, { type: "boolean" }>;
 
+/** A time of day. */
+export const CLOCK_TIME = { test: /^(?:[01]\d|2[0-3]):[0-5]\d$/, says: "a time of day as in 07:30" };
+
+/** Days of a timer, as phone apps say them. */
+export const CYCLE = {
+  test: /^(?:|[Dd][Aa][Yy]|[1-7](?:,[1-7]){0,6})$/,
+  says: "DAY, or days of the week as in 1,2,7",
+};
+
 /** Text of at most so many characters that may be written. */
 export function text(maxLength: number, more: Omit<Partial<Text>, "type" | "maxLength"> = {}): Text {
   return { type: "string", maxLength, access: "readWrite", ...more };

@@ -4,8 +4,7 @@
  * @module
  */
 import type { Area } from "../definition.ts";
-
-const CLOCK_TIME = { test: /^(?:[01]\d|2[0-3]):[0-5]\d$/, says: "a time of day as in 07:30" };
+import { CLOCK_TIME, CYCLE } from "./shorthand.ts";
 
 /** One timer for every day (`SET_HG_WIFI_TIMER`), and a list by weekday (`SET_HG_WIFI_TIMER_EX`). */
 export const WIFI_TIMER: Area = [{
@@ -32,9 +31,10 @@ export const WIFI_TIMER: Area = [{
     ControlCycle: {
       type: "string",
       maxLength: 32,
+      pattern: CYCLE,
       access: "readWrite",
       default: "DAY",
-      about: "On which days, as the phone app said it",
+      about: "On which days, as the phone app said it; 1 is Monday",
     },
     EntryNumberOfEntries: {
       type: "unsignedInt",

@@ -12,6 +12,7 @@ import { PLUGIN_PAGES } from "./plugins/mod.ts";
 import { POLICY_PAGES } from "./policies/mod.ts";
 import { ROLLOUT_PAGES } from "./rollouts/mod.ts";
 import { SMS_PAGES } from "./sms/mod.ts";
+import { WEBHOOK_PAGES } from "./webhooks/mod.ts";
 
 export { SignInPage } from "./sign_in.tsx";
 
@@ -24,6 +25,7 @@ export const PAGES: readonly PageRoute[] = [
   ...POLICY_PAGES,
   ...ROLLOUT_PAGES,
   ...SMS_PAGES,
+  ...WEBHOOK_PAGES,
 ];
 
 /** The main menu. */
@@ -45,6 +47,7 @@ export const MENU: readonly MenuEntry[] = [
     services: ["gns"],
     label: (texts) => texts.nav.nameServer,
   },
+  { path: "/webhooks", permissions: ["webhooks:write"], label: (texts) => texts.nav.webhooks },
   { path: "/people", permissions: ["people:write"], label: (texts) => texts.nav.people },
   { path: "/audit", permissions: ["audit:read"], label: (texts) => texts.nav.audit },
   { path: "/about", permissions: [], label: (texts) => texts.nav.about },

@@ -16,6 +16,7 @@ export const en = {
     policies: "Distribution",
     sms: "Short messages",
     nameServer: "Name server",
+    webhooks: "Webhooks",
     people: "People",
     audit: "Audit",
     account: "Password",

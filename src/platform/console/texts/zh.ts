@@ -17,6 +17,7 @@ export const zh: Texts = {
     policies: "分发策略",
     sms: "短消息",
     nameServer: "汇接网关",
+    webhooks: "Webhook",
     people: "用户",
     audit: "审计",
     account: "密码",

@@ -18,7 +18,7 @@ import {
   type RoutingTables,
   targetText,
 } from "../routing/mod.ts";
-import type { Seal } from "../seal.ts";
+import type { Seal } from "../../credentials/mod.ts";
 import { GnsResult, UpdateType } from "./codes.ts";
 import { updateOf } from "./questions.ts";
 import { type Answering, type Caller, ShortCall, type ShortTimes } from "./short_link.ts";

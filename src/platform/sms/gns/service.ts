@@ -3,12 +3,13 @@
  *
  * @module
  */
+import { join } from "@std/path";
 import type { Kysely } from "kysely";
 import { formatHostPort, type HostPort, messageOf, type Service, type Timer } from "../../../base/mod.ts";
 import type { Routes } from "../../../control/mod.ts";
 import type { Message } from "../../../protocol/cmpp/mod.ts";
 import type { PlatformDeps } from "../../deps.ts";
-import { Seal } from "../seal.ts";
+import { Seal } from "../../credentials/mod.ts";
 import { DEFAULT_SMS_SETTINGS, type SmsSettings } from "../settings.ts";
 import { GnsAnswers } from "./answers.ts";
 import { gnsRoutes } from "./api.ts";
@@ -49,7 +50,7 @@ export async function startGns(
   const settings = { ...DEFAULT_SMS_SETTINGS, ...given };
   const deps = { ...platform, log: platform.log.with({ service: "gns" }) };
   await using starting = new AsyncDisposableStack();
-  const seal = await Seal.open(dataDir, deps.random);
+  const seal = await Seal.open(join(dataDir, "sms.key"), deps.random);
   const store = await GnsStore.open(sql, seal, deps.clock, settings.utcOffsetMinutes);
   const pushes = starting.use(new Pushes(deps, deps.network, store, settings.gatewayCode, settings));
   const own = new GnsAnswers(deps, store, () => pushes.wake());

@@ -7,7 +7,7 @@ import type { Kysely, Transaction } from "kysely";
 import type { Clock, HostPort } from "../../../base/mod.ts";
 import { routeTime } from "../../../protocol/cmpp/mod.ts";
 import { RouteTable, type TableRoute } from "../routing/mod.ts";
-import type { Seal } from "../seal.ts";
+import type { Seal } from "../../credentials/mod.ts";
 import { GnsResult, refusalOfRoute, UpdateType } from "./codes.ts";
 import type { GnsChangeRow, GnsGatewayRow, GnsRouteFields, GnsRouteRow, GnsTables } from "./schema.ts";
 

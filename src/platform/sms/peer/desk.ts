@@ -14,7 +14,7 @@ import type { Outbox } from "../outbox.ts";
 import type { MobileOriginated } from "../outlet.ts";
 import { moDeliver } from "../reports.ts";
 import { type Decision, nationalNumber, type Router } from "../routing/mod.ts";
-import type { Seal } from "../seal.ts";
+import type { Seal } from "../../credentials/mod.ts";
 import type { SmsSettings } from "../settings.ts";
 import type { SmsStore } from "../store.ts";
 import type { Tallies } from "../tallies.ts";

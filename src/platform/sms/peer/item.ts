@@ -6,7 +6,7 @@
 import { decodeMessage, encodeMessage, type Fwd, FwdType, msgIdHex } from "../../../protocol/cmpp/mod.ts";
 import type { OutletMessage } from "../outlet.ts";
 import type { ForwardRow } from "../routing/mod.ts";
-import type { Seal } from "../seal.ts";
+import type { Seal } from "../../credentials/mod.ts";
 
 /** A FWD on its way to a peer. */
 export interface ForwardItem {

@@ -8,7 +8,7 @@ import { encodeMessage, type Fwd, FwdType, msgIdHex } from "../../../protocol/cm
 import type { ForwardRow, ReceivedRow, RoutingTables } from "../routing/mod.ts";
 import type { SmsTables } from "../schema.ts";
 import { type Page, pageOfRows } from "../mailbox.ts";
-import type { Seal } from "../seal.ts";
+import type { Seal } from "../../credentials/mod.ts";
 import type { Unreadable } from "../unreadable.ts";
 import { type ForwardItem, forwardItemOf, forwardRow, fwdOf } from "./item.ts";
 

@@ -5,7 +5,7 @@ import { testDatabase } from "../../../storage/testing.ts";
 import { smsMigrations } from "../migrations.ts";
 import type { RoutingTables } from "../routing/mod.ts";
 import type { SmsTables } from "../schema.ts";
-import { Seal } from "../seal.ts";
+import { Seal } from "../../credentials/mod.ts";
 import { SUBMIT } from "../testing_stage.ts";
 import { Unreadable } from "../unreadable.ts";
 import { fwdOfSubmit } from "./fwd.ts";

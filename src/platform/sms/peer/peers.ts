@@ -7,7 +7,7 @@ import type { Kysely } from "kysely";
 import type { Clock, HostPort } from "../../../base/mod.ts";
 import { VERSION_3_0 } from "../../../protocol/cmpp/mod.ts";
 import type { PeerRow, RoutingTables } from "../routing/mod.ts";
-import type { Seal } from "../seal.ts";
+import type { Seal } from "../../credentials/mod.ts";
 
 /** What an operator says of another gateway. */
 export interface PeerInput {

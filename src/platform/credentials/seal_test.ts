@@ -4,10 +4,10 @@ import { Seal, SealError } from "./seal.ts";
 
 Deno.test("what was sealed opens again, also after a restart, and no two seals are alike", async () => {
   const dir = await Deno.makeTempDir();
-  const seal = await Seal.open(dir, systemRandom), plain = new TextEncoder().encode("content");
+  const seal = await Seal.open(`${dir}/sms.key`, systemRandom), plain = new TextEncoder().encode("content");
   const one = seal.seal(plain), two = seal.seal(plain);
   assertEquals(one.join() === two.join(), false);
-  assertEquals((await Seal.open(dir, systemRandom)).open(one), plain);
+  assertEquals((await Seal.open(`${dir}/sms.key`, systemRandom)).open(one), plain);
   assertEquals(seal.open(seal.seal(new Uint8Array(0))), new Uint8Array(0));
   assertEquals((await Deno.stat(`${dir}/sms.key`)).mode! & 0o777, 0o600);
   await Deno.remove(dir, { recursive: true });
@@ -27,6 +27,6 @@ Deno.test("a changed octet, a cut seal and another key are noticed", async () =>
   assertThrows(() => new Seal(systemRandom.bytes(32), systemRandom).open(sealed), SealError);
   const dir = await Deno.makeTempDir();
   await Deno.writeFile(`${dir}/sms.key`, new Uint8Array(5));
-  await assertRejects(() => Seal.open(dir, systemRandom), SealError, "5 octets");
+  await assertRejects(() => Seal.open(`${dir}/sms.key`, systemRandom), SealError, "5 octets");
   await Deno.remove(dir, { recursive: true });
 });

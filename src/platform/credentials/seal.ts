@@ -4,7 +4,6 @@
  * @module
  */
 import { createCipheriv, createDecipheriv } from "node:crypto";
-import { join } from "@std/path";
 import { GatehouseError, type Random } from "../../base/mod.ts";
 
 const NONCE = 12, TAG = 16, KEY = 32;
@@ -18,9 +17,8 @@ export class SealError extends GatehouseError<"key" | "broken"> {
 export class Seal {
   constructor(private readonly key: Uint8Array, private readonly random: Pick<Random, "bytes">) {}
 
-  /** Reads `<dataDir>/sms.key`, or makes it (mode 0600). Without this file nothing that was sealed can be read. */
-  static async open(dataDir: string, random: Pick<Random, "bytes">): Promise<Seal> {
-    const path = join(dataDir, "sms.key");
+  /** Reads the key's file, or makes it (mode 0600). Without this file nothing that was sealed can be read. */
+  static async open(path: string, random: Pick<Random, "bytes">): Promise<Seal> {
     try {
       await Deno.writeFile(path, random.bytes(KEY), { createNew: true, mode: 0o600 });
     } catch (error) {

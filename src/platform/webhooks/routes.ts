@@ -1,0 +1,392 @@
+/**
+ * `/api/v1/webhooks`: where the platform tells others what happens.
+ *
+ * @module
+ */
+import * as v from "valibot";
+import { type Clock, newId } from "../../base/mod.ts";
+import {
+  actorOf,
+  decodeCursor,
+  pageOf,
+  pageQuery,
+  pageSchema,
+  type Principal,
+  problem,
+  Routes,
+} from "../../control/mod.ts";
+import { beyondRights } from "../people/mod.ts";
+import { type DeliveryStore, MAX_WAITING } from "./deliveries.ts";
+import { EVENT_TYPES, EVENTS, type EventType, payloadOf, permissionsFor, TEST_EVENT } from "./events.ts";
+import type { Hooks } from "./hooks.ts";
+import { DELIVERY_STATES, type WebhookRow } from "./schema.ts";
+import { MAX_WEBHOOKS, type WebhookStore } from "./store.ts";
+import { MAX_URL, type Targets } from "./target.ts";
+import { DeliveryView, deliveryView, eventsOf, groupsOf, WebhookView, webhookView } from "./views.ts";
+
+const AUTH = ["webhooks:write"] as const;
+const TAGS = ["webhooks"];
+const Url = v.pipe(v.string(), v.maxLength(MAX_URL), v.regex(/^https?:\/\//, "Expected http:// or https://"));
+const Description = v.pipe(v.string(), v.maxLength(500));
+const Events = v.pipe(
+  v.array(v.picklist(EVENT_TYPES, "not a type of event")),
+  v.minLength(1),
+  v.maxLength(EVENT_TYPES.length),
+);
+const Groups = v.nullable(
+  v.pipe(v.array(v.pipe(v.string(), v.minLength(1), v.maxLength(64))), v.minLength(1), v.maxLength(100)),
+);
+const Id = v.pipe(v.string(), v.maxLength(64));
+const IdParams = v.object({ id: Id }), DeliveryParams = v.object({ id: Id, delivery: Id });
+const MAX_BYTES = 16_384;
+/** How long the secret before signs too: where nobody says, and at most. */
+const GRACE_S = 86_400, MAX_GRACE_S = 7 * 86_400;
+
+const beyond = { description: "It tells of more than the caller may see" } as const;
+const absent = { description: "There is none" } as const;
+const refused = { description: "The URL leads where webhooks may not" } as const;
+const disabled = { description: "It is disabled" } as const;
+
+/** What the routes lean on. */
+export interface WebhookRouteParts {
+  readonly clock: Pick<Clock, "now">;
+  readonly store: WebhookStore;
+  readonly deliveries: DeliveryStore;
+  readonly hooks: Hooks;
+  readonly targets: Targets;
+  /** Something waits for a webhook. */
+  queued(id: string): void;
+}
+
+/**
+ * The routes. A webhook carries off what it tells: whoever makes, changes or looks into one must be allowed to read all
+ * of that themselves. Who is confined to groups sees the webhooks that are confined to some of these.
+ */
+export function webhookRoutes(parts: WebhookRouteParts): Routes {
+  const routes = new Routes();
+  const { clock, store, deliveries, hooks, targets } = parts;
+  const view = async (row: WebhookRow) =>
+    webhookView(row, (await deliveries.waiting()).get(row.id) ?? 0, clock.now());
+  /** For the audit: what people set. */
+  const audited = (row: WebhookRow) => {
+    const { id, url, description, events, groups, enabled } = webhookView(row, 0, clock.now());
+    return { id, url, description, events, groups, enabled };
+  };
+  const sees = ({ groups: own }: Principal, row: WebhookRow) => {
+    const groups = groupsOf(row);
+    return !own || (groups !== null && groups.every((group) => own.includes(group)));
+  };
+  const within = (principal: Principal, events: readonly EventType[], groups: readonly string[] | null) => {
+    const more = beyondRights(principal, permissionsFor(events), groups);
+    if (more) {
+      throw problem(403, "beyond_own_rights", `the webhook would tell more than you may see: ${more}`);
+    }
+  };
+  const found = async (principal: Principal, id: string): Promise<WebhookRow> => {
+    const row = await store.find(id);
+    if (!row || !sees(principal, row)) throw problem(404, "webhook_not_found", `there is no webhook "${id}"`);
+    within(principal, eventsOf(row), groupsOf(row));
+    return row;
+  };
+  const acceptable = (url: string) => {
+    const fault = targets.fault(url);
+    if (fault) throw problem(422, "url_refused", `the URL is not taken: ${fault}`);
+  };
+  const active = ({ enabled, id }: WebhookRow) => {
+    if (enabled !== 1) throw problem(409, "webhook_disabled", `webhook "${id}" is disabled: enable it first`);
+  };
+  const noDelivery = (id: string) => problem(404, "delivery_not_found", `there is no delivery "${id}"`);
+
+  routes.route({
+    method: "GET",
+    path: "/api/v1/webhook-events",
+    summary: "What webhooks can hear of, and the permission that each needs",
+    tags: TAGS,
+    auth: AUTH,
+    responses: {
+      200: {
+        description: "Types of events",
+        schema: v.object({
+          items: v.array(v.object({ type: v.string(), summary: v.string(), permission: v.string() })),
+        }),
+      },
+    },
+  }).handle(() => ({
+    status: 200,
+    body: {
+      items: EVENT_TYPES.map((type) => {
+        const { summary, permission } = EVENTS[type];
+        return { type, summary, permission };
+      }),
+    },
+  }));
+
+  routes.route({
+    method: "GET",
+    path: "/api/v1/webhooks",
+    summary: "List webhooks",
+    tags: TAGS,
+    auth: AUTH,
+    query: v.object(pageQuery()),
+    responses: {
+      200: { description: "A page of webhooks, the oldest first", schema: pageSchema(WebhookView) },
+    },
+  }).handle(async ({ principal, query: { cursor, limit } }) => {
+    const after = cursor === undefined ? "" : decodeCursor(cursor, v.string());
+    // There are never many.
+    const [all, waiting] = await Promise.all([store.all(), deliveries.waiting()]);
+    const rows = all.filter((row) =>
+      row.id > after && sees(principal, row) &&
+      beyondRights(principal, permissionsFor(eventsOf(row)), groupsOf(row)) === undefined
+    );
+    return {
+      status: 200,
+      body: pageOf(
+        rows.slice(0, limit + 1),
+        limit,
+        ({ id }) => id,
+        (row) => webhookView(row, waiting.get(row.id) ?? 0, clock.now()),
+      ),
+    };
+  });
+
+  routes.route({
+    method: "POST",
+    path: "/api/v1/webhooks",
+    summary: "Add a webhook",
+    description:
+      "The secret that it signs with is shown this once. `groups` confines it to what happens to " +
+      "gateways of these groups. How to check what it sends is in docs/webhooks.md.",
+    keyed: false, // the secret is shown once
+    tags: TAGS,
+    auth: AUTH,
+    body: {
+      json: v.strictObject({
+        url: Url,
+        events: Events,
+        description: v.optional(Description, ""),
+        groups: v.optional(Groups, null),
+        enabled: v.optional(v.boolean(), true),
+      }),
+      maxBytes: MAX_BYTES,
+    },
+    responses: {
+      201: { description: "The webhook", schema: v.object({ secret: v.string(), ...WebhookView.entries }) },
+      403: beyond,
+      409: { description: `There are ${MAX_WEBHOOKS} already` },
+      422: refused,
+    },
+  }).handle(async ({ body, principal, changed }) => {
+    within(principal, body.events, body.groups);
+    acceptable(body.url);
+    const made = await store.create({ ...body, events: [...new Set(body.events)] }, actorOf(principal));
+    if (!made) throw problem(409, "too_many_webhooks", `there are ${MAX_WEBHOOKS} webhooks already`);
+    await hooks.changed(made.row.id);
+    changed(undefined, audited(made.row));
+    return { status: 201, body: { secret: made.secret, ...await view(made.row) } };
+  });
+
+  routes.route({
+    method: "GET",
+    path: "/api/v1/webhooks/{id}",
+    summary: "One webhook",
+    tags: TAGS,
+    auth: AUTH,
+    params: IdParams,
+    responses: {
+      200: { description: "The webhook", schema: WebhookView },
+      403: beyond,
+      404: absent,
+    },
+  }).handle(async ({ principal, params: { id } }) => ({
+    status: 200,
+    body: await view(await found(principal, id)),
+  }));
+
+  routes.route({
+    method: "PATCH",
+    path: "/api/v1/webhooks/{id}",
+    summary: "Change a webhook, or have it go on after the platform disabled it",
+    description: "What waits for it goes to the new URL.",
+    tags: TAGS,
+    auth: AUTH,
+    params: IdParams,
+    body: {
+      json: v.strictObject({
+        url: v.optional(Url),
+        events: v.optional(Events),
+        description: v.optional(Description),
+        groups: v.optional(Groups),
+        enabled: v.optional(v.boolean()),
+      }),
+      maxBytes: MAX_BYTES,
+    },
+    responses: {
+      200: { description: "The webhook", schema: WebhookView },
+      403: beyond,
+      404: absent,
+      422: refused,
+    },
+  }).handle(
+    async ({ principal, params: { id }, body: { url, events, description, groups, enabled }, changed }) => {
+      const before = await found(principal, id);
+      within(principal, events ?? eventsOf(before), groups === undefined ? groupsOf(before) : groups);
+      if (url !== undefined) acceptable(url);
+      const after = await store.update(id, {
+        ...(url === undefined ? {} : { url }),
+        ...(events === undefined ? {} : { events: [...new Set(events)] }),
+        ...(description === undefined ? {} : { description }),
+        ...(groups === undefined ? {} : { groups }),
+        ...(enabled === undefined ? {} : { enabled }),
+      });
+      if (!after) throw problem(404, "webhook_not_found", `there is no webhook "${id}"`);
+      await hooks.changed(id);
+      changed(audited(before), audited(after));
+      return { status: 200, body: await view(after) };
+    },
+  );
+
+  routes.route({
+    method: "DELETE",
+    path: "/api/v1/webhooks/{id}",
+    summary: "Remove a webhook, and what waits for it",
+    tags: TAGS,
+    auth: AUTH,
+    params: IdParams,
+    responses: { 204: { description: "Removed" }, 403: beyond, 404: absent },
+  }).handle(async ({ principal, params: { id }, changed }) => {
+    const before = await found(principal, id);
+    await store.remove(id);
+    await hooks.changed(id);
+    changed(audited(before), undefined);
+    return { status: 204 };
+  });
+
+  routes.route({
+    method: "POST",
+    path: "/api/v1/webhooks/{id}/secret",
+    summary: "Give a webhook a new secret",
+    description:
+      `It is shown this once. For \`graceSeconds\` (${GRACE_S} where nothing is said) the one before ` +
+      "signs too, so that the receiver can change over.",
+    keyed: false, // the secret is shown once
+    tags: TAGS,
+    auth: AUTH,
+    params: IdParams,
+    body: {
+      json: v.strictObject({
+        graceSeconds: v.optional(
+          v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(MAX_GRACE_S)),
+          GRACE_S,
+        ),
+      }),
+      optional: true,
+      maxBytes: MAX_BYTES,
+    },
+    responses: {
+      200: {
+        description: "The secret",
+        schema: v.object({ secret: v.string(), oldSecretUntil: WebhookView.entries.oldSecretUntil }),
+      },
+      403: beyond,
+      404: absent,
+    },
+  }).handle(async ({ principal, params: { id }, body, changed }) => {
+    const row = await found(principal, id);
+    const { secret, until } = await store.rotate(row, (body?.graceSeconds ?? GRACE_S) * 1000);
+    await hooks.changed(id);
+    const oldSecretUntil = until === null ? null : new Date(until).toISOString();
+    changed(audited(row), { ...audited(row), secret: "changed", oldSecretUntil });
+    return { status: 200, body: { secret, oldSecretUntil } };
+  });
+
+  routes.route({
+    method: "POST",
+    path: "/api/v1/webhooks/{id}/test",
+    summary: "Send a webhook an event that means nothing",
+    description:
+      `Its type is \`${TEST_EVENT}\`. It goes the way that all go: how it went, its delivery says.`,
+    tags: TAGS,
+    auth: AUTH,
+    params: IdParams,
+    responses: {
+      202: { description: "It is on its way", schema: DeliveryView },
+      403: beyond,
+      404: absent,
+      409: disabled,
+    },
+  }).handle(async ({ principal, params: { id } }) => {
+    active(await found(principal, id));
+    const now = clock.now(), body = payloadOf(TEST_EVENT, now, { webhook: id });
+    const row = await deliveries.add({ webhookId: id, eventId: newId(), type: TEST_EVENT, body }, now);
+    if (!row) {
+      throw problem(429, "queue_full", `${MAX_WAITING} deliveries wait for webhook "${id}"`, {
+        retryAfterSeconds: 60,
+      });
+    }
+    parts.queued(id);
+    return { status: 202, body: deliveryView(row) };
+  });
+
+  routes.route({
+    method: "GET",
+    path: "/api/v1/webhooks/{id}/deliveries",
+    summary: "What a webhook was told or is to be told, newest first",
+    description: "Ended ones are kept for 7 days, of one webhook the newest 10,000.",
+    tags: TAGS,
+    auth: AUTH,
+    params: IdParams,
+    query: v.object({
+      state: v.optional(v.picklist(DELIVERY_STATES)),
+      type: v.optional(v.picklist([...EVENT_TYPES, TEST_EVENT])),
+      ...pageQuery(),
+    }),
+    responses: {
+      200: { description: "A page of deliveries", schema: pageSchema(DeliveryView) },
+      403: beyond,
+      404: absent,
+    },
+  }).handle(async ({ principal, params: { id }, query: { cursor, limit, ...filter } }) => {
+    await found(principal, id);
+    const before = cursor === undefined ? undefined : decodeCursor(cursor, v.string());
+    const rows = await deliveries.list(id, filter, limit + 1, before);
+    return { status: 200, body: pageOf(rows, limit, (row) => row.id, deliveryView) };
+  });
+
+  routes.route({
+    method: "GET",
+    path: "/api/v1/webhooks/{id}/deliveries/{delivery}",
+    summary: "One delivery",
+    tags: TAGS,
+    auth: AUTH,
+    params: DeliveryParams,
+    responses: { 200: { description: "The delivery", schema: DeliveryView }, 403: beyond, 404: absent },
+  }).handle(async ({ principal, params: { id, delivery } }) => {
+    await found(principal, id);
+    const row = await deliveries.find(id, delivery);
+    if (!row) throw noDelivery(delivery);
+    return { status: 200, body: deliveryView(row) };
+  });
+
+  routes.route({
+    method: "POST",
+    path: "/api/v1/webhooks/{id}/deliveries/{delivery}/redeliver",
+    summary: "Tell it again, or at once: the same event under the same id",
+    tags: TAGS,
+    auth: AUTH,
+    params: DeliveryParams,
+    responses: {
+      202: { description: "It is on its way", schema: DeliveryView },
+      403: beyond,
+      404: absent,
+      409: disabled,
+    },
+  }).handle(async ({ principal, params: { id, delivery } }) => {
+    active(await found(principal, id));
+    const row = await deliveries.redeliver(id, delivery, clock.now());
+    if (!row) throw noDelivery(delivery);
+    parts.queued(id);
+    return { status: 202, body: deliveryView(row) };
+  });
+  return routes;
+}

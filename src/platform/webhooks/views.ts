@@ -1,0 +1,101 @@
+/**
+ * Webhooks and their deliveries as the API shows them. A secret is not among it.
+ *
+ * @module
+ */
+import * as v from "valibot";
+import { EVENT_TYPES, type EventType } from "./events.ts";
+import { DELIVERY_STATES, type DeliveryRow, type WebhookRow } from "./schema.ts";
+
+const Time = v.pipe(v.string(), v.isoTimestamp());
+
+/** A webhook. */
+export const WebhookView = v.object({
+  id: v.string(),
+  url: v.string(),
+  description: v.string(),
+  events: v.array(v.picklist(EVENT_TYPES)),
+  groups: v.nullable(v.array(v.string())),
+  enabled: v.boolean(),
+  /** Why the platform itself disabled it: its receiver answered 410, or nothing was delivered for days. */
+  disabledReason: v.nullable(v.picklist(["gone", "failing"])),
+  /** Since when nothing was delivered. */
+  failingSince: v.nullable(Time),
+  waiting: v.number(),
+  /** Events that were not kept for it since too many waited. */
+  dropped: v.number(),
+  /** Until when the secret before this one signs too. */
+  oldSecretUntil: v.nullable(Time),
+  createdAt: Time,
+  createdBy: v.string(),
+  updatedAt: Time,
+});
+
+/** One event for one webhook, and how telling it goes. */
+export const DeliveryView = v.object({
+  id: v.string(),
+  /** What receivers get as `webhook-id`. */
+  event: v.string(),
+  type: v.string(),
+  state: v.picklist(DELIVERY_STATES),
+  attempts: v.number(),
+  createdAt: Time,
+  /** When it is given up. */
+  deadlineAt: Time,
+  nextTryAt: v.nullable(Time),
+  /** How the last try went. */
+  lastStatus: v.nullable(v.number()),
+  lastError: v.nullable(v.string()),
+  lastMs: v.nullable(v.number()),
+  endedAt: v.nullable(Time),
+  /** As it is sent. */
+  body: v.string(),
+});
+
+/** A row as {@linkcode WebhookView} shows it. */
+export function webhookView(row: WebhookRow, waiting: number, now: number): v.InferInput<typeof WebhookView> {
+  const old = row.old_secret_until !== null && row.old_secret_until > now ? row.old_secret_until : null;
+  return {
+    id: row.id,
+    url: row.url,
+    description: row.description,
+    events: eventsOf(row),
+    groups: groupsOf(row),
+    enabled: row.enabled === 1,
+    disabledReason: row.disabled_reason,
+    failingSince: iso(row.failing_since),
+    waiting,
+    dropped: Number(row.dropped),
+    oldSecretUntil: iso(old),
+    createdAt: new Date(row.created_at).toISOString(),
+    createdBy: row.created_by,
+    updatedAt: new Date(row.updated_at).toISOString(),
+  };
+}
+
+/** A row as {@linkcode DeliveryView} shows it. */
+export function deliveryView(row: DeliveryRow): v.InferInput<typeof DeliveryView> {
+  return {
+    ...{ id: row.id, event: row.event_id, type: row.type, state: row.state, attempts: row.attempts },
+    createdAt: new Date(row.created_at).toISOString(),
+    deadlineAt: new Date(row.deadline_at).toISOString(),
+    nextTryAt: iso(row.next_try_at),
+    ...{ lastStatus: row.last_status, lastError: row.last_error, lastMs: row.last_ms },
+    endedAt: iso(row.ended_at),
+    body: row.body,
+  };
+}
+
+/** The types that a webhook hears of. */
+export function eventsOf({ events }: Pick<WebhookRow, "events">): EventType[] {
+  return JSON.parse(events);
+}
+
+/** The groups that it is confined to; null: none. */
+export function groupsOf({ groups }: Pick<WebhookRow, "groups">): string[] | null {
+  return groups === null ? null : JSON.parse(groups);
+}
+
+function iso(time: number | null): string | null {
+  return time === null ? null : new Date(time).toISOString();
+}
