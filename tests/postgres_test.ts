@@ -18,6 +18,7 @@ const FLOWS = [
   "app_flow_test.ts",
   "sms_flow_test.ts",
   "sms_routing_test.ts",
+  "sms_crash_test.ts",
   "idempotency_test.ts",
   "etag_test.ts",
 ];

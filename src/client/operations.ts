@@ -582,7 +582,7 @@ export interface Operations {
   /** Alarms: those that are raised, then the last ones that are over */
   "GET /api/v1/sms/alarms": {
     input: { query?: { state?: "raised" | "cleared" } };
-    reply: { items: Array<{ id: number; kind: "outlet_down" | "queue_age" | "provider_away" | "flow_control"; subject: string; detail: string; raisedAt: string; clearedAt: string | null }> };
+    reply: { items: Array<{ id: number; kind: "outlet_down" | "queue_age" | "provider_away" | "flow_control" | "ids_ahead" | "unreadable"; subject: string; detail: string; raisedAt: string; clearedAt: string | null }> };
   };
   /** Connections that are there now */
   "GET /api/v1/sms/connections": {
@@ -663,6 +663,21 @@ export interface Operations {
   "GET /api/v1/sms/queues": {
     input: Record<never, never>;
     reply: { items: Array<{ spId: string; kind: string; count: number; oldestAt: string }> };
+  };
+  /** Messages from phones, the newest first, without what they say */
+  "GET /api/v1/sms/received": {
+    input: { query?: { cursor?: string; limit?: number; spId?: string; state?: "waiting" | "delivered" | "failed"; source?: string } };
+    reply: { items: Array<{ id: number; msgId: string; spId: string; serviceId: string; source: string; destination: string; state: "waiting" | "delivered" | "failed"; result: number | null; receivedAt: string; doneAt: string | null }>; next?: string };
+  };
+  /** A message from a phone with what it says */
+  "GET /api/v1/sms/received/{id}": {
+    input: { params: { id: string } };
+    reply: { id: number; msgId: string; spId: string; serviceId: string; source: string; destination: string; state: "waiting" | "delivered" | "failed"; result: number | null; receivedAt: string; doneAt: string | null; msgFmt: number; text: string | null; content: string };
+  };
+  /** Messages from phones that say something, the newest first */
+  "POST /api/v1/sms/received/search": {
+    input: { body: { text: string; cursor?: string; limit?: number; spId?: string; state?: "waiting" | "delivered" | "failed"; source?: string } };
+    reply: { items: Array<{ id: number; msgId: string; spId: string; serviceId: string; source: string; destination: string; state: "waiting" | "delivered" | "failed"; result: number | null; receivedAt: string; doneAt: string | null; msgFmt: number; text: string | null; content: string }>; nextCursor: string | null };
   };
   /** Routes, the operators' and those that the name server told, by id */
   "GET /api/v1/sms/routes": {

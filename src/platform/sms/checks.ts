@@ -14,6 +14,9 @@ export interface Times {
   readonly expiresAt: number;
 }
 
+/** How far times may be. */
+export type TimeLimits = Pick<SmsSettings, "validityMs" | "scheduleMs">;
+
 /** A number as it may stand in a message: digits with or without a country code. */
 const NUMBER = /^\+?\d{3,20}$/;
 /** A pseudo code: what the platform behind the gateway made of a number. */
@@ -73,14 +76,15 @@ function isNumber(number: string, type: number): boolean {
 }
 
 /**
- * The times of a SUBMIT; the Result where they make no sense. A time to send that has passed means at once; validity
- * is `longestMs` at most.
+ * The times of a SUBMIT; the Result where they make no sense. A time to send that has passed means at once, one that
+ * is too far is none; validity is `validityMs` at most.
  *
  * @throws {CmppError} `value` for a time that can't be read
  */
-export function timesOf(submit: Submit, now: number, longestMs: number): Times | number {
+export function timesOf(submit: Submit, now: number, limits: TimeLimits): Times | number {
   const dueAt = Math.max(now, parseSmppTime(submit.At_Time, now) ?? now);
+  if (dueAt > now + limits.scheduleMs) return Result.structure;
   const until = parseSmppTime(submit.ValId_Time, now);
   if (until !== undefined && (until <= now || until <= dueAt)) return Result.validityExpired;
-  return { dueAt, expiresAt: Math.min(until ?? Infinity, dueAt + longestMs) };
+  return { dueAt, expiresAt: Math.min(until ?? Infinity, dueAt + limits.validityMs) };
 }

@@ -20,7 +20,7 @@ import type { Dispatcher } from "./dispatcher.ts";
 import { Doorkeeper } from "./doorkeeper.ts";
 import { Intake } from "./intake.ts";
 import { LocalTimes } from "./local_times.ts";
-import { keyOf, type Mt, type OutboxItem, outboxRow } from "./message.ts";
+import { keyOf, type Mt, type OutboxItem, outboxRow, receivedRow } from "./message.ts";
 import { Meters } from "./meters.ts";
 import type { MsgIds } from "./msg_ids.ts";
 import { Outbox } from "./outbox.ts";
@@ -33,6 +33,7 @@ import type { Session, SessionHost, SubmitOutcome } from "./session.ts";
 import type { SmsSettings } from "./settings.ts";
 import type { SmsStore } from "./store.ts";
 import { Tallies } from "./tallies.ts";
+import type { Unreadable } from "./unreadable.ts";
 
 /** The ways to and from other gateways. */
 export interface Elsewhere {
@@ -47,6 +48,7 @@ export interface IsmgParts {
   readonly store: SmsStore;
   readonly seal: Seal;
   readonly ids: MsgIds;
+  readonly unreadable: Unreadable;
   /** The largest id that the outbox has used. */
   readonly lastOutboxId: number;
 }
@@ -92,7 +94,9 @@ export class Ismg implements SessionHost {
       hasNoRoute: (number) =>
         !this.elsewhere.router.trivial && this.elsewhere.router.hasNoRoute(nationalNumber(number)),
     });
-    this.#doorkeeper = new Doorkeeper(deps.clock, settings.wrongSecretsPerMinute);
+    this.#doorkeeper = new Doorkeeper(deps.clock, settings.wrongSecretsPerMinute, {
+      strangers: settings.maxStrangers,
+    });
     this.#admission = new Admission(
       deps,
       parts.accounts,
@@ -113,7 +117,20 @@ export class Ismg implements SessionHost {
     await this.tallies.flush();
   }
 
-  /** Whether connections from an address are let in at all: not after too many wrong secrets. */
+  /** A connection has come. */
+  came(session: Session): void {
+    this.sessions.add(session);
+    this.#doorkeeper.strangerCame(session.connection.remote.host);
+  }
+
+  /** A connection is over. */
+  gone(session: Session): void {
+    this.sessions.delete(session);
+    if (!session.account) this.#doorkeeper.strangerLeft(session.connection.remote.host);
+    session.close();
+  }
+
+  /** Whether connections from an address are let in at all. */
   welcome(address: string): boolean {
     return this.#doorkeeper.welcome(address);
   }
@@ -138,6 +155,7 @@ export class Ismg implements SessionHost {
 
   connect(session: Session, message: Connect): void {
     if (!this.#admission.answer(session, message)) return;
+    this.#doorkeeper.strangerLeft(session.connection.remote.host);
     if (session.kind === "long") this.outbox.attach(session.account!.spId, session);
   }
 
@@ -232,8 +250,10 @@ export class Ismg implements SessionHost {
     }
     const now = this.clock.now(), deliver = moDeliver(mo, msgId, account.serviceIds[0] ?? "");
     const item = this.outbox.item(account.spId, deliver, now, undefined);
+    const outbox = outboxRow(item, this.parts.seal);
     await this.parts.store.write({
-      outbox: outboxRow(item, this.parts.seal),
+      outbox,
+      received: receivedRow(item, outbox.pdu),
       count: this.tallies.of(now, account.spId, item.serviceId, { mo_taken: 1 }),
     });
     this.outbox.offer(item);

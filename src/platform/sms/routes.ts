@@ -9,6 +9,7 @@ import { type AccountParts, accountRoutes } from "./account_routes.ts";
 import type { Elsewheres } from "./elsewhere.ts";
 import { type MessageParts, messageRoutes } from "./message_routes.ts";
 import { type OperationsParts, operationsRoutes } from "./operations_routes.ts";
+import { receivedRoutes } from "./received_routes.ts";
 import { type SimulatorParts, simulatorRoutes } from "./simulator_routes.ts";
 
 /** What the routes lean on. */
@@ -21,6 +22,7 @@ export function smsRoutes(deps: Pick<Deps, "clock">, parts: RouteParts): Routes 
   const routes = new Routes();
   routes.mount("", accountRoutes(parts));
   routes.mount("", messageRoutes(parts));
+  routes.mount("", receivedRoutes(parts.store));
   routes.mount("", operationsRoutes(parts));
   routes.mount("", simulatorRoutes(parts));
   routes.mount("", parts.elsewhere.routesOf(deps));

@@ -45,6 +45,9 @@ Deno.test("every Result comes from its own cause", async () => {
     [{ Registered_Delivery: 2 }, 1],
     [{ Pk_total: 2, Pk_number: 3 }, 1],
     [{ At_Time: "tomorrow" }, 1],
+    [{ At_Time: formatSmppTime(now + 91 * 86_400_000, 480) }, 1],
+    [{ At_Time: "990000000000000R" }, 1],
+    [{ At_Time: formatSmppTime(now + 89 * 86_400_000, 480) }, 0],
     [{ TP_udhi: 1, Msg_Content: Uint8Array.of(5, 0, 3) }, 1],
     [{ FeeCode: "1.50" }, 5],
     [{ Msg_Content: new Uint8Array(160) }, 6],
@@ -121,10 +124,19 @@ Deno.test("a group with one wrong number sends nothing at all; 2.0 has no groups
   );
 });
 
+Deno.test("a SUBMIT that comes again while it is in work is answered once, and kept once", async () => {
+  await using stage = await Stage.open();
+  const provider = await stage.connect();
+  for (let i = 0; i < 3; i++) provider.send({ ...SUBMIT, sequence: 7 });
+  await stage.settle();
+  assertEquals(provider.all("SUBMIT_RESP").map((r) => [r.sequence, r.Result]), [[7, 0]]);
+  assertEquals(((await stage.call("GET", "/api/v1/sms/messages")).body.items as unknown[]).length, 1);
+});
+
 Deno.test("flow control answers 8: above the rate, the window and the backlog, and 3 to a sequence in work", async () => {
   await using stage = await Stage.open({
     account: { ratePerSecond: 100, window: 4 },
-    settings: { maxBacklog: 150 },
+    settings: { maxBacklog: 230 },
   });
   const provider = await stage.connect();
   // Sent in one go: the first four are in work when the others come.
@@ -133,7 +145,7 @@ Deno.test("flow control answers 8: above the rate, the window and the backlog, a
   assertEquals(provider.all("SUBMIT_RESP").map((r) => r.Result).sort(), [0, 0, 0, 0, 8, 8]);
   provider.got.length = 0;
   provider.send({ ...SUBMIT, sequence: 2000 });
-  provider.send({ ...SUBMIT, sequence: 2000 });
+  provider.send({ ...SUBMIT, sequence: 2000, Msg_Content: new TextEncoder().encode("hallo") });
   provider.send({ ...SUBMIT, sequence: 2000, Pk_total: 2, Pk_number: 2 });
   await stage.settle();
   assertEquals(provider.all("SUBMIT_RESP").map((r) => r.Result), [3, 0, 0]);
@@ -144,7 +156,7 @@ Deno.test("flow control answers 8: above the rate, the window and the backlog, a
   stage.simulator.behaviour.busy = true;
   assertEquals((await stage.submit(provider, { Dest_terminal_Id })).Result, 0);
   await stage.clock.advance(1000);
-  assertEquals((await stage.submit(provider, { Dest_terminal_Id })).Result, 8); // 150 may wait
+  assertEquals((await stage.submit(provider, { Dest_terminal_Id })).Result, 8); // 115 of its own may wait
   stage.simulator.behaviour.busy = false;
   await stage.clock.advance(2000);
   assertEquals((await stage.submit(provider, { Dest_terminal_Id })).Result, 0);

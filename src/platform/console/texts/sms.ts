@@ -44,6 +44,8 @@ const en = {
     queue_age: "messages wait long",
     provider_away: "provider away",
     flow_control: "many answered 8",
+    ids_ahead: "ids ahead of the clock",
+    unreadable: "kept and unreadable",
   } as Record<string, string>,
   states: {
     scheduled: "scheduled",
@@ -241,6 +243,8 @@ const zh: typeof en = {
     queue_age: "消息等待过久",
     provider_away: "SP 未连接",
     flow_control: "流控应答过多",
+    ids_ahead: "消息标识超前于时钟",
+    unreadable: "存储内容无法读取",
   },
   states: {
     scheduled: "定时",
