@@ -95,6 +95,10 @@ const PAGES: readonly (readonly [path: string, permission: string | undefined])[
   [`/gateways/${MAC}/parameters`, "gateways:read"],
   ["/groups", "gateways:read"],
   ["/groups/north", "gateways:read"],
+  ["/alarms", "alarms:read"],
+  ["/alarms?state=&severity=critical&rule=rollout-paused", "alarms:read"],
+  ["/alarms/rules", "alarms:read"],
+  ["/alarms/rules/region-offline", "alarms:write"],
   ["/plugins", "plugins:read"],
   ["/trust", "trust:write"],
   ["/rollouts", "rollouts:read"],
@@ -162,6 +166,7 @@ for (const role of ["admin", "operator", "support", "viewer", "app_service"]) {
         [`/gateways/${MAC}`, "gateways:write", { do: "tags", tags: "pilot" }],
         ["/policies", "policies:write", { do: "drain", address: "nowhere:1" }],
         ["/rollouts", "rollouts:write", { do: "stop" }],
+        ["/alarms/rules/rollout-paused", "alarms:write", { do: "remove" }],
         ["/people", "people:write", { do: "add", name: "li.wei", password: PASSWORD, role: "admin" }],
       ] as const
     ) {
@@ -283,6 +288,40 @@ Deno.test("CSV is taken in with a report line by line, and a group is filled and
   assertEquals((await p.call("GET", "/api/v1/groups/north")).body.gateways, 2);
   await (await visitor.post("/groups/north", { do: "takeOut", macs: MAC })).body?.cancel();
   assertEquals((await p.call("GET", "/api/v1/groups/north")).body.gateways, 1);
+});
+
+Deno.test("alarm rules are made, changed and removed by forms, and none is written over by a new one", async () => {
+  await using p = await stage();
+  const visitor = await new Visitor(p.url).signIn({ token: ADMIN_TOKEN });
+  const rule = {
+    ...{ kind: "queue_age", description: EVIL, severity: "critical", raiseAt: "60", clearBelow: "30.5" },
+    ...{ holdSeconds: "15", least: "1", group: "north", enabled: "1" },
+  };
+  const post = async (path: string, fields: Record<string, string>) => {
+    const response = await visitor.post(path, fields);
+    return { status: response.status, text: await response.text() };
+  };
+  const find = async (id: string) => {
+    const { body } = await p.call("GET", "/api/v1/alarm-rules");
+    return (body.items as { id: string }[]).find((one) => one.id === id) as
+      | Record<string, unknown>
+      | undefined;
+  };
+  assertEquals((await post("/alarms/rules", { do: "make", id: "north-waits", ...rule })).status, 303);
+  const made = await find("north-waits");
+  assertEquals([made?.["clearBelow"], made?.["group"], made?.["enabled"]], [30.5, "north", true]);
+  assertEquals((await post("/alarms/rules", { do: "make", id: "region-offline", ...rule })).status, 409);
+  assertEquals((await find("region-offline"))?.["kind"], "offline_share");
+  const wrong = await post("/alarms/rules/north-waits", { do: "save", ...rule, clearBelow: "61" });
+  assertEquals(wrong.status, 400);
+  assertStringIncludes(wrong.text, 'value="61"');
+  const { enabled: _, ...off } = rule;
+  assertEquals((await post("/alarms/rules/north-waits", { do: "save", ...off })).status, 303);
+  assertEquals((await find("north-waits"))?.["enabled"], false);
+  assertStringIncludes(await visitor.page("/alarms/rules"), "&lt;script&gt;alert(1)");
+  assertEquals((await post("/alarms/rules/north-waits", { do: "remove" })).status, 303);
+  assertEquals(await find("north-waits"), undefined);
+  assertEquals((await visitor.get("/alarms/rules/north-waits")).status, 404);
 });
 
 Deno.test("pages about short messages are only where the service runs", async () => {

@@ -5,6 +5,7 @@
  */
 import type { MenuEntry } from "../layout.tsx";
 import { pageAt, type PageRoute } from "../view.ts";
+import { ALARM_PAGES } from "./alarms/mod.ts";
 import { FLEET_PAGES } from "./fleet/mod.ts";
 import { overviewPage } from "./overview.tsx";
 import { PEOPLE_PAGES } from "./people/mod.ts";
@@ -18,6 +19,7 @@ export { SignInPage } from "./sign_in.tsx";
 /** Every page by method and path. */
 export const PAGES: readonly PageRoute[] = [
   ...pageAt("/", overviewPage),
+  ...ALARM_PAGES,
   ...FLEET_PAGES,
   ...PEOPLE_PAGES,
   ...PLUGIN_PAGES,
@@ -30,6 +32,7 @@ export const PAGES: readonly PageRoute[] = [
 export const MENU: readonly MenuEntry[] = [
   { path: "/", permissions: ["gateways:read"], label: (texts) => texts.nav.overview },
   { path: "/gateways", permissions: ["gateways:read"], label: (texts) => texts.nav.gateways },
+  { path: "/alarms", permissions: ["alarms:read"], label: (texts) => texts.nav.alarms },
   { path: "/plugins", permissions: ["plugins:read"], label: (texts) => texts.nav.plugins },
   { path: "/rollouts", permissions: ["rollouts:read"], label: (texts) => texts.nav.rollouts },
   {

@@ -11,6 +11,7 @@ export const en = {
   nav: {
     overview: "Overview",
     gateways: "Gateways",
+    alarms: "Alarms",
     plugins: "Plug-ins",
     rollouts: "Rollouts",
     policies: "Distribution",

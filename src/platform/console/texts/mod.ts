@@ -34,3 +34,4 @@ export { rollouts } from "./rollouts.ts";
 export { people } from "./people.ts";
 export { policies } from "./policies.ts";
 export { fleet } from "./fleet.ts";
+export { alarms } from "./alarms.ts";

@@ -12,6 +12,7 @@ export const zh: Texts = {
   nav: {
     overview: "总览",
     gateways: "网关",
+    alarms: "告警",
     plugins: "插件",
     rollouts: "批量任务",
     policies: "分发策略",
