@@ -302,6 +302,7 @@ async function furnished(fleet: Fleet, url: string): Promise<string[]> {
     ...["/", "/gateways", "/gateways?removed=true", "/gateways/import", gateway, `${gateway}/run`],
     ...[`${gateway}/run?command=PING_DIAG_REQ`, `${gateway}/history`, `${gateway}/parameters`],
     ...["/groups", "/groups/north", `/commands/${command.id}`],
+    ...["/alarms", "/alarms?state=", "/alarms/rules", "/alarms/rules/region-offline", "/about/backups"],
     ...["/plugins", "/plugins/com.example.hello/1.0", "/trust"],
     ...["/rollouts", "/rollouts/new", `/rollouts/${rollout.id}`],
     ...["/policies", "/policies?flows=1", "/policies/edit", "/policies/versions"],

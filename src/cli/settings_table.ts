@@ -89,6 +89,7 @@ export const PLATFORM_SETTINGS = {
   ),
   "push-days": withDefault(whole(1, 3650, "DAYS"), 30, "days that pushed messages are kept"),
   "command-days": withDefault(whole(1, 3650, "DAYS"), 90, "days that ended commands are kept"),
+  "audit-days": withDefault(whole(0, 36_500, "DAYS"), 0, "days that the audit is kept; 0: without end"),
   "sms": withDefault(listenAddress, DEFAULT_SMS.listen, "long connections of SMS providers, CMPP (TCP)"),
   "sms-short": withDefault(listenAddress, DEFAULT_SMS.short, "their short connections (TCP)"),
   "sms-peer": withDefault(listenAddress, DEFAULT_SMS.peer, "other short-message gateways, CMPP FWD (TCP)"),

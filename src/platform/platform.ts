@@ -284,7 +284,9 @@ export async function startPlatform(
       }),
     }),
   );
-  const people = starting.use(startPeople(deps, database.tables<PeopleTables>()));
+  const people = starting.use(
+    startPeople(deps, database.tables<PeopleTables>(), { auditDays: settings.auditDays }),
+  );
   const api = new Api(deps, {
     title: "Gatehouse platform",
     version: API_VERSION,

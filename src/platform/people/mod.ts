@@ -14,4 +14,4 @@ export {
   ROLES,
 } from "./permissions.ts";
 export { peopleMigrations, type PeopleTables } from "./schema.ts";
-export { type People, ROOT, startPeople } from "./service.ts";
+export { type People, type PeopleSettings, ROOT, startPeople } from "./service.ts";
