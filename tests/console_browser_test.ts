@@ -139,12 +139,21 @@ Deno.test({
     await t.step("tries a policy, sees what is wrong with it, and puts it into force", async () => {
       await menu("Distribution");
       await page.getByRole("link", { name: "Edit" }).click();
+      await page.getByRole("button", { name: "Go on as JSON" }).click();
       const box = page.getByLabel("The policy as JSON");
-      await box.fill('{"rules": [{"name": "all"}]}');
+      await box.fill('{"rules": [{"name": "rest"}]}');
       await page.getByRole("button", { name: "Dry run" }).click();
       await page.getByRole("alert").getByText('give either "targets" or "redirect"').waitFor();
-      await box.fill('{"rules": [{"name": "all", "targets": [{"address": "ops.example:12113"}]}]}');
-      await page.getByRole("button", { name: "Dry run" }).click();
+      await box.fill('{"rules": [{"name": "rest", "targets": [{"address": "rest.example:12113"}]}]}');
+      await page.getByRole("button", { name: "Go on with forms" }).click();
+      await page.getByRole("button", { name: "Add a rule" }).click();
+      const rule = page.getByRole("group", { name: "Rule 2" });
+      await rule.getByLabel("Name of the rule").fill("all");
+      await rule.getByLabel("Address 1").fill("ops.example:12113");
+      await page.getByRole("button", { name: "Up: Rule 2" }).click();
+      await page.getByRole("group", { name: "Rule 1: all" }).waitFor();
+      // Enter in a field presses the first button, which tries and changes nothing.
+      await page.getByRole("group", { name: "Rule 1: all" }).getByLabel("Region").press("Enter");
       await page.getByText("1 of 1 gateways would go elsewhere than now.").waitFor();
       await page.getByText("all → ops.example:12113").waitFor();
       await page.getByRole("button", { name: "Put into force" }).click();
@@ -305,7 +314,7 @@ async function furnished(fleet: Fleet, url: string): Promise<string[]> {
     ...["/alarms", "/alarms?state=", "/alarms/rules", "/alarms/rules/region-offline", "/about/backups"],
     ...["/plugins", "/plugins/com.example.hello/1.0", "/trust"],
     ...["/rollouts", "/rollouts/new", `/rollouts/${rollout.id}`],
-    ...["/policies", "/policies?flows=1", "/policies/edit", "/policies/versions"],
+    ...["/policies", "/policies?flows=1", "/policies/edit", "/policies/edit?as=json", "/policies/versions"],
     ...[
       "/people",
       `/people/${operators[0]!.id}`,

@@ -106,6 +106,7 @@ const PAGES: readonly (readonly [path: string, permission: string | undefined])[
   ["/policies", "policies:read"],
   ["/policies?flows=1", "policies:read"],
   ["/policies/edit", "policies:write"],
+  ["/policies/edit?as=json", "policies:write"],
   ["/policies/versions", "policies:read"],
   ["/people", "people:write"],
   ["/people/keys", "people:write"],
@@ -323,6 +324,68 @@ Deno.test("alarm rules are made, changed and removed by forms, and none is writt
   assertEquals((await post("/alarms/rules/north-waits", { do: "remove" })).status, 303);
   assertEquals(await find("north-waits"), undefined);
   assertEquals((await visitor.get("/alarms/rules/north-waits")).status, 404);
+});
+
+/** The fields of a page's form of policies, as a browser would send them. */
+function fieldsOf(html: string): Record<string, string> {
+  const text = (escaped: string) =>
+    escaped.replaceAll("&quot;", '"').replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll(
+      "&amp;",
+      "&",
+    );
+  const inputs = [
+    ...html.matchAll(
+      /<input name="([^"]+)"[^>]*? value="([^"]*)"|<input type="hidden" name="([^"]+)" value="([^"]*)"/g,
+    ),
+  ]
+    .map(([, name, value, hidden, constant]) => [name ?? hidden!, text(value ?? constant ?? "")]);
+  const areas = [...html.matchAll(/<textarea name="([^"]+)"[^>]*>([^]*?)<\/textarea>/g)]
+    .map(([, name, value]) => [name!, text(value!)]);
+  return Object.fromEntries([...inputs, ...areas]);
+}
+
+Deno.test("a policy is written by forms without scripts: rules added, moved, tried, put; JSON is one button away", async () => {
+  await using p = await stage();
+  const visitor = await new Visitor(p.url).signIn({ token: ADMIN_TOKEN });
+  let page = await visitor.page("/policies/edit");
+  const press = async (action: string, typed: Record<string, string> = {}) => {
+    const response = await visitor.post("/policies/edit", { ...fieldsOf(page), ...typed, do: action });
+    page = await response.text();
+    return response.status;
+  };
+  const own = fieldsOf(page)["rule0-target0-address"]!;
+  await press("add");
+  assertEquals(await press("addTarget:1", { "rule1-name": EVIL, "rule1-region": "north" }), 200);
+  assert(!page.includes(EVIL), "what was typed lets a script through");
+  const targets = {
+    "rule1-target0-address": "a:1",
+    "rule1-target0-weight": "3",
+    "rule1-target1-address": "b:1",
+  };
+  await press("up:1", { ...targets, "rule1-percent": "12,5" });
+  assertEquals(fieldsOf(page)["rule0-name"], EVIL);
+  assertEquals(await press("put"), 400);
+  assertStringIncludes(page, "percent");
+  assertEquals(fieldsOf(page)["rule0-percent"], "12,5", "what was typed is kept");
+  assertEquals(await press("dryRun", { "rule0-percent": "12.5" }), 200);
+  assertStringIncludes(page, "of 1 gateways");
+  assertEquals(await press("asJson"), 200);
+  assertEquals(JSON.parse(fieldsOf(page)["policy"]!).rules[0].match, { region: "north", percent: 12.5 });
+  assertEquals(await press("asRules", { policy: '{"rules":[{"name":"x"}]}' }), 422);
+  assertEquals(fieldsOf(page)["policy"], '{"rules":[{"name":"x"}]}');
+  page = await visitor.page("/policies/edit");
+  await press("add");
+  await press("removeTarget:1:0", { "rule1-name": "rest", "rule1-redirect": "d:12112" });
+  assertEquals(await press("put", { note: "by forms" }), 303);
+  const { body } = await p.call("GET", "/api/v1/distribution/policy");
+  assertEquals(body.rules, [
+    { name: "this platform", match: {}, targets: [{ address: own, weight: 1 }] },
+    { name: "rest", match: {}, targets: [], redirect: "d:12112" },
+  ]);
+  // Somebody was quicker: the editor that began before them does not undo what they did.
+  page = await visitor.page("/policies/edit");
+  await p.call("PUT", "/api/v1/distribution/policy", { rules: [] });
+  assertEquals(await press("put"), 412);
 });
 
 Deno.test("a backup is made, fetched and removed in the console", async () => {
