@@ -32,6 +32,7 @@ import {
   pluginRoutes,
   policyRoutes,
   problemOf,
+  timelineRoutes,
 } from "./api/mod.ts";
 import { Commander, keepCommands } from "./commands/mod.ts";
 import type { PlatformDeps } from "./deps.ts";
@@ -318,6 +319,7 @@ export async function startPlatform(
   api.mount("", fleetRoutes(fleet, () => deps.clock.now()));
   api.mount("", rolloutRoutes({ deps, rollouts, store: rolloutStore, fleet, bus }));
   api.mount("", gatewayRoutes(shared));
+  api.mount("", timelineRoutes({ fleet, commands, messages }));
   api.mount("", commandRoutes(shared, commander, repository));
   api.mount("", pluginRoutes(repository));
   api.mount("", downloadRoutes(repository));

@@ -24,6 +24,7 @@ import { renewProof } from "./proofs.ts";
 import { SessionStore } from "./sessions.ts";
 import { Passwords } from "../credentials/mod.ts";
 import type { AppTables, OwnTables } from "./schema.ts";
+import { userRoutes } from "./user_routes.ts";
 import { type AppSettings, DEFAULT_APP_SETTINGS } from "./settings.ts";
 import { UserStore } from "./users.ts";
 
@@ -104,6 +105,7 @@ export function startApp(
     liveRoutes(deps, { bindings, connections, presence: deps.presence, bus, sql: seen }),
   );
   routes.mount("", messageRoutes(deps, { bindings, messages }));
+  routes.mount("", userRoutes({ users, sessions, bindings }));
   routes.mount("", operatorRoutes({ bindings, members, visible, unbind }));
 
   // A gateway that goes back to its factory presets goes to another home, or might.

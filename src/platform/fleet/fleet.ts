@@ -55,6 +55,9 @@ export class Fleet implements AsyncDisposable {
       bus.subscribe("gateway.registered", ({ mac, ...detail }, from) => {
         if (!from) this.note(mac, "registered", detail);
       }),
+      bus.subscribe("binding.changed", ({ mac, userId, bound }, from) => {
+        if (!from) this.note(mac, bound ? "bound" : "unbound", { user: userId });
+      }),
       bus.subscribe("command.changed", ({ id, status }, from) => {
         if (!from && status === "succeeded") this.#behind(this.#learn(id));
       }),
@@ -122,7 +125,8 @@ export class Fleet implements AsyncDisposable {
 
   async #learn(id: string): Promise<void> {
     const command = await this.deps.commands.find(id);
-    if (command?.status === "succeeded") await this.seen.learn(command);
+    if (command?.status !== "succeeded") return;
+    for (const change of await this.seen.learn(command)) this.note(command.mac, "plugin", { ...change });
   }
 
   #behind(work: Promise<unknown>): void {

@@ -9,6 +9,7 @@ export { fleetRoutes } from "./routes.ts";
 export {
   fleetMigrations,
   type FleetTables,
+  HISTORY_KINDS,
   type HistoryKind,
   type OwnTables as FleetOwnTables,
 } from "./schema.ts";
