@@ -149,7 +149,7 @@ Deno.test({
       await page.getByRole("button", { name: "Add a rule" }).click();
       const rule = page.getByRole("group", { name: "Rule 2" });
       await rule.getByLabel("Name of the rule").fill("all");
-      await rule.getByLabel("Address 1").fill("ops.example:12113");
+      await rule.getByLabel("Address 1", { exact: true }).fill("ops.example:12113");
       await page.getByRole("button", { name: "Up: Rule 2" }).click();
       await page.getByRole("group", { name: "Rule 1: all" }).waitFor();
       // Enter in a field presses the first button, which tries and changes nothing.
@@ -305,13 +305,22 @@ async function furnished(fleet: Fleet, url: string): Promise<string[]> {
   await make("/api/v1/sms/routes", { kind: "mt", first: "1390", target: "001002" });
   await make("/api/v1/sms/peers", { code: "001002", secret: "secret-2" });
   await make("/api/v1/gns/gateways", { code: "001003", secret: "secret-3" });
+  const { id: user } = await make("/app/v1/users", { name: "li.wei", password: PASSWORD });
+  await make("/app/v1/sessions", { name: "li.wei", password: PASSWORD, device: "Li's phone" });
   const operators = (await fleet.call("GET", "/api/v1/operators")).body.items as { id: string }[];
   const gateway = `/gateways/${fleet.mac}`;
   return [
     ...["/", "/gateways", "/gateways?removed=true", "/gateways/import", gateway, `${gateway}/run`],
-    ...[`${gateway}/run?command=PING_DIAG_REQ`, `${gateway}/history`, `${gateway}/parameters`],
+    ...[
+      `${gateway}/run?command=PING_DIAG_REQ`,
+      `${gateway}/history`,
+      `${gateway}/parameters`,
+      `${gateway}/timeline`,
+      "/commands",
+    ],
     ...["/groups", "/groups/north", `/commands/${command.id}`],
     ...["/alarms", "/alarms?state=", "/alarms/rules", "/alarms/rules/region-offline", "/about/backups"],
+    ...["/users", `/users/${user}`],
     ...["/plugins", "/plugins/com.example.hello/1.0", "/trust"],
     ...["/rollouts", "/rollouts/new", `/rollouts/${rollout.id}`],
     ...["/policies", "/policies?flows=1", "/policies/edit", "/policies/edit?as=json", "/policies/versions"],

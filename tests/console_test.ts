@@ -27,6 +27,7 @@ async function stage(): Promise<TestPlatform> {
   await make("/api/v1/gateways", { mac: MAC, sn: `64D954-${MAC}`, loid: "L1", ...names });
   await make("/api/v1/groups", { name: "north", description: EVIL });
   await make("/api/v1/sms/accounts", { spId: "900001", secret: "secret-1", spCode: "10690001" });
+  await make("/app/v1/users", { name: "li.wei", password: PASSWORD });
   await make("/api/v1/keys", { name: EVIL, permissions: ["gateways:read"] });
   return p;
 }
@@ -93,6 +94,11 @@ const PAGES: readonly (readonly [path: string, permission: string | undefined])[
   [`/gateways/${MAC}/run`, "commands:run"],
   [`/gateways/${MAC}/history`, "gateways:read"],
   [`/gateways/${MAC}/parameters`, "gateways:read"],
+  [`/gateways/${MAC}/timeline`, "gateways:read"],
+  ["/commands", "commands:read"],
+  [`/commands?mac=${MAC}&status=queued&kind=post&since=2026-01-01T00:00`, "commands:read"],
+  ["/users", "app_users:read"],
+  ["/users?search=li", "app_users:read"],
   ["/groups", "gateways:read"],
   ["/groups/north", "gateways:read"],
   ["/alarms", "alarms:read"],
@@ -169,6 +175,7 @@ for (const role of ["admin", "operator", "support", "viewer", "app_service"]) {
         ["/policies", "policies:write", { do: "drain", address: "nowhere:1" }],
         ["/rollouts", "rollouts:write", { do: "stop" }],
         ["/alarms/rules/rollout-paused", "alarms:write", { do: "remove" }],
+        ["/users/none", "app_users:write", { do: "lock" }],
         ["/people", "people:write", { do: "add", name: "li.wei", password: PASSWORD, role: "admin" }],
       ] as const
     ) {
@@ -324,6 +331,37 @@ Deno.test("alarm rules are made, changed and removed by forms, and none is writt
   assertEquals((await post("/alarms/rules/north-waits", { do: "remove" })).status, 303);
   assertEquals(await find("north-waits"), undefined);
   assertEquals((await visitor.get("/alarms/rules/north-waits")).status, 404);
+});
+
+Deno.test("support finds an app user, locks and unlocks them, and signs their devices out", async () => {
+  await using p = await stage();
+  const signIn = () =>
+    p.call("POST", "/app/v1/sessions", { name: "li.wei", password: PASSWORD, device: EVIL });
+  assertEquals((await signIn()).status, 201);
+  const visitor = await operator(p, "support");
+  const [, id = ""] = /href="\/users\/([^"]+)"/.exec(await visitor.page("/users?search=LI")) ?? [];
+  const press = async (fields: Record<string, string>) => {
+    const response = await visitor.post(`/users/${id}`, fields);
+    await response.body?.cancel();
+    return response.status;
+  };
+  let page = await visitor.page(`/users/${id}`);
+  assertStringIncludes(page, "&lt;script&gt;alert(1)");
+  assert(!page.includes(EVIL));
+  const [, session = ""] = /name="session" value="([^"]+)"/.exec(page) ?? [];
+  assertEquals([await press({ do: "signOut", session }), await press({ do: "signOut", session })], [
+    303,
+    404,
+  ]);
+  assertEquals((await signIn()).status, 201);
+  assertEquals(await press({ do: "lock" }), 303);
+  assertEquals((await signIn()).body["code"], "account_locked");
+  page = await visitor.page(`/users/${id}`);
+  assertStringIncludes(page, "locked");
+  assertEquals(await press({ do: "unlock" }), 303);
+  assertEquals((await signIn()).status, 201);
+  assertEquals(await press({ do: "signOutAll" }), 303);
+  assertStringIncludes(await visitor.page(`/users/${id}`), "Nothing here yet.");
 });
 
 /** The fields of a page's form of policies, as a browser would send them. */

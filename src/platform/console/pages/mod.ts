@@ -13,6 +13,7 @@ import { PLUGIN_PAGES } from "./plugins/mod.ts";
 import { POLICY_PAGES } from "./policies/mod.ts";
 import { ROLLOUT_PAGES } from "./rollouts/mod.ts";
 import { SMS_PAGES } from "./sms/mod.ts";
+import { USER_PAGES } from "./users/mod.ts";
 
 export { SignInPage } from "./sign_in.tsx";
 
@@ -26,6 +27,7 @@ export const PAGES: readonly PageRoute[] = [
   ...POLICY_PAGES,
   ...ROLLOUT_PAGES,
   ...SMS_PAGES,
+  ...USER_PAGES,
 ];
 
 /** The main menu. */
@@ -47,6 +49,12 @@ export const MENU: readonly MenuEntry[] = [
     permissions: ["sms:read"],
     services: ["gns"],
     label: (texts) => texts.nav.nameServer,
+  },
+  {
+    path: "/users",
+    permissions: ["app_users:read"],
+    services: ["app"],
+    label: (texts) => texts.nav.users,
   },
   { path: "/people", permissions: ["people:write"], label: (texts) => texts.nav.people },
   { path: "/audit", permissions: ["audit:read"], label: (texts) => texts.nav.audit },

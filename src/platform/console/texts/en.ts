@@ -17,6 +17,7 @@ export const en = {
     policies: "Distribution",
     sms: "Short messages",
     nameServer: "Name server",
+    users: "App users",
     people: "People",
     audit: "Audit",
     account: "Password",
@@ -122,9 +123,7 @@ export const en = {
   gateway: {
     title: (mac: string) => `Gateway ${mac}`,
     identity: "What is known of it",
-    timeline: "Commands",
     plugins: "Plug-ins",
-    messages: "Messages it pushed",
     run: "Run a capability",
     command: "Command (CmdType)",
     plugin: "Plug-in",

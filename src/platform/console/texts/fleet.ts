@@ -36,6 +36,10 @@ const en = {
     changed: "changed",
     removed: "removed",
     restored: "restored",
+    bound: "bound in the app",
+    unbound: "no longer bound",
+    reset: "factory reset",
+    plugin: "plug-in changed",
   } as Record<string, string>,
   all: "Everything",
   pluginsSeen: "Plug-ins as last seen",
@@ -88,6 +92,14 @@ const en = {
   takeTags: "Take off",
   change: "Change",
   cancelCommand: "Take back",
+  timeline: "Timeline",
+  happened: "What",
+  message: "pushed a message",
+  commands: "Commands",
+  actorHint: "By (such as operator:ID)",
+  errorCode: "Error code",
+  since: "From",
+  until: "Until",
 };
 
 const zh: typeof en = {
@@ -122,6 +134,10 @@ const zh: typeof en = {
     changed: "修改",
     removed: "删除",
     restored: "恢复",
+    bound: "App 绑定",
+    unbound: "解除绑定",
+    reset: "恢复出厂",
+    plugin: "插件变化",
   },
   all: "全部",
   pluginsSeen: "最近所见插件",
@@ -174,6 +190,14 @@ const zh: typeof en = {
   takeTags: "移除",
   change: "修改",
   cancelCommand: "撤回",
+  timeline: "时间线",
+  happened: "事件",
+  message: "上报消息",
+  commands: "命令",
+  actorHint: "操作者(如 operator:ID)",
+  errorCode: "错误代码",
+  since: "从",
+  until: "到",
 };
 
 /** By language. */

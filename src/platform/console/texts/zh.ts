@@ -18,6 +18,7 @@ export const zh: Texts = {
     policies: "分发策略",
     sms: "短消息",
     nameServer: "汇接网关",
+    users: "App 用户",
     people: "用户",
     audit: "审计",
     account: "密码",
@@ -123,9 +124,7 @@ export const zh: Texts = {
   gateway: {
     title: (mac) => `网关 ${mac}`,
     identity: "基本信息",
-    timeline: "命令记录",
     plugins: "插件",
-    messages: "上报消息",
     run: "执行能力命令",
     command: "命令(CmdType)",
     plugin: "插件",
