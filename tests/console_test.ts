@@ -291,8 +291,9 @@ Deno.test("CSV is taken in with a report line by line, and a group is filled and
   );
   const report = await (await visitor.post("/gateways/import", form)).text();
   assertStringIncludes(report, "Newly preset: 1");
-  assertStringIncludes(report, "There already: 1");
-  assertMatch(report, /<th scope="row">4<\/th><td>mac: /);
+  assertStringIncludes(report, "There already, the very same: 1");
+  assertStringIncludes(report, "Refused: 1");
+  assertMatch(report, /<th scope="row">4<\/th>.*none.*refused<\/td><td>mac: /);
   await (await visitor.post("/groups/north", { do: "putIn", macs: `${MAC}\n64D954000002` })).body?.cancel();
   assertEquals((await p.call("GET", "/api/v1/groups/north")).body.gateways, 2);
   await (await visitor.post("/groups/north", { do: "takeOut", macs: MAC })).body?.cancel();

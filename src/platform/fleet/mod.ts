@@ -13,4 +13,5 @@ export {
   type HistoryKind,
   type OwnTables as FleetOwnTables,
 } from "./schema.ts";
+export { beginning } from "./search.ts";
 export { MAX_TAGS } from "./tags.ts";

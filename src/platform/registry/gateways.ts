@@ -34,8 +34,6 @@ export interface GatewayQuery {
   readonly region?: string | undefined;
   readonly loid?: string | undefined;
   readonly online?: boolean | undefined;
-  /** The beginning of a MAC or SN; none of `%`, `_` and `\\`. */
-  readonly search?: string | undefined;
   /** A further condition on the row. */
   readonly where?: GatewayCondition | undefined;
   /** Those that were removed instead of those that are there. */
@@ -105,21 +103,16 @@ export class GatewayStore {
     if (query.loid !== undefined) select = select.where("loid", "=", query.loid);
     if (query.online !== undefined) select = select.where("online", "=", query.online ? 1 : 0);
     if (query.after !== undefined) select = select.where("mac", ">", query.after);
-    if (query.search !== undefined) {
-      const beginning = `${query.search.toUpperCase()}%`;
-      select = select.where((where) =>
-        where.or([where("mac", "like", beginning), where("sn", "like", beginning)])
-      );
-    }
     return select.execute();
   }
 
   /**
-   * Adds gateways, all or none. A MAC or SN that is there already is left alone and named in the answer; one that
-   * was removed makes way.
+   * Adds gateways, all or none. A MAC or SN that is there already is left alone: `there` has the rows that have it, by
+   * the MAC that was not preset for them. One that was removed makes way.
    */
-  preset(gateways: readonly GatewayPreset[]): Promise<{ created: number; taken: string[] }> {
-    const now = this.clock.now(), taken: string[] = [];
+  preset(gateways: readonly GatewayPreset[]): Promise<{ created: number; there: Map<string, GatewayRow[]> }> {
+    const now = this.clock.now(), there = new Map<string, GatewayRow[]>();
+    let created = 0;
     return this.db.transaction().execute(async (tx) => {
       for (const gateway of gateways) {
         const row: Insertable<GatewayRow> = {
@@ -139,9 +132,16 @@ export class GatewayStore {
           .execute();
         const { numInsertedOrUpdatedRows } = await tx.insertInto("gateway").values(row)
           .onConflict((conflict) => conflict.doNothing()).executeTakeFirst();
-        if (!numInsertedOrUpdatedRows) taken.push(gateway.mac);
+        if (numInsertedOrUpdatedRows) {
+          created++;
+          continue;
+        }
+        const rows = await tx.selectFrom("gateway").selectAll()
+          .where((where) => where.or([where("mac", "=", gateway.mac), where("sn", "=", gateway.sn)]))
+          .execute();
+        there.set(gateway.mac, rows);
       }
-      return { created: gateways.length - taken.length, taken };
+      return { created, there };
     });
   }
 

@@ -103,7 +103,7 @@ export const en = {
   },
   gateways: {
     title: "Gateways",
-    searchHint: "Beginning of a MAC or serial number",
+    searchHint: "Beginning of a MAC, serial number or LOID; or a tag",
     mac: "MAC",
     sn: "Serial number",
     loid: "LOID",

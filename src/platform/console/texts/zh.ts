@@ -104,7 +104,7 @@ export const zh: Texts = {
   },
   gateways: {
     title: "网关",
-    searchHint: "MAC 或序列号的开头",
+    searchHint: "MAC、序列号或 LOID 的开头,或标签",
     mac: "MAC",
     sn: "序列号",
     loid: "LOID",
