@@ -55,6 +55,9 @@ export class Fleet implements AsyncDisposable {
       bus.subscribe("gateway.registered", ({ mac, ...detail }, from) => {
         if (!from) this.note(mac, "registered", detail);
       }),
+      bus.subscribe("gateway.reset", ({ mac }, from) => {
+        if (!from) this.note(mac, "reset");
+      }),
       bus.subscribe("binding.changed", ({ mac, userId, bound }, from) => {
         if (!from) this.note(mac, bound ? "bound" : "unbound", { user: userId });
       }),

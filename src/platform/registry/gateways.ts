@@ -15,7 +15,7 @@ import {
 import type { Clock } from "../../base/mod.ts";
 import { Statement } from "../../storage/mod.ts";
 import type { CommandOwner } from "./commands.ts";
-import type { GatewayRow, RegistryTables } from "./schema.ts";
+import type { GatewayResetRow, GatewayRow, RegistryTables } from "./schema.ts";
 
 /** What an operator says of a gateway when presetting it. */
 export interface GatewayPreset {
@@ -177,6 +177,28 @@ export class GatewayStore {
     return numUpdatedRows > 0n;
   }
 
+  /**
+   * Takes the order to begin anew off a gateway that is told so now, and notes that it goes back to its factory presets:
+   * both, or neither.
+   */
+  async renewed(mac: string): Promise<void> {
+    await this.db.transaction().execute(async (tx) => {
+      await tx.updateTable("gateway").set({ renew: 0, updated_at: this.clock.now() }).where("mac", "=", mac)
+        .execute();
+      await noteReset(tx, mac, this.clock.now());
+    });
+  }
+
+  /** Gateways that were reset, and of which {@linkcode GatewayStore.resetDone} has not been said. */
+  resets(limit: number): Promise<GatewayResetRow[]> {
+    return this.db.selectFrom("gateway_reset").selectAll().orderBy("mac").limit(limit).execute();
+  }
+
+  /** All that has to follow a reset at `at` is done; a later one stays. */
+  async resetDone(mac: string, at: number): Promise<void> {
+    await this.db.deleteFrom("gateway_reset").where("mac", "=", mac).where("at", "<=", at).execute();
+  }
+
   /** Gives up what was removed before `before`, with all that belongs to it. */
   async purge(before: number): Promise<void> {
     await this.db.deleteFrom("gateway").where("deleted_at", "<", before).execute();
@@ -221,6 +243,17 @@ export class GatewayStore {
       .select((e) => e.fn.countAll<number>().as("count")).executeTakeFirstOrThrow();
     return Number(count);
   }
+}
+
+/** Notes that a gateway went back to its factory presets at `at`; the latest time counts. */
+export async function noteReset(
+  db: Pick<Kysely<Pick<RegistryTables, "gateway_reset">>, "insertInto">,
+  mac: string,
+  at: number,
+): Promise<void> {
+  await db.insertInto("gateway_reset").values({ mac, at })
+    .onConflict((conflict) => conflict.column("mac").doUpdateSet({ at }).where("gateway_reset.at", "<", at))
+    .execute();
 }
 
 /** What is known of a gateway that has never spoken. */

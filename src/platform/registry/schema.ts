@@ -41,6 +41,12 @@ export interface GatewayRow {
   deleted_at: number | null;
 }
 
+/** A gateway that goes back to its factory presets, until all who have to act on it have. */
+export interface GatewayResetRow {
+  mac: string;
+  at: number;
+}
+
 /** What a command does on the gateway. */
 export type CommandKind =
   | "post"
@@ -158,6 +164,7 @@ export interface RegistryTables {
   command_event: CommandEventRow;
   plugin: PluginRow;
   document: DocumentRow;
+  gateway_reset: GatewayResetRow;
 }
 
 /** Makes the tables of {@linkcode RegistryTables}. */
@@ -280,6 +287,15 @@ export const registryMigrations: Migrations = {
       await db.schema.createIndex("command_actor").on("command").columns(["actor", "id"]).execute();
       await db.schema.createIndex("command_status").on("command").columns(["status", "id"]).execute();
       await db.schema.createIndex("command_created").on("command").column("created_at").execute();
+    },
+  },
+  "2026-11-29-registry-gateway-resets": {
+    async up(db) {
+      // Refers to no gateway: a reset must be noted also of one that is being removed.
+      await db.schema.createTable("gateway_reset")
+        .addColumn("mac", "text", (c) => c.primaryKey())
+        .addColumn("at", "bigint", (c) => c.notNull())
+        .execute();
     },
   },
 };
