@@ -406,10 +406,18 @@ Deno.test("a policy is written by forms without scripts: rules added, moved, tri
   assertEquals(await press("put"), 400);
   assertStringIncludes(page, "percent");
   assertEquals(fieldsOf(page)["rule0-percent"], "12,5", "what was typed is kept");
-  assertEquals(await press("dryRun", { "rule0-percent": "12.5" }), 200);
+  assertEquals(
+    await press("dryRun", {
+      "rule0-percent": "12.5",
+      script: "export const choose = () => null; // <&>",
+    }),
+    200,
+  );
   assertStringIncludes(page, "of 1 gateways");
   assertEquals(await press("asJson"), 200);
-  assertEquals(JSON.parse(fieldsOf(page)["policy"]!).rules[0].match, { region: "north", percent: 12.5 });
+  const written = JSON.parse(fieldsOf(page)["policy"]!);
+  assertEquals(written.rules[0].match, { region: "north", percent: 12.5 });
+  assertEquals(written.script, "export const choose = () => null; // <&>");
   assertEquals(await press("asRules", { policy: '{"rules":[{"name":"x"}]}' }), 422);
   assertEquals(fieldsOf(page)["policy"], '{"rules":[{"name":"x"}]}');
   page = await visitor.page("/policies/edit");

@@ -37,7 +37,12 @@ import {
 import { Commander, keepCommands } from "./commands/mod.ts";
 import type { PlatformDeps } from "./deps.ts";
 import { Console } from "./console/mod.ts";
-import { type DistributionTables, PolicyStore, startDistribution } from "./distribution/mod.ts";
+import {
+  type DistributionTables,
+  PolicyScripts,
+  PolicyStore,
+  startDistribution,
+} from "./distribution/mod.ts";
 import { FilesOfNodes, MISSED_HEARTBEATS, type NodeTables, startCluster } from "./nodes/mod.ts";
 import { platformMigrations } from "./migrations.ts";
 import { startPluginCenter } from "./plugin_center/mod.ts";
@@ -188,8 +193,9 @@ export async function startPlatform(
     access = advertised(service.address);
   }
   const policy = await PolicyStore.open(database.tables<DistributionTables>(), deps.clock, access);
+  const scripts = starting.use(new PolicyScripts(deps));
   if (wanted("distribution")) {
-    run(startDistribution(shared, policy, {
+    run(startDistribution(shared, policy, scripts, {
       listen: settings.distribution,
       heartbeatSeconds: settings.heartbeatSeconds,
       registrationsPerSecond: settings.registrationsPerSecond,
@@ -324,7 +330,7 @@ export async function startPlatform(
   api.mount("", pluginRoutes(repository));
   api.mount("", downloadRoutes(repository));
   api.mount("", trustRoutes(trust, ["trust:write"]));
-  if (wanted("distribution")) api.mount("", policyRoutes({ policy, gateways, fleet }));
+  if (wanted("distribution")) api.mount("", policyRoutes({ policy, scripts, gateways, fleet }));
   if (push) api.mount("", push.routes);
   if (app) api.mount("", app.routes);
   if (sms) api.mount("", sms.routes);

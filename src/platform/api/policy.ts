@@ -15,9 +15,17 @@ import {
   queryInteger,
   Routes,
 } from "../../control/mod.ts";
-import { destination, dryRun, type Policy, PolicySchema, type PolicyStore } from "../distribution/mod.ts";
+import {
+  destinationOf,
+  dryRun,
+  type Policy,
+  PolicySchema,
+  PolicyScriptError,
+  type PolicyScripts,
+  type PolicyStore,
+} from "../distribution/mod.ts";
 import type { Fleet } from "../fleet/mod.ts";
-import type { GatewayRow, GatewayStore } from "../registry/mod.ts";
+import type { GatewayStore } from "../registry/mod.ts";
 
 const Time = v.pipe(v.string(), v.isoTimestamp());
 const VersionView = v.object({
@@ -41,13 +49,16 @@ const PAGE = 2000;
 /** What the routes lean on. */
 export interface PolicyRouteParts {
   readonly policy: PolicyStore;
+  readonly scripts: PolicyScripts;
   readonly gateways: GatewayStore;
   readonly fleet: Fleet;
 }
 
 /** The routes of the policy. */
-export function policyRoutes({ policy, gateways, fleet }: PolicyRouteParts): Routes {
+export function policyRoutes({ policy, scripts, gateways, fleet }: PolicyRouteParts): Routes {
   const routes = new Routes();
+  /** Whether a script is being tried on the fleet: one at a time. */
+  let trying = false;
   /** `"7"`: the version in force; a PUT that names another one in If-Match changes nothing. */
   const etag = () => `"${policy.version}"`;
 
@@ -79,8 +90,10 @@ export function policyRoutes({ policy, gateways, fleet }: PolicyRouteParts): Rou
     responses: {
       200: { description: "The policy in force", schema: PolicySchema },
       412: { description: "Another version is in force than If-Match says" },
+      422: { description: "The script can't be loaded" },
     },
   }).handle(async ({ body, query, principal, request, changed }) => {
+    await refusing(() => scripts.check(body));
     const from = versionOf(request.headers.get("if-match"));
     changed(policy.current, body);
     await policy.replace(body, actorOf(principal), query.note, from);
@@ -177,9 +190,10 @@ export function policyRoutes({ policy, gateways, fleet }: PolicyRouteParts): Rou
         }),
       },
     },
-  }).handle(({ query }) => {
-    const subject = { ...UNKNOWN, ...query, region: query.region ?? null };
-    const { rule, to } = destination(policy.current, subject);
+  }).handle(async ({ query }) => {
+    const { rule, to } = destinationOf(
+      await scripts.choose(policy.current, { ...query, region: query.region }),
+    );
     const away = policy.current.rules.some(({ name, redirect }) => name === rule && redirect !== undefined);
     return { status: 200, body: { rule, operations: away ? null : to, redirect: away ? to : null } };
   });
@@ -193,8 +207,29 @@ export function policyRoutes({ policy, gateways, fleet }: PolicyRouteParts): Rou
     auth: ["policies:read"],
     audited: false,
     body: { json: PolicySchema, optional: true },
-    responses: { 200: { description: "Rules, addresses and numbers of gateways", schema: FlowsView } },
+    responses: {
+      200: { description: "Rules, addresses and numbers of gateways", schema: FlowsView },
+      403: { description: "A script of one's own is for those who may put policies into force" },
+      409: { description: "Another script is being tried" },
+      422: { description: "The script fails, or takes too long" },
+    },
   }).handle(async ({ body, principal, signal }) => {
+    const candidate = body ?? policy.current, { script } = candidate;
+    if (
+      script !== undefined && script !== policy.current.script &&
+      !principal.permissions.includes("policies:write")
+    ) {
+      throw problem(403, "forbidden", '"policies:write" is needed to try a script');
+    }
+    const scripted = script !== undefined || policy.current.script !== undefined;
+    if (scripted && trying) {
+      throw problem(409, "script_busy", "a policy with a script is being tried: try again");
+    }
+    trying ||= scripted;
+    using tried = new DisposableStack();
+    tried.defer(() => {
+      if (scripted) trying = false;
+    });
     const where = await fleet.scopeOf(principal);
     const pages = async function* () {
       for (let after = ""; !signal.aborted;) {
@@ -204,14 +239,23 @@ export function policyRoutes({ policy, gateways, fleet }: PolicyRouteParts): Rou
         after = rows.at(-1)!.mac;
       }
     };
-    const { flows, ...counts } = await dryRun(body ?? policy.current, policy.current, pages());
+    await refusing(() => scripts.check(candidate));
+    const [wanted, now] = [candidate, policy.current].map((one) => tried.use(scripts.trial(one)));
+    const { flows, ...counts } = await refusing(() => dryRun(wanted!, now!, pages()));
     return { status: 200, body: { ...counts, flows: flows.map((flow) => ({ ...flow })) } };
   });
   return routes;
 }
 
-/** A gateway of which nothing is known. */
-const UNKNOWN = { pinned_operations: null } as GatewayRow;
+/** Says what is wrong with a script. */
+async function refusing<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof PolicyScriptError)) throw error;
+    throw problem(422, "script_failed", `the script can't be used: ${error.message}`);
+  }
+}
 
 function versionOf(header: string | null): number | undefined {
   if (header === null || header === "*") return undefined;
@@ -238,5 +282,5 @@ function drained(policy: Policy, address: string): Policy {
     return { ...rule, targets };
   });
   if (!found) throw problem(422, "unknown_address", `no rule sends gateways to "${address}"`);
-  return { rules };
+  return { ...policy, rules };
 }

@@ -9,6 +9,7 @@ import { encodeDistributionReply } from "../../protocol/smart_gateway/mod.ts";
 import { type PlatformDeps, SMART_GATEWAY_FRAMING } from "../deps.ts";
 import { admissionOf } from "../registry/mod.ts";
 import { Distribution } from "./distribution.ts";
+import type { PolicyScripts } from "./policy_script.ts";
 import type { PolicyStore } from "./policy_store.ts";
 
 /** Settings of the distribution service. */
@@ -26,6 +27,7 @@ const MAX_IN_WORK = 5000;
 export function startDistribution(
   deps: PlatformDeps,
   policy: PolicyStore,
+  scripts: PolicyScripts,
   settings: DistributionSettings,
 ): Service {
   const log = deps.log.with({ service: "distribution" });
@@ -35,6 +37,7 @@ export function startDistribution(
     policy,
     settings.heartbeatSeconds,
     admissionOf(deps, "distribution", settings.registrationsPerSecond),
+    scripts,
   );
   const { socket, listener } = bindBoth(deps.network, settings.listen);
   let inWork = 0;

@@ -66,6 +66,10 @@ const en = {
   down: "Down",
   redirectField: "Or: another distribution platform that they ask instead",
   redirectHint: "host:port. Only where there is no address above.",
+  script: "Script (optional), asked before the rules",
+  scriptHint: "export function choose(gateway, destinations) { return destinations[0].address; } " +
+    "It names an address that the rules list, or nothing: then they decide. So they do where it fails.",
+  byScript: "script",
   asJson: "Go on as JSON",
   asRules: "Go on with forms",
   notRules: "This is not a policy that the forms could hold:",
@@ -133,6 +137,10 @@ const zh: typeof en = {
   down: "下移",
   redirectField: "或:改向另一分发平台查询",
   redirectHint: "host:port。仅在上方没有地址时填写。",
+  script: "脚本(可选),先于规则执行",
+  scriptHint: "export function choose(gateway, destinations) { return destinations[0].address; } " +
+    "返回规则中列出的一个地址,或不返回而由规则决定。脚本出错时同样由规则决定。",
+  byScript: "脚本",
   asJson: "以 JSON 继续编辑",
   asRules: "以表单继续编辑",
   notRules: "表单无法表示此内容:",

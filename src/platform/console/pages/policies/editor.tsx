@@ -59,7 +59,7 @@ export const policyActions: Readonly<Record<string, Action>> = {
       throw new ApiProblem(422, "not_a_policy", policies[view.language].notRules, "", faults);
     }
     if (!fits(read.output)) throw tooLarge(view);
-    return editor(view, { draft: draftOf(read.output) });
+    return editor(view, { draft: draftOf(read.output), script: read.output.script ?? "" });
   },
   ...Object.fromEntries(
     Object.entries(EDITS).map(([name, edit]): [string, Action] => [name, (view) => {
@@ -74,6 +74,7 @@ export const policyActions: Readonly<Record<string, Action>> = {
 interface Content {
   readonly draft?: Draft;
   readonly json?: string;
+  readonly script?: string;
 }
 
 async function editor(view: View, content: Content = {}, run?: DryRun) {
@@ -87,6 +88,7 @@ async function editor(view: View, content: Content = {}, run?: DryRun) {
     (content.json !== undefined ||
       (sent ? "policy" in view.form : query(view, "as") === "json" || !fits(policy)));
   const draft = content.draft ?? (sent ? draftFrom((name) => field(view, name)) : draftOf(policy));
+  const script = content.script ?? (sent ? field(view, "script") : policy.script ?? "");
   const json = content.json ?? shown(view, "policy", JSON.stringify(policy, null, 2));
   return {
     title: t.edit,
@@ -122,7 +124,21 @@ async function editor(view: View, content: Content = {}, run?: DryRun) {
                 />
               </Panel>
             )
-            : <Rules view={view} draft={draft} />}
+            : (
+              <>
+                <Rules view={view} draft={draft} />
+                <Panel>
+                  <TextArea
+                    view={{ ...view, form: {} }}
+                    name="script"
+                    label={t.script}
+                    value={script}
+                    hint={t.scriptHint}
+                    rows={script === "" ? 3 : 16}
+                  />
+                </Panel>
+              </>
+            )}
           <Panel>
             <TextField view={view} name="note" label={t.note} max={500} />
             <div class="actions">
@@ -263,7 +279,10 @@ function Step(
 
 /** The policy that the form holds, right or wrong. @throws {ApiProblem} where it is not JSON */
 function sentOf(view: View): unknown {
-  if (!("policy" in view.form)) return { rules: rulesOf(draftFrom((name) => field(view, name))) };
+  if (!("policy" in view.form)) {
+    const script = field(view, "script");
+    return { rules: rulesOf(draftFrom((name) => field(view, name))), ...(script === "" ? {} : { script }) };
+  }
   try {
     return JSON.parse(field(view, "policy"));
   } catch (error) {

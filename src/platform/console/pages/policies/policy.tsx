@@ -43,6 +43,12 @@ export const policyPage: Page = async (view) => {
         <PolicyTabs view={view} />
         <Panel title={t.rules}>
           <RuleTable view={view} policy={policy} />
+          {policy.script !== undefined && (
+            <details>
+              <summary>{t.script}</summary>
+              <pre tabindex={0}>{policy.script}</pre>
+            </details>
+          )}
         </Panel>
         <Panel title={t.goes}>
           {flows === undefined
