@@ -243,6 +243,19 @@ Deno.test("the search finds by the beginning of MAC, SN and LOID, and by a whole
       400,
     );
   }
+  // What nearly all begin with is found as well, page by page.
+  const many = Array.from(
+    { length: 2500 },
+    (_, n) => ({ mac: mac(1000 + n), sn: `64D954-T${n}`, loid: "M" }),
+  );
+  await platform.call("POST", "/api/v1/gateways", many);
+  const page = await platform.call("GET", "/api/v1/gateways?search=64D95400&limit=200");
+  assertEquals(macs(page.body).at(-1), mac(1179));
+  const next = await platform.call(
+    "GET",
+    `/api/v1/gateways?search=64D95400&limit=200&cursor=${page.body["next"]}`,
+  );
+  assertEquals(macs(next.body)[0], mac(1180));
   // Whoever is confined to a group finds nothing else by it.
   await platform.call("POST", "/api/v1/groups", { name: "south", filter: "region==south" });
   const key = await platform.call("POST", "/api/v1/keys", {

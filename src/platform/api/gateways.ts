@@ -20,7 +20,7 @@ import {
 } from "../../control/mod.ts";
 import type { PlatformDeps } from "../deps.ts";
 import type { GatewayRow } from "../registry/mod.ts";
-import { beginning, type Filter, MAX_FILTER } from "../fleet/mod.ts";
+import { type Filter, MAX_FILTER } from "../fleet/mod.ts";
 import { presetAll, PresetReport, reportCsv } from "./preset_report.ts";
 import {
   exportCsv,
@@ -157,7 +157,7 @@ export function gatewayRoutes(deps: PlatformDeps): Routes {
         await deps.fleet.find(principal, filter),
         group === undefined ? undefined : await deps.fleet.groups.membersOf([group]),
       ),
-      search === undefined ? undefined : beginning(search),
+      search === undefined ? undefined : await deps.fleet.beginning(search),
     );
     const rows = await deps.gateways.list({ ...plain, where, after, limit: limit + 1 });
     const tags = await deps.fleet.tags.of(rows.map(({ mac }) => mac));

@@ -12,6 +12,7 @@ import { type Filter, parseFilter } from "./filter.ts";
 import { GroupStore } from "./groups.ts";
 import { HistoryStore } from "./history.ts";
 import type { FleetTables, HistoryKind } from "./schema.ts";
+import { beginning } from "./search.ts";
 import { SeenStore } from "./seen.ts";
 import { TagStore } from "./tags.ts";
 
@@ -83,6 +84,11 @@ export class Fleet implements AsyncDisposable {
     if (text === undefined || text.trim() === "") return scope;
     const wanted = parseFilter(text, this.deps.clock.now());
     return scope ? (eb) => eb.and([scope(eb), wanted(eb)]) : wanted;
+  }
+
+  /** What the search field finds: see {@linkcode beginning}. */
+  beginning(text: string): Promise<Filter> {
+    return beginning(this.deps.sql, text);
   }
 
   /**

@@ -93,7 +93,8 @@ export class GatewayStore {
 
   list(query: GatewayQuery): Promise<GatewayRow[]> {
     let select = this.db.selectFrom("gateway").selectAll().orderBy("mac").limit(query.limit)
-      .where("deleted_at", query.removed ? "is not" : "is", null);
+      // With the sign no index that begins with it is taken: nearly all rows are there, and would have to be sorted.
+      .where(query.removed ? sql<boolean>`deleted_at is not null` : sql<boolean>`+deleted_at is null`);
     const { where: condition } = query;
     // What it needs beyond the gateway's own row is in tables of the same database.
     if (condition) select = select.where((eb) => condition(eb as Parameters<GatewayCondition>[0]));
