@@ -15,6 +15,9 @@ const FLOWS = [
   "fleet_test.ts",
   "plugin_repository_test.ts",
   "app_flow_test.ts",
+  "timeline_test.ts",
+  "policy_test.ts",
+  "push_test.ts",
   "sms_flow_test.ts",
   "sms_routing_test.ts",
 ];
