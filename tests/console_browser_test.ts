@@ -358,6 +358,9 @@ async function screenshots({ page, context }: Tab, fleet: Fleet, paths: readonly
       ["gateway", `/gateways/${fleet.mac}`, "light", "zh"],
       ["rollout", rollout, "dark", "en"],
       ["short-messages", "/sms/accounts/900001", "light", "zh"],
+      ["timeline", `/gateways/${fleet.mac}/timeline`, "light", "en"],
+      ["policy", "/policies/edit", "light", "en"],
+      ["alarm-rules", "/alarms/rules", "dark", "en"],
     ] as const
   ) {
     const url = new URL(page.url()).origin;
