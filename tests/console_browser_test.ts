@@ -196,6 +196,8 @@ Deno.test({
       await page.getByRole("button", { name: "中文" }).click();
       await heading(page, "总览");
       await page.getByRole("button", { name: "浅色或深色" }).click();
+      // A page that is on its way to another can't be loaded again.
+      await page.locator('html[data-theme="dark"]').waitFor();
       await page.reload();
       assertEquals(await page.locator("html").getAttribute("data-theme"), "dark");
       assertEquals(await page.locator("html").getAttribute("lang"), "zh-CN");
