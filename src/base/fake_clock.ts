@@ -81,6 +81,16 @@ export class FakeClock implements Clock {
     this.#wall += ms;
   }
 
+  /** Whether anything is busy at this moment. */
+  static get isBusy(): boolean {
+    return [...FakeClock.busy].some((busy) => busy());
+  }
+
+  /** Lets everything go on that needs no time to pass, and waits for what is busy. */
+  static settled(): Promise<void> {
+    return settle();
+  }
+
   #moveTo(elapsed: number): void {
     this.#wall += elapsed - this.#elapsed;
     this.#elapsed = elapsed;

@@ -155,7 +155,10 @@ export class Stage implements AsyncDisposable {
 
   /** Real work (the database) goes on between fake moments. */
   async settled(): Promise<void> {
-    for (let i = 0; i < 20; i++) await new Promise((resolve) => setImmediate(resolve));
+    for (let i = 0; i < 20; i++) {
+      await new Promise((resolve) => setImmediate(resolve));
+      if (FakeClock.isBusy) await FakeClock.settled();
+    }
   }
 
   async total(id: string) {
