@@ -4,6 +4,8 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
+import { AppUser, type Ask } from "./support/app_user.ts";
+import { startBalancer } from "./support/balancer.ts";
 import { clusterChaos, type Fault } from "./support/cluster_chaos.ts";
 import { ClusterGateway, h, type Nodes, startNodes, there, until, why } from "./support/nodes.ts";
 import { noNatsBecause, startOwnNats } from "./support/own_nats.ts";
@@ -94,22 +96,34 @@ withNodes(
   },
 );
 
-withNodes("a plug-in that one node took in is handed out by each", async (nodes) => {
-  const source =
-    `export const manifest = { name: "com.example.both", version: "1.0", apiVersion: "2026-11-01",
+withNodes(
+  "a plug-in that one node took in is handed out by each, and once removed by none",
+  async (nodes) => {
+    const source =
+      `export const manifest = { name: "com.example.both", version: "1.0", apiVersion: "2026-11-01",
     commands: { ASK: { right: "both" } }, capabilities: [] };
     export const commands = { ASK: () => ({}) };`;
-  const bytes = new TextEncoder().encode(source);
-  const taken = await fetch(`${nodes.node(0).url}/api/v1/plugins`, {
-    method: "POST",
-    headers: { authorization: `Bearer ${ADMIN_TOKEN}`, "content-type": "application/javascript" },
-    body: bytes,
-  });
-  assertEquals(taken.status, 201, await taken.clone().text());
-  const { sha256 } = await taken.json();
-  const got = await fetch(`${nodes.node(1).url}/downloads/${sha256}.js`);
-  assertEquals([got.status, await got.text()], [200, source]);
-});
+    const bytes = new TextEncoder().encode(source);
+    const taken = await fetch(`${nodes.node(0).url}/api/v1/plugins`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${ADMIN_TOKEN}`, "content-type": "application/javascript" },
+      body: bytes,
+    });
+    assertEquals(taken.status, 201, await taken.clone().text());
+    const { sha256 } = await taken.json();
+    const got = await fetch(`${nodes.node(1).url}/downloads/${sha256}.js`);
+    assertEquals([got.status, await got.text()], [200, source]);
+    // What is removed at one node is handed out by none, though the other one has a copy of its own by now.
+    const removed = await nodes.call(0, "DELETE", "/api/v1/plugins/com.example.both/1.0");
+    assertEquals(removed.status, 204, JSON.stringify(removed.body));
+    for (const i of [0, 1]) {
+      const gone = await fetch(`${nodes.node(i).url}/downloads/${sha256}.js`);
+      assertEquals(gone.status, 404);
+      await gone.body?.cancel();
+    }
+    assertEquals([...Deno.readDirSync(`${nodes.node(1).program.dataDir}/plugins`)], []);
+  },
+);
 
 withNodes("an app that asked one node to connect hears from any how that stands", async (nodes) => {
   await using gateway = new ClusterGateway(identity(1));
@@ -270,6 +284,69 @@ withNodes(
 );
 
 withNodes(
+  "three nodes that are restarted one after the other fail no app's call behind a balancer that goes on to the next",
+  async (nodes) => {
+    await using stack = new AsyncDisposableStack();
+    const balancer = stack.use(startBalancer(nodes));
+    const ask: Ask = async (method, path, body, token) => {
+      const response = await fetch(balancer.url + path, {
+        method,
+        headers: {
+          "content-type": "application/json",
+          ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      return { status: response.status, body: await response.json() as Json };
+    };
+    const fleet = Array.from({ length: 6 }, (_, i) => new ClusterGateway(identity(i + 1)));
+    await nodes.preset(...fleet.map(({ me }) => me));
+    const over = new AbortController(), lives: Promise<void>[] = [];
+    for (const gateway of fleet) stack.use(gateway);
+    stack.defer(async () => {
+      over.abort();
+      await Promise.all(lives);
+    });
+    for (const [i, gateway] of fleet.entries()) {
+      await gateway.register(nodes.node(i % 3));
+      lives.push(gateway.live(nodes, i % 3, over.signal));
+    }
+    const failed: string[] = [];
+    let calls = 0, done = false;
+    const asking = fleet.map(async ({ me }, i) => {
+      const user = await AppUser.begin(ask, `user.${i}`, [me]);
+      for (let n = 0; !done; n++, calls++) {
+        const { status, body } = await user.postToItsEnd(
+          me.mac,
+          { CmdType: "ASK", Tag: `${i}-${n}` },
+          30_000,
+        );
+        if (status !== 200 || body.status !== "succeeded") failed.push(`${status} ${JSON.stringify(body)}`);
+        await new Promise((resolve) => setTimeout(resolve, 60)); // at most so many posts a second are a user's
+      }
+    });
+    const more = (n: number) => {
+      const before = calls;
+      return until(`${n} more calls`, () => Promise.resolve(calls >= before + n), 60_000);
+    };
+    await more(30);
+    for (const i of [0, 1, 2]) {
+      nodes.node(i).program.kill("SIGTERM");
+      assertEquals((await nodes.node(i).program.status).code, 0);
+      await nodes.restart(i);
+      await more(30);
+    }
+    done = true;
+    await Promise.all(asking);
+    assertEquals(failed, [], `of ${calls} calls`);
+    assert(balancer.passedOn > 0);
+    const twice = fleet.flatMap(({ done }) => [...done].filter(([, times]) => times !== 1));
+    assertEquals(twice, []);
+  },
+  3,
+);
+
+withNodes(
   "a rollout runs once, moves when its node dies, and begins with no gateway twice",
   async (nodes) => {
     const gateways = await Promise.all(Array.from({ length: 6 }, (_, i) => gatewayAt(nodes, i % 3, i + 1)));
@@ -344,13 +421,19 @@ Deno.test({
   ignore: !there || noNats !== undefined,
   async fn() {
     const faults: readonly Fault[] = ["kill", "pause", "drain", "nats"];
-    const { breaches, acknowledged, ended } = await clusterChaos({
-      faults,
-      gateways: 6,
-      askers: 4,
-      calmMs: 3000,
-    });
-    assertEquals(breaches, []);
-    assert(acknowledged > 20 && (ended.succeeded ?? 0) > 20, JSON.stringify(ended));
+    const askers = 4, users = 2;
+    const result = await clusterChaos({ faults, gateways: 6, askers, users, calmMs: 3000 });
+    const shown = JSON.stringify(result);
+    assertEquals(result.breaches, []);
+    assert(result.byApps > 20 && result.acknowledged - result.byApps > 20, shown);
+    assert((result.ended.succeeded ?? 0) > 0.5 * result.acknowledged, shown);
+    assert(result.rollouts > 0 && result.rolledOut > 6, shown);
+    // What callers see of a fault ends within 5 s on a machine of its own; here others may have it for a while.
+    for (const fault of ["kill", "drain", "nats"]) {
+      assert(result.faults[fault]!.worstWindowMs < 20_000, shown);
+    }
+    // Cut off is who had asked the node that was killed or paused; refused, who came while no node could take it.
+    assert(result.cutOff <= faults.length * (askers + users), shown);
+    assert(result.refused <= faults.length * (askers + users) + result.acknowledged / 20, shown);
   },
 });

@@ -16,6 +16,7 @@ import {
   messageOf,
   newId,
   type Service,
+  sleep,
   withTimeout,
 } from "../base/mod.ts";
 import type { ClientInfo } from "./api.ts";
@@ -34,6 +35,11 @@ export interface ServeOptions {
   readonly maxInFlight?: number;
   /** Milliseconds that requests in work get when the server stops; default 5000. */
   readonly graceMs?: number;
+  /**
+   * Milliseconds for which a server that stops goes on to answer 503 `stopping` at least, so that whoever stands before
+   * it (a balancer) sends the rest elsewhere: a connection that comes while a server closes is cut off. Default 0.
+   */
+  readonly noticeMs?: number;
 }
 
 /** A running HTTP server. */
@@ -52,7 +58,7 @@ export function serveHttp(
   deps: Pick<Deps, "clock" | "log" | "metrics">,
   handler: HttpHandler,
   at: HostPort,
-  { name = "http", maxInFlight = 4096, graceMs = 5000 }: ServeOptions = {},
+  { name = "http", maxInFlight = 4096, graceMs = 5000, noticeMs = 0 }: ServeOptions = {},
 ): HttpService {
   const { clock, log, metrics } = deps;
   const stopping = new AbortController(), kill = new AbortController();
@@ -117,7 +123,8 @@ export function serveHttp(
     state = "stopping";
     // Those that wait for something (long polls) end at once, the rest gets its time.
     stopping.abort(new DOMException("the server is stopping", "AbortError"));
-    if (await drain()) {
+    const [empty] = await Promise.all([drain(), noticeMs > 0 && sleep(clock, noticeMs)]);
+    if (empty) {
       // What was answered is still on its way to the sockets, so connections close gracefully. On some runtimes
       // that waits for ever for a caller that sent half a request: it is left to itself after a moment.
       const closed = server.shutdown().then(() => finished);

@@ -138,6 +138,20 @@ Deno.test("a stop ends long polls at once with 503 and lets work in progress fin
   await stopped;
 });
 
+Deno.test("a stop that gives notice answers 503 for so long, though nothing is in work, and closes then", async () => {
+  const clock = new FakeClock();
+  const { server } = setUp({ noticeMs: 1500 }, clock);
+  const stopped = server[Symbol.asyncDispose]();
+  for (const ms of [0, 1499]) {
+    await clock.advance(ms);
+    const answer = await fetch(`${server.url}/echo`, { method: "POST", headers: { connection: "close" } });
+    assertEquals([answer.status, (await answer.json()).code], [503, "stopping"]);
+  }
+  await clock.advance(1);
+  await stopped;
+  await assertRejects(() => fetch(`${server.url}/echo`, { method: "POST" }));
+});
+
 Deno.test("work that outlasts the grace time is cut off, so that a stop always ends", async () => {
   const clock = new FakeClock();
   const { server, entered, open } = setUp({ graceMs: 5000 }, clock);

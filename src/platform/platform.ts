@@ -41,7 +41,7 @@ import { FilesOfNodes, MISSED_HEARTBEATS, type NodeTables, startCluster } from "
 import { platformMigrations } from "./migrations.ts";
 import { startPluginCenter } from "./plugin_center/mod.ts";
 import { Fleet, fleetRoutes, type FleetTables } from "./fleet/mod.ts";
-import { Overview, overviewRoutes, Recorder } from "./overview/mod.ts";
+import { Overview, overviewRoutes, Recorder, TotalsOfNodes } from "./overview/mod.ts";
 import { rolloutRoutes, Rollouts, RolloutStore, type RolloutTables } from "./rollouts/mod.ts";
 import { type PeopleTables, ROOT, startPeople } from "./people/mod.ts";
 import { PluginRepository, RepositoryError } from "./plugins/mod.ts";
@@ -73,6 +73,12 @@ export interface Platform extends Service {
 
 /** What one node does for all, where there are several. */
 const ROLLOUTS = "rollouts", WEBHOOKS = "webhooks";
+
+/** Counters whose growth the overview shows, of all nodes. */
+const HEARTBEATS = "gatehouse_heartbeats_total", COMMANDS = "gatehouse_commands_total";
+
+/** For how long a node that stops tells balancers so before it closes: longer than they take to ask it once. */
+const NOTICE_MS = 1500;
 
 /** The version in the OpenAPI document. */
 const API_VERSION = "1";
@@ -318,11 +324,13 @@ export async function startPlatform(
   api.mount("", serviceRoutes(deps.metrics, () => services));
   api.mount("", aboutRoutes(settings));
   api.mount("", people.routes);
+  const totals = cluster && starting.use(new TotalsOfNodes(deps, bus, [HEARTBEATS, COMMANDS]));
+  const totalOf = (name: string) => totals?.read(name) ?? deps.metrics.total(name);
   const recorder = starting.use(
     new Recorder(deps.clock, [
       { name: "online", kind: "level", read: () => presence.onlineCount },
-      { name: "heartbeats", kind: "total", read: () => deps.metrics.total("gatehouse_heartbeats_total") },
-      { name: "commands", kind: "total", read: () => deps.metrics.total("gatehouse_commands_total") },
+      { name: "heartbeats", kind: "total", read: () => totalOf(HEARTBEATS) },
+      { name: "commands", kind: "total", read: () => totalOf(COMMANDS) },
     ]),
   );
   api.mount("", overviewRoutes(new Overview(sql, deps.clock), recorder, fleet));
@@ -350,7 +358,9 @@ export async function startPlatform(
     if (/^\/(api|app)(\/|$)/.test(pathname)) throw nothingAt(pathname);
     return console.fetch(request, info);
   });
-  const http: HttpService = run(serveHttp(deps, api, settings.http));
+  const http: HttpService = run(
+    serveHttp(deps, api, settings.http, settings.cluster ? { noticeMs: NOTICE_MS } : {}),
+  );
   listening.resolve(http.address);
 
   const stack = starting.move();

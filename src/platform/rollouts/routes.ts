@@ -16,7 +16,7 @@ import {
   problem,
   Routes,
 } from "../../control/mod.ts";
-import type { Deps } from "../../base/mod.ts";
+import { type Deps, sleep } from "../../base/mod.ts";
 import { type Fleet, MAX_FILTER } from "../fleet/mod.ts";
 import type { PlatformBus } from "../subjects.ts";
 import type { Rollouts } from "./rollouts.ts";
@@ -86,6 +86,10 @@ const NewRolloutBody = v.strictObject({
   needsApproval: v.optional(v.boolean(), false),
   startAt: v.optional(v.pipe(v.string(), v.isoTimestamp())),
 });
+
+/** Milliseconds between events of a stream at least, and until it looks unasked: word of another node may be lost. */
+const EVENT_MS = 1000;
+const LOOK_MS = 5000;
 
 const IdParams = v.object({ id: v.pipe(v.string(), v.maxLength(64)) });
 const Reason = v.strictObject({ reason: v.optional(v.pipe(v.string(), v.maxLength(500)), "") });
@@ -238,16 +242,23 @@ export function rolloutRoutes({ deps, rollouts, store, fleet, bus }: RolloutRout
         if (event.id === id) wake();
       });
       reader.signal.addEventListener("abort", wake);
+      let told: string | undefined;
       while (!reader.signal.aborted) {
         changed = Promise.withResolvers();
-        const row = await store.find(id);
-        if (!row || !await reader.send({ event: "rollout", data: await view(row) })) return;
+        const row = await store.find(id).catch((error) => {
+          if (told === undefined) throw error;
+          return null; // the next look makes up for it
+        });
+        if (row === undefined) return;
+        const data = row && await view(row).catch(() => null), shown = JSON.stringify(data);
+        if (data && shown !== told) {
+          if (!await reader.send({ event: "rollout", data })) return;
+          told = shown;
+        }
+        const look = deps.clock.setTimer(wake, LOOK_MS);
         await changed.promise;
-        const { promise, resolve } = Promise.withResolvers<void>();
-        const timer = deps.clock.setTimer(resolve, 1000);
-        reader.signal.addEventListener("abort", () => resolve(), { once: true });
-        await promise;
-        timer.cancel();
+        look.cancel();
+        await sleep(deps.clock, EVENT_MS, reader.signal).catch(() => {});
       }
     });
   });
