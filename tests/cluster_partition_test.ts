@@ -87,7 +87,7 @@ function partition(
         await gateway.register(nodes.node(i % 3));
         lives.push(gateway.live(nodes, i % 3, over.signal));
       }
-      const load = new ClusterLoad(nodes, fleet, over.signal);
+      const load = new ClusterLoad(nodes, fleet, over.signal, [own]);
       await load.begin(3, 1);
       await new Promise((resolve) => setTimeout(resolve, 3000)); // of load before the cut
       await servers.cut(...cables);

@@ -58,6 +58,8 @@ export class ClusterLoad {
     private readonly nodes: Nodes,
     private readonly fleet: readonly ClusterGateway[],
     private readonly over: AbortSignal,
+    /** Gateways that nobody but rollouts asks anything. */
+    private readonly besides: readonly ClusterGateway[] = [],
   ) {}
 
   /** Begins to ask: `users` share the gateways among them. */
@@ -183,7 +185,7 @@ export class ClusterLoad {
   /** Looks how everything ended, and whether that is true. */
   async judge(): Promise<Judgement> {
     const breaches: string[] = [], ended: Record<string, number> = {};
-    const done = new Map(this.fleet.map(({ me, done }) => [me.mac, done]));
+    const done = new Map([...this.fleet, ...this.besides].map(({ me, done }) => [me.mac, done]));
     const timesOf = (mac: string, tag: string) => done.get(mac)!.get(tag) ?? 0;
     let rolledOut = 0;
     for (const { id, tag } of this.#rollouts) {
