@@ -1,6 +1,7 @@
 // deno-lint-ignore-file no-console -- a script talks to the terminal
 /**
- * The main job, end to end, in real processes on this machine: one platform, two gateways, an operator, a phone app.
+ * The main job, end to end, in real processes on this machine: one platform, two gateways, an operator, a phone app, a
+ * provider of short messages.
  *
  * `deno task demo` · `--keep` leaves everything running · `--binary FILE` uses a compiled executable ·
  * `--verbose` shows what the processes log.
@@ -9,6 +10,7 @@
  */
 import { parseArgs } from "@std/cli/parse-args";
 import { Client, type Json, postLocally } from "./demo/phone.ts";
+import { textRound } from "./demo/sms.ts";
 import { type Program, startProgram } from "./lib/program.ts";
 
 const options = parseArgs(Deno.args, {
@@ -81,6 +83,8 @@ async function run(programs: AsyncDisposableStack): Promise<void> {
           "--push",
           local,
         ],
+        ...["--services", "distribution,access,plugin_center,push,app,sms"],
+        ...["--sms", local, "--sms-short", local, "--sms-peer", local],
         ...["--advertise", "127.0.0.1"],
       ], { binary, verbose, env: { GATEHOUSE_ADMIN_TOKEN: ADMIN_TOKEN } })),
   );
@@ -139,6 +143,26 @@ async function run(programs: AsyncDisposableStack): Promise<void> {
     ) => ({ status, progress, attempt }),
   );
   await step("gateway 1 lists its plug-ins", () => operator.call("GET", `${there}/plugins`), (r) => r.items);
+
+  await step("a plug-in in TypeScript is dropped into gateway 2's folder, and runs", async () => {
+    const source = await Deno.readTextFile(new URL("./demo/parasol.ts", import.meta.url));
+    await Deno.writeTextFile(`${plugins}/${GATEWAYS[1]!.mac}/parasol.ts`, source);
+    const control = new Client(`http://127.0.0.1:${gateways[1]!.ports.control}`, ADMIN_TOKEN);
+    return await until("it runs", async () => {
+      const { items } = await control.call<{ items: Json[] }>("GET", "/api/v1/plugins");
+      const found = items.find(({ name }) => name === "com.example.parasol");
+      if (found?.state === "errored") throw new Error(String(found.error));
+      if (found?.state !== "running") return undefined;
+      const { reply } = await control.call<{ reply: Json }>(
+        "POST",
+        "/api/v1/plugins/com.example.parasol/call",
+        {
+          parameter: { CmdType: "TAKE_PARASOL", SunPercent: "80" },
+        },
+      );
+      return reply.Answer === "yes" ? reply : undefined;
+    });
+  }, (r) => r);
 
   const phone = new Client(operator.url);
   const account = { name: "li.lei", password: crypto.randomUUID() };
@@ -201,6 +225,11 @@ async function run(programs: AsyncDisposableStack): Promise<void> {
     if (answer.result !== -12) throw new Error(`answered ${JSON.stringify(answer)}`);
     return answer;
   }, ({ status, result, error }) => ({ status, result, error }));
+  await step(
+    "a service provider sends a text (CMPP 3.0); the simulated phone answers",
+    () => textRound(operator, platform.ports.sms!),
+    (r) => r,
+  );
   console.log(`\nAll of it in ${((performance.now() - begun) / 1000).toFixed(1)} s.`);
 
   if (options.keep) {

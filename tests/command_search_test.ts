@@ -23,7 +23,7 @@ async function preset(platform: TestPlatform) {
       plugin: n < 2 ? "p" : "q",
       parameter: { CmdType: "X" },
       timeoutMs: 600_000,
-      ...(n === 3 ? { exclusive: true, repeatable: true, retry: { attempts: 2 } } : {}),
+      ...(n === 3 ? { concurrent: true, repeatable: true, retry: { attempts: 2 } } : {}),
     });
     ids.push(String(body["id"]));
   }
@@ -56,7 +56,7 @@ Deno.test("commands are found by gateway, status, kind, plug-in, actor, time, fi
   const { body } = await platform.call("GET", `/api/v1/commands/${ids[3]}`);
   assertEquals(
     [
-      body["exclusive"],
+      body["concurrent"],
       body["repeatable"],
       body["maxAttempts"],
       body["retryDelayMs"],

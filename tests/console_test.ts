@@ -277,6 +277,33 @@ Deno.test("an operator changes the own password and goes on with the new session
   assertEquals(ended.status, 303);
 });
 
+Deno.test("a rollout that moves gateways is made by a form, and its brakes are changed on its page", async () => {
+  await using p = await stage();
+  const visitor = await new Visitor(p.url).signIn({ token: ADMIN_TOKEN });
+  const made = await visitor.post("/rollouts/new", {
+    ...{ do: "make", name: "empty ops1", kind: "redistribute", address: "ops2.example:12113", mode: "1" },
+    ...{ percent1: "100", success1: "90", errors1: "10" },
+  });
+  await made.body?.cancel();
+  const path = new URL(made.headers.get("location")!, p.url).pathname;
+  const text = await visitor.page(path);
+  assertStringIncludes(text, "ops2.example:12113");
+  assertStringIncludes(text, 'name="perMinute"');
+  const changed = await visitor.post(path, { do: "brakes", perMinute: "5", success1: "40" });
+  await changed.body?.cancel();
+  assertEquals(changed.status, 303);
+  const { body } = await p.call("GET", `/api/v1${path}`);
+  assertEquals([body.kind, body.parameter, body.perMinute, body.maxInFlight], [
+    "redistribute",
+    { mode: 1, address: "ops2.example:12113" },
+    ...[5, 100],
+  ]);
+  const [{ successThreshold, errorThreshold }] = body.stages as [Record<string, number>];
+  assertEquals([successThreshold, errorThreshold], [40, 10]);
+  const wrong = await visitor.post(path, { do: "brakes", perMinute: "0" });
+  assertEquals([wrong.status, (await wrong.text()).includes("perMinute")], [400, true]);
+});
+
 Deno.test("CSV is taken in with a report line by line, and a group is filled and emptied by hand", async () => {
   await using p = await stage();
   const visitor = await new Visitor(p.url).signIn({ token: ADMIN_TOKEN });
@@ -313,9 +340,15 @@ Deno.test("routes, gateways and providers of short messages are made, changed an
     const response = await visitor.post(path, fields), text = await response.text();
     assertEquals(response.status, 303, text);
   };
-  await done("/sms/accounts/900001", { do: "change", spCode: "10690001", version: "2.0", window: "7" });
+  await done("/sms/accounts/900001", {
+    do: "change",
+    spCode: "10690001",
+    version: "2.0",
+    window: "7",
+    attempts: "5",
+  });
   const { body } = await p.call("GET", "/api/v1/sms/accounts/900001");
-  assertEquals([body.version, body.window], ["2.0", 7]);
+  assertEquals([body.version, body.window, body.times], ["2.0", 7, { attempts: 5 }]);
   await done("/sms/routes", { do: "add", kind: "mt", first: "1390", last: "1395", target: "001002" });
   assertStringIncludes(await visitor.page("/sms/routes"), "1390 – 1395");
   assertStringIncludes(
@@ -327,6 +360,23 @@ Deno.test("routes, gateways and providers of short messages are made, changed an
   await done("/name-server", { do: "add", code: "001003", secret: "secret-3", version: "3.0", trusted: "1" });
   assertStringIncludes(await visitor.page("/name-server"), "001003");
   await done("/sms", { do: "simulate", from: "13900000000", to: "10690001", text: "hello" });
+  const traffic = await visitor.page("/sms/traffic");
+  for (const chart of ["Messages taken a minute", "From phones an hour"]) {
+    assertStringIncludes(traffic, chart);
+  }
+  await done("/sms", {
+    ...{ do: "behave", least: "5", most: "9", UNDELIV: "12.5", silent: "", refused: "1" },
+    ...{ refusedStat: "MB:0008", busy: "no" },
+  });
+  assertEquals((await p.call("GET", "/api/v1/sms/simulator")).body, {
+    latencyMs: [5, 9],
+    outcomes: { UNDELIV: 0.125 },
+    silent: 0,
+    refused: { share: 0.01, stat: "MB:0008" },
+    busy: false,
+  });
+  assertStringIncludes(await visitor.page("/sms"), 'value="12.5"');
+  await done("/sms", { do: "reset" });
   await done("/sms/peers", { do: "remove", code: "001002" });
   await done("/sms/accounts/900001", { do: "remove" });
   assertEquals((await p.call("GET", "/api/v1/sms/accounts/900001")).status, 404);

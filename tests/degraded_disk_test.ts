@@ -6,6 +6,7 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { startProgram } from "../scripts/lib/program.ts";
+import { pluginSource } from "../src/sandbox/testing/fixture.ts";
 import { ADMIN_TOKEN, testPlatform } from "./support/platform.ts";
 import { distribute, identity, UdpPeer } from "./support/scripted_gateway.ts";
 import { noSmallDiskBecause, smallDisk } from "./support/small_disk.ts";
@@ -107,7 +108,22 @@ Deno.test({
         body: await response.json(),
       };
     };
+    const install = (version: string) => control("POST", "/plugins", { name: "p", source: plugin(version) });
+    const runs = async () =>
+      (await (await control("POST", "/plugins/p/call", { parameter: { CmdType: "V" } })).json()).reply.v;
+    const lies = () => [...Deno.readDirSync(`${disk.path}/plugins/p`)].map(({ name }) => name).sort();
+    assertEquals((await install("1.0")).status, 201);
+    const before = lies();
     await disk.fill();
+    for (let i = 0; i < 3; i++) {
+      const refused = await install("2.0");
+      assertEquals([refused.status, (await refused.json()).code], [503, "disk_full"]);
+    }
+    assertEquals(
+      [await runs(), lies()],
+      ["1.0", before],
+      "an upgrade that has no room leaves the old version",
+    );
     const answer = await set(30);
     assertEquals(
       [answer.status, answer.body.code, answer.retry],
@@ -121,8 +137,20 @@ Deno.test({
     assertEquals(await state(), "registered");
     await disk.free();
     assertEquals((await set(30)).status, 200);
+    assertEquals([(await install("2.0")).status, await runs()], [201, "2.0"]);
+    await disk.fill();
+    assertEquals((await control("DELETE", "/plugins/p")).status, 204, "what is removed makes room");
+    assertEquals((await control("GET", "/plugins/p")).status, 404);
   },
 });
+
+/** A plug-in that takes room. */
+function plugin(version: string): string {
+  return pluginSource("p", { V: "() => ({ v: manifest.version })" }, {
+    version,
+    head: `/*${"x".repeat(300_000)}*/`,
+  });
+}
 
 async function metric(url: string, name: string): Promise<number> {
   const text = await (await fetch(`${url}/metrics`)).text();

@@ -5,12 +5,18 @@
  */
 import { assert, assertEquals } from "@std/assert";
 import { author, startLoneGateway } from "./support/author.ts";
+import { startFileServer } from "./support/file_server.ts";
 import { startFleet } from "./support/fleet.ts";
 import { blocks, steady, stepsOf } from "./support/session.ts";
 
 /** The gateway of the guide. */
 const ADDRESS = "http://192.168.1.1:8081";
 const GUIDE = "docs/plugins.md", TRANSLATION = "docs/plugins.zh-CN.md";
+
+/** The languages of the guide's blocks, each of which a test here runs. */
+const LANGUAGES = ["console", "js", "sh"];
+/** The platform of the guide, its gateway's MAC, and where files are. */
+const PLATFORM = "https://platform.example.net", MAC = "64D95420214B", FILES = "http://files.example.net";
 
 function read(document: string): Promise<string> {
   return Deno.readTextFile(new URL(`../${document}`, import.meta.url));
@@ -52,12 +58,25 @@ Deno.test("the guide's session for authors goes as it shows, word for word but f
   }
 });
 
-Deno.test("the guide's tests pass for the guide's plug-in, and there is no other code in it", async () => {
+Deno.test("the guide's tests pass for the guide's plug-in, its form is one, and there is no other code in it", async () => {
   const code = blocks(await read(GUIDE), "js");
-  const [plugin, ...more] = code.filter((block) => block.includes("export const manifest"));
+  const [plugin, form, ...more] = code.filter((block) => block.includes("export const manifest"));
   const [tests, ...others] = code.filter((block) => block.includes("export const tests"));
-  assertEquals([more, others, code.length], [[], [], 2]);
+  assertEquals([more, others, code.length], [[], [], 3]);
   await using me = await author();
+  await Deno.mkdir(`${me.dir}/form`);
+  await Deno.writeTextFile(`${me.dir}/form/plugin.js`, form!);
+  await Deno.writeTextFile(
+    `${me.dir}/form/plugin_test.js`,
+    `export const tests = { async "greets"({ call, equal }) {
+      equal(await call("GREET", { Name: "Ann", Tone: "cool" }), { Text: "Hi Ann" });
+    } };`,
+  );
+  for (const command of ["check", "test"]) {
+    const { code: exit, out } = await me.run(command, "form");
+    assertEquals(exit, 0, out);
+  }
+  assertEquals(form!.match(/fields: \[/g)?.length, 1);
   await Deno.writeTextFile(`${me.dir}/plugin.js`, plugin!);
   await Deno.writeTextFile(`${me.dir}/plugin_test.js`, tests!);
   const { code: exit, out } = await me.run("test", ".");
@@ -67,9 +86,36 @@ Deno.test("the guide's tests pass for the guide's plug-in, and there is no other
 
 Deno.test("the guide in Chinese shows the same commands, outputs and code as the one in English", async () => {
   const [english, chinese] = await Promise.all([read(GUIDE), read(TRANSLATION)]);
-  for (const language of ["console", "js"]) {
+  for (const language of LANGUAGES) {
     assertEquals(blocks(chinese, language), blocks(english, language));
+  }
+  for (const text of [english, chinese]) {
+    const fences = [...text.matchAll(/^ *```(.*)$/gm)].map(([, language]) => language!);
+    const opened = fences.filter((_, i) => i % 2 === 0);
+    assertEquals(opened.filter((language) => !LANGUAGES.includes(language)), [], "nobody runs these");
   }
   const headings = (text: string) => [...text.matchAll(/^(#+) /gm)].map(([, marks]) => marks);
   assertEquals(headings(chinese), headings(english));
+});
+
+Deno.test("the guide's ways onto gateways by hand lead there: control API, address, platform", async () => {
+  await using me = await author();
+  await using fleet = await startFleet();
+  const name = "com.example.greeter";
+  await me.run("new", name, "--dir", "greeter");
+  await me.run("pack", "greeter", "--output", "greeter.ghp");
+  await using files = startFileServer({ "/greeter.ghp": await Deno.readFile(`${me.dir}/greeter.ghp`) });
+  const commands = blocks(await read(GUIDE), "sh");
+  assertEquals(commands.length, 3);
+  for (const block of commands) {
+    const said = await me.shell(
+      block.replaceAll(ADDRESS, `http://127.0.0.1:${fleet.gateway.ports.control}`)
+        .replaceAll(PLATFORM, `http://127.0.0.1:${fleet.platform.ports.http}`)
+        .replaceAll(MAC, fleet.mac).replaceAll(FILES, files.url),
+    );
+    assert(!said.includes("curl:"), `${block}\n${said}`);
+    await fleet.until("it runs", () => fleet.runs(name));
+    const { status } = await fleet.control("DELETE", `/api/v1/plugins/${name}`);
+    assertEquals(status, 204, said);
+  }
 });

@@ -39,6 +39,11 @@ POST /api/v1/plugins/{name}/stop
 POST /api/v1/plugins/{name}/reload
 DELETE /api/v1/plugins/{name}
 POST /api/v1/plugins/{name}/call
+POST /api/v1/plugins/{name}/factory
+PUT /api/v1/plugins/{name}/parameters
+POST /api/v1/plugin-installs
+GET /api/v1/plugin-installs/{name}
+DELETE /api/v1/plugin-installs/{name}
 GET /healthz
 GET /metrics`;
 

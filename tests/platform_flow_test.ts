@@ -213,7 +213,10 @@ Deno.test("replies are matched by ID, in whatever order and type of ID they come
   using tcp = await TcpPeer.connect(p.ports.plugin_center!);
   await tcp.signIn(me);
   const asked = [..."ABC"].map((name) =>
-    p.call("POST", `/api/v1/gateways/${me.mac}/commands?wait=10`, { parameter: { CmdType: name } })
+    p.call("POST", `/api/v1/gateways/${me.mac}/commands?wait=10`, {
+      parameter: { CmdType: name },
+      concurrent: true,
+    })
   );
   const posts = [(await tcp.hear())!, (await tcp.hear())!, (await tcp.hear())!];
   for (const post of posts.reverse()) {

@@ -101,7 +101,7 @@ Deno.test("check names every fault of a manifest with its line, and what the san
   assertMatch(syntax.out, /plugin\.js:21:12\n +21 \| +retrun \{.*\n +\^\n/);
 
   const habits = await checked(
-    good.replace(
+    good.replace("// @ts-check", "").replace(
       "host.log.info",
       "fetch; eval; await import('./x.js'); host.system.memory(); host.system.cpu(); host.log.info",
     ),
@@ -124,6 +124,22 @@ Deno.test("check names every fault of a manifest with its line, and what the san
   assertEquals(imports.code, 1);
   assertStringIncludes(imports.out, 'import of "node:fs"');
   assertStringIncludes(imports.out, 'import of "./gone.js": there is no such file');
+});
+
+Deno.test("check tells faults of types as the compiler on PATH finds them, and that there is none", async () => {
+  await using me = await author();
+  await me.run("new", "g", "--typescript");
+  await change(me, "g/plugin.ts", (text) => text.replace("const percent: number", "const percent: string"));
+  const found = await me.run("check", "g");
+  assertEquals([found.code, found.err], [1, ""]);
+  assertMatch(
+    found.out,
+    /fault: Type 'number' is not assignable .*\n +plugin\.ts:16:11\n +16 \| +const percent: string/,
+  );
+  assertMatch(found.out, /types checked by deno\n1 fault, 0 warnings\n$/);
+  const none = await me.run("check", "g", { env: { PATH: "/nonexistent" } });
+  assertEquals([none.code, none.err], [0, ""]);
+  assertMatch(none.out, /types not checked: no compiler\n0 faults, 0 warnings\n$/);
 });
 
 Deno.test("a package is the same each time, is signed, and a private key never gets into one", async () => {
@@ -191,8 +207,37 @@ Deno.test("a gateway that asks for signatures refuses, trusts, runs, counts and 
   const logs = await me.run("logs", "com.example.greeter", ...there);
   assertMatch(logs.out, /INFO {2}greeting Ann\n/);
   assertMatch(logs.out, /at GREET \(plugin\.js:18:\d+\)/);
+  const own = await me.run("logs", "com.example.greeter", "--source", "g", ...there);
+  assertMatch(own.out, /plugin\.js:18:\d+\n +18 \| +if \(!request\.Name\) throw new Error.*\n +\^\n/);
   const metrics = await (await fetch(`${gateway.url}/metrics`, { headers: gateway.headers })).text();
   assertMatch(metrics, /gatehouse_plugin_calls_total\{plugin="com\.example\.greeter",result="failed"\} 1\n/);
+});
+
+Deno.test("what a plug-in in TypeScript throws is shown in its author's own file and line, wherever it runs", async () => {
+  await using me = await author();
+  await using gateway = await startLoneGateway();
+  await me.run("new", "com.example.greeter", "--dir", "g", "--typescript");
+  await change(
+    me,
+    "g/plugin.ts",
+    (text) => text.replace(/throw new Error.*/, "fail(request as unknown as null);"),
+  );
+  await Deno.mkdir(`${me.dir}/g/lib`);
+  await Deno.writeTextFile(
+    `${me.dir}/g/lib/fail.ts`,
+    "export const fail = (it: null): void => {\n  it!.x.y();\n};\n",
+  );
+  await change(me, "g/plugin.ts", (text) => `import { fail } from "./lib/fail.ts";\n${text}`);
+  const place = /lib\/fail\.ts:2:\d+\n +2 \| +it!\.x\.y\(\);\n +\^/;
+  const test = await me.run("test", "g");
+  assertEquals(test.code, 1);
+  assertMatch(test.out, /GREET threw at\n/);
+  assertMatch(test.out, place);
+  await using session = me.start("run", "g", "--to", gateway.url);
+  await session.said(/1\.0 is running/);
+  assertEquals((await me.run("call", "-", "GREET", "--to", gateway.url)).code, 1);
+  await session.said(/at GREET \(plugin\.ts:16:\d+\)/);
+  await session.said(place);
 });
 
 Deno.test("a test sees what the plug-in pushes, within the bounds that a gateway has", async () => {

@@ -13,10 +13,14 @@ const why = there ? "" : " (ignored: no PostgreSQL on 127.0.0.1:5432)";
 const FLOWS = [
   "platform_flow_test.ts",
   "fleet_test.ts",
+  "rollouts_test.ts",
   "plugin_repository_test.ts",
   "app_flow_test.ts",
   "sms_flow_test.ts",
   "sms_routing_test.ts",
+  "sms_crash_test.ts",
+  "idempotency_test.ts",
+  "etag_test.ts",
 ];
 
 Deno.test({

@@ -316,29 +316,31 @@ Deno.test("links are tested, a dead one is left, and nothing is lost when the ce
   assertEquals(new Set(sent).size, 200);
 });
 
-Deno.test("after a restart messages are not handed over again, and receipts of before it find them", async () => {
-  await using centre = await SmppCentre.start();
-  await using field = await Field.open(centre);
-  centre.behaviour.receipt = undefined;
-  const [id] = await field.send("before");
-  await until(async () => {
-    const { items } = await (await field.call("GET", "/api/v1/sms/messages")).json();
-    return items[0].state === "sent";
+for (const [where, maxTaken] of [["memory", 100], ["the database", 0]] as const) {
+  Deno.test(`after a restart messages are not handed over again, and receipts of before it find them (in ${where})`, async () => {
+    await using centre = await SmppCentre.start();
+    await using field = await Field.open(centre, "", { maxTaken });
+    centre.behaviour.receipt = undefined;
+    const [id] = await field.send("before");
+    await until(async () => {
+      const { items } = await (await field.call("GET", "/api/v1/sms/messages")).json();
+      return items[0].state === "sent";
+    });
+    await field.stop();
+    await field.start();
+    await until(() => centre.connections === 1);
+    const { items } = await (await field.call("GET", "/api/v1/sms/outlets")).json();
+    assertEquals([items[0].connected, items[0].unreported], [true, maxTaken > 0 ? 1 : 0]);
+    centre.report(centre.submitted[0]!.ref, "DELIVRD", PHONE);
+    await field.stats(1);
+    assertEquals([field.reports[0]!.Msg_Id, field.reports[0]!.Stat], [id, "DELIVRD"]);
+    assertEquals(centre.submitted.length, 1);
+    const messages = await (await field.call("GET", "/api/v1/sms/messages")).json();
+    assertEquals(messages.items.map((one: { msgId: string; state: string }) => [one.msgId, one.state]), [
+      [msgIdHex(id!), "delivered"],
+    ]);
   });
-  await field.stop();
-  await field.start();
-  await until(() => centre.connections === 1);
-  const { items } = await (await field.call("GET", "/api/v1/sms/outlets")).json();
-  assertEquals([items[0].connected, items[0].unreported], [true, 1]);
-  centre.report(centre.submitted[0]!.ref, "DELIVRD", PHONE);
-  await field.stats(1);
-  assertEquals([field.reports[0]!.Msg_Id, field.reports[0]!.Stat], [id, "DELIVRD"]);
-  assertEquals(centre.submitted.length, 1);
-  const messages = await (await field.call("GET", "/api/v1/sms/messages")).json();
-  assertEquals(messages.items.map((one: { msgId: string; state: string }) => [one.msgId, one.state]), [
-    [msgIdHex(id!), "delivered"],
-  ]);
-});
+}
 
 Deno.test("a centre that refuses the bind is named, and let in once the password fits", async () => {
   await using centre = await SmppCentre.start();

@@ -1,7 +1,9 @@
 /**
  * Wireshark's dissector reads our messages: a witness that shares no line with our codec.
  *
- * It knows 3.0 only (it has no widths of 2.0), and of ISMG to GNS nothing: so it is asked about SP to ISMG in 3.0.
+ * It knows 3.0 only (it has no widths of 2.0), and of ISMG to GNS nothing. So it is asked about SP to ISMG: in 3.0 for
+ * every field, in 2.0 for the headers, and for the messages that are as long there. Our client and our gateway are
+ * listened to on the loopback interface where that may be done; what they need not say is made by the codec.
  *
  * @module
  */
@@ -15,7 +17,11 @@ import {
   type Message,
   splitMessage,
 } from "../src/protocol/cmpp/mod.ts";
+import { realDeps, testPlatform } from "./support/platform.ts";
 import { capture } from "./support/pcap.ts";
+import { canListen, hasTshark, listenTo, type Pdu, pdusIn } from "./support/tshark.ts";
+import { systemNetwork } from "../src/net/mod.ts";
+import { SpClient } from "../src/sp_client/mod.ts";
 
 /** A dissected layer: names to values or to layers. */
 interface Fields {
@@ -131,15 +137,6 @@ const TALK: readonly [fromClient: boolean, Message][] = [
   [false, { command: "TERMINATE_RESP", sequence: 14 }],
 ];
 
-async function hasTshark(): Promise<boolean> {
-  try {
-    return (await new Deno.Command("tshark", { args: ["--version"], stdout: "null", stderr: "null" })
-      .output()).success;
-  } catch {
-    return false;
-  }
-}
-
 Deno.test({
   name: "Wireshark reads every SP-ISMG message without a malformed frame (needs tshark)",
   ignore: !await hasTshark(),
@@ -185,5 +182,118 @@ Deno.test({
       ],
       ["DELIVRD", "2611220351", NUMBER, "5", "11/22 03:50:11"],
     );
+  },
+});
+
+const SP = { spId: "900001", secret: "888888", spCode: "10658888" };
+/** Commands as they stand on the wire, in each direction. */
+const SAID = {
+  byClient: [
+    "CONNECT",
+    "SUBMIT",
+    "DELIVER_RESP",
+    "QUERY",
+    "CANCEL",
+    "ACTIVE_TEST",
+    "ACTIVE_TEST_RESP",
+    "TERMINATE",
+  ],
+  byGateway: [
+    "CONNECT_RESP",
+    "SUBMIT_RESP",
+    "DELIVER",
+    "QUERY_RESP",
+    "CANCEL_RESP",
+    "ACTIVE_TEST",
+    "ACTIVE_TEST_RESP",
+    "TERMINATE_RESP",
+  ],
+} as const;
+/** Messages of 2.0 that are shorter there: the dissector, which takes them for 3.0, misses their end. */
+const SHORTER_IN_2 = ["CONNECT_RESP", "SUBMIT", "SUBMIT_RESP", "DELIVER", "DELIVER_RESP"] as const;
+
+/** Our client and our gateway say to each other whatever they can; gives what was heard of it. */
+async function overheard(version: number): Promise<{ pdus: Pdu[]; port: number }> {
+  const local = { host: "127.0.0.1", port: 0 };
+  await using platform = await testPlatform({
+    settings: {
+      services: ["sms"],
+      // A link that is quiet for a moment is tested.
+      sms: { listen: local, short: local, gatewayCode: "001001", activeTestMs: 150 },
+    },
+  });
+  const port = platform.ports.sms!;
+  assertEquals((await platform.call("POST", "/api/v1/sms/accounts", SP)).status, 201);
+  await using ear = await listenTo(port);
+  const deps = realDeps(), texts = Promise.withResolvers<string | undefined>();
+  const connect = async (activeTestMs: number) => {
+    const client = new SpClient({ ...deps, network: systemNetwork(deps) }, {
+      server: { host: "127.0.0.1", port },
+      spId: SP.spId,
+      secret: SP.secret,
+      version,
+      activeTestMs,
+    }, { onText: ({ text }) => texts.resolve(text) });
+    await client.ready;
+    return client;
+  };
+  const quiet = () => new Promise((done) => setTimeout(done, 300));
+  {
+    await using client = await connect(100);
+    const send = (text: string, to: string[], report: boolean, fields = {}) =>
+      client.sendText({ to, text, from: SP.spCode, report, serviceId: "TEST", fields });
+    await client.reports(await send("hello", [NUMBER], true));
+    await client.reports(await send("汉字".repeat(60), [NUMBER], true));
+    await send("two", [NUMBER, "8613800138001"], false);
+    const [later] = await send("later", [NUMBER], false, { At_Time: "000001000000000R" });
+    await client.request({ command: "CANCEL", Msg_Id: later!.msgId });
+    await client.request({ command: "QUERY", Time: "20261122", Query_Type: 0, Query_Code: "", Reserve: "" });
+    const mo = { from: "13800138000", to: SP.spCode, text: "喂" };
+    assertEquals((await platform.call("POST", "/api/v1/sms/simulator/mo", mo)).status, 202);
+    assertEquals(await texts.promise, "喂");
+    await quiet(); // the client is the first to test the link
+  }
+  {
+    await using _client = await connect(60_000);
+    await quiet(); // and here the gateway is
+  }
+  return { pdus: await pdusIn(await ear.file(), port), port };
+}
+
+const heard = (pdus: readonly Pdu[], fromPort: (port: number) => boolean) =>
+  new Set(pdus.filter((pdu) => fromPort(pdu.fromPort)).map((pdu) => pdu.commandId));
+
+Deno.test({
+  name:
+    "Wireshark reads what our client and our gateway say over a real connection (needs tshark that may listen)",
+  ignore: !await canListen(),
+  async fn() {
+    for (const version of [0x30, 0x20]) {
+      const { pdus, port } = await overheard(version);
+      for (
+        const [names, ids] of [
+          [SAID.byClient, heard(pdus, (from) => from !== port)],
+          [SAID.byGateway, heard(pdus, (from) => from === port)],
+        ] as const
+      ) {
+        for (const name of names) {
+          assert(ids.has(commandIdOf(name)), `${name} of ${version.toString(16)} was not heard`);
+        }
+      }
+      const known = version === 0x30 ? [] : SHORTER_IN_2.map((name) => commandIdOf(name));
+      const broken = pdus.filter(({ commandId, malformed }) => malformed && !known.includes(commandId));
+      assertEquals(broken, []);
+      // Requests and responses of each side pair by Sequence_Id, as Wireshark reads it.
+      const answered = pdus.filter(({ commandId }) => commandId >= 0x8000_0000);
+      for (const { commandId, sequence, fromPort } of answered) {
+        assert(
+          pdus.some((one) =>
+            one.commandId === commandId - 0x8000_0000 && one.sequence === sequence &&
+            one.fromPort !== fromPort
+          ),
+          `${commandId.toString(16)} ${sequence} answers nothing`,
+        );
+      }
+    }
   },
 });

@@ -13,6 +13,8 @@ import { type BenchRow, percentile, printRows } from "./rows.ts";
 /** `GATEHOUSE_BENCH_SECONDS=120` for one long round: does memory stay flat over millions of messages? */
 const LONG = Deno.env.get("GATEHOUSE_BENCH_SECONDS");
 const SECONDS = LONG === undefined ? 3 : Number(LONG), ROUNDS = LONG === undefined ? 3 : 1;
+/** `GATEHOUSE_BENCH_POSTGRES=postgres://postgres@127.0.0.1:5432`: over a database there, in place of a file. */
+const POSTGRES = Deno.env.get("GATEHOUSE_BENCH_POSTGRES");
 const WARM_UP_MS = LONG === undefined ? 1_000 : 10_000;
 
 /** What one run is. */
@@ -33,7 +35,7 @@ interface Figures {
   readonly endedMiB: number;
 }
 
-/** Measures; about a minute. */
+/** Measures; about two minutes. */
 export async function benchCmpp(): Promise<BenchRow[]> {
   const all: readonly (Run & { name: string; goal?: string })[] = [
     { name: "bare framed echo in Deno, 1 connection", mode: "echo", connections: 1, reports: false },
@@ -45,6 +47,8 @@ export async function benchCmpp(): Promise<BenchRow[]> {
       goal: "40,000/s",
     },
     { name: "not durable, 4 connections", mode: "memory", connections: 4, reports: false },
+    { name: "not durable with reports, 1 connection", mode: "memory", connections: 1, reports: true },
+    { name: "not durable with reports, 4 connections", mode: "memory", connections: 4, reports: true },
     { name: "durable, 1 connection", mode: "durable", connections: 1, reports: false },
     { name: "durable, 4 connections", mode: "durable", connections: 4, reports: false },
     { name: "durable with reports, 1 connection", mode: "durable", connections: 1, reports: true },
@@ -91,7 +95,7 @@ export async function benchCmpp(): Promise<BenchRow[]> {
 }
 
 async function measure(run: Run): Promise<Figures> {
-  await using server = await SmsServer.start(run.mode);
+  await using server = await SmsServer.start(run.mode, "normal", POSTGRES);
   const loads = await Promise.all(
     Array.from({ length: run.connections }, () => Load.connect(server.port, run.reports)),
   );
@@ -118,4 +122,9 @@ function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-if (import.meta.main) printRows("Short messages (CMPP 3.0, window 16)", await benchCmpp());
+if (import.meta.main) {
+  printRows(
+    `Short messages (CMPP 3.0, window 16${POSTGRES === undefined ? "" : ", PostgreSQL"})`,
+    await benchCmpp(),
+  );
+}

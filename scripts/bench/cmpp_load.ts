@@ -5,6 +5,7 @@
  *
  * @module
  */
+import pg from "pg";
 import { authenticatorSource, encodeMessage } from "../../src/protocol/cmpp/mod.ts";
 import type { SyncMode } from "../../src/storage/mod.ts";
 
@@ -17,10 +18,21 @@ export class SmsServer implements AsyncDisposable {
     private readonly child: Deno.ChildProcess,
     private readonly dir: string,
     readonly port: number,
+    private readonly database: BenchDatabase | undefined,
   ) {}
 
-  /** `echo`: a bare server of the same frames. `sync`: how far its database writes before it answers. */
-  static async start(mode: "echo" | "memory" | "durable", sync: SyncMode = "normal"): Promise<SmsServer> {
+  /**
+   * `echo`: a bare server of the same frames. `sync`: how far its database writes before it answers. `postgres`: a
+   * PostgreSQL server, `postgres://USER@HOST:PORT`, on which it gets a database of its own in place of a file.
+   */
+  static async start(
+    mode: "echo" | "memory" | "durable",
+    sync: SyncMode = "normal",
+    postgres?: string,
+  ): Promise<SmsServer> {
+    const database = postgres === undefined || mode === "echo"
+      ? undefined
+      : await BenchDatabase.make(postgres);
     const dir = await Deno.makeTempDir({ prefix: "gatehouse-bench-" });
     const child = new Deno.Command(Deno.execPath(), {
       args: [
@@ -28,7 +40,9 @@ export class SmsServer implements AsyncDisposable {
         "-q",
         "--no-check",
         "--unstable-net",
-        "--allow-net=127.0.0.1",
+        `--allow-net=127.0.0.1${database ? `,${new URL(database.url).host}` : ""}`,
+        // The driver of PostgreSQL looks for what it might use.
+        ...(database ? ["--allow-sys", "--allow-read"] : []),
         `--allow-read=${dir}`,
         `--allow-write=${dir}`,
         "--allow-env",
@@ -36,6 +50,7 @@ export class SmsServer implements AsyncDisposable {
         dir,
         mode,
         sync,
+        ...(database ? [database.url] : []),
       ],
       stdout: "piped",
       stderr: "inherit",
@@ -43,7 +58,7 @@ export class SmsServer implements AsyncDisposable {
     const reader = child.stdout.getReader();
     const port = Number(new TextDecoder().decode((await reader.read()).value));
     reader.releaseLock();
-    return new SmsServer(child, dir, port);
+    return new SmsServer(child, dir, port, database);
   }
 
   /** Its resident memory; 0 where the system does not tell. */
@@ -61,6 +76,32 @@ export class SmsServer implements AsyncDisposable {
     await this.child.status;
     await this.child.stdout.cancel();
     await Deno.remove(this.dir, { recursive: true });
+    await this.database?.[Symbol.asyncDispose]();
+  }
+}
+
+/** A database for one measurement. */
+class BenchDatabase implements AsyncDisposable {
+  private constructor(readonly url: string, private readonly server: string, private readonly name: string) {}
+
+  static async make(server: string): Promise<BenchDatabase> {
+    const name = `gatehouse_bench_${crypto.randomUUID().slice(0, 8)}`;
+    await administer(server, `create database ${name}`);
+    return new BenchDatabase(`${server}/${name}`, server, name);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await administer(this.server, `drop database if exists ${this.name} with (force)`);
+  }
+}
+
+async function administer(server: string, statement: string): Promise<void> {
+  const client = new pg.Client({ connectionString: `${server}/postgres` });
+  await client.connect();
+  try {
+    await client.query(statement);
+  } finally {
+    await client.end();
   }
 }
 

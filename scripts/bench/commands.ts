@@ -46,6 +46,7 @@ export async function benchCommands(): Promise<BenchRow[]> {
       `/api/v1/gateways/${fleet.mac}/commands?wait=20`,
       JSON.stringify({
         plugin: "bench-1",
+        concurrent: true, // else a gateway has one at a time
         parameter: { CmdType: "ECHO_1", SequenceId: "0000BEEF", Text: "hello" },
       }),
     );

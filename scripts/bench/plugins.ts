@@ -3,7 +3,11 @@
  *
  * @module
  */
+import { packPlugin } from "../../src/sandbox/package/mod.ts";
+import { filesOf } from "../../src/sandbox/package/testing.ts";
 import { makeBench, pluginSource } from "../../src/sandbox/testing/fixture.ts";
+import { startLoneGateway } from "../../tests/support/author.ts";
+import { startFileServer } from "../../tests/support/file_server.ts";
 import { processMemory } from "../lib/program.ts";
 import { type BenchRow, percentile, printRows } from "./rows.ts";
 
@@ -25,7 +29,7 @@ function large(version: string): string {
 export async function benchPlugins(): Promise<BenchRow[]> {
   const rows: BenchRow[] = [];
   for (const isolation of ["process", "inline"] as const) rows.push(...await installs(isolation));
-  rows.push(...await upgradeUnderLoad());
+  rows.push(...await overHttp(), ...await upgradeUnderLoad());
   rows.push(...await fifty(), ...await tiers());
   return rows;
 }
@@ -48,6 +52,45 @@ async function installs(isolation: "process" | "inline"): Promise<BenchRow[]> {
       goal: "60",
     },
     { name: `install to running, 50 KB, worst of 21, ${isolation}`, value: Math.max(...times), unit: "ms" },
+  ];
+}
+
+/** A package by the control API of a gateway's process: sent along, and fetched by it from an address. */
+async function overHttp(): Promise<BenchRow[]> {
+  await using gateway = await startLoneGateway();
+  const packages: Record<string, Uint8Array<ArrayBuffer>> = {};
+  await using files = startFileServer(packages);
+  const ask = async (method: string, path: string, body?: BodyInit, type = "application/json") => {
+    const headers = { ...gateway.headers, "content-type": type };
+    const response = await fetch(`${gateway.url}/api/v1${path}`, { method, headers, body: body ?? null });
+    if (!response.ok) throw new Error(await response.text());
+    return await response.json() as { state: string; error?: string };
+  };
+  const sent: number[] = [], fetched: number[] = [];
+  for (let i = 1; i <= 21; i++) {
+    const version = `1.${i}`;
+    const { bytes } = await packPlugin(filesOf({ "plugin.js": large(version) }), {});
+    packages["/large.ghp"] = bytes;
+    const start = performance.now();
+    const order = { name: "large", version, url: `${files.url}/large.ghp`, size: bytes.length };
+    let { state, error } = await ask("POST", "/plugin-installs", JSON.stringify(order));
+    while (state === "downloading" || state === "loading") {
+      ({ state, error } = await ask("GET", "/plugin-installs/large"));
+    }
+    fetched.push(performance.now() - start);
+    if (state !== "installed") throw new Error(`the plug-in is ${state}: ${error}`);
+    const next = await packPlugin(filesOf({ "plugin.js": large(`2.${i}`) }), {});
+    const again = performance.now();
+    await ask("POST", "/plugins", next.bytes, "application/gzip");
+    sent.push(performance.now() - again);
+  }
+  return [
+    {
+      name: "package of 50 KB, sent to the control API, to running, p50",
+      value: percentile(sent, 0.5),
+      unit: "ms",
+    },
+    { name: "  fetched from an address, to its last word, p50", value: percentile(fetched, 0.5), unit: "ms" },
   ];
 }
 

@@ -69,7 +69,11 @@ async function commands(mode: SyncMode, note: (name: string, value: number) => v
       {
         method: "POST",
         headers: { authorization: `Bearer ${ADMIN_TOKEN}`, "content-type": "application/json" },
-        body: JSON.stringify({ plugin: "bench", parameter: { CmdType: "ECHO", Text: "hello" } }),
+        body: JSON.stringify({
+          plugin: "bench",
+          parameter: { CmdType: "ECHO", Text: "hello" },
+          concurrent: true, // else a gateway has one at a time
+        }),
       },
     );
     const text = await response.text();

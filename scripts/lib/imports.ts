@@ -15,6 +15,8 @@ export interface Problem {
 export const FLOORS: Readonly<Record<string, number>> = {
   base: 0,
   protocol: 1,
+  // For programs of others: it leans on nothing here.
+  client: 1,
   net: 2,
   storage: 2,
   cluster: 2,

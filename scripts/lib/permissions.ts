@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { COMPILERS } from "../../src/cli/plugin/types.ts";
 import { PROGRAMS } from "../../src/gateway/driver/linux/programs.ts";
 
 /**
@@ -13,8 +14,8 @@ const ENVIRONMENT = ["GATEHOUSE_*", "HOME", "DENO_DIR", "XDG_CACHE_HOME"];
 
 /**
  * Flags for `deno run`. Network: it listens and connects where its settings say. Files: the data and plug-ins folders
- * are settings too. Programs: itself (the plug-in host), and those that the gateway asks about its machine. System: load,
- * memory, interfaces, host name.
+ * are settings too. Programs: itself (the plug-in host), those that the gateway asks about its machine, and the compilers
+ * that `plugin check` asks. System: load, memory, interfaces, host name.
  */
 export function runPermissions(): string[] {
   return [
@@ -23,7 +24,7 @@ export function runPermissions(): string[] {
     "--allow-write",
     `--allow-env=${ENVIRONMENT.join(",")}`,
     "--ignore-env",
-    `--allow-run=${[Deno.execPath(), ...PROGRAMS].join(",")}`,
+    `--allow-run=${[Deno.execPath(), ...PROGRAMS, ...COMPILERS].join(",")}`,
     "--allow-sys",
   ];
 }

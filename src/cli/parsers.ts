@@ -5,7 +5,7 @@
  * @module
  */
 import { formatHostPort, type HostPort, parseHostPort } from "../base/mod.ts";
-import { addressBits, isIpAddress } from "../net/mod.ts";
+import { addressBits, type IpNetwork, isIpAddress, parseNetwork } from "../net/mod.ts";
 import { isLoid, isSn, normalizeMac } from "../protocol/smart_gateway/mod.ts";
 
 /** A kind of value. */
@@ -44,6 +44,42 @@ export function someOf<Value extends string>(values: readonly Value[]): Kind<rea
     show: (list) => list.join(","),
   };
 }
+
+/** yes or no. */
+export const yesOrNo: Kind<boolean> = {
+  label: "yes|no",
+  allowed: "yes or no",
+  obvious: true,
+  parse: (text) => text === "yes" ? true : text === "no" ? false : undefined,
+  show: (yes) => yes ? "yes" : "no",
+};
+
+/** A time zone as its distance from Greenwich, in minutes eastward. */
+export const zone: Kind<number> = {
+  label: "ZONE",
+  allowed: "hours and minutes east (+) or west (-) of Greenwich, -14:00 to +14:00, such as +08:00",
+  parse(text) {
+    const [, sign, hours, minutes] = /^([+-])(\d\d):([0-5]\d)$/.exec(text) ?? [];
+    const distance = Number(hours) * 60 + Number(minutes);
+    return distance <= 840 ? (sign === "-" ? -distance : distance) + 0 : undefined;
+  },
+  show(minutes) {
+    const two = (value: number) => String(value).padStart(2, "0"), distance = Math.abs(minutes);
+    return `${minutes < 0 ? "-" : "+"}${two(Math.floor(distance / 60))}:${two(distance % 60)}`;
+  },
+};
+
+/** Beginnings of phone numbers, with commas between them. */
+export const prefixes: Kind<readonly string[]> = {
+  label: "LIST",
+  allowed:
+    "beginnings of phone numbers without a country code such as 139 or 1380013, with commas between them",
+  parse(text) {
+    const list = text.split(",").map((part) => part.trim());
+    return list.length <= 1000 && list.every((one) => /^\d{1,20}$/.test(one)) ? list : undefined;
+  },
+  show: (list) => list.join(","),
+};
 
 /** A whole number from `least` to `most`. */
 export function whole(least: number, most: number, label = "N"): Kind<number> {
@@ -156,6 +192,16 @@ function isTarget(text: string): boolean {
   return bits !== undefined && more.length === 0 && /^\d{1,3}$/.test(prefix) && Number(prefix) <= bits.length;
 }
 
+/** Networks of IP addresses. */
+export const networks: Kind<readonly IpNetwork[]> = {
+  label: "CIDR",
+  allowed: "IP addresses or networks such as 10.0.0.0/8 or 2001:db8::/32, with commas between them",
+  parse(text) {
+    const list = text.split(",").map((part) => parseNetwork(part.trim()));
+    return list.every((network) => network !== undefined) ? list : undefined;
+  },
+};
+
 /** Names of network interfaces, with commas between them. */
 export const names: Kind<readonly string[]> = {
   label: "LIST",
@@ -199,8 +245,9 @@ export const ismgCode: Kind<string> = {
 /** The way to a short-message centre; what is behind `?` is checked where it is opened. */
 export const smsOutlet: Kind<string> = {
   label: "URL",
-  allowed: "simulator, or smpp://USER:PASSWORD@HOST:PORT?window=50&alphabet=ascii",
-  parse: (text) => text === "simulator" || /^smpp:\/\/[^@/]+@[^/@]+/.test(text) ? text : undefined,
+  allowed:
+    "simulator, simulator:?latency=100-500&outcomes=UNDELIV:0.1, or smpp://USER:PASSWORD@HOST:PORT?window=50&alphabet=ascii",
+  parse: (text) => /^simulator(:\?|$)/.test(text) || /^smpp:\/\/[^@/]+@[^/@]+/.test(text) ? text : undefined,
 };
 
 /** The embedded database, or a server. */

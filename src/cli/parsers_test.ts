@@ -90,6 +90,17 @@ const CASES: Record<string, [kinds.Kind<unknown>, [string, unknown][], string[]]
     "sqlite:",
     "x",
   ]],
+  "yes or no": [kinds.yesOrNo, [["yes", true], ["no", false]], ["", "true", "YES", "1"]],
+  "a time zone": [
+    kinds.zone,
+    [["+08:00", 480], ["-03:30", -210], ["+00:00", 0], ["-14:00", -840], ["+14:00", 840]],
+    ["", "8", "+8:00", "+14:01", "+08:60", "Z", "+08:00 "],
+  ],
+  "beginnings of numbers": [
+    kinds.prefixes,
+    [["139, 1380013", ["139", "1380013"]]],
+    ["", "+86139", "139,,138", "1".repeat(21), Array(1001).fill("1").join()],
+  ],
   "a node": [kinds.nodeId, [["node-1.eu", "node-1.eu"]], ["", "a b", "x".repeat(65)]],
   "NATS servers": [
     kinds.nats,
@@ -106,3 +117,10 @@ for (const [what, [kind, good, bad]] of Object.entries(CASES)) {
     for (const text of bad) assertEquals(kind.parse(text), undefined, text);
   });
 }
+
+Deno.test("a zone and a choice of yes or no are shown as they are written", () => {
+  for (const text of ["+08:00", "-03:30", "+00:00"]) {
+    assertEquals(kinds.zone.show!(kinds.zone.parse(text)!), text);
+  }
+  assertEquals([true, false].map((value) => kinds.yesOrNo.show!(value)), ["yes", "no"]);
+});

@@ -30,6 +30,7 @@ export function gatewayGivesUp(
     { name: "env" },
     { name: "ffi" },
     { name: "import" },
+    { name: "run", command: "tsc" }, // the author's tools may start it; the other compiler is the runtime itself
     ...(simulated ? [{ name: "sys" } as const] : []),
     ...(simulated && settings.isolation === "inline" ? [{ name: "run" } as const] : []),
   ];

@@ -4,6 +4,7 @@
  * @module
  */
 import type { HostPort } from "../base/mod.ts";
+import type { TlsFiles } from "../control/mod.ts";
 import type { GatewaySettings } from "../gateway/settings.ts";
 import type { PlatformSettings } from "../platform/settings.ts";
 import { UsageError } from "./errors.ts";
@@ -22,6 +23,9 @@ export function platformSettings(
     dataDir: values.data,
     services: values.services,
     http: values.http,
+    tls: tlsOf(values),
+    downloads: values.downloads,
+    trustedProxies: values["trusted-proxy"],
     distribution: values.distribution,
     access: values.access,
     pluginCenter: values["plugin-center"],
@@ -47,6 +51,16 @@ export function platformSettings(
       peer: values["sms-peer"],
       gns: values.gns,
       gnsServer: values["gns-server"],
+      gnsTakesUpdates: values["gns-updates"],
+      activeTestMs: values["sms-active-test"] * 1000,
+      responseMs: values["sms-response"] * 1000,
+      attempts: values["sms-attempts"],
+      validityMs: values["sms-validity"] * 3_600_000,
+      retentionMs: values["sms-days"] * 86_400_000,
+      maxBacklog: values["sms-backlog"],
+      durable: values["sms-durable"],
+      utcOffsetMinutes: values["sms-zone"],
+      billing: values["sms-billing"] ?? [],
       outlet: {
         url: values["sms-outlet"],
         password: values["sms-outlet-password"],
@@ -65,6 +79,16 @@ function clusterOf(values: ValuesOf<typeof PLATFORM_SETTINGS>): PlatformSettings
     throw new UsageError("--nats needs --database postgres://…: the nodes share one");
   }
   return { node, nats, leaseMs: lease * 1000 };
+}
+
+/** A certificate is nothing without its key. @throws {UsageError} */
+function tlsOf(
+  { "tls-cert": cert, "tls-key": key }: { "tls-cert"?: string | undefined; "tls-key"?: string | undefined },
+): TlsFiles | undefined {
+  if (cert === undefined && key === undefined) return undefined;
+  if (cert === undefined) throw new UsageError("--tls-key needs --tls-cert: the file with its certificate");
+  if (key === undefined) throw new UsageError("--tls-cert needs --tls-key: the file with its private key");
+  return { cert, key };
 }
 
 /** What the gateway takes. */
@@ -86,6 +110,7 @@ export function gatewaySettings(values: ValuesOf<typeof GATEWAY_SETTINGS>): Gate
     localHttp: values["local-http"],
     startSpreadSeconds: values["start-spread"],
     control: values.control,
+    tls: tlsOf(values),
     pluginsDir: values.plugins,
     maxPlugins: values["max-plugins"],
     keepVersions: values["keep-versions"],

@@ -1,4 +1,6 @@
-import { assertEquals } from "@std/assert";
+import { assertEquals, assertThrows } from "@std/assert";
+import { DEFAULT_SMS_SETTINGS } from "../platform/sms/mod.ts";
+import { UsageError } from "./errors.ts";
 import { Settings } from "./resolve.ts";
 import { gatewaySettings, platformSettings } from "./role_settings.ts";
 import { GATEWAY_SETTINGS, PLATFORM_SETTINGS } from "./settings_table.ts";
@@ -42,6 +44,8 @@ Deno.test("every setting of the gateway reaches it", () => {
     "start-spread": "60",
     "lan-interfaces": "br-lan",
     "control": "127.0.0.1:3",
+    "tls-cert": "/c.pem",
+    "tls-key": "/k.pem",
     "plugins": "/p",
     "max-plugins": "7",
     "keep-versions": "1",
@@ -72,6 +76,7 @@ Deno.test("every setting of the gateway reaches it", () => {
     localHttp: { host: "127.0.0.1", port: 4 },
     startSpreadSeconds: 60,
     control: { host: "127.0.0.1", port: 3 },
+    tls: { cert: "/c.pem", key: "/k.pem" },
     pluginsDir: "/p",
     maxPlugins: 7,
     keepVersions: 1,
@@ -89,4 +94,62 @@ Deno.test("every setting of the gateway reaches it", () => {
     adminToken: undefined,
     passwordsFile: "/w",
   });
+});
+
+Deno.test("a certificate without its key, or a key without its certificate, is refused", () => {
+  for (const flag of ["tls-cert", "tls-key"]) {
+    const settings = new Settings({ flags: new Map([[flag, "/x.pem"]]), env: () => undefined });
+    const values = settings.all("platform", PLATFORM_SETTINGS);
+    assertThrows(() => platformSettings(values, () => []), UsageError, `--${flag} needs --tls-`);
+  }
+});
+
+Deno.test("what is tuned of short messages reaches the service, and is the service's own default where nobody says", () => {
+  const tuned = platform({
+    "sms-active-test": "30",
+    "sms-response": "10",
+    "sms-attempts": "5",
+    "sms-validity": "12",
+    "sms-days": "7",
+    "sms-backlog": "500",
+    "sms-durable": "no",
+    "sms-zone": "-03:30",
+    "sms-billing": "139,1380013",
+    "gns-updates": "no",
+  }).sms!;
+  const names = [
+    "activeTestMs",
+    "responseMs",
+    "attempts",
+    "validityMs",
+    "retentionMs",
+    "maxBacklog",
+    "durable",
+    "utcOffsetMinutes",
+    "billing",
+  ] as const;
+  assertEquals(
+    names.map((name) => tuned[name]),
+    [30_000, 10_000, 5, 12 * 3_600_000, 7 * 86_400_000, 500, false, -210, ["139", "1380013"]],
+  );
+  assertEquals(tuned.gnsTakesUpdates, false);
+  const plain = platform({}).sms!;
+  assertEquals(names.map((name) => plain[name]), names.map((name) => DEFAULT_SMS_SETTINGS[name]));
+  for (
+    const [flag, value] of [
+      ["sms-active-test", "0"],
+      ["sms-response", "601"],
+      ["sms-attempts", "0"],
+      ["sms-validity", "721"],
+      ["sms-days", "0"],
+      ["sms-backlog", "0"],
+      ["sms-durable", "maybe"],
+      ["sms-zone", "Beijing"],
+    ] as const
+  ) assertThrows(() => platform({ [flag]: value }), UsageError, `--${flag}`);
+});
+
+Deno.test("the ports of short messages are the standard's where nobody says: 7890, 7900, 7930 and 9168", () => {
+  const { listen, short, peer, gns } = platform({}).sms!;
+  assertEquals([listen, short, peer, gns].map((address) => address?.port), [7890, 7900, 7930, 9168]);
 });

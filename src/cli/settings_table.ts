@@ -18,10 +18,12 @@ import {
   mac,
   names,
   nats,
+  networks,
   nodeId,
   oneOf,
   origins,
   path,
+  prefixes,
   remoteAddress,
   smsOutlet,
   sn,
@@ -29,6 +31,8 @@ import {
   targets,
   whole,
   words,
+  yesOrNo,
+  zone,
 } from "./parsers.ts";
 import { optional, required, type Role, ROLES, type SettingsTable, withDefault } from "./setting.ts";
 
@@ -40,6 +44,18 @@ const requireSigned = withDefault(
   "none",
   "plug-ins that must be signed by a key in <data>/trust.json: those the carrier installs (a platform's are all such), or all",
 );
+
+/** What both roles' HTTP servers take. */
+const tlsFiles = {
+  "tls-cert": optional(
+    path("FILE"),
+    "PEM file with the certificate chain for HTTPS; read again when it changes",
+    {
+      fallbackText: "none: HTTP",
+    },
+  ),
+  "tls-key": optional(path("FILE"), "PEM file with that certificate's private key"),
+} satisfies SettingsTable;
 
 /** Settings that every role has. */
 export const COMMON_SETTINGS = {
@@ -71,6 +87,17 @@ export const PLATFORM_SETTINGS = {
   ...COMMON_SETTINGS,
   "services": withDefault(someOf(SERVICES), DEFAULT_SERVICES, "the services to run"),
   "http": withDefault(listenAddress, anywhere(8080), "HTTP API, phone app's API and plug-in downloads (TCP)"),
+  ...tlsFiles,
+  "trusted-proxy": optional(
+    networks,
+    "proxies in front of HTTP whose X-Forwarded-For and X-Forwarded-Proto are believed",
+    { fallbackText: "none" },
+  ),
+  "downloads": optional(
+    listenAddress,
+    "plug-in downloads without TLS, for gateways that can't do it (TCP)",
+    { fallbackText: "only with the HTTP API" },
+  ),
   "rate-limit": withDefault(
     whole(0, 10_000_000, "N"),
     30_000,
@@ -111,6 +138,11 @@ export const PLATFORM_SETTINGS = {
     DEFAULT_SMS.gns,
     "the name server's port; of a gateway: where its name server tells it of routes (TCP)",
   ),
+  "gns-updates": withDefault(
+    yesOrNo,
+    true,
+    "whether gateways may tell the name server of routes; no: it is a sub-node and answers 4",
+  ),
   "gns-server": optional(
     remoteAddress,
     "the name server (GNS) that this short-message gateway asks for routes",
@@ -135,6 +167,49 @@ export const PLATFORM_SETTINGS = {
   "sms-outlet-password-file": optional(path("FILE"), "a file with the centre's password", {
     fallbackText: "none",
   }),
+  "sms-active-test": withDefault(
+    whole(1, 3_600, "SECONDS"),
+    180,
+    "C: how long a short-message link may be quiet until it is tested",
+  ),
+  "sms-response": withDefault(
+    whole(1, 600, "SECONDS"),
+    60,
+    "T: how long a short-message request waits for its response until it is sent again",
+  ),
+  "sms-attempts": withDefault(
+    whole(1, 100, "N"),
+    3,
+    "N: how often a short-message request is sent at most",
+  ),
+  "sms-validity": withDefault(
+    whole(1, 720, "HOURS"),
+    48,
+    "how long a short message is valid that does not say, and at most",
+  ),
+  "sms-days": withDefault(whole(1, 3650, "DAYS"), 30, "days that short messages are kept after their end"),
+  "sms-backlog": withDefault(
+    whole(1, 10_000_000, "N"),
+    100_000,
+    "short messages that may wait for the centre: more are answered 8",
+  ),
+  "sms-durable": withDefault(
+    yesOrNo,
+    true,
+    "whether a SUBMIT is answered only when its messages are on disk; no: faster, and a crash loses those on their way",
+  ),
+  "sms-zone": withDefault(
+    zone,
+    480,
+    "the local time of short messages: in Msg_Ids, reports, QUERY's days and the console",
+  ),
+  "sms-billing": optional(
+    prefixes,
+    "numbers that may be billed here (Fee_terminal_Id): others are answered 9",
+    {
+      fallbackText: "all",
+    },
+  ),
   "advertise": optional(host, "name or address under which gateways reach this platform", {
     fallbackText: "the access service's address, or else this machine's first address",
   }),
@@ -204,6 +279,7 @@ export const GATEWAY_SETTINGS = {
     fallbackText: "all that have a private address",
   }),
   "control": withDefault(listenAddress, { host: "127.0.0.1", port: 8081 }, "control API (HTTP)"),
+  ...tlsFiles,
   "plugins": withDefault(path("DIR"), "./plugins", "folder that plug-ins are dropped into"),
   "max-plugins": withDefault(whole(1, 1000), 100, "how many plug-ins there may be"),
   "keep-versions": withDefault(whole(0, 20), 2, "earlier versions of each plug-in that stay on the disk"),

@@ -9,6 +9,7 @@ import { systemNetwork } from "../net/mod.ts";
 import { CmppError, formatSmppTime, MsgFmt, msgIdHex, type StatusReport } from "../protocol/cmpp/mod.ts";
 import { type SentPart, SpClient, SpError, type SpHandlers } from "../sp_client/mod.ts";
 import { EXIT, UsageError } from "./errors.ts";
+import { zone } from "./parsers.ts";
 
 /** What the commands need of their surroundings; a test stands in for them. */
 export interface SmsTerminal {
@@ -30,7 +31,9 @@ Flags of all
   --server HOST:PORT   the gateway's port for long connections; default: 127.0.0.1:7890
   --sp-id ID           the provider's SP_Id; needed
   --version 3.0|2.0    the version to speak; default: 3.0
+  --zone ZONE          the gateway's local time, such as +08:00 (the default)
   --window N           requests that are not answered yet, 1 to 1000; default: 16
+  --check-gateway      leave a gateway that does not prove that it knows the secret; many are right and can't
   GATEHOUSE_SMS_SECRET the shared secret, only in the environment; needed
 
 send
@@ -38,11 +41,13 @@ send
   --format NAME        ascii, ucs2 or gbk; default: ascii where the text is that, else ucs2
   --at TIME            when to send it, such as 2026-11-24T08:00+08:00; default: at once
   --valid TIME         until when it may be delivered; default: the gateway's
+  --wide               number the parts of a long text with 16 bits in place of 8
   --report             ask for reports and wait for them, --wait SECONDS at most (default: 60)
 
 listen
-  Prints each message from a phone, whole, and each report, until it is interrupted. What it has printed is answered;
-  what it has not stays with the gateway.
+  Prints each message from a phone and each report, until it is interrupted. What it can't print stays with the
+  gateway. The parts of a long text are answered as they come and printed together; where some do not come within
+  5 minutes, or before it is interrupted, the text is printed without them, and with their numbers under "missing".
 
 query
   Prints the counters of a day, in the gateway's local time: of everything, or of one service.
@@ -69,13 +74,12 @@ const STRINGS = [
   "format",
   "at",
   "valid",
+  "zone",
 ];
 /** Numbers sent to at the same time, while their answers, and their reports, are waited for. */
 const AT_ONCE = 200, AT_ONCE_REPORTED = 2_000;
 /** How often progress is told, in milliseconds. */
 const PROGRESS_MS = 2_000;
-/** The zone of times in SUBMIT, in minutes east of Greenwich: each of them names it. */
-const UTC_OFFSET = 480;
 const FORMATS: Readonly<Record<string, number>> = {
   ascii: MsgFmt.ascii,
   ucs2: MsgFmt.ucs2,
@@ -89,7 +93,7 @@ export async function smsCommand(args: readonly string[], terminal: SmsTerminal)
   const [command, ...rest] = args;
   const flags: Flags = parseArgs(rest, {
     string: STRINGS,
-    boolean: ["report", "help"],
+    boolean: ["report", "wide", "check-gateway", "help"],
     unknown: (arg: string) => {
       throw new UsageError(`unknown argument "${arg}": see gatehouse sms --help`);
     },
@@ -129,7 +133,9 @@ async function connect(flags: Flags, terminal: SmsTerminal, handlers: SpHandlers
       spId: text(flags, "sp-id"),
       secret,
       version,
+      utcOffsetMinutes: zoneOf(flags),
       window: whole(flags, "window", 16, 1, 1000),
+      checkGateway: flags["check-gateway"] === true,
     },
     handlers,
   );
@@ -153,7 +159,15 @@ function send(flags: Flags, terminal: SmsTerminal): Work {
     const one = async (number: string) => {
       let parts: readonly SentPart[] = [], reports: readonly StatusReport[] | undefined;
       let error: string | undefined;
-      const message = { to: [number], text: body, from, serviceId, report, fields };
+      const message = {
+        to: [number],
+        text: body,
+        from,
+        serviceId,
+        report,
+        fields,
+        wide: flags.wide === true,
+      };
       try {
         parts = await client.sendText(fmt === undefined ? message : { ...message, fmt });
         if (report) reports = await client.reports(parts, 1, wait * 1000);
@@ -212,7 +226,7 @@ class Progress {
 function listen(_flags: Flags, terminal: SmsTerminal): Work {
   return async (open) => {
     await using _client = await open({
-      onText: ({ from, to, serviceId, text, fmt, content }) =>
+      onText: ({ from, to, serviceId, text, fmt, content, missing }) =>
         terminal.print(JSON.stringify({
           kind: "message",
           from,
@@ -220,6 +234,7 @@ function listen(_flags: Flags, terminal: SmsTerminal): Work {
           serviceId,
           fmt,
           ...(text === undefined ? { octets: [...content] } : { text }),
+          ...(missing ? { missing } : {}),
         })),
       onReport: (report) => terminal.print(JSON.stringify({ kind: "report", ...shown(report) })),
       onLink: (up, why) => terminal.complain(up ? "connected" : `not connected: ${why}`),
@@ -297,7 +312,13 @@ function time(flags: Flags, name: string): string {
   if (Number.isNaN(moment) || !/(Z|[+-]\d\d:?\d\d)$/.test(given)) {
     throw new UsageError(`--${name}: a time with its zone is allowed, such as 2026-11-24T08:00+08:00`);
   }
-  return formatSmppTime(moment, UTC_OFFSET);
+  return formatSmppTime(moment, zoneOf(flags));
+}
+
+function zoneOf(flags: Flags): number {
+  const minutes = zone.parse(text(flags, "zone", zone.show!(480)));
+  if (minutes === undefined) throw new UsageError(`--zone: ${zone.allowed} are allowed`);
+  return minutes;
 }
 
 function shown(report: StatusReport) {

@@ -53,6 +53,7 @@ Deno.test("sms names the flag that is missing or wrong", async () => {
       [["listen"], secret, "--sp-id is needed"],
       [["listen", "--sp-id", "9"], {}, "GATEHOUSE_SMS_SECRET"],
       [["listen", "--sp-id", "9", "--version", "9"], secret, "--version"],
+      [["listen", "--sp-id", "9", "--zone", "8"], secret, "--zone"],
       [["listen", "--sp-id", "9", "--server", "a b"], secret, "--server"],
     ] as const
   ) {

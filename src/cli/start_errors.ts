@@ -32,6 +32,7 @@ const ADVICE = {
 /** Where the error itself does not say it: which setting decides. */
 const FLAGS_OF: Record<string, string> = {
   bad_admin_token: "GATEHOUSE_ADMIN_TOKEN",
+  tls_files: "--tls-cert and --tls-key",
   url: "--database",
   node_taken: "--node",
   no_responder: "--nats",

@@ -10,6 +10,16 @@ import { type Access, type Authenticator, bearerToken, Gate, type Principal } fr
 import { type BodyPace, DEFAULT_MAX_BODY, DEFAULT_PACE, guardedStream, mediaTypeOf } from "./body.ts";
 import { parseJson, readText } from "./body.ts";
 import { corsHeaders, preflightHeaders } from "./cors.ts";
+import {
+  answerOf,
+  claimOf,
+  type IdempotencyStore,
+  keyNotTaken,
+  keyOf,
+  nothingDone,
+  replayOf,
+  takesKey,
+} from "./idempotency.ts";
 import { Observer } from "./observe.ts";
 import { diskProblem, type Fault, nothingAt, problem, ProblemError, problemResponse } from "./problem.ts";
 import { type RequestRate, RequestRates } from "./request_rate.ts";
@@ -22,7 +32,15 @@ import {
   Routes,
   type WebhookSpec,
 } from "./route.ts";
-import { check, invalidRequest, queryObject, type Schema, unknownParameters } from "./validate.ts";
+import {
+  check,
+  type Checked,
+  checkInTurns,
+  invalidRequest,
+  queryObject,
+  type Schema,
+  unknownParameters,
+} from "./validate.ts";
 
 /** What an {@linkcode Api} is made of. */
 export interface ApiOptions {
@@ -45,6 +63,8 @@ export interface ApiOptions {
    * somebody who proved who they are, whatever came of it. Its end is awaited before the answer goes out.
    */
   readonly audit?: (call: AuditedCall) => Promise<void>;
+  /** Where `Idempotency-Key`s of posts are kept; undefined: none is taken. */
+  readonly idempotency?: IdempotencyStore | undefined;
   /** Checks answers against their documented schemas too, for tests: a breach becomes a 500. */
   readonly checkReplies?: boolean;
 }
@@ -53,6 +73,8 @@ export interface ApiOptions {
 export interface ClientInfo {
   /** The caller's IP address. */
   readonly address: string;
+  /** Whether it came by TLS, to this server or to a trusted proxy. */
+  readonly secure?: boolean;
   /** Aborts when the server stops. */
   readonly stopping?: AbortSignal;
 }
@@ -81,6 +103,8 @@ interface Passage {
   principal: Principal | undefined;
   audited: boolean;
   change: Change | undefined;
+  /** The body as text, where the route takes it as text or JSON. */
+  text: string;
 }
 
 /** A `/console`-like part that answers by itself; it sees the whole request. */
@@ -151,7 +175,12 @@ export class Api extends Routes {
   /** The OpenAPI document as JSON text. What makes it is loaded when it is first asked for. */
   openApi(): Promise<string> {
     return this.#document ??= import("./openapi.ts").then(({ describe }) =>
-      JSON.stringify(describe(this.#options, this.routes, this.#options.webhooks))
+      JSON.stringify(
+        describe(this.#options, this.routes, {
+          keyed: (route) => this.#takesKey(route),
+          webhooks: this.#options.webhooks,
+        }),
+      )
     );
   }
 
@@ -173,6 +202,7 @@ export class Api extends Routes {
       principal: undefined,
       audited: false,
       change: undefined,
+      text: "",
     };
     // Taken now: once the caller is gone the runtime no longer gives them.
     const { method } = request, { pathname } = new URL(request.url);
@@ -270,7 +300,9 @@ export class Api extends Routes {
     }
     // Taken now: while an answer streams, the runtime no longer gives the request's headers.
     const token = bearerToken(request);
-    const input = await this.#input(route, request, params);
+    const key = request.method === "POST" ? keyOf(request) : undefined;
+    if (key !== undefined && !this.#takesKey(route)) throw keyNotTaken();
+    const input = await this.#input(route, request, params, passage);
     let signal: AbortSignal | undefined;
     const call: Call<Access, Schema, Schema, BodySpec> = {
       ...input as { params: unknown; query: unknown; body: never },
@@ -283,13 +315,61 @@ export class Api extends Routes {
       changed: (before, after) => passage.change = { before, after },
       // Made only where it is asked for: linking two signals is not free.
       get signal() {
+        // Whoever comes back with the key wants the answer: it is worked out although they went away.
+        if (key !== undefined) return signal ??= client.stopping ?? new AbortController().signal;
         return signal ??= client.stopping
           ? AbortSignal.any([request.signal, client.stopping])
           : request.signal;
       },
     };
-    const reply = await route.handler(call);
-    return "response" in reply ? reply.response : this.#respond(route, reply);
+    const answer = async () => {
+      const reply = await route.handler(call);
+      return "response" in reply ? reply.response : this.#respond(route, reply);
+    };
+    return key === undefined ? await answer() : await this.#once(key, request, passage, answer);
+  }
+
+  #takesKey(route: Route): boolean {
+    return this.#options.idempotency !== undefined && takesKey(route);
+  }
+
+  /** Answers what was answered before to the same key, or else `work()`, and keeps that. */
+  async #once(
+    key: string,
+    request: Request,
+    passage: Passage,
+    work: () => Promise<Response>,
+  ): Promise<Response> {
+    const store = this.#options.idempotency!;
+    const { method, url } = request, claim = claimOf(passage.principal!, key, request, passage.text);
+    const replay = replayOf(await store.claim(claim));
+    if (replay) {
+      passage.audited = false; // it was, when it was done
+      return replay;
+    }
+    let response: Response, settle: () => Promise<void>;
+    try {
+      response = await work();
+      settle = async () => await store.finish(claim, await answerOf(response));
+    } catch (error) {
+      const shown = this.#shown(error, passage, method);
+      response = problemResponse(shown, new URL(url).pathname, passage.id);
+      settle = shown.extra.uncertain || shown.code === "client_gone"
+        ? () => store.abandon(claim)
+        : nothingDone(shown)
+        ? () => store.release(claim)
+        : async () => await store.finish(claim, await answerOf(response));
+    }
+    try {
+      await settle();
+    } catch (error) {
+      // What was done is done; a caller who asks again is told that nobody knows.
+      this.#deps.log.error("an answer could not be kept for its Idempotency-Key", {
+        request: passage.id,
+        error,
+      });
+    }
+    return response;
   }
 
   async #audit(
@@ -324,11 +404,10 @@ export class Api extends Routes {
   }
 
   /** The checked parts of the request; all faults of all parts in one problem. */
-  async #input(route: Route, request: Request, params: unknown) {
+  async #input(route: Route, request: Request, params: unknown, passage: Passage) {
     const faults: Fault[] = [];
     let total = 0;
-    const checked = (part: Fault["in"], schema: Schema, value: unknown, thorough = true) => {
-      const result = check(part, schema, value, thorough);
+    const taken = (result: Checked) => {
       if ("value" in result) return result.value;
       faults.push(...result.faults);
       total += result.total;
@@ -339,9 +418,14 @@ export class Api extends Routes {
     faults.push(...strangers);
     total += strangers.length;
     const input = {
-      params: route.params && checked("path", route.params, params),
-      query: route.query && checked("query", route.query, query),
-      body: route.body && await this.#body(route.body, request, checked),
+      params: route.params && taken(check("path", route.params, params, true)),
+      query: route.query && taken(check("query", route.query, query, true)),
+      body: route.body && await this.#body(
+        route.body,
+        request,
+        async (...body) => taken(await checkInTurns("body", ...body)),
+        passage,
+      ),
     };
     if (faults.length > 0) throw invalidRequest(faults, total);
     return input;
@@ -350,7 +434,8 @@ export class Api extends Routes {
   async #body(
     spec: BodySpec,
     request: Request,
-    checked: (part: "body", schema: Schema, value: unknown, thorough: boolean) => unknown,
+    checked: (schema: Schema, value: unknown, thorough: boolean) => Promise<unknown>,
+    passage: Passage,
   ): Promise<unknown> {
     const mediaType = mediaTypeOf(request);
     if (spec.optional && (request.body === null || request.headers.get("content-length") === "0")) {
@@ -362,15 +447,16 @@ export class Api extends Routes {
       pace: this.#options.pace ?? DEFAULT_PACE,
     };
     if (spec.text?.includes(mediaType)) {
-      return { kind: "text", mediaType, text: await readText(request, limits) };
+      passage.text = await readText(request, limits);
+      return { kind: "text", mediaType, text: passage.text };
     }
     if (spec.stream?.some((type) => type === mediaType || type === "*/*")) {
       return guardedStream(request, limits);
     }
     // No media type at all is taken as JSON: a command line client should not fail for that.
     if (spec.json && (mediaType === "" || /^application\/(.+\+)?json$/.test(mediaType))) {
-      const text = await readText(request, limits);
-      return checked("body", spec.json, parseJson(text), text.length <= 65_536);
+      const text = passage.text = await readText(request, limits);
+      return await checked(spec.json, parseJson(text), text.length <= 65_536);
     }
     const taken = [...(spec.json ? ["application/json"] : []), ...spec.text ?? [], ...spec.stream ?? []];
     throw problem(415, "unsupported_media_type", `the body must be one of: ${taken.join(", ")}`, {
@@ -415,7 +501,7 @@ export class Api extends Routes {
     const mapped = this.#options.mapError?.(error);
     if (mapped) return mapped;
     if (passage.client.stopping?.aborted) {
-      return problem(503, "stopping", "the server is stopping", { retryAfterSeconds: 1 });
+      return problem(503, "stopping", "the server is stopping", { retryAfterSeconds: 1, uncertain: true });
     }
     if (error instanceof DOMException && error.name === "AbortError") {
       // Nobody is there to read this; the log and the metrics tell it from a failure.

@@ -6,8 +6,10 @@
  */
 
 /** What a page may send, and may see of answers. */
-const HEADERS = "authorization, content-type, if-match, last-event-id, x-request-id";
-const EXPOSED = "etag, location, ratelimit, ratelimit-policy, retry-after, x-request-id";
+const HEADERS =
+  "authorization, content-type, idempotency-key, if-match, if-none-match, last-event-id, x-request-id";
+const EXPOSED =
+  "etag, idempotency-replayed, location, ratelimit, ratelimit-policy, retry-after, x-request-id";
 /** Seconds that a browser remembers the answer to its question. */
 const MAX_AGE = "600";
 

@@ -16,6 +16,8 @@ export {
   tokenAuthenticator,
   tokenHash,
 } from "./auth.ts";
+export { type Claim, type IdempotencyStore, type KeptAnswer, type Standing } from "./idempotency.ts";
+export { answerWith, changedMeanwhile, etagOf, ifAbsent, ifMatch } from "./preconditions.ts";
 export { networkOf } from "./client_address.ts";
 export {
   type EndReason,
@@ -62,5 +64,6 @@ export {
 export { documented, macSchema, queryBoolean, queryInteger, queryList, waitSeconds } from "./schemas.ts";
 export { type HttpHandler, type HttpService, serveHttp, type ServeOptions } from "./serve.ts";
 export type { RequestRate } from "./request_rate.ts";
+export { type TlsFiles } from "./tls.ts";
 export { serviceRoutes } from "./service_routes.ts";
 export type { Schema } from "./validate.ts";

@@ -37,15 +37,42 @@ const PROBLEM = {
   },
 };
 
-/** The document over `routes`, and over what is sent to others. */
+const KEY = {
+  name: "Idempotency-Key",
+  in: "header",
+  required: false,
+  description: "The same request with the same key is done once, and answered the same for 24 hours",
+  schema: { type: "string", pattern: "^[\\x21-\\x7e]{8,255}$" },
+};
+
+/** The header that says of which state of a thing a request speaks. */
+const precondition = (method: string) => ({
+  name: method === "GET" ? "If-None-Match" : "If-Match",
+  in: "header",
+  required: false,
+  description: method === "GET"
+    ? "The ETag of the answer that one has: 304 where it would be the same"
+    : "The ETag of what is changed: 412 where it is not so any more",
+  schema: { type: "string", maxLength: 4096 },
+});
+
+/** What the document tells beside the routes. */
+export interface DocumentParts {
+  /** Which routes take an `Idempotency-Key`; default: none. */
+  readonly keyed?: ((route: Route) => boolean) | undefined;
+  /** What is sent to others. */
+  readonly webhooks?: readonly WebhookSpec[] | undefined;
+}
+
+/** The document over `routes`. */
 export function describe(
   info: { title: string; version: string },
   routes: readonly Route[],
-  webhooks: readonly WebhookSpec[] = [],
+  { keyed = () => false, webhooks = [] }: DocumentParts = {},
 ): Json {
   const paths: Record<string, Json> = {};
   for (const route of routes) {
-    (paths[route.path] ??= {})[route.method.toLowerCase()] = operation(route);
+    (paths[route.path] ??= {})[route.method.toLowerCase()] = operation(route, keyed(route));
   }
   return {
     openapi: "3.1.0",
@@ -67,7 +94,7 @@ export function describe(
   };
 }
 
-function operation(route: Route): Json {
+function operation(route: Route, keyed: boolean): Json {
   const { auth } = route;
   return {
     operationId: `${route.method.toLowerCase()}${route.path.replace(/[^A-Za-z0-9]+/g, "_")}`.replace(
@@ -82,9 +109,9 @@ function operation(route: Route): Json {
       : { security: auth === "optional" ? [{}, { bearer: [] }] : [{ bearer: [] }] }),
     ...(typeof auth === "string" ? {} : { "x-permissions": auth }),
     ...(route.unconfined ? { "x-unconfined": true } : {}),
-    ...parameters(route),
+    ...parameters(route, keyed),
     ...(route.body ? { requestBody: requestBody(route.body) } : {}),
-    responses: responses(route),
+    responses: responses(route, keyed),
   };
 }
 
@@ -107,7 +134,7 @@ function webhook({ name, summary, description, tags, headers = {}, body }: Webho
   };
 }
 
-function parameters(route: Route): Json {
+function parameters(route: Route, keyed: boolean): Json {
   const inPath = route.params ? objectOf(route.params) : undefined;
   const names = [...route.path.matchAll(/\{([^}]+)\}/g)].map((match) => match[1]!);
   const list: Json[] = names.map((name) => ({
@@ -122,6 +149,8 @@ function parameters(route: Route): Json {
       list.push({ name, in: "query", required: required.includes(name), schema: withRealDefault(schema) });
     }
   }
+  if (keyed) list.push(KEY);
+  if (route.etag) list.push(precondition(route.method));
   return list.length > 0 ? { parameters: list } : {};
 }
 
@@ -148,12 +177,14 @@ function requestBody(body: BodySpec): Json {
   return { required: !body.optional, content };
 }
 
-function responses(route: Route): Json {
+function responses(route: Route, keyed: boolean): Json {
   const all: Json = {};
   // 400 everywhere: a query parameter that a route does not know is refused.
   const problems = [400, 500, 503];
   if (route.auth !== "public") problems.push(401, 403, 429);
   if (route.body) problems.push(408, 413, 415);
+  if (keyed) problems.push(409, 422);
+  if (route.etag && route.method !== "GET") problems.push(412);
   for (const status of problems) all[status] = { $ref: "#/components/responses/Problem" };
   for (const [status, spec] of Object.entries(route.responses)) {
     if (Number(status) >= 400 && !spec.schema) {
@@ -170,6 +201,7 @@ function responses(route: Route): Json {
       : undefined;
     all[status] = { description: spec.description, ...(content ? { content } : {}) };
   }
+  if (route.etag && route.method === "GET") all[304] = { description: "As If-None-Match says" };
   return all;
 }
 

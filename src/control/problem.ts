@@ -12,6 +12,8 @@ export interface ProblemExtra {
   readonly headers?: Readonly<Record<string, string>>;
   /** Seconds after which asking again makes sense: the `Retry-After` header. */
   readonly retryAfterSeconds?: number;
+  /** Whether something was done nobody can say; else a `retryAfterSeconds` means that nothing was. */
+  readonly uncertain?: boolean;
   /** Further members of the problem document, beside the standard ones. */
   readonly members?: Readonly<Record<string, unknown>>;
   readonly cause?: unknown;

@@ -68,6 +68,10 @@ export interface RouteSpec<
   readonly unconfined?: boolean;
   /** Not counted against what one caller may ask: for what many come for at once from one network. */
   readonly uncounted?: boolean;
+  /** false: a post that takes no `Idempotency-Key`, since its answer holds what must not be kept. */
+  readonly keyed?: boolean;
+  /** Its thing has an ETag: GET heeds If-None-Match, other methods If-Match. */
+  readonly etag?: boolean;
   /** Whether the audit hears of its calls; default: of all methods but GET. */
   readonly audited?: boolean;
   /** An object schema over the path's parameters. */

@@ -1,8 +1,8 @@
 /**
  * The HTTP server: listens, bounds what runs at once, stops without cutting off what is in work.
  *
- * The runtime's server (`Deno.serve`) has no time limit for request headers: a caller that sends half a header
- * holds a connection (some kilobytes, no handler) until it goes away or the server stops. Put a reverse proxy
+ * The runtime's server (`Deno.serve`) has no time limit for request headers: without TLS a caller that sends half a
+ * header holds a connection (some kilobytes, no handler) until it goes away or the server stops. Put a reverse proxy
  * in front where strangers can connect in large numbers. Bodies have a time limit of ours; of a body that was
  * refused the runtime may still swallow some megabytes before it closes the connection.
  *
@@ -19,8 +19,12 @@ import {
   sleep,
   withTimeout,
 } from "../base/mod.ts";
+import type { IpNetwork } from "../net/mod.ts";
 import type { ClientInfo } from "./api.ts";
+import { originOf } from "./forwarded.ts";
 import { problem, problemResponse } from "./problem.ts";
+import { type Answer, type TlsFiles, TlsServer } from "./tls.ts";
+import type { RelayLimits } from "./tls_relay.ts";
 
 /** What answers requests: an `Api`. */
 export interface HttpHandler {
@@ -40,13 +44,26 @@ export interface ServeOptions {
    * it (a balancer) sends the rest elsewhere: a connection that comes while a server closes is cut off. Default 0.
    */
   readonly noticeMs?: number;
+  /** HTTPS with the certificate in these files, read again when they change; absent: HTTP. */
+  readonly tls?: (TlsFiles & { readonly limits?: RelayLimits }) | undefined;
+  /** Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed; absent: nobody's. */
+  readonly trustedProxies?: readonly IpNetwork[] | undefined;
+}
+
+/** What listens: the runtime's server, or the one with TLS. */
+interface Listening {
+  readonly address: HostPort;
+  /** Takes no more requests, and resolves once all connections have closed in good order. */
+  shutdown(): Promise<void>;
+  /** Cuts all connections. */
+  kill(): Promise<void>;
 }
 
 /** A running HTTP server. */
 export interface HttpService extends Service {
   /** Where it listens: the port is the real one where 0 was asked for. */
   readonly address: HostPort;
-  /** `http://host:port`, for clients on this machine. */
+  /** `http://host:port` or `https://…`, for clients on this machine. */
   readonly url: string;
 }
 
@@ -58,10 +75,11 @@ export function serveHttp(
   deps: Pick<Deps, "clock" | "log" | "metrics">,
   handler: HttpHandler,
   at: HostPort,
-  { name = "http", maxInFlight = 4096, graceMs = 5000, noticeMs = 0 }: ServeOptions = {},
+  { name = "http", maxInFlight = 4096, graceMs = 5000, noticeMs = 0, tls, trustedProxies = [] }:
+    ServeOptions = {},
 ): HttpService {
   const { clock, log, metrics } = deps;
-  const stopping = new AbortController(), kill = new AbortController();
+  const stopping = new AbortController();
   let inFlight = 0;
   let drained = () => {};
   let state: "up" | "stopping" | "down" = "up";
@@ -77,21 +95,19 @@ export function serveHttp(
     if (--inFlight === 0) drained();
   };
 
-  const server = Deno.serve({
-    hostname: at.host,
-    port: at.port,
-    signal: kill.signal,
-    onListen: () => {},
-    onError(error) {
-      log.error("HTTP server failed to answer", { error });
-      return new Response(null, { status: 500 });
-    },
-  }, (request, info) => {
+  const answer: Answer = (request, { address: peer, completed }) => {
     // A request is in work until its answer is handed over in full, so that streams count too.
     inFlight++;
-    info.completed.then(leave, leave);
+    completed.then(leave, leave);
     if (state === "up" && inFlight <= maxInFlight) {
-      return handler.fetch(request, { address: info.remoteAddr.hostname, stopping: stopping.signal });
+      const { address, secure } = trustedProxies.length > 0
+        ? originOf(request.headers, peer, trustedProxies)
+        : { address: peer, secure: false };
+      return handler.fetch(request, {
+        address,
+        secure: secure || tls !== undefined,
+        stopping: stopping.signal,
+      });
     }
     const refusal = state === "up"
       ? problem(503, "overloaded", "too many requests at once", { retryAfterSeconds: 1 })
@@ -101,25 +117,24 @@ export function serveHttp(
       });
     if (state === "up") refused.inc();
     return problemResponse(refusal, new URL(request.url).pathname, newId());
-  });
+  };
 
-  const address = { host: server.addr.hostname, port: server.addr.port };
-  const finished = server.finished.then(
-    () => void (state = "down"),
-    (error) => {
-      state = "down";
-      log.error("HTTP server ended", { name, error: messageOf(error) });
+  const down = () => void (state = "down");
+  const server: Listening = tls ? new TlsServer(deps, at, tls, answer, tls.limits) : plain(deps, at, answer, {
+    ended(error) {
+      down();
+      if (error !== undefined) log.error("HTTP server ended", { name, error: messageOf(error) });
     },
-  );
+  });
+  const { address } = server;
   /** Waits until nothing is in work any more; false where that takes longer than the grace time. */
   const drain = async () => {
     if (inFlight === 0) return true;
     const empty = new Promise<boolean>((resolve) => drained = () => resolve(true));
-    const late = new GatehouseError("late", "still in work");
-    return await withTimeout(clock, empty, graceMs, () => late).catch(() => false);
+    const late = () => new GatehouseError("late", "still in work");
+    return await withTimeout(clock, empty, graceMs, late).catch(() => false);
   };
   const stop = async () => {
-    if (state !== "up") return await finished;
     state = "stopping";
     // Those that wait for something (long polls) end at once, the rest gets its time.
     stopping.abort(new DOMException("the server is stopping", "AbortError"));
@@ -127,24 +142,51 @@ export function serveHttp(
     if (empty) {
       // What was answered is still on its way to the sockets, so connections close gracefully. On some runtimes
       // that waits for ever for a caller that sent half a request: it is left to itself after a moment.
-      const closed = server.shutdown().then(() => finished);
-      await withTimeout(clock, closed, CLOSE_MS, () => new GatehouseError("late", "still open")).catch(
-        () => {},
-      );
-      state = "down";
+      const late = () => new GatehouseError("late", "still open");
+      await withTimeout(clock, server.shutdown(), CLOSE_MS, late).catch(() => tls && server.kill());
     } else {
       log.warn("requests cut off by the stop", { name, count: inFlight });
-      kill.abort();
-      await finished;
+      await server.kill();
     }
+    down();
   };
+  let stopped: Promise<void> | undefined;
   return {
     name,
     address,
-    addresses: [`http ${formatHostPort(address)}`],
-    url: `http://${formatHostPort({ ...address, host: reachable(address.host) })}`,
+    addresses: [`${tls ? "https" : "http"} ${formatHostPort(address)}`],
+    url: `${tls ? "https" : "http"}://${formatHostPort({ ...address, host: reachable(address.host) })}`,
     health: () => state === "up" ? { status: "up" } : { status: "down", detail: "not listening" },
-    [Symbol.asyncDispose]: stop,
+    [Symbol.asyncDispose]: () => stopped ??= stop(),
+  };
+}
+
+/** A server without TLS. */
+function plain(
+  { log }: Pick<Deps, "log">,
+  at: HostPort,
+  answer: Answer,
+  { ended }: { ended: (error?: unknown) => void },
+): Listening {
+  const kill = new AbortController();
+  const server = Deno.serve({
+    hostname: at.host,
+    port: at.port,
+    signal: kill.signal,
+    onListen: () => {},
+    onError(error) {
+      log.error("HTTP server failed to answer", { error });
+      return new Response(null, { status: 500 });
+    },
+  }, (request, { remoteAddr, completed }) => answer(request, { address: remoteAddr.hostname, completed }));
+  const finished = server.finished.then(() => ended(), ended);
+  return {
+    address: { host: server.addr.hostname, port: server.addr.port },
+    shutdown: () => server.shutdown().then(() => finished),
+    kill() {
+      kill.abort();
+      return finished;
+    },
   };
 }
 

@@ -20,6 +20,9 @@ import type { Dispatcher } from "./capability/mod.ts";
 import { APP_VERSION } from "./identity.ts";
 import type { ParameterTree } from "./parameters/mod.ts";
 import { parameterProblem, parameterRoutes } from "./parameters_api.ts";
+import type { Installs } from "./channel/mod.ts";
+import type { FactoryPlugins } from "./factory_plugins.ts";
+import { pluginManagementRoutes } from "./plugin_management_api.ts";
 import { pluginEventRoutes, type PluginEvents } from "./plugin_events.ts";
 import type { LocalAudit } from "./local/mod.ts";
 import { pluginLogRoutes } from "./plugin_logs_api.ts";
@@ -34,6 +37,8 @@ export interface ControlDeps extends Deps {
   readonly status: () => GatewayStatus;
   readonly audit: Pick<LocalAudit, "entries">;
   readonly plugins: PluginManager;
+  readonly installs: Installs;
+  readonly factory: FactoryPlugins;
   readonly dispatcher: Dispatcher;
   readonly events: PluginEvents;
   readonly trust: TrustStore;
@@ -211,6 +216,7 @@ export function controlApi(deps: ControlDeps): Api {
   });
 
   api.mount("", trustRoutes(deps.trust, AUTH));
+  api.mount("", pluginManagementRoutes(deps));
   api.mount("", pluginLogRoutes(plugins));
   api.mount("", parameterRoutes(deps.parameters, AUTH));
   api.mount("", pluginEventRoutes(deps, plugins, deps.events));

@@ -14,7 +14,7 @@ import service from "../../plugins/service.js" with { type: "text" };
 import systemMonitor from "../../plugins/system-monitor.js" with { type: "text" };
 import wan from "../../plugins/wan.js" with { type: "text" };
 import wifi from "../../plugins/wifi.js" with { type: "text" };
-import type { PluginManager } from "../sandbox/mod.ts";
+import { type PluginManager, writeWhole } from "../sandbox/mod.ts";
 import type { StateStore } from "./state/mod.ts";
 
 /** The sources by plug-in name. */
@@ -53,9 +53,7 @@ export class FactoryPlugins {
         const ours = there !== undefined && before !== undefined && await markOf(there) === before;
         const folder = await Deno.stat(join(dir, name)).then(() => true, () => false);
         if (ours || (there === undefined && before === undefined && !folder)) {
-          const beside = join(dir, `.${name}.factory`);
-          await Deno.writeTextFile(beside, source);
-          await Deno.rename(beside, path);
+          await writeWhole(path, source); // on the disk before its mark is: else a power cut loses it for good
         }
         seeded[name] = mark;
       } catch (error) {

@@ -34,6 +34,20 @@ Deno.test("factory plug-ins are put in place once, renewed while they are ours, 
   await Deno.remove(folder, { recursive: true });
 });
 
+Deno.test("a factory plug-in that can't be written leaves nothing behind, and is put in place at the next start", async () => {
+  const folder = await Deno.makeTempDir(), dir = `${folder}/plugins`;
+  const state = await StateStore.open({ random: systemRandom, log: silentLog }, `${folder}/data`);
+  const seed = () => new FactoryPlugins({ log: silentLog }, state, { a: "a1" }).seed(dir);
+  await Deno.mkdir(`${dir}/a.js`, { recursive: true }); // nothing can be renamed over it
+  await seed();
+  assertEquals([...Deno.readDirSync(dir)].map(({ name }) => name), ["a.js"]);
+  await Deno.remove(`${dir}/a.js`);
+  await seed();
+  assertEquals(await Deno.readTextFile(`${dir}/a.js`), "a1");
+  await state.flushed();
+  await Deno.remove(folder, { recursive: true });
+});
+
 Deno.test("a factory plug-in that was damaged, removed, upgraded, stopped or broken comes back as it shipped", async () => {
   const folder = await Deno.makeTempDir();
   const state = await StateStore.open({ random: systemRandom, log: silentLog }, `${folder}/data`);

@@ -337,6 +337,8 @@ export async function startGateway(
     plugins,
     events: pluginEvents,
     dispatcher,
+    installs,
+    factory,
     trust,
     passwords,
     parameters,
@@ -354,7 +356,7 @@ export async function startGateway(
       uptimeSeconds: Math.floor((clock.monotonic() - startedAt) / 1000),
     }),
   });
-  running.serve(stack.use(serveHttp(deps, api, settings.control)));
+  running.serve(stack.use(serveHttp(deps, api, settings.control, { tls: settings.tls })));
   ready.resolve();
   running.own(stack.move());
   return running;

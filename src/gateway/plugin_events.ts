@@ -7,20 +7,7 @@ import * as v from "valibot";
 import { type Clock, messageOf, type Metrics } from "../base/mod.ts";
 import { EventStreams, Routes } from "../control/mod.ts";
 import type { PluginEvent, PluginManager, PluginStatus } from "../sandbox/mod.ts";
-
-/** How far an installation is. */
-export interface InstallProgress {
-  readonly plugin: string;
-  /** Empty where it was asked for without one. */
-  readonly version: string;
-  /** From whom: the platform, over the channel, or the control API. */
-  readonly by: "channel" | "control";
-  readonly state: "downloading" | "loading" | "installed" | "failed" | "cancelled";
-  /** 0 to 100. */
-  readonly percent: number;
-  /** Why it failed. */
-  readonly error?: string;
-}
+import type { InstallProgress } from "./channel/mod.ts";
 
 /** An event as it goes out: its kind, whom it is about, and what it says. */
 interface Told {

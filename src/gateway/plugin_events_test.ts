@@ -5,7 +5,8 @@ import { PluginOs, PluginResult } from "../protocol/smart_gateway/mod.ts";
 import { until } from "../sandbox/testing/expect.ts";
 import { makeBench, pluginSource } from "../sandbox/testing/fixture.ts";
 import { Installs } from "./channel/mod.ts";
-import { type InstallProgress, pluginEventRoutes, PluginEvents } from "./plugin_events.ts";
+import type { InstallProgress } from "./channel/mod.ts";
+import { pluginEventRoutes, PluginEvents } from "./plugin_events.ts";
 
 const TOKEN = "administrator-of-the-test";
 
@@ -114,7 +115,8 @@ Deno.test("an installation over the channel is told by the percent of its downlo
   });
   const onInstall = (progress: InstallProgress) => t.events.installing(progress);
   const trust = {
-    admit: () => Promise.resolve({ tier: "unsigned", key: undefined, check: () => {} } as const),
+    admit: () =>
+      Promise.resolve({ tier: "unsigned", key: undefined, check() {}, mayCall: () => true } as const),
   };
   await using installs = new Installs(
     { clock: systemClock, log: silentLog, onInstall },

@@ -4,6 +4,7 @@
  * @module
  */
 import type { HostPort } from "../base/mod.ts";
+import type { TlsFiles } from "../control/mod.ts";
 import type { HostCommand } from "../sandbox/mod.ts";
 import type { RequireSigned } from "../sandbox/package/mod.ts";
 import type { ChannelTiming } from "./channel/mod.ts";
@@ -41,6 +42,8 @@ export interface GatewaySettings {
   readonly startSpreadSeconds?: number | undefined;
   /** The control API; default `127.0.0.1:8081`. */
   readonly control: HostPort;
+  /** HTTPS for it, with the certificate in these files; absent: HTTP. */
+  readonly tls?: TlsFiles | undefined;
   /** The folder that plug-ins are dropped into; default `./plugins`. */
   readonly pluginsDir: string;
   /** How many plug-ins there may be, and how many earlier versions of each stay on the disk; undefined: 100 and 2. */

@@ -74,6 +74,11 @@ const LARGEST_BUFFER = 64 * 1024;
  * throws what a peer does: the connection ends, and `closed` says why.
  */
 export class FramedConnection implements AsyncDisposable {
+  /**
+   * Asked when the peer has finished sending, which need not mean that it has finished reading: the connection is ended
+   * once the promise settles, and answers can be sent until then. Whoever sets it bounds the time.
+   */
+  onPeerFinished: (() => Promise<void>) | undefined;
   readonly local: HostPort;
   readonly remote: HostPort;
   /** Resolves with the reason once the connection has ended. */
@@ -255,9 +260,10 @@ export class FramedConnection implements AsyncDisposable {
       return this.close();
     }
     if (pending > 0) return this.close("truncated", `${pending} bytes of an unfinished frame`);
-    // The peer may only have finished sending: what is queued for it still goes out, within writeMs.
-    this.#state = "ending";
     this.#readWatch.pause();
+    await this.onPeerFinished?.();
+    // The peer may only have finished sending: what is queued for it still goes out, within writeMs.
+    if (this.open) this.#state = "ending";
     await this.#writer.finish();
     this.close("peer_closed");
   }

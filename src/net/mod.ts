@@ -23,5 +23,14 @@ export { type HttpHead, HttpReader } from "./http_reader.ts";
 export { type Conditions, MemoryNetwork, type MemoryNetworkOptions } from "./memory_network.ts";
 export { memoryPair } from "./memory_stream.ts";
 export { type ConnectOptions, type Network, systemNetwork } from "./network.ts";
-export { addressBits, inNetwork, isLocal, isLoopback, isPublic } from "./networks.ts";
+export {
+  addressBits,
+  inNetwork,
+  type IpNetwork,
+  isLocal,
+  isLoopback,
+  isPublic,
+  networkHas,
+  parseNetwork,
+} from "./networks.ts";
 export type { ByteStream, FrameDecoder, Framing, StreamListener } from "./stream.ts";

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import { isIpAddress } from "./addresses.ts";
+
 /** The bits of an address; undefined for what is none. A zone (`%eth0`) is ignored. */
 export function addressBits(
   address: string,
@@ -31,6 +33,43 @@ export function inNetwork(address: string, network: string, prefix: number): boo
   if (!a || !n || a.length !== n.length || prefix > a.length) return false;
   const shift = BigInt(a.length - prefix);
   return a.bits >> shift === n.bits >> shift;
+}
+
+/** A network of either family: an IPv4 one is the part of IPv6 that `::ffff:0:0/96` holds it in. */
+export interface IpNetwork {
+  readonly bits: bigint;
+  /** How many of the 128 bits count. */
+  readonly prefix: number;
+}
+
+/**
+ * Reads `ADDRESS/BITS`, or an address that stands for itself; undefined where `text` is neither. Bits behind the
+ * prefix are ignored.
+ *
+ * @example
+ * ```ts
+ * import { networkHas, parseNetwork } from "./mod.ts";
+ * const lan = parseNetwork("192.168.0.0/16")!;
+ * if (!networkHas(lan, "192.168.7.1") || networkHas(lan, "192.169.0.1")) throw new Error("not so");
+ * ```
+ */
+export function parseNetwork(text: string): IpNetwork | undefined {
+  const [, address = "", length] = /^([^/%]+)(?:\/(\d{1,3}))?$/.exec(text) ?? [];
+  const bits = longBits(address), most = address.includes(":") ? 128 : 32;
+  const prefix = length === undefined ? most : Number(length);
+  return bits === undefined || prefix > most ? undefined : { bits, prefix: prefix + 128 - most };
+}
+
+/** Whether `address` is in `network`; an IPv4 address and its `::ffff:` form are the same. */
+export function networkHas({ bits, prefix }: IpNetwork, address: string): boolean {
+  const theirs = longBits(address), shift = BigInt(128 - prefix);
+  return theirs !== undefined && theirs >> shift === bits >> shift;
+}
+
+/** An address of either family as 128 bits. */
+function longBits(address: string): bigint | undefined {
+  const found = isIpAddress(address) ? addressBits(address) : undefined;
+  return found && (found.length === 32 ? (0xffffn << 32n) | found.bits : found.bits);
 }
 
 const LOOPBACK = [["127.0.0.0", 8], ["::1", 128]] as const;

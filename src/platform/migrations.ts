@@ -8,6 +8,7 @@ import { alarmMigrations } from "./alarms/mod.ts";
 import { appMigrations } from "./app/mod.ts";
 import { distributionMigrations } from "./distribution/mod.ts";
 import { fleetMigrations } from "./fleet/mod.ts";
+import { idempotencyMigrations } from "./idempotency/mod.ts";
 import { nodeMigrations } from "./nodes/mod.ts";
 import { peopleMigrations } from "./people/mod.ts";
 import { pushMigrations } from "./push/mod.ts";
@@ -29,4 +30,5 @@ export const platformMigrations: Migrations = {
   ...nodeMigrations,
   ...alarmMigrations,
   ...webhookMigrations,
+  ...idempotencyMigrations,
 };

@@ -38,6 +38,7 @@ import type { PlatformDeps } from "./deps.ts";
 import { Console } from "./console/mod.ts";
 import { type DistributionTables, PolicyStore, startDistribution } from "./distribution/mod.ts";
 import { FilesOfNodes, MISSED_HEARTBEATS, type NodeTables, startCluster } from "./nodes/mod.ts";
+import { IdempotencyKeys, type IdempotencyTables } from "./idempotency/mod.ts";
 import { platformMigrations } from "./migrations.ts";
 import { startPluginCenter } from "./plugin_center/mod.ts";
 import { Fleet, fleetRoutes, type FleetTables } from "./fleet/mod.ts";
@@ -218,7 +219,7 @@ export async function startPlatform(
     );
   }
   // Commands of an earlier run may want a download address before the API is open.
-  const listening = Promise.withResolvers<HostPort>();
+  const listening = Promise.withResolvers<string>();
   const commander = starting.use(
     await Commander.start(deps, {
       store: commands,
@@ -227,8 +228,8 @@ export async function startPlatform(
       async packageOf(plugin, version) {
         try {
           const row = await repository.handOut(plugin, version);
-          const path = downloadPath(row), address = formatHostPort(advertised(await listening.promise));
-          return { url: `http://${address}${path}`, size: row.size, sha256: row.sha256 };
+          const path = downloadPath(row), base = await listening.promise;
+          return { url: base + path, size: row.size, sha256: row.sha256 };
         } catch (error) {
           if (!(error instanceof RepositoryError)) throw error;
           return error.code === "absent" ? undefined : { refused: error.message };
@@ -246,6 +247,7 @@ export async function startPlatform(
   const rollouts = starting.use(
     await Rollouts.start({
       ...{ deps, store: rolloutStore, fleet, commander, bus },
+      personOf: (actor) => people.personOf(actor),
       duty: cluster && (() => cluster.membership.holds(ROLLOUTS)),
     }),
   );
@@ -259,8 +261,13 @@ export async function startPlatform(
       }),
     )
     : undefined;
-  const { outlet: centre = { url: "simulator" }, gns: gnsPort, gnsServer, ...ports }: SmsPlatformSettings =
-    settings.sms ?? DEFAULT_SMS;
+  const {
+    outlet: centre = { url: "simulator" },
+    gns: gnsPort,
+    gnsServer,
+    gnsTakesUpdates = true,
+    ...ports
+  }: SmsPlatformSettings = settings.sms ?? DEFAULT_SMS;
   const sms = wanted("sms")
     ? run(
       await startSms(
@@ -288,7 +295,7 @@ export async function startPlatform(
           dataDir: settings.dataDir,
           besides: () => sms?.answering,
         },
-        { listen: gnsPort ?? DEFAULT_SMS.gns, gatewayCode: ports.gatewayCode },
+        { ...ports, listen: gnsPort ?? DEFAULT_SMS.gns, takesUpdates: gnsTakesUpdates },
       ),
     )
     : undefined;
@@ -307,6 +314,9 @@ export async function startPlatform(
       }),
     }),
   );
+  const idempotency = starting.use(
+    await IdempotencyKeys.open(database.tables<IdempotencyTables>(), deps, settings.cluster?.node ?? ""),
+  );
   const api = new Api(deps, {
     title: "Gatehouse platform",
     version: API_VERSION,
@@ -316,6 +326,7 @@ export async function startPlatform(
       ...(app ? [app.authenticator] : []),
     ],
     audit: (call) => people.record(call),
+    idempotency,
     rate: settings.rateLimit === undefined ? undefined : { perMinute: settings.rateLimit },
     corsOrigins: settings.corsOrigins,
     webhooks: webhookSpecs,
@@ -358,10 +369,18 @@ export async function startPlatform(
     if (/^\/(api|app)(\/|$)/.test(pathname)) throw nothingAt(pathname);
     return console.fetch(request, info);
   });
-  const http: HttpService = run(
-    serveHttp(deps, api, settings.http, settings.cluster ? { noticeMs: NOTICE_MS } : {}),
-  );
-  listening.resolve(http.address);
+  const { tls, trustedProxies } = settings;
+  const http: HttpService = run(serveHttp(deps, api, settings.http, {
+    ...{ tls, trustedProxies },
+    ...(cluster ? { noticeMs: NOTICE_MS } : {}),
+  }));
+  // Gateways that can't do TLS fetch without it: what they get is known by its digest, and signed.
+  const bare = new Api(deps, { title: "Gatehouse downloads", version: API_VERSION, authenticators: [] })
+    .mount("", downloadRoutes(repository));
+  const downloads = settings.downloads &&
+    run(serveHttp(deps, bare, settings.downloads, { name: "downloads", trustedProxies }));
+  const scheme = tls && !downloads ? "https" : "http";
+  listening.resolve(`${scheme}://${formatHostPort(advertised((downloads ?? http).address))}`);
 
   const stack = starting.move();
   return {

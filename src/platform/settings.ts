@@ -4,8 +4,11 @@
  * @module
  */
 import type { HostPort } from "../base/mod.ts";
+import type { TlsFiles } from "../control/mod.ts";
+import type { IpNetwork } from "../net/mod.ts";
 import type { RequireSigned } from "../sandbox/package/mod.ts";
 import type { SyncMode } from "../storage/mod.ts";
+import type { SmsSettings } from "./sms/mod.ts";
 
 /** What takes gateways' datagrams in: the service itself, or a thread that goes on while it is busy. */
 export const RECEIVERS = ["inline", "thread"] as const;
@@ -32,6 +35,12 @@ export interface PlatformSettings {
   readonly services: readonly ServiceName[];
   /** The control API, the phone app's API and the plug-in downloads; default `0.0.0.0:8080`. */
   readonly http: HostPort;
+  /** HTTPS with the certificate in these files; absent: HTTP. */
+  readonly tls?: TlsFiles | undefined;
+  /** Where plug-ins can be fetched without TLS too; absent: only with the rest of HTTP. */
+  readonly downloads?: HostPort | undefined;
+  /** Proxies whose word is taken for whom a request comes from; absent: none. */
+  readonly trustedProxies?: readonly IpNetwork[] | undefined;
   /** UDP and TCP; default `0.0.0.0:12112`. */
   readonly distribution: HostPort;
   /** UDP; default `0.0.0.0:12113`. */
@@ -84,8 +93,24 @@ export interface PlatformSettings {
   readonly sms?: SmsPlatformSettings;
 }
 
+/** What an operator tunes of the service; what is left out is as `DEFAULT_SMS_SETTINGS` has it. */
+type SmsTuning = Partial<
+  Pick<
+    SmsSettings,
+    | "activeTestMs"
+    | "responseMs"
+    | "attempts"
+    | "validityMs"
+    | "retentionMs"
+    | "maxBacklog"
+    | "durable"
+    | "utcOffsetMinutes"
+    | "billing"
+  >
+>;
+
 /** The short-message service's part. */
-export interface SmsPlatformSettings {
+export interface SmsPlatformSettings extends SmsTuning {
   readonly listen: HostPort;
   readonly short: HostPort;
   readonly gatewayCode: string;
@@ -93,6 +118,8 @@ export interface SmsPlatformSettings {
   readonly peer?: HostPort;
   /** The name server's port (TCP), and a gateway's for what its name server tells; default `0.0.0.0:9168`. */
   readonly gns?: HostPort;
+  /** false: the name server is a sub-node, whose routes gateways can't change. Default true. */
+  readonly gnsTakesUpdates?: boolean;
   /** The name server that this gateway asks for routes. */
   readonly gnsServer?: HostPort | undefined;
   /**

@@ -125,7 +125,12 @@ export interface PlatformEvents {
   /** An app wants a gateway's channel for so long: whichever node it asks next knows of it. */
   "connection.wanted": { readonly mac: string };
   /** A gateway's preset row was changed or removed: whoever holds something of it looks again. */
-  "gateway.changed": { readonly mac: string; readonly removed: boolean };
+  "gateway.changed": {
+    readonly mac: string;
+    readonly removed: boolean;
+    /** It has another LOID: what was asked of it was of another customer's gateway. */
+    readonly reassigned?: boolean;
+  };
   /** A gateway was told to go back to its factory presets. */
   "gateway.reset": { readonly mac: string };
   /** An alarm was raised, cleared or acknowledged. */

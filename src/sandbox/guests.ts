@@ -14,7 +14,7 @@ import { HostCalls } from "./host_calls.ts";
 import { Guest, OpenCall } from "./instance.ts";
 import { type Manifest, type ManifestRules, readFacts } from "./manifest.ts";
 import type { GuestFault, Runner, RunnerDown, RunnerEvents } from "./runner.ts";
-import type { Capabilities, PluginHost } from "./types.ts";
+import type { Capabilities, PluginAdmission, PluginHost } from "./types.ts";
 
 export type { Guest, OpenCall } from "./instance.ts";
 
@@ -50,7 +50,7 @@ export interface GuestLoad {
   /** Throws a PluginError where the manifest is not what it should be. */
   readonly check: (manifest: Manifest) => void;
   /** How far it is trusted, where somebody was asked. */
-  readonly tier?: string | undefined;
+  readonly admission?: PluginAdmission | undefined;
   /** Whether it is asked how it is, where it can tell. */
   readonly health?: boolean;
 }
@@ -92,8 +92,9 @@ export class Guests implements AsyncDisposable {
    * Loads a program, checks its manifest, grants it what it may have and starts it; and asks it how it is, if that is
    * wanted. Rejects with a PluginError.
    */
-  async load(program: Program, { check, tier, health = false }: GuestLoad): Promise<Guest> {
-    const { rules, deps } = this.options, limits = limitsOf(rules.ceilings), runner = this.#runnerOf(tier);
+  async load(program: Program, { check, admission, health = false }: GuestLoad): Promise<Guest> {
+    const { rules, deps } = this.options, limits = limitsOf(rules.ceilings);
+    const runner = this.#runnerOf(admission?.tier);
     for (let tried = 1;; tried++) {
       const id = ++this.#lastGuest;
       let guest: Guest | undefined;
@@ -103,7 +104,7 @@ export class Guests implements AsyncDisposable {
         check(manifest);
         const log = this.options.logOf?.(manifest.name) ?? deps.log.with({ plugin: manifest.name });
         const functions = this.#hostCalls.functionsOf(manifest);
-        guest = new Guest(id, runner, tier, manifest, facts, functions, log, deps.clock);
+        guest = new Guest(id, runner, admission, manifest, facts, functions, log, deps.clock);
         this.#guests.set(id, guest);
         runner.admit(id, { ...limitsOf(manifest.limits), functions: [...functions.keys()] });
         if (facts.start) await this.callText(guest, "@start", "{}", manifest.limits.callMs);
@@ -118,6 +119,11 @@ export class Guests implements AsyncDisposable {
         if (!spoilt || this.#closed || tried >= LOAD_TRIES) throw error;
       }
     }
+  }
+
+  /** A guest that is loaded. */
+  get(id: number): Guest | undefined {
+    return this.#guests.get(id);
   }
 
   /** Calls a command: the JSON of its result. */
@@ -171,13 +177,14 @@ export class Guests implements AsyncDisposable {
   async drain(guest: Guest, ms: number): Promise<void> {
     if (guest.open.size === 0 || ms <= 0) return;
     await new Promise<void>((resolve) => {
-      const timer = this.options.deps.clock.setTimer(resolve, ms);
-      guest.onIdle = () => {
+      const over = () => {
         timer.cancel();
+        guest.onIdle.delete(over);
         resolve();
       };
+      const timer = this.options.deps.clock.setTimer(over, ms);
+      guest.onIdle.add(over);
     });
-    guest.onIdle = undefined;
   }
 
   /** Lets calls finish for `ms` milliseconds, tells the program to stop, and unloads it. */
@@ -239,7 +246,7 @@ export class Guests implements AsyncDisposable {
     const { guest } = call;
     if (guest) {
       guest.open.delete(call);
-      if (guest.onIdle && guest.open.size === 0) guest.onIdle();
+      if (guest.open.size === 0) { for (const told of [...guest.onIdle]) told(); }
     }
     settle(call);
   }

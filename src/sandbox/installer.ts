@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { join } from "@std/path";
 import { type Deps, messageOf } from "../base/mod.ts";
 import { contentOf, type PluginContent } from "./content.ts";
 import type { Program } from "./engine.ts";
@@ -15,6 +16,7 @@ import type { Guests } from "./guests.ts";
 import type { Life } from "./life.ts";
 import { type Manifest, NAME } from "./manifest.ts";
 import { Plugin } from "./plugin.ts";
+import type { DesiredStates } from "./store.ts";
 import type { PluginTable } from "./plugin_table.ts";
 import { fingerprintOf, readEntry } from "./source.ts";
 import type { Versions } from "./versions.ts";
@@ -32,6 +34,7 @@ export interface InstallerParts {
   readonly guests: Guests;
   readonly versions: Versions;
   readonly folder: WatchedFolder;
+  readonly desired: DesiredStates;
 }
 
 /** Brings what lies in the folder and what runs together. */
@@ -42,11 +45,15 @@ export class Installer {
   async install(name: string, files: PluginContent, version: string | undefined): Promise<Plugin> {
     if (!NAME.test(name)) throw new PluginError("invalid", `"${name}" is no name for a plug-in`);
     const { program, kept } = await contentOf(name, files), { table } = this.parts;
-    const there = table.holderOf(name);
-    if (!there && table.full) throw table.tooMany();
-    const former = there?.entry ?? name;
-    const step = () => table.turn(name, () => this.#install(name, program, kept, version));
-    return await (former === name ? step() : table.turn(former, step));
+    for (;;) {
+      const former = table.holderOf(name)?.entry;
+      using _place = former === undefined ? table.reserve(name) : undefined;
+      const plugin = await table.turns([former ?? name, name], async () => {
+        if (table.holderOf(name)?.entry !== former) return undefined; // it moved while we waited
+        return await this.#install(name, program, kept, version);
+      });
+      if (plugin) return plugin;
+    }
   }
 
   async #install(
@@ -55,7 +62,10 @@ export class Installer {
     kept: Readonly<Record<string, string | Uint8Array>>,
     version: string | undefined,
   ): Promise<Plugin> {
-    const { table, life, folder, versions } = this.parts;
+    const { table, life, folder, versions, desired } = this.parts;
+    if (desired.removing(name) !== undefined) {
+      throw new PluginError("busy", `the removal of "${name}" did not come to its end: remove it again`);
+    }
     const known = table.holderOf(name), holder = table.byEntry.get(name);
     if (holder && holder !== known && holder.manifest) {
       throw new PluginError("invalid", `the folder "${name}" is that of another plug-in: "${holder.name}"`);
@@ -81,14 +91,14 @@ export class Installer {
       table.byEntry.delete(replaces);
       plugin.entry = name;
     }
-    folder.note(name, await fingerprintOf(this.parts.dir, name));
+    await this.#note(name);
     await life.adopt(plugin, program, guest);
     return plugin;
   }
 
   /** Goes back to the version before. */
   async rollBack(plugin: Plugin): Promise<void> {
-    const { dir, life, versions, guests, folder } = this.parts;
+    const { dir, life, versions, guests } = this.parts;
     const { entry } = plugin, pointer = await versions.pointer(entry);
     const [earlier] = pointer?.history ?? [];
     if (earlier === undefined) {
@@ -102,7 +112,7 @@ export class Installer {
       guests.unload(guest);
       throw error;
     }
-    folder.note(entry, await fingerprintOf(dir, entry));
+    await this.#note(entry);
     plugin.forgive();
     await life.adopt(plugin, program, guest);
     plugin.switchedAt = undefined; // nobody rolls back from here by themselves
@@ -120,15 +130,24 @@ export class Installer {
         return deps.log.error("plug-in ignored", { entry, error: messageOf(error) });
       }
     }
+    if (!strict && !plugin.program && await this.#wasBroken(plugin)) return;
     if (!plugin.active) life.setState(plugin, "loading");
     try {
       const program = await readEntry(dir, entry);
       await life.adopt(plugin, program, await life.load(program, entry, { health: !!plugin.active }));
     } catch (error) {
       if (!plugin.active && await this.#recovered(plugin, error)) return;
-      if (error instanceof Deno.errors.NotFound) return; // gone again: the next look will tell
-      life.loadFailed(plugin, error);
-      if (strict) throw error;
+      let fault = error;
+      if (error instanceof Deno.errors.NotFound) {
+        const there = await Deno.lstat(join(dir, entry)).then(() => true, () => false);
+        if (!there) { // gone again: of those that run the next look will tell
+          if (!plugin.program && !plugin.active) table.forget(plugin);
+          return;
+        }
+        fault = new PluginError("invalid", "its files are not there", { cause: error });
+      }
+      life.loadFailed(plugin, fault);
+      if (strict) throw fault;
     }
   }
 
@@ -155,19 +174,54 @@ export class Installer {
     return false;
   }
 
-  /** A version that broke soon after it took over gives way to the one before it. */
-  takeBack(plugin: Plugin, message: string): void {
-    const { switchedAt } = plugin, { deps, table, life } = this.parts;
-    if (switchedAt === undefined || deps.clock.monotonic() - switchedAt > PROBATION_MS) return;
+  /** A version that broke soon after it took over gives way to the one before it; what stays broken is remembered. */
+  broke(plugin: Plugin, message: string): void {
+    const { deps, table } = this.parts;
     table.turn(plugin.entry, async () => {
-      if (plugin.state !== "broken" || plugin.removed) return;
-      const version = plugin.manifest?.version;
-      await this.rollBack(plugin);
-      deps.log.error("plug-in went back to its earlier version", { plugin: plugin.name, from: version });
-      life.setState(plugin, plugin.state, `went back from version ${version}: ${message}`);
+      if (plugin.state !== "broken" || plugin.removed || await this.#takenBack(plugin, message)) return;
+      const content = await this.#contentMark(plugin.entry);
+      if (content === undefined) return;
+      await this.parts.desired.setBroken(plugin.name, { entry: plugin.entry, content, error: message });
     }).catch((error) => {
-      deps.log.warn("plug-in can't go back", { plugin: plugin.name, error: messageOf(error) });
+      deps.log.warn("a broken plug-in can't be remembered", { plugin: plugin.name, error: messageOf(error) });
     });
+  }
+
+  async #takenBack(plugin: Plugin, message: string): Promise<boolean> {
+    const { switchedAt } = plugin, { deps, life } = this.parts, version = plugin.manifest?.version;
+    if (switchedAt === undefined || deps.clock.monotonic() - switchedAt > PROBATION_MS) return false;
+    try {
+      await this.rollBack(plugin);
+    } catch (error) {
+      deps.log.warn("plug-in can't go back", { plugin: plugin.name, error: messageOf(error) });
+      return false;
+    }
+    deps.log.error("plug-in went back to its earlier version", { plugin: plugin.name, from: version });
+    life.setState(plugin, plugin.state, `went back from version ${version}: ${message}`);
+    return true;
+  }
+
+  /** Whether it was given up before the last restart, with the very content that it has now: then it stays so. */
+  async #wasBroken(plugin: Plugin): Promise<boolean> {
+    const broken = this.parts.desired.brokenAt(plugin.entry);
+    if (!broken || broken.content !== await this.#contentMark(plugin.entry)) return false;
+    plugin.formerName = broken.name;
+    this.parts.life.setState(plugin, "broken", broken.error);
+    return true;
+  }
+
+  /** What tells one content of an entry from another; undefined where it can't be read. */
+  async #contentMark(entry: string): Promise<string | undefined> {
+    const fingerprint = await fingerprintOf(this.parts.dir, entry).catch(() => undefined);
+    if (fingerprint === undefined) return undefined;
+    const digest = await crypto.subtle.digest("SHA-256", new TextEncoder().encode(fingerprint));
+    return new Uint8Array(digest).toHex();
+  }
+
+  /** So that the folder's watcher does not take our own change for somebody's. */
+  async #note(entry: string): Promise<void> {
+    const { folder, dir } = this.parts;
+    folder.note(entry, await fingerprintOf(dir, entry).catch(() => undefined));
   }
 
   /** Deletes what lies in the folder of a plug-in. */

@@ -7,7 +7,7 @@ import { type Deps, type Log, type Timer, TokenBucket } from "../base/mod.ts";
 import type { PluginError } from "./errors.ts";
 import type { Manifest, ProgramFacts } from "./manifest.ts";
 import type { GuestFault, Runner } from "./runner.ts";
-import type { HostFunction } from "./types.ts";
+import type { HostFunction, PluginAdmission } from "./types.ts";
 
 /** How many seconds' worth of log lines a plug-in may write at once. */
 const LOG_BURST_SECONDS = 5;
@@ -47,14 +47,14 @@ export class Guest {
   readonly messages: TokenBucket;
   /** What it did, where it is gone by its own doing. */
   fault: GuestFault | undefined;
-  /** Set while someone waits for its last call to finish. */
-  onIdle: (() => void) | undefined;
+  /** Told when its last call finishes. */
+  readonly onIdle = new Set<() => void>();
 
-  /** `runner`: where it runs; `tier`: how far it is trusted, where somebody was asked. */
+  /** `runner`: where it runs; `admission`: how far it is trusted, where somebody was asked; renewed when that changes. */
   constructor(
     readonly id: number,
     readonly runner: Runner,
-    readonly tier: string | undefined,
+    public admission: PluginAdmission | undefined,
     readonly manifest: Manifest,
     readonly facts: ProgramFacts,
     readonly functions: ReadonlyMap<string, HostFunction>,
@@ -74,5 +74,9 @@ export class Guest {
       caller = call.caller;
     }
     return caller;
+  }
+
+  get tier(): string | undefined {
+    return this.admission?.tier;
   }
 }

@@ -63,7 +63,7 @@ export class Life {
     const { check, replaces, health = false } = options, { table } = this.parts;
     const admission = await this.parts.options.admit?.(program);
     return await this.parts.guests.load(program, {
-      tier: admission?.tier,
+      admission,
       health,
       check: (manifest) => {
         check?.(manifest);
@@ -82,13 +82,13 @@ export class Life {
   async adopt(plugin: Plugin, program: Program, guest: Guest, moved = false): Promise<void> {
     const { deps, table, guests, desired, router } = this.parts;
     const { manifest } = guest, holder = table.byName.get(manifest.name);
-    if (table.closed || (holder && holder !== plugin && !holder.removed)) {
+    if (table.closed || (holder && holder !== plugin)) {
       guests.unload(guest);
       if (table.closed) throw new PluginError("closed", "the plug-in manager was shut down");
       throw taken(manifest.name, holder!);
     }
     if (table.byName.get(plugin.name) === plugin) table.byName.delete(plugin.name);
-    const old = plugin.active;
+    const old = plugin.active, before = plugin.program;
     plugin.manifest = manifest;
     plugin.program = program;
     plugin.tier = guest.tier;
@@ -102,15 +102,25 @@ export class Life {
       return;
     }
     plugin.active = guest;
-    if (old) void guests.retire(old, old.manifest.limits.callMs);
+    if (old && before) this.#drain(plugin, old, before);
     if (old && !moved) {
       plugin.forgive();
       plugin.switchedAt = deps.clock.monotonic();
     }
     this.setState(plugin, "running", undefined);
+    desired.setBroken(manifest.name, undefined).catch((error) => {
+      deps.log.warn("desired states of plug-ins can't be written", { error: messageOf(error) });
+    });
     for (const call of plugin.waiting) guests.dispatch(guest, call);
     plugin.waiting.clear();
     router.advance(plugin);
+  }
+
+  /** Lets a guest that another took over from finish its calls. */
+  #drain(plugin: Plugin, guest: Guest, program: Program): void {
+    plugin.draining.set(guest, program);
+    void this.parts.guests.retire(guest, guest.manifest.limits.callMs)
+      .finally(() => plugin.draining.delete(guest));
   }
 
   /** Starts a plug-in again from the program that it ran before, or from the folder if it never ran. */
@@ -131,6 +141,7 @@ export class Life {
   async recheck(plugin: Plugin): Promise<void> {
     const { program, manifest } = plugin;
     if (plugin.removed) return;
+    await this.#recheckDraining(plugin);
     if (plugin.untrusted) { // perhaps not any more
       return program ? await this.launch(plugin) : await this.parts.read(plugin.entry, false);
     }
@@ -138,12 +149,30 @@ export class Life {
     try {
       const admission = await this.parts.options.admit?.(program);
       admission?.check(manifest);
-      if (plugin.tier === admission?.tier) return;
+      if (plugin.tier === admission?.tier) {
+        if (plugin.active) plugin.active.admission = admission;
+        return;
+      }
       if (!plugin.active) plugin.tier = admission?.tier;
       else await this.adopt(plugin, program, await this.load(program, plugin.entry), true);
     } catch (error) {
-      await this.halt(plugin, 0); // not a moment longer, calls in work or not
+      await this.halt(plugin, "at once"); // not a moment longer, calls in work or not
       this.loadFailed(plugin, error);
+    }
+  }
+
+  /** A version that only finishes its calls may have come from somebody else than the one that runs. */
+  async #recheckDraining(plugin: Plugin): Promise<void> {
+    for (const [guest, program] of [...plugin.draining]) {
+      try {
+        const admission = await this.parts.options.admit?.(program);
+        admission?.check(guest.manifest);
+        guest.admission = admission;
+      } catch (error) {
+        this.parts.guests.unload(guest);
+        const text = `version ${guest.manifest.version} is not left to finish its calls: ${messageOf(error)}`;
+        this.#note(plugin, text, "warn");
+      }
     }
   }
 
@@ -184,13 +213,16 @@ export class Life {
     table.turn(plugin.entry, () => this.launch(plugin)).catch(() => {});
   }
 
-  /** Stops what runs of a plug-in: no new calls, open ones finish. */
-  async halt(plugin: Plugin, mostMs = STOP_MS): Promise<void> {
+  /** Stops all that runs of a plug-in, in whatever version: no new calls; open ones finish, unless it is `at once`. */
+  async halt(plugin: Plugin, how: "in order" | "at once" = "in order"): Promise<void> {
+    const { guests } = this.parts, { active } = plugin;
     plugin.backoff?.cancel();
     this.setState(plugin, "stopping");
     this.#refuseWaiting(plugin);
-    const { active } = plugin;
-    if (active) await this.parts.guests.retire(active, Math.min(mostMs, active.manifest.limits.callMs));
+    await Promise.all([...active ? [active] : [], ...plugin.draining.keys()].map(async (guest) => {
+      if (how === "at once") guests.unload(guest);
+      else await guests.retire(guest, Math.min(STOP_MS, guest.manifest.limits.callMs));
+    }));
     plugin.active = undefined;
   }
 

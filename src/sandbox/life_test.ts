@@ -65,6 +65,42 @@ Deno.test("a plug-in that fails is started again after a pause, and is broken af
   assertEquals(await bench.call("p", "V"), { version: "1.0" });
 });
 
+Deno.test("a broken plug-in stays broken over a restart, until it is run by hand or is another one", async () => {
+  const clock = new FakeClock(), deps = testDeps({ clock });
+  const loads: string[] = [];
+  const admit = ({ entry }: { entry: string }) => {
+    loads.push(entry);
+    return Promise.resolve({ tier: "any", check: () => {} });
+  };
+  const source = pluginSource("p", { DIE: `() => { JSON.parse("[".repeat(100000)); }`, V: VERSION });
+  // Named otherwise than its file, which is all that a gateway sees of it without loading it.
+  await using bench = await makeBench("inline", { "file.js": source }, { admit }, deps);
+  const state = () => bench.manager.get("p")?.state ?? bench.manager.list()[0]?.state;
+  const die = async () => {
+    for (const pause of [1_000, 10_000, 0]) {
+      await bench.call("p", "DIE").catch(() => {});
+      await clock.advance(pause);
+      if (pause > 0) await until(() => state() === "running");
+    }
+    assertEquals(state(), "broken");
+  };
+  await die();
+  loads.length = 0;
+  await bench.restart();
+  const [status] = bench.manager.list();
+  assertEquals([status?.name, status?.state, loads], ["p", "broken", []], "it is not even loaded");
+  assert(status?.error, "it says why");
+  assertEquals((await bench.manager.run("p")).state, "running");
+  await bench.restart();
+  assertEquals(state(), "running", "by hand it has another chance");
+  await die();
+  await bench.manager[Symbol.asyncDispose]();
+  await Deno.writeTextFile(`${bench.dir}/file.js`, pluginSource("p", { V: VERSION }));
+  await bench.restart();
+  assertEquals(state(), "running", "what was changed meanwhile is another one");
+  assertEquals(await bench.call("p", "V"), { version: "1.0" });
+});
+
 Deno.test("failures that are more than an hour apart do not break a plug-in", async () => {
   const clock = new FakeClock();
   const source = pluginSource("p", { DIE: `() => { JSON.parse("[".repeat(100000)); }` });

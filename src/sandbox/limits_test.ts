@@ -8,6 +8,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { createLog, FakeClock, systemClock } from "../base/mod.ts";
 import { PluginError } from "./errors.ts";
 import { DEFAULT_CEILINGS } from "./manifest.ts";
+import { until } from "./testing/expect.ts";
 import { makeBench, pluginSource, testDeps } from "./testing/fixture.ts";
 
 async function codeOf(promise: Promise<unknown>): Promise<string> {
@@ -39,28 +40,36 @@ for (const isolation of ["inline", "process"] as const) {
   });
 }
 
-Deno.test("calls past those in flight wait in a queue, in order, and past it they are answered busy", async () => {
-  const release: (() => void)[] = [], begun: string[] = [];
-  const wait = ([n]: unknown[]) => {
-    begun.push(String(n));
-    return new Promise<null>((resolve) => release.push(() => resolve(null)));
-  };
-  const source = pluginSource("p", { W: `async ({ n }, host) => { await host.t.wait(n); return { n }; }` }, {
-    capabilities: ["t"],
-    limits: { calls: 2, queue: 3 },
+for (const isolation of ["inline", "process"] as const) {
+  Deno.test(`calls past those in flight wait in a queue, in order, and past it they are busy, in ${isolation} isolation`, async () => {
+    const release: (() => void)[] = [], begun: string[] = [];
+    const wait = ([n]: unknown[]) => {
+      begun.push(String(n));
+      return new Promise<null>((resolve) => release.push(() => resolve(null)));
+    };
+    const source = pluginSource(
+      "p",
+      { W: `async ({ n }, host) => { await host.t.wait(n); return { n }; }` },
+      {
+        capabilities: ["t"],
+        limits: { calls: 2, queue: 3 },
+      },
+    );
+    await using bench = await makeBench(isolation, { "p.js": source }, {
+      capabilities: { t: { "t.wait": wait } },
+    });
+    const calls = ["1", "2", "3", "4", "5"].map((n) => bench.call("p", "W", { n }));
+    assertEquals(await codeOf(bench.call("p", "W", { n: "6" })), "busy");
+    await until(() => begun.length === 2);
+    assertEquals(begun, ["1", "2"]);
+    for (let i = 0; i < 5; i++) {
+      await until(() => release.length > 0);
+      release.shift()!();
+      assertEquals(await calls[i], { n: String(i + 1) });
+    }
+    assertEquals(begun, ["1", "2", "3", "4", "5"]);
   });
-  await using bench = await makeBench("inline", { "p.js": source }, {
-    capabilities: { t: { "t.wait": wait } },
-  });
-  const calls = ["1", "2", "3", "4", "5"].map((n) => bench.call("p", "W", { n }));
-  assertEquals(await codeOf(bench.call("p", "W", { n: "6" })), "busy");
-  assertEquals(begun, ["1", "2"]);
-  for (let i = 0; i < 5; i++) {
-    release.shift()!();
-    assertEquals(await calls[i], { n: String(i + 1) });
-  }
-  assertEquals(begun, ["1", "2", "3", "4", "5"]);
-});
+}
 
 Deno.test("a call that waits in the queue is given up when its time is over, and when the plug-in stops", async () => {
   const source = pluginSource("p", { NEVER: "() => new Promise(() => {})" }, {
@@ -73,6 +82,43 @@ Deno.test("a call that waits in the queue is given up when its time is over, and
   await bench.manager.stop("p");
   assertEquals(await waiting, "not_running");
   assert(["crashed", "timeout"].includes(await running!));
+});
+
+Deno.test("timers, lines of the log, messages and storage are limited in process isolation too", async () => {
+  let sent = 0, lines = 0;
+  const write = (line: string) => void (lines += / "?line \d+/.test(line) ? 1 : 0);
+  const log = createLog({ level: "debug", format: "text", clock: systemClock, write });
+  const told = "(one) => one.status + (one.reason ? ': ' + one.reason.message : '')";
+  const source = pluginSource("p", {
+    TIMERS: `async (_, { timers }) => {
+      const all = await Promise.allSettled([1, 2, 3, 4].map(() => timers.wait(100)));
+      return { all: all.map(${told}) };
+    }`,
+    PUSH: `async (_, host) => {
+      const all = await Promise.allSettled([1, 2, 3].map(() => host.t.push("x")));
+      return { all: all.map(${told}) };
+    }`,
+    STORE: `async (_, { storage }) => {
+      const sizes = [3000, 2000];
+      const all = await Promise.allSettled(sizes.map((size, i) => storage.set("k" + i, "x".repeat(size))));
+      return { all: all.map(${told}) };
+    }`,
+    LOG: `() => { for (let i = 0; i < 90; i++) console.log("line " + i); return {}; }`,
+  }, {
+    capabilities: ["timers", "storage", "t"],
+    limits: { timers: 3, messagesPerMinute: 2, storageKb: 4, logsPerSecond: 1 },
+  });
+  const push = Object.assign(() => void sent++, { message: true });
+  const options = { capabilities: { t: { "t.push": push } } };
+  await using bench = await makeBench("process", { "p.js": source }, options, testDeps({ log }));
+  const ask = async (command: string) => (await bench.call("p", command))["all"];
+  const done = "fulfilled";
+  assertEquals(await ask("TIMERS"), [done, done, done, "rejected: timers: 3 are set already"]);
+  assertEquals(await ask("PUSH"), [done, done, "rejected: t.push: more than 2 messages a minute"]);
+  assertEquals(sent, 2);
+  assertEquals(await ask("STORE"), [done, "rejected: storage: more than 4 KiB"]);
+  await bench.call("p", "LOG");
+  assert(lines >= 5 && lines <= 10, `${lines} lines`); // five at once, and one for each second that passed
 });
 
 Deno.test("log lines past the rate are dropped and counted", async () => {

@@ -5,7 +5,7 @@
  * @module
  */
 import { join } from "@std/path";
-import type { Deps } from "../base/mod.ts";
+import { type Deps, messageOf } from "../base/mod.ts";
 import { checkCapabilities } from "./capabilities.ts";
 import type { PluginContent } from "./content.ts";
 import { createQuickJsEngine } from "./engine_quickjs.ts";
@@ -47,7 +47,7 @@ export async function createPluginManager(deps: Deps, options: PluginManagerOpti
     throw new TypeError(`isolation "${options.isolation}" needs a hostCommand`);
   }
   await Deno.mkdir(options.dir, { recursive: true });
-  const versions = new Versions(options.dir, options.keepVersions ?? KEEP_VERSIONS, options.onStep);
+  const versions = new Versions(options.dir, options.keepVersions ?? KEEP_VERSIONS, deps.log, options.onStep);
   await versions.recover();
   const desired = await DesiredStates.open(options.stateDir, deps.log);
   const manager = new Manager(deps, options, desired, versions);
@@ -69,12 +69,21 @@ class Manager implements PluginManager {
     private readonly deps: Deps,
     private readonly options: PluginManagerOptions,
     private readonly desired: DesiredStates,
-    versions: Versions,
+    private readonly versions: Versions,
   ) {
     const { isolation, hostCommand } = options, { clock, random, log } = deps;
     const storage = this.#storage = new PluginStorage(join(options.stateDir, "storage"), clock, log);
     const capabilities = {
-      ...hostApi({ clock, random, storage, call: (call) => this.#router.call(call) }),
+      ...hostApi({
+        clock,
+        random,
+        storage,
+        call: (call) => this.#router.call(call),
+        mayCall: (guest, name) => {
+          const tier = this.#table.byName.get(name)?.tier;
+          return this.#guests.get(guest)?.admission?.mayCall?.({ name, tier }) ?? true;
+        },
+      }),
       ...options.capabilities,
     };
     checkCapabilities(capabilities);
@@ -113,9 +122,18 @@ class Manager implements PluginManager {
       books,
       desired,
       read: (entry, strict) => this.#installer.appeared(entry, strict),
-      onBroken: (plugin, message) => this.#installer.takeBack(plugin, message),
+      onBroken: (plugin, message) => this.#installer.broke(plugin, message),
     });
-    this.#installer = new Installer({ deps, dir: options.dir, table, life, guests, versions, folder });
+    this.#installer = new Installer({
+      deps,
+      dir: options.dir,
+      table,
+      life,
+      guests,
+      versions,
+      folder,
+      desired,
+    });
     showFigures(deps.metrics, books, () => this.list());
     deps.metrics.gauge(
       "gatehouse_plugin_hosts",
@@ -130,6 +148,10 @@ class Manager implements PluginManager {
   }
 
   async start(): Promise<void> {
+    for (const [name, entry] of this.desired.removals()) {
+      await this.versions.remove(entry);
+      await this.#forget(name);
+    }
     await this.#folder.scan();
     this.#folder.start();
   }
@@ -181,6 +203,7 @@ class Manager implements PluginManager {
   run(name: string): Promise<PluginStatus> {
     return this.#turn(name, async (plugin) => {
       await this.desired.set(plugin.name, "running");
+      await this.desired.setBroken(plugin.name, undefined);
       plugin.backoff?.cancel();
       plugin.forgive();
       if (!plugin.active) await this.#life.launch(plugin, true);
@@ -203,7 +226,7 @@ class Manager implements PluginManager {
   }
 
   remove(name: string): Promise<void> {
-    return this.#table.turnOf(name, (plugin) => this.#drop(plugin, true));
+    return this.#table.turnOf(name, (plugin) => this.#remove(plugin));
   }
 
   async setRight(name: string, command: string, right: Right | undefined): Promise<void> {
@@ -254,23 +277,57 @@ class Manager implements PluginManager {
 
   async #vanished(entry: string): Promise<void> {
     const plugin = this.#table.byEntry.get(entry);
-    if (plugin) await this.#drop(plugin, false);
+    if (!plugin || plugin.removed) return;
+    plugin.removed = true;
+    this.#table.forget(plugin);
+    await this.#life.halt(plugin);
+    if (!this.#table.byName.has(plugin.name)) {
+      this.#books.forget(plugin.name);
+      // A file that is gone may be on its way to another name: only who asks for removal means what it kept, too.
+      await this.desired.forget(plugin.name);
+    }
+    this.#tellGone(plugin);
   }
 
-  /** Stops a plug-in for good and forgets it. `files`: also what lies in the folder, and what it kept. */
-  async #drop(plugin: Plugin, files: boolean): Promise<void> {
-    if (plugin.removed) return;
+  /**
+   * Stops a plug-in for good, and deletes what lies in the folder and what it kept. That it was begun is on the disk
+   * first: where it is cut off, the next start ends it. The name is free for another only when nothing is left.
+   */
+  async #remove(plugin: Plugin): Promise<void> {
+    const { name, entry } = plugin, holder = this.#table.byName.get(name);
+    const own = holder === undefined || holder === plugin; // not a second file of the same name
     plugin.removed = true;
-    const { name } = plugin, table = this.#table;
-    if (files) await this.#installer.remove(plugin);
-    table.forget(plugin);
-    await this.#life.halt(plugin);
-    if (!table.byName.has(name)) {
-      this.#books.forget(name);
-      await this.desired.forget(name);
-      // A file that is gone may be on its way to another name: only who asks for removal means what it kept, too.
-      if (files) await this.#storage.forget(name);
+    try {
+      if (own) {
+        await this.desired.setRemoving(name, entry).catch((error) => {
+          // A disk that is full is a reason to remove something.
+          this.deps.log.warn("the removal of a plug-in goes on without a note of it", {
+            plugin: name,
+            error: messageOf(error),
+          });
+        });
+      }
+      await this.#installer.remove(plugin);
+      await this.#life.halt(plugin);
+      if (own) await this.#forget(name);
+    } catch (error) {
+      plugin.removed = false; // it can be asked for again
+      if (!plugin.active) this.#life.setState(plugin, "stopped", `not removed: ${messageOf(error)}`);
+      throw error;
     }
+    this.#table.forget(plugin);
+    this.#tellGone(plugin);
+  }
+
+  async #forget(name: string): Promise<void> {
+    this.options.onStep?.("forget what it kept");
+    await this.#storage.forget(name);
+    this.options.onStep?.("forget the removal");
+    await this.desired.forget(name);
+    this.#books.forget(name);
+  }
+
+  #tellGone({ name }: Plugin): void {
     this.deps.log.info("plug-in removed", { plugin: name });
     this.options.onEvent?.({ plugin: name, status: undefined });
   }

@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { type PluginErrorCode } from "./errors.ts";
 import { codeOf, watchEvents } from "./testing/expect.ts";
 import { makeBench, pluginSource } from "./testing/fixture.ts";
@@ -202,4 +202,53 @@ Deno.test("more plug-ins than allowed are not taken", async () => {
   await bench.manager.remove(three[2]!);
   await bench.manager.install("more", pluginSource("more", {}));
   assertEquals(names(), ["more", three[0], three[1]].sort());
+});
+
+Deno.test("however many are installed at once, no more run than allowed", async () => {
+  await using bench = await makeBench("inline", {}, { maxPlugins: 2 });
+  const outcomes = await Promise.allSettled(
+    Array.from({ length: 6 }, (_, i) => bench.manager.install(`q${i}`, pluginSource(`q${i}`, {}))),
+  );
+  assertEquals(outcomes.filter(({ status }) => status === "fulfilled").length, 2);
+  assertEquals([bench.manager.list().length, [...Deno.readDirSync(bench.dir)].length], [2, 2]);
+  // A place that was kept for one that failed is free again.
+  await bench.manager.remove(bench.manager.list()[0]!.name);
+  assertEquals(await codeOf(bench.manager.install("bad", "export const x = ;")), "invalid");
+  await bench.manager.install("good", pluginSource("good", {}));
+});
+
+Deno.test("plug-ins that lie in each other's folders do not keep each other's installations waiting", async () => {
+  await using bench = await makeBench("inline");
+  for (const [folder, name] of [["a", "b"], ["b", "a"]] as const) {
+    await Deno.mkdir(`${bench.dir}/${folder}`);
+    await Deno.writeTextFile(`${bench.dir}/${folder}/plugin.js`, pluginSource(name, {}));
+  }
+  await bench.manager.rescan();
+  const outcomes = await Promise.all(
+    ["a", "b"].map((name) => codeOf(bench.manager.install(name, pluginSource(name, {}, { version: "2.0" })))),
+  );
+  assertEquals(outcomes, ["invalid", "invalid"]);
+  assertEquals((await bench.manager.stop("a")).state, "stopped");
+});
+
+Deno.test("a removal that the disk does not carry out can be asked for again", async () => {
+  let failing = "";
+  await using bench = await makeBench("inline", {}, {
+    onStep: (step) => {
+      if (step === failing) throw new Error("input/output error");
+    },
+  });
+  for (failing of ["take out of sight", "forget what it kept"]) {
+    const step = failing;
+    failing = "";
+    await bench.manager.install("p", pluginSource("p", {}));
+    failing = step;
+    await assertRejects(() => bench.manager.remove("p"), Error, "input/output error");
+    assertEquals(bench.manager.list().length, 1, step);
+    failing = "";
+    assertEquals(await codeOf(bench.manager.install("p", pluginSource("p", {}))), "busy");
+    await bench.manager.remove("p");
+    assertEquals(bench.manager.list(), []);
+    assertEquals([...Deno.readDirSync(bench.dir)], []);
+  }
 });

@@ -126,7 +126,27 @@ const PATH = /^[A-Za-z_][A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]+)*\.?$/;
 const MOST_COMMANDS = 256;
 const MOST_PEERS = 32;
 
-const PATHS = v.pipe(
+/** Names of other plug-ins. */
+export const PEERS = v.pipe(
+  v.array(v.pipe(v.string(), v.regex(NAME, "a plug-in's name"))),
+  v.maxLength(MOST_PEERS),
+);
+/** Hosts that may be spoken to. */
+export const HOSTS = v.pipe(
+  v.array(
+    v.pipe(
+      v.string(),
+      v.maxLength(260),
+      v.regex(
+        HOST,
+        "a host name in lower case, as in 'api.example.com', '*.example.com', 'example.com:8443'",
+      ),
+    ),
+  ),
+  v.maxLength(MOST_PEERS),
+);
+/** Paths of parameters, as a manifest declares them. */
+export const PATHS = v.pipe(
   v.array(
     v.pipe(
       v.string(),
@@ -206,26 +226,8 @@ function schemaOf({ ceilings, capabilities, apiVersions = API_VERSIONS }: Manife
       v.array(v.picklist(capabilities, (issue) => `no capability ${issue.received}: there are ${there}`)),
       [],
     ),
-    peers: v.optional(
-      v.pipe(v.array(v.pipe(v.string(), v.regex(NAME, "a plug-in's name"))), v.maxLength(MOST_PEERS)),
-      [],
-    ),
-    hosts: v.optional(
-      v.pipe(
-        v.array(
-          v.pipe(
-            v.string(),
-            v.maxLength(260),
-            v.regex(
-              HOST,
-              "a host name in lower case, as in 'api.example.com', '*.example.com', 'example.com:8443'",
-            ),
-          ),
-        ),
-        v.maxLength(MOST_PEERS),
-      ),
-      [],
-    ),
+    peers: v.optional(PEERS, []),
+    hosts: v.optional(HOSTS, []),
     parameters: v.optional(v.strictObject({ read: v.optional(PATHS), write: v.optional(PATHS) })),
     limits: v.optional(
       v.strictObject({
@@ -309,4 +311,9 @@ export function declaredFor(
 ): string | undefined {
   const declared = [...(paths?.write ?? []), ...(access === "read" ? paths?.read ?? [] : [])];
   return declared.find((path) => path.endsWith(".") ? name.startsWith(path) : name === path);
+}
+
+/** Whether all that a declared path stands for is within what `paths` declare. */
+export function coversPath(paths: DeclaredPaths, access: "read" | "write", path: string): boolean {
+  return declaredFor(paths, access, path) !== undefined;
 }

@@ -7,7 +7,7 @@ export type { PluginContent } from "./content.ts";
 export { PluginError, type PluginErrorCode } from "./errors.ts";
 export type { Figures, Latency } from "./figures.ts";
 export { type HostCommand } from "./host_process.ts";
-export { type Json, type JsonObject } from "./json.ts";
+export { isJsonObject, type Json, type JsonObject } from "./json.ts";
 export { LOG_LINES, type LogQuery, type PluginLogLine } from "./log_lines.ts";
 export { createPluginManager } from "./manager.ts";
 export {
@@ -23,6 +23,7 @@ export {
   type Right,
   RIGHTS,
 } from "./manifest.ts";
+export { writeWhole } from "./store.ts";
 export type {
   Capabilities,
   HostCall,

@@ -250,3 +250,48 @@ Deno.test("what a tier may ask for caps its plug-ins when they load, and at once
   await bench.manager.recheck();
   assertEquals(await bench.call(NAME, "HELLO"), { text: "hello from 1.0" });
 });
+
+Deno.test("a version that only finishes its calls ends with its key, whoever signed the one that runs", async () => {
+  await using t = await trustBench();
+  const { bench, key, trust } = t, second = await freshKey();
+  await trust.add({ publicKey: second.publicKey, tier: "vendor" });
+  const text = (version: string) =>
+    source(NAME, version, { commands: { HELLO: { right: "both" }, WAIT: { right: "both" } } })
+      .replace("HELLO: () =>", "WAIT: () => new Promise(() => {}), HELLO: () =>");
+  const signed = async (version: string, by: SigningKey) =>
+    (await packPlugin(filesOf({ "plugin.js": text(version) }), { keys: [by] })).bytes;
+  await bench.manager.install(NAME, await signed("1.0", key));
+  const old = codeOf(bench.call(NAME, "WAIT"));
+  await bench.manager.install(NAME, await signed("2.0", second));
+  const present = codeOf(bench.call(NAME, "WAIT"));
+  await trust.revoke(key.id);
+  await bench.manager.recheck();
+  assertEquals(await old, "crashed");
+  assertEquals(await bench.call(NAME, "HELLO"), { text: "hello from 2.0" }, "the other author's goes on");
+  await trust.revoke(second.id);
+  await bench.manager.recheck();
+  assertEquals([await present, bench.manager.get(NAME)?.state], ["crashed", "errored"]);
+});
+
+Deno.test("no plug-in borrows the rights of one that is trusted more, until the operator lends them", async () => {
+  await using t = await trustBench();
+  const { bench, key, trust } = t, mine = "com.example.mine";
+  const { bytes } = await packPlugin(filesOf({ "plugin.js": source(NAME, "1.0") }), { keys: [key] });
+  await bench.manager.install(NAME, bytes);
+  const caller = source(mine, "1.0", { capabilities: ["plugins.call"], peers: [NAME] })
+    .replace("HELLO: () =>", `HELLO: (_, host) => host.plugins.call("${NAME}", "HELLO", {}), OTHER: () =>`);
+  await bench.manager.install(mine, caller);
+  const call = () => bench.call(mine, "HELLO").catch((error) => error.message);
+  const refused = `"${NAME}" may not be called by a plug-in of this tier`;
+  assertEquals(await call(), refused);
+  await trust.setCaps("unsigned", { peers: [NAME] });
+  await bench.manager.recheck();
+  assertEquals(await call(), { text: "hello from 1.0" });
+  await trust.setCaps("unsigned", undefined);
+  await bench.manager.recheck();
+  assertEquals(await call(), refused);
+  // Among equals there is nothing to borrow.
+  const { bytes: signed } = await packPlugin(filesOf({ "plugin.js": caller }), { keys: [key] });
+  await bench.manager.install(mine, signed);
+  assertEquals(await call(), { text: "hello from 1.0" });
+});

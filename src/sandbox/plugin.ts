@@ -24,6 +24,8 @@ export class Plugin {
   state: PluginState = "installed";
   error: string | undefined;
   active: Guest | undefined;
+  /** Guests of earlier versions that finish their calls, with their programs. */
+  readonly draining = new Map<Guest, Program>();
   /** Calls that wait for the plug-in to come back after its host process was lost. */
   readonly waiting = new Set<OpenCall>();
   /** Calls that wait for others to end, in the order that they came. */
@@ -35,6 +37,8 @@ export class Plugin {
   backoff: Timer | undefined;
   /** How far it is trusted, where somebody is asked. */
   tier: string | undefined;
+  /** Its name before the last restart, where it was not loaded since. */
+  formerName: string | undefined;
   /** It is down because it may not run. */
   untrusted = false;
   #failures: number[] = [];
@@ -46,7 +50,7 @@ export class Plugin {
   constructor(public entry: string) {}
 
   get name(): string {
-    return this.manifest?.name ?? this.entry.replace(/\.(js|ts|ghp)$/, "");
+    return this.manifest?.name ?? this.formerName ?? this.entry.replace(/\.(js|ts|ghp)$/, "");
   }
 
   /** Books a failure: how long to pause before it is started again, or undefined where it is broken now. */

@@ -14,6 +14,8 @@ export class PluginTable {
   /** Only those whose manifest could be read. */
   readonly byName = new Map<string, Plugin>();
   readonly #turns = new Map<string, Promise<unknown>>();
+  /** Entries that are being installed and not there yet. */
+  readonly #reserved = new Set<{ readonly entry: string }>();
   #closed = false;
 
   /** `most`: how many plug-ins there may be. */
@@ -33,26 +35,34 @@ export class PluginTable {
     await Promise.allSettled(this.#turns.values());
   }
 
-  get full(): boolean {
-    return this.byEntry.size >= this.most;
+  /** Keeps a place for one that is being installed, until disposed of. @throws {PluginError} `limit` */
+  reserve(entry: string): Disposable {
+    this.#checkRoom(entry);
+    const place = { entry };
+    this.#reserved.add(place);
+    return { [Symbol.dispose]: () => void this.#reserved.delete(place) };
   }
 
-  tooMany(): PluginError {
-    return new PluginError("limit", `there are ${this.most} plug-ins already: no more are taken`);
+  #checkRoom(entry: string): void {
+    const taken = new Set(this.byEntry.keys());
+    for (const place of this.#reserved) taken.add(place.entry);
+    if (taken.has(entry) || taken.size < this.most) return;
+    throw new PluginError("limit", `there are ${this.most} plug-ins already: no more are taken`);
   }
 
   /** Makes one that is not there yet. @throws {PluginError} `limit` */
   add(entry: string): Plugin {
-    if (this.full) throw this.tooMany();
+    this.#checkRoom(entry);
     const plugin = new Plugin(entry);
     this.byEntry.set(entry, plugin);
     return plugin;
   }
 
-  /** By its name; what never loaded has that of its file. */
+  /** By its name; what never loaded has that of its file, or the one that it had before the last restart. */
   find(name: string): Plugin | undefined {
     return this.byName.get(name) ??
-      ["", ".js", ".ts", ".ghp"].map((end) => this.byEntry.get(name + end)).find((plugin) => plugin);
+      ["", ".js", ".ts", ".ghp"].map((end) => this.byEntry.get(name + end)).find((plugin) => plugin) ??
+      this.byEntry.values().find((plugin) => plugin.name === name);
   }
 
   /** Whose place a plug-in of that name takes: the one of that name, or what lies there for it and never loaded. */
@@ -66,6 +76,16 @@ export class PluginTable {
     const { entry, name } = plugin;
     if (this.byEntry.get(entry) === plugin) this.byEntry.delete(entry);
     if (this.byName.get(name) === plugin) this.byName.delete(name);
+  }
+
+  /**
+   * As `turn`, for several entries at once. They are taken in a fixed order: whoever waits for one holds none that
+   * comes after it, so nobody waits in a circle.
+   */
+  turns<T>(entries: readonly string[], step: () => Promise<T>): Promise<T> {
+    const [first, ...rest] = [...new Set(entries)].sort();
+    if (first === undefined) return step();
+    return this.turn(first, () => this.turns(rest, step));
   }
 
   /** As `turn`, for the plug-in of that name. Rejects with PluginError `absent` where there is none. */

@@ -30,6 +30,9 @@ export class Router {
     try {
       plugin = this.#permitted(call);
       const { auth } = plugin.manifest!.commands[call.command]!;
+      if (auth && call.origin === "peer") {
+        throw new PluginError("no_right", `"${call.command}" asks for a password, which no plug-in can show`);
+      }
       if (!auth || !call.authorize) return this.#send(plugin, call, call.request);
       return call.authorize(auth).then((request) => this.#send(plugin, call, request));
     } catch (error) {

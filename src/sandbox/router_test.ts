@@ -1,6 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { FakeClock } from "../base/mod.ts";
 import { createPluginManager } from "./manager.ts";
+import { PluginError } from "./errors.ts";
 import { codeOf } from "./testing/expect.ts";
 import { makeBench, pluginSource, testDeps } from "./testing/fixture.ts";
 import type { HostCall, PluginManagerOptions } from "./types.ts";
@@ -275,4 +276,18 @@ Deno.test("a command that names an auth is called once that was shown, with the 
   await assertRejects(() => call("A", false), Error, "not shown");
   assertEquals(await call("B", false), { secret: "x", kept: "y" });
   assertEquals(asked, ["local", "local"]);
+});
+
+Deno.test("a command that names an auth is not called by other plug-ins, which have no password to show", async () => {
+  const callee = pluginSource("callee", { SECRET: "() => ({})", OPEN: "() => ({})" })
+    .replace(`"SECRET":{"right":"both"}`, `"SECRET":{"right":"both","auth":"local"}`);
+  const caller = pluginSource("caller", {
+    GO: `({ command }, host) => host.plugins.call("callee", command, {})`,
+  }, {
+    capabilities: ["plugins.call"],
+  }).replace(`"limits":`, `"peers":["callee"],"limits":`);
+  await using bench = await makeBench("inline", { "callee.js": callee, "caller.js": caller });
+  assertEquals(await bench.call("caller", "GO", { command: "OPEN" }), {});
+  const error = await assertRejects(() => bench.call("caller", "GO", { command: "SECRET" }), PluginError);
+  assertEquals(error.message, '"SECRET" asks for a password, which no plug-in can show');
 });

@@ -46,15 +46,26 @@ function ignoreMissing(error: unknown): void {
   if (!(error instanceof Deno.errors.NotFound)) throw error;
 }
 
+/** A name in the plug-ins folder. */
+const NAME_THERE = v.pipe(v.string(), v.regex(/^[^./][^/]*$/));
+const BROKEN = v.object({ entry: NAME_THERE, content: v.string(), error: v.string() });
 const ENTRY = v.object({
   desired: v.picklist(["running", "stopped"]),
   rights: v.optional(v.record(v.string(), v.picklist(RIGHTS)), {}),
+  broken: v.optional(BROKEN),
+  removing: v.optional(NAME_THERE),
 });
 const FILE = v.object({ plugins: v.record(v.string(), ENTRY) });
 
+/** That a plug-in was given up: at which entry of the folder, with what content, and why. */
+export type Broken = v.InferOutput<typeof BROKEN>;
+
 interface Wish {
-  desired: "running" | "stopped";
-  rights: Record<string, Right>;
+  readonly desired: "running" | "stopped";
+  readonly rights: Readonly<Record<string, Right>>;
+  readonly broken?: Broken | undefined;
+  /** Its removal was begun: what lies at this entry of the folder goes, and what it kept. */
+  readonly removing?: string | undefined;
 }
 
 /** What was asked for, by plug-in name, kept in `plugins.json`. */
@@ -98,19 +109,51 @@ export class DesiredStates {
   /** Resolves when the disk has it. */
   async set(name: string, desired: "running" | "stopped"): Promise<void> {
     if (this.of(name) === desired && this.#wishes.has(name)) return;
-    this.#wishes.set(name, { desired, rights: this.#wishes.get(name)?.rights ?? {} });
-    await this.#save();
+    await this.#change(name, { desired });
   }
 
   async setRight(name: string, command: string, right: Right | undefined): Promise<void> {
-    const { [command]: _, ...rights } = this.#wishes.get(name)?.rights ?? {};
+    const { [command]: _, ...others } = this.#wishes.get(name)?.rights ?? {};
+    const rights: Record<string, Right> = others;
     if (right !== undefined) rights[command] = right;
-    this.#wishes.set(name, { desired: this.of(name), rights });
-    await this.#save();
+    await this.#change(name, { rights });
+  }
+
+  /** The plug-in of this entry that was given up, and its name. */
+  brokenAt(entry: string): Broken & { readonly name: string } | undefined {
+    for (const [name, { broken }] of this.#wishes) if (broken?.entry === entry) return { ...broken, name };
+    return undefined;
+  }
+
+  /** Remembers that a plug-in was given up; undefined: that it has another chance. */
+  async setBroken(name: string, broken: Broken | undefined): Promise<void> {
+    if (broken !== this.#wishes.get(name)?.broken) await this.#change(name, { broken });
+  }
+
+  /** The entry of a plug-in whose removal was begun. */
+  removing(name: string): string | undefined {
+    return this.#wishes.get(name)?.removing;
+  }
+
+  /** Plug-ins whose removal was begun, by name, with their entries. */
+  removals(): [name: string, entry: string][] {
+    return [...this.#wishes].flatMap(([name, { removing }]) =>
+      removing === undefined ? [] : [[name, removing]]
+    );
+  }
+
+  /** Remembers that the removal of a plug-in was begun, so that it comes to its end even after a power cut. */
+  async setRemoving(name: string, entry: string | undefined): Promise<void> {
+    if (this.removing(name) !== entry) await this.#change(name, { removing: entry });
   }
 
   async forget(name: string): Promise<void> {
     if (this.#wishes.delete(name)) await this.#save();
+  }
+
+  #change(name: string, change: Partial<Wish>): Promise<void> {
+    this.#wishes.set(name, { desired: "running", rights: {}, ...this.#wishes.get(name), ...change });
+    return this.#save();
   }
 
   #save(): Promise<void> {

@@ -201,7 +201,8 @@ Deno.test("a host process can't speak for plug-ins of another tier", async () =>
     },
     events: { gone: ({ manifest }) => void told.push(`${manifest.name} gone`) },
   });
-  const load = (tier: string) => guests.load({ entry: tier, modules: {} }, { tier, check: () => {} });
+  const load = (tier: string) =>
+    guests.load({ entry: tier, modules: {} }, { admission: { tier, check() {} }, check: () => {} });
   const carrier = await load("carrier"), community = await load("community");
   events["community"]!.hostCall(carrier.id, 1, "t.tell", `["stolen"]`);
   events["community"]!.fault(carrier.id, { kind: "crashed", message: "says the other" });

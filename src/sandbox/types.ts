@@ -103,7 +103,10 @@ export interface PluginCall {
   readonly version?: string;
   readonly command: string;
   readonly request: JsonObject;
-  /** `peer`: another plug-in, which declares this one in its manifest; it may call what has any right but `none`. */
+  /**
+   * `peer`: another plug-in, which declares this one in its manifest; it may call what has any right but `none`, and
+   * nothing that asks for an `auth`: it has no user's password to show.
+   */
   readonly origin: "local" | "remote" | "peer";
   /** On whose behalf, in whatever words the host functions know. */
   readonly caller?: string | undefined;
@@ -114,6 +117,15 @@ export interface PluginCall {
   readonly authorize?: (auth: Auth) => Promise<JsonObject>;
   /** Milliseconds to wait; the manifest's `callMs` if that is less. */
   readonly timeoutMs?: number;
+}
+
+/** How far a program is trusted. */
+export interface PluginAdmission {
+  readonly tier: string;
+  /** Throws PluginError `untrusted` where a manifest asks for more than it may have. */
+  check(manifest: Manifest): void;
+  /** Whether its calls may go to this plug-in, which its manifest names as a peer. Default: to any. */
+  mayCall?(peer: { readonly name: string; readonly tier: string | undefined }): boolean;
 }
 
 /** How a {@linkcode PluginManager} is made. */
@@ -133,13 +145,9 @@ export interface PluginManagerOptions {
   /** The most that a manifest may ask for. */
   readonly ceilings?: Partial<PluginLimits>;
   /**
-   * Asked before each load whether a program may run. Rejects with PluginError `untrusted` where it may not; `check`
-   * throws that where its manifest asks for more than it may have.
+   * Asked before each load whether a program may run. Rejects with PluginError `untrusted` where it may not.
    */
-  readonly admit?: (program: Program) => Promise<{
-    readonly tier: string;
-    check(manifest: Manifest): void;
-  }>;
+  readonly admit?: (program: Program) => Promise<PluginAdmission>;
   /** The dates of the host API that are served, the oldest first. Default: `API_VERSIONS`. */
   readonly apiVersions?: readonly string[];
   /** How many plug-ins there may be. Default 100. */

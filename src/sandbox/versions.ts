@@ -11,7 +11,7 @@
  */
 import { dirname, join } from "@std/path";
 import * as v from "valibot";
-import { newId } from "../base/mod.ts";
+import { type Log, messageOf, newId } from "../base/mod.ts";
 import { removeAll, syncFolder, writeSynced } from "./store.ts";
 
 /** The file that names the active version. */
@@ -63,6 +63,7 @@ export class Versions {
     private readonly dir: string,
     /** How many versions before the active one stay on disk. */
     private readonly keep: number,
+    private readonly log: Log,
     private readonly step: OnStep = () => {},
   ) {}
 
@@ -70,13 +71,29 @@ export class Versions {
     return readPointer(join(this.dir, name));
   }
 
-  /** Writes a version beside those that are there, without making it active. Gives its folder. */
+  /** Writes a version beside those that are there, without making it active. Gives its folder; leaves nothing if it fails. */
   async add(
     name: string,
     version: string,
     files: Readonly<Record<string, string | Uint8Array>>,
   ): Promise<string> {
     const home = join(this.dir, name), incoming = join(home, INCOMING + newId());
+    try {
+      return await this.#write(name, version, files, incoming);
+    } catch (error) {
+      await removeAll(incoming).catch(() => {}); // the next start sweeps what even that does not take away
+      if (!await this.pointer(name).catch(() => undefined)) await this.#sweepUnpointed(home).catch(() => {});
+      throw error;
+    }
+  }
+
+  async #write(
+    name: string,
+    version: string,
+    files: Readonly<Record<string, string | Uint8Array>>,
+    incoming: string,
+  ): Promise<string> {
+    const home = join(this.dir, name);
     this.step("make the folder");
     if (await makeFolder(home)) {
       await syncFolder(this.dir);
@@ -99,28 +116,36 @@ export class Versions {
     const folder = await this.#freeName(home, version);
     this.step("name the version");
     await Deno.rename(incoming, join(home, folder));
-    this.step("sync the name");
-    await syncFolder(home);
+    try {
+      this.step("sync the name");
+      await syncFolder(home);
+    } catch (error) {
+      await removeAll(join(home, folder)).catch(() => {});
+      throw error;
+    }
     return folder;
   }
 
-  /** Makes a version active. `replaces`: the entry of the plug-ins folder that had this plug-in before. */
-  async activate(name: string, folder: string, replaces?: string): Promise<Pointer> {
+  /**
+   * Makes a version active. `replaces`: the entry of the plug-ins folder that had this plug-in before. Where it rejects
+   * nothing has changed.
+   */
+  async activate(name: string, folder: string, replaces?: string): Promise<void> {
     const before = await this.pointer(name);
     const history = [before?.active, ...before?.history ?? []]
       .filter((other, at, all) => other !== undefined && other !== folder && all.indexOf(other) === at)
       .slice(0, this.keep) as string[];
-    await this.#point(name, { active: folder, history, replaces });
-    return await this.#settle(name);
+    await this.#flip(name, { active: folder, history, replaces });
+    await this.#tidy(name);
   }
 
   /** Makes the version before the active one active again, and forgets the active one. */
-  async rollBack(name: string): Promise<Pointer | undefined> {
+  async rollBack(name: string): Promise<void> {
     const before = await this.pointer(name);
     const [active, ...history] = before?.history ?? [];
-    if (active === undefined) return undefined;
-    await this.#point(name, { active, history });
-    return await this.#settle(name);
+    if (active === undefined) return;
+    await this.#flip(name, { active, history });
+    await this.#tidy(name);
   }
 
   /** Removes a version that was added and did not become active. */
@@ -158,8 +183,22 @@ export class Versions {
     await Deno.remove(home).catch(() => {}); // where nothing is in it
   }
 
+  /** After a flip there is no way back: what can't be tidied up now is at the next start. */
+  async #tidy(name: string): Promise<void> {
+    try {
+      this.step("sync the flip");
+      await syncFolder(join(this.dir, name));
+      await this.#settle(name);
+    } catch (error) {
+      this.log.warn("what an earlier version of a plug-in left can't be tidied up", {
+        plugin: name,
+        error: messageOf(error),
+      });
+    }
+  }
+
   /** Does what remains after a flip: the former entry goes, and so do versions that nobody keeps. */
-  async #settle(name: string): Promise<Pointer> {
+  async #settle(name: string): Promise<void> {
     const home = join(this.dir, name), pointer = (await this.pointer(name))!;
     const { replaces } = pointer;
     if (replaces !== undefined && replaces !== name && !replaces.includes("/") && !replaces.startsWith(".")) {
@@ -169,20 +208,24 @@ export class Versions {
     for await (const { name: other } of Deno.readDir(home)) {
       if (!kept.has(other)) await this.#remove(home, other);
     }
-    if (replaces === undefined) return pointer;
-    const settled = { active: pointer.active, history: pointer.history };
-    await this.#point(name, settled);
-    return settled;
-  }
-
-  async #point(name: string, pointer: Pointer): Promise<void> {
-    const home = join(this.dir, name), beside = join(home, INCOMING + newId());
-    this.step("write the pointer");
-    await writeSynced(beside, JSON.stringify(pointer) + "\n");
-    this.step("flip the pointer");
-    await Deno.rename(beside, join(home, POINTER));
+    if (replaces === undefined) return;
+    await this.#flip(name, { active: pointer.active, history: pointer.history });
     this.step("sync the flip");
     await syncFolder(home);
+  }
+
+  /** Replaces the pointer in one step; the disk has it once the folder is synced. */
+  async #flip(name: string, pointer: Pointer): Promise<void> {
+    const home = join(this.dir, name), beside = join(home, INCOMING + newId());
+    try {
+      this.step("write the pointer");
+      await writeSynced(beside, JSON.stringify(pointer) + "\n");
+      this.step("flip the pointer");
+      await Deno.rename(beside, join(home, POINTER));
+    } catch (error) {
+      await removeAll(beside).catch(() => {});
+      throw error;
+    }
   }
 
   /** Takes it out of sight in one step, then removes it. */

@@ -15,9 +15,9 @@ function namesIn(path: string): string[] {
 }
 
 Deno.test("changes of a plug-in that are killed at any step leave it whole: as before, or as after", async () => {
-  const { cuts, after, complete, broken } = await cutLoop(20, 4);
+  const { cuts, after, complete, broken } = await cutLoop(20, 6);
   assertEquals(broken, []);
-  assert(cuts >= 20 && after > 0 && after < cuts && complete >= 6, JSON.stringify({ cuts, after, complete }));
+  assert(cuts >= 20 && after > 0 && after < cuts && complete >= 9, JSON.stringify({ cuts, after, complete }));
 });
 
 Deno.test("everything is on the disk before it counts", async () => {
@@ -158,4 +158,60 @@ Deno.test("an installation does not take the folder of another plug-in", async (
   const error = await assertRejects(() => bench.manager.install("p", source("1.0")), PluginError);
   assertEquals(error.code, "invalid");
   assertEquals(await bench.call("q", "V"), {});
+});
+
+Deno.test("an installation that can't be written leaves nothing behind, at whatever step it fails", async () => {
+  let failing = 0;
+  await using bench = await makeBench("inline", {}, {
+    onStep: () => {
+      if (failing > 0 && --failing === 0) throw new Error("no space left on device");
+    },
+  });
+  const before = ["1.0", "current"];
+  for (const first of [true, false]) {
+    if (!first) await bench.manager.install("p", source("1.0"));
+    for (let step = 1;; step++) {
+      failing = step;
+      const outcome = await bench.manager.install("p", source("2.0")).then(() => "done", (e) => e.code);
+      if (outcome === "done") break; // only tidying up failed, or nothing did
+      failing = 0;
+      assertEquals(outcome, "limit");
+      assertEquals(namesIn(bench.dir), first ? [] : ["p"], `step ${step}`);
+      if (!first) assertEquals(namesIn(`${bench.dir}/p`), before, `step ${step}`);
+    }
+    failing = 0;
+    await bench.manager.remove("p");
+  }
+});
+
+Deno.test("what fails after the new version took over fails nothing", async () => {
+  for (const failing of ["sync the flip", "take out of sight", "remove"]) {
+    let armed = false;
+    await using bench = await makeBench("inline", {}, {
+      keepVersions: 0,
+      onStep: (step) => {
+        if (armed && step === failing) throw new Error("input/output error");
+      },
+    });
+    await bench.manager.install("p", source("1.0"));
+    armed = true;
+    assertEquals((await bench.manager.install("p", source("2.0"))).version, "2.0", failing);
+    assertEquals(await bench.call("p", "V"), { v: "2.0" });
+    armed = false;
+    await bench.restart();
+    assertEquals(await bench.call("p", "V"), { v: "2.0" });
+    assertEquals(namesIn(`${bench.dir}/p`), ["2.0", "current"]);
+  }
+});
+
+Deno.test("a plug-in whose only version is gone says so, and can be removed", async () => {
+  await using bench = await makeBench("inline");
+  await bench.manager.install("p", source("1.0"));
+  await bench.manager[Symbol.asyncDispose]();
+  await Deno.remove(`${bench.dir}/p/1.0`, { recursive: true });
+  await bench.restart();
+  const { state, error } = bench.manager.get("p") ?? bench.manager.list()[0]!;
+  assertEquals([state, error], ["errored", "its files are not there"]);
+  await bench.manager.remove("p");
+  assertEquals(bench.manager.list(), []);
 });

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { messageOf, sleep } from "../base/mod.ts";
+import { messageOf, sleep, type Timer } from "../base/mod.ts";
 import {
   decodeReport,
   decodeText,
@@ -34,6 +34,8 @@ export interface TextMessage {
   readonly report?: boolean;
   /** Msg_Fmt. Default: ASCII where it can be, else UCS2. */
   readonly fmt?: number;
+  /** Number the parts of a long text with 16 bits (a header of 7 octets) in place of 8 (of 6). */
+  readonly wide?: boolean;
   /** Further fields of SUBMIT, as they stand there. */
   readonly fields?: Partial<Omit<Submit, "command" | "sequence">>;
 }
@@ -45,7 +47,7 @@ export interface SentPart {
   readonly result: number;
 }
 
-/** A whole message from a phone. */
+/** A message from a phone. */
 export interface ReceivedText {
   readonly from: string;
   readonly to: string;
@@ -54,9 +56,17 @@ export interface ReceivedText {
   readonly text: string | undefined;
   readonly content: Uint8Array;
   readonly fmt: number;
+  /** Where parts of a long text did not come in time: their numbers, from 1. It is without them then. */
+  readonly missing?: readonly number[];
 }
 
-/** What the client tells of. A handler that throws has the gateway send the same again later. */
+/**
+ * What the client tells of. A handler that throws has the gateway send the same again later.
+ *
+ * Parts of a long text are answered as they come, because a gateway's window may be smaller than their number: until
+ * the last one is here they are in this process's memory only. What stays incomplete for five minutes, and what is
+ * incomplete when the client is closed, is told of as it is, with `missing`; it does not come again.
+ */
 export interface SpHandlers {
   onText?(message: ReceivedText): void | Promise<void>;
   onReport?(report: StatusReport): void | Promise<void>;
@@ -70,6 +80,10 @@ interface Waiting {
 }
 
 const FLOW_PAUSE_MS = 250;
+/** How long a long text waits for its next part, in milliseconds. */
+const PARTS_MS = 300_000;
+/** CONNECT's Status where trying again would be answered alike: structure, address, secret, version (reference §4). */
+const FINAL: ReadonlySet<number | undefined> = new Set([1, 2, 3, 4]);
 
 /**
  * The client. It connects by itself and again after every loss; requests wait for that. A request whose answer is lost
@@ -84,7 +98,10 @@ export class SpClient implements AsyncDisposable {
   readonly #loop: Promise<void>;
   readonly #waiting: Waiting[] = [];
   readonly #reports: ReportBook;
-  readonly #parts = new Reassembler();
+  readonly #parts = new Reassembler({ timeoutMs: PARTS_MS });
+  /** Senders whose whole text a handler has just got: repeats of its parts wait for what becomes of it. */
+  readonly #handling = new Set<string>();
+  #expiry: Timer | undefined;
   #link: Link | undefined;
   #reference = 0;
 
@@ -137,8 +154,12 @@ export class SpClient implements AsyncDisposable {
    */
   async sendText(message: TextMessage): Promise<SentPart[]> {
     const fmt = message.fmt ?? fmtFor(message.text);
-    this.#reference = (this.#reference + 1) & 0xff;
-    const parts = splitMessage(message.text, fmt, { reference: this.#reference });
+    const wide = message.wide ?? false;
+    this.#reference = (this.#reference + 1) & 0xffff;
+    const parts = splitMessage(message.text, fmt, {
+      reference: wide ? this.#reference : this.#reference & 0xff,
+      wide,
+    });
     return await Promise.all(parts.map((part) =>
       this.submit({
         ...BLANK,
@@ -174,6 +195,8 @@ export class SpClient implements AsyncDisposable {
     await this.#link?.end();
     await this.#loop;
     this.#reports.stop();
+    this.#expiry?.cancel();
+    await this.#giveUpParts(Infinity);
   }
 
   async #run(): Promise<void> {
@@ -192,7 +215,7 @@ export class SpClient implements AsyncDisposable {
       } catch (error) {
         if (signal.aborted) break;
         this.deps.log.warn("not connected", { reason: messageOf(error) });
-        if (error instanceof SpError && error.code === "refused") return this.#refuse(error);
+        if (error instanceof SpError && isFinal(error)) return this.#refuse(error);
         this.handlers.onLink?.(false, messageOf(error));
       }
       await sleep(this.deps.clock, pause, signal).catch(() => {}); // closed: the loop's condition ends it
@@ -240,18 +263,72 @@ export class SpClient implements AsyncDisposable {
   }
 
   async #text(deliver: Deliver): Promise<void> {
-    const { Src_terminal_Id: from, Dest_Id: to, Msg_Fmt: fmt } = deliver;
-    let content = deliver.Msg_Content;
-    if (deliver.TP_udhi === 1) {
-      const now = this.deps.clock.now();
-      this.#parts.expire(now);
-      const outcome = this.#parts.push(`${from}>${to}`, content, now);
-      if (outcome.kind !== "whole") return;
-      content = outcome.message.content;
+    const { Src_terminal_Id, Dest_Id, Service_Id, Msg_Fmt, Msg_Content } = deliver;
+    const head: Head = [Src_terminal_Id, Dest_Id, Service_Id, Msg_Fmt], key = JSON.stringify(head);
+    if (deliver.TP_udhi !== 1) return await this.#tell(head, Msg_Content);
+    const outcome = this.#parts.push(key, Msg_Content, this.deps.clock.now());
+    if (outcome.kind === "part") return this.#expireLater();
+    if (outcome.kind === "duplicate") {
+      if (this.#handling.has(key)) throw new TypeError("the text that this part belongs to is being taken");
+      return;
     }
-    const text = decodeText(content, fmt);
-    await this.handlers.onText?.({ from, to, serviceId: deliver.Service_Id, text, content, fmt });
+    this.#handling.add(key);
+    try {
+      await this.#tell(head, outcome.message.content);
+    } catch (error) {
+      outcome.undo();
+      this.#expireLater();
+      throw error;
+    } finally {
+      this.#handling.delete(key);
+    }
   }
+
+  async #tell(
+    [from, to, serviceId, fmt]: Head,
+    content: Uint8Array,
+    missing?: readonly number[],
+  ): Promise<void> {
+    const text = decodeText(content, fmt);
+    await this.handlers.onText?.({
+      from,
+      to,
+      serviceId,
+      text,
+      content,
+      fmt,
+      ...(missing ? { missing } : {}),
+    });
+  }
+
+  #expireLater(): void {
+    if (this.#stop.signal.aborted) return;
+    this.#expiry ??= this.deps.clock.setTimer(() => {
+      this.#expiry = undefined;
+      if (this.#parts.size > 0) this.#expireLater();
+      void this.#giveUpParts(this.deps.clock.now());
+    }, PARTS_MS / 10);
+  }
+
+  /** Tells of texts whose missing parts are not waited for any more. */
+  async #giveUpParts(now: number): Promise<void> {
+    for (const { key, content, missing, total } of this.#parts.expire(now)) {
+      this.deps.log.warn("a text stays incomplete", { missing: missing.length, parts: total });
+      try {
+        await this.#tell(JSON.parse(key) as Head, content, missing);
+      } catch (error) {
+        this.deps.log.error("an incomplete text was not taken", { reason: messageOf(error) });
+      }
+    }
+  }
+}
+
+/** From whom, to whom, for which service, in which Msg_Fmt. */
+type Head = [from: string, to: string, serviceId: string, fmt: number];
+
+/** Whether the gateway would not want this provider the next time either, or is not what it says. */
+function isFinal({ code, status }: SpError): boolean {
+  return code === "unproven" || (code === "refused" && FINAL.has(status));
 }
 
 /** The fields of a SUBMIT that most messages leave alone. */

@@ -1,6 +1,12 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import fc from "fast-check";
-import { decodeText, encodeMessage, Reassembler } from "../protocol/cmpp/mod.ts";
+import {
+  authenticatorIsmg,
+  decodeText,
+  encodeMessage,
+  Reassembler,
+  splitMessage,
+} from "../protocol/cmpp/mod.ts";
 import { SpError } from "./errors.ts";
 import { TestGateway } from "./testing_gateway.ts";
 
@@ -170,6 +176,122 @@ Deno.test("reports are matched before and after the answer, and one that never c
   await gateway.clock.advance(62_000);
   assertEquals((await lost)[0]!.Stat, "UNKNOWN");
   assertEquals(await soon, await lost); // two who wait for one report hear the same
+});
+
+Deno.test("a client that is refused for the moment tries again, later and later, until it is let in", async () => {
+  await using gateway = new TestGateway();
+  const links: boolean[] = [];
+  const client = gateway.client({ reconnectMs: [1_000, 8_000] }, { onLink: (up) => void links.push(up) });
+  await gateway.settle();
+  for (const status of [5, 56]) {
+    gateway.status = status; // the dead connection still counts, for one
+    gateway.cut();
+    const before = gateway.connectedAt.length;
+    await gateway.clock.advance(20_000);
+    const times = gateway.connectedAt.slice(before);
+    assertEquals(times.slice(1).map((at, i) => Math.round((at - times[i]!) / 1000)), [2, 4, 8]);
+    gateway.status = 0;
+    await gateway.clock.advance(8_000);
+    assertEquals([client.connected, links.at(-1)], [true, true]);
+  }
+});
+
+Deno.test("a gateway that must prove itself is left where it does not; the digest may be of either width", async () => {
+  for (const width of [3, 2] as const) {
+    await using gateway = new TestGateway(2);
+    gateway.proof = (source) => authenticatorIsmg(0, source, "888888", width);
+    const client = gateway.client({ version: 0x20, checkGateway: true });
+    await gateway.settle();
+    assertEquals(client.connected, true);
+  }
+  for (const proof of [() => new Uint8Array(16), (s: Uint8Array) => authenticatorIsmg(0, s, "999999", 3)]) {
+    await using gateway = new TestGateway();
+    gateway.proof = proof;
+    const client = gateway.client({ checkGateway: true });
+    await gateway.settle();
+    const { code } = await assertRejects(() => client.ready, SpError);
+    await gateway.clock.advance(600_000);
+    assertEquals([code, gateway.connectedAt.length], ["unproven", 1]);
+  }
+});
+
+Deno.test("the parts of a text can be numbered with 16 bits", async () => {
+  await using gateway = new TestGateway();
+  const client = gateway.client();
+  await gateway.settle();
+  const text = "长短信".repeat(50);
+  await Promise.all([client.sendText({ to: TO, from: FROM, text, wide: true }), gateway.settle()]);
+  const whole = new Reassembler(), submits = gateway.all("SUBMIT");
+  assertEquals(
+    submits.map(({ Msg_Content }) => [...Msg_Content.subarray(0, 3)]),
+    submits.map(() => [6, 8, 4]),
+  );
+  const last = submits.map((submit) => whole.push("x", submit.Msg_Content, 0)).at(-1)!;
+  assertEquals(last.kind === "whole" && decodeText(last.message.content, 8), text);
+});
+
+Deno.test("a long text that its handler fails at comes again, whole, and only then counts as taken", async () => {
+  await using gateway = new TestGateway();
+  const got: string[] = [];
+  let calls = 0, free = () => {};
+  gateway.client({ activeTestMs: 5_000, responseMs: 1_000, attempts: 1 }, {
+    async onText({ text }) {
+      calls++;
+      if (calls === 1) await new Promise<void>((resolve) => free = resolve);
+      if (calls <= 2) throw new Error("disk full");
+      got.push(text!);
+    },
+  });
+  await gateway.settle();
+  const parts = splitMessage("x".repeat(300), 0, { reference: 1 });
+  const send = (sequence: number, part: number) =>
+    gateway.deliver({ sequence, TP_udhi: 1, Msg_Content: parts[part]!.Msg_Content });
+  send(1, 0);
+  send(2, 1);
+  await gateway.settle();
+  // The connection is made anew while the handler is at work: what comes on it waits for what becomes of that.
+  gateway.alive = false;
+  await gateway.clock.advance(6_000);
+  gateway.alive = true;
+  await gateway.clock.advance(1_000);
+  assertEquals(gateway.connectedAt.length, 2);
+  send(11, 1);
+  await gateway.settle();
+  free();
+  await gateway.settle();
+  send(12, 1);
+  await gateway.settle();
+  send(13, 1);
+  await gateway.settle();
+  send(14, 0); // the gateway has not heard the first answer
+  await gateway.settle();
+  assertEquals(gateway.all("DELIVER_RESP").map(({ sequence, Result }) => [sequence, Result]), [
+    [1, 0],
+    [11, 8],
+    [12, 8],
+    [13, 0],
+    [14, 0],
+  ]);
+  assertEquals([calls, got], [3, ["x".repeat(300)]]);
+});
+
+Deno.test("a long text whose parts do not all come is told of as it is, in time or when the client is closed", async () => {
+  const got: [string | undefined, readonly number[] | undefined][] = [];
+  {
+    await using gateway = new TestGateway();
+    gateway.client({}, { onText: ({ text, missing }) => void got.push([text, missing]) });
+    await gateway.settle();
+    const parts = (reference: number) => splitMessage("a".repeat(153) + "b".repeat(153), 0, { reference });
+    gateway.deliver({ sequence: 1, TP_udhi: 1, Msg_Content: parts(1)[1]!.Msg_Content });
+    await gateway.clock.advance(299_000);
+    assertEquals(got, []);
+    await gateway.clock.advance(32_000);
+    await gateway.settle();
+    assertEquals(got, [["b".repeat(153), [1]]]);
+    gateway.deliver({ sequence: 2, TP_udhi: 1, Msg_Content: parts(2)[0]!.Msg_Content });
+    await gateway.settle();
+  }
+  assertEquals(got[1], ["a".repeat(153), [2]]);
 });
 
 Deno.test("what a handler fails at comes again: the gateway is answered 8", async () => {

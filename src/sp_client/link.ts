@@ -6,6 +6,7 @@
 import type { Timer } from "../base/mod.ts";
 import { connectFramed, type FramedConnection, type Framing } from "../net/mod.ts";
 import {
+  authenticatorIsmg,
   authenticatorSource,
   CmppError,
   connectTimestamp,
@@ -13,6 +14,7 @@ import {
   type Deliver,
   type Dialect,
   encodeMessage,
+  equalAuthenticators,
   type Message,
   PduDecoder,
 } from "../protocol/cmpp/mod.ts";
@@ -57,7 +59,7 @@ export class Link {
     });
   }
 
-  /** Connects and says who this is. @throws {NetError}, {@link SpError} `refused`, `lost`, `timeout` */
+  /** Connects and says who this is. @throws {NetError}, {@link SpError} `refused`, `unproven`, `lost`, `timeout` */
   static async open(
     deps: SpDeps,
     settings: SpSettings,
@@ -115,10 +117,11 @@ export class Link {
   async #connect(): Promise<void> {
     const { spId, secret, version, utcOffsetMinutes } = this.settings;
     const Timestamp = connectTimestamp(this.deps.clock.now(), utcOffsetMinutes);
+    const source = authenticatorSource(spId, secret, Timestamp);
     const answer = await this.request({
       command: "CONNECT",
       Source_Addr: spId,
-      AuthenticatorSource: authenticatorSource(spId, secret, Timestamp),
+      AuthenticatorSource: source,
       Version: version,
       Timestamp,
     });
@@ -127,6 +130,13 @@ export class Link {
     }
     if (answer.Status !== 0) {
       throw new SpError("refused", `the gateway refused CONNECT: Status ${answer.Status}`, answer.Status);
+    }
+    const { AuthenticatorISMG } = answer;
+    const proven = ([3, 2] as const).some((width) =>
+      equalAuthenticators(authenticatorIsmg(0, source, secret, width), AuthenticatorISMG)
+    );
+    if (this.settings.checkGateway && !proven) {
+      throw new SpError("unproven", "the gateway did not prove that it knows the secret");
     }
   }
 

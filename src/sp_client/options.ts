@@ -39,6 +39,11 @@ export interface SpOptions {
   readonly maxReports?: number;
   /** Minutes east of Greenwich of CONNECT's Timestamp. Default 480. */
   readonly utcOffsetMinutes?: number;
+  /**
+   * Whether the gateway must prove that it knows the secret (AuthenticatorISMG), hashed over a Status of one octet or of
+   * four. Default false: many gateways send zeros or nonsense there.
+   */
+  readonly checkGateway?: boolean;
 }
 
 /** Everything decided. */
@@ -58,6 +63,7 @@ export function settingsOf(options: SpOptions): SpSettings {
     reportMs: 48 * 3_600_000,
     maxReports: 200_000,
     utcOffsetMinutes: 480,
+    checkGateway: false,
     ...options,
   };
 }

@@ -28,6 +28,8 @@ export class TestGateway implements AsyncDisposable {
   readonly connectedAt: number[] = [];
   /** Status of CONNECT_RESP. */
   status = 0;
+  /** AuthenticatorISMG. */
+  proof: (source: Uint8Array) => Uint8Array = () => new Uint8Array(16);
   /** Whether connections are taken at all. */
   away = false;
   /** Answers ACTIVE_TEST and TERMINATE. */
@@ -142,7 +144,7 @@ export class TestGateway implements AsyncDisposable {
           command: "CONNECT_RESP",
           sequence,
           Status: this.status,
-          AuthenticatorISMG: new Uint8Array(16),
+          AuthenticatorISMG: this.proof(message.AuthenticatorSource),
           Version: 0x30,
         });
         return;

@@ -19,14 +19,32 @@ export async function testDatabase<Tables>(migrations: Migrations): Promise<Data
   const database = await openDatabase<Tables>(url, migrations);
   // Fake time waits for the server, so that what is due at one time is done at that time, as in memory.
   const executor = database.sql.getExecutor(), provide = executor.provideConnection.bind(executor);
-  let inUse = 0;
-  const busy = () => inUse > 0;
-  executor.provideConnection = async (consumer) => {
-    inUse++;
+  let waiting = 0;
+  const busy = () => waiting > 0, known = new WeakSet<object>();
+  const counted = async <T>(work: () => Promise<T>): Promise<T> => {
+    waiting++;
     try {
-      return await provide(consumer);
+      return await work();
     } finally {
-      inUse--;
+      waiting--;
+    }
+  };
+  // What waits for a connection or an answer; not who only has a connection, which may be for good.
+  executor.provideConnection = async (consumer) => {
+    const had = Promise.withResolvers<void>();
+    void counted(() => had.promise);
+    try {
+      return await provide((connection) => {
+        had.resolve();
+        if (!known.has(connection)) {
+          known.add(connection);
+          const execute = connection.executeQuery.bind(connection);
+          connection.executeQuery = (...args) => counted(() => execute(...args));
+        }
+        return consumer(connection);
+      });
+    } finally {
+      had.resolve();
     }
   };
   FakeClock.busy.add(busy);

@@ -17,7 +17,10 @@ export interface FuzzOptions {
   /** Requests for each operation. */
   readonly runs: number;
   readonly seed: number;
-  /** Things that are there, by the name of the parameter: one request in two asks about them. */
+  /**
+   * Things that are there: one request in two asks about them. By the name of the parameter, or by the beginning of the
+   * path and the name: `/api/v1/rollouts id`.
+   */
   readonly known: Readonly<Record<string, string>>;
   readonly signal?: AbortSignal;
 }
@@ -27,6 +30,8 @@ export interface FuzzReport {
   readonly requests: number;
   /** How often each status was answered. */
   readonly statuses: Readonly<Record<string, number>>;
+  /** The 5xx of each operation that had one: how often each. */
+  readonly failures: Readonly<Record<string, Readonly<Record<string, number>>>>;
   /** Operations that answered 2xx at least once. */
   readonly succeeded: ReadonlySet<string>;
   /** What the document does not allow; `seed` and the request say how to get there again. */
@@ -35,14 +40,22 @@ export interface FuzzReport {
 
 interface Asked {
   readonly path: string;
+  readonly headers: Readonly<Record<string, string>>;
   readonly type: string | undefined;
   readonly body: string | undefined;
   /** Something in it that the document does not know: it must not be taken. */
   readonly stranger: boolean;
 }
 
-/** 503 and 504 say that somebody else is away, 502 what a gateway refused; any other 5xx is a fault. */
-const MAY_FAIL = new Set(["502", "503", "504"]);
+/**
+ * Operations that may answer 5xx, and which: 504 says that a gateway is silent, 503 that there are too many streams.
+ * Any other is a fault, and so is a 503 that does not say when to come again.
+ */
+const MAY_FAIL: Readonly<Record<string, readonly string[]>> = {
+  "GET /api/v1/gateways/{mac}/plugins": ["504"],
+};
+/** Streams of events may be too many at once: 503 `too_many_streams`. */
+const STREAMS = "text/event-stream";
 /** Milliseconds in which every answer has to begin; streams begin at once. */
 const PATIENCE_MS = 20_000;
 const MAX_BREACHES = 50;
@@ -52,6 +65,7 @@ const MAX_OF_ONE = 2;
 /** Fuzzes every operation. */
 export async function fuzzApi(options: FuzzOptions): Promise<FuzzReport> {
   const statuses: Record<string, number> = {}, succeeded = new Set<string>(), breaches: string[] = [];
+  const failures: Record<string, Record<string, number>> = {};
   let requests = 0;
   for (const [no, operation] of options.operations.entries()) {
     const name = `${operation.method} ${operation.path}`;
@@ -63,12 +77,13 @@ export async function fuzzApi(options: FuzzOptions): Promise<FuzzReport> {
       const { status, wrong } = await ask(operation, asked, options);
       statuses[status] = (statuses[status] ?? 0) + 1;
       if (status.startsWith("2")) succeeded.add(name);
+      if (status.startsWith("5")) (failures[name] ??= {})[status] = (failures[name]?.[status] ?? 0) + 1;
       if (wrong.length === 0 || ++failed > MAX_OF_ONE) return;
       const request = `${asked.path.slice(0, 300)} ${asked.body?.slice(0, 500) ?? ""}`;
       breaches.push(`${name}: ${wrong.slice(0, 3).join("; ")} · ${request}`);
     }));
   }
-  return { requests, statuses, succeeded, breaches };
+  return { requests, statuses, failures, succeeded, breaches };
 }
 
 /** Requests about one operation: whole ones, and such with one thing wrong. */
@@ -78,10 +93,14 @@ function asking(
 ): fc.Arbitrary<Asked> {
   const word = (value: unknown) => typeof value === "string" ? value : JSON.stringify(value) ?? "";
   const parameter = ({ name, schema, in: place, required }: Operation["parameters"][number]) => {
-    const good = fitting(document, schema).map(word);
-    const there = known[name] === undefined ? good : fc.oneof(good, fc.constant(known[name]));
+    const good = fitting(document, schema).map(word), one = knownOf(known, path, name);
+    const there = one === undefined ? good : fc.oneof(good, { weight: 2, arbitrary: fc.constant(one) });
     // No waiting: what is waited for is tried elsewhere, in time that does not pass.
-    const usual = name === "wait" ? fc.constantFrom("0", "1") : there;
+    const usual = name === "wait"
+      ? fc.constantFrom("0", "1")
+      : name === "Idempotency-Key"
+      ? fc.oneof(fc.uuid(), fc.constantFrom("always-the-same-key", '"quoted-key"'))
+      : there;
     const any = fc.oneof({ weight: 6, arbitrary: usual }, hostile.map(word));
     return place === "path" || required || name === "wait" ? any : fc.oneof(any, fc.constant(undefined));
   };
@@ -92,7 +111,7 @@ function asking(
   );
   return fc.tuple(given, stranger, bodies(body, document, known)).map(([values, strange, content]) => {
     let filled = path;
-    const search = new URLSearchParams();
+    const search = new URLSearchParams(), headers: Record<string, string> = {};
     for (const { name, in: place } of parameters) {
       const value = values[name];
       if (value === undefined) continue;
@@ -100,17 +119,28 @@ function asking(
       const text = value.toWellFormed().slice(0, 2000);
       if (place === "path") {
         filled = filled.replace(`{${name}}`, () => encodeURIComponent(/^\.*$/.test(text) ? "-" : text));
-      } else search.set(name, text);
+      } else if (place === "header") headers[name] = text.replace(/[^\x20-\x7e]/g, "").trim();
+      else search.set(name, text);
     }
     if (strange !== undefined) search.set(strange, "1");
     const query = search.toString();
     return {
       path: query === "" ? filled : `${filled}?${query}`,
+      headers,
       type: content?.type,
       body: content?.text,
       stranger: strange !== undefined || content?.stranger === true,
     };
   });
+}
+
+/** What is there for a parameter of a path: the longest beginning that names one, else the name alone. */
+function knownOf(known: FuzzOptions["known"], path: string, name: string): string | undefined {
+  const keys = Object.keys(known).filter((key) => {
+    const [beginning, of] = key.split(" ");
+    return of === name && path.startsWith(beginning!);
+  });
+  return known[keys.sort((a, b) => b.length - a.length)[0] ?? name];
 }
 
 type Content = { type: string; text: string; stranger: boolean } | undefined;
@@ -182,14 +212,20 @@ function place(value: unknown, known: Readonly<Record<string, string>>): unknown
   );
 }
 
+function mayFail({ method, path, responses }: Operation, status: string): boolean {
+  const isStream = STREAMS in (responses["200"] ?? {});
+  return MAY_FAIL[`${method} ${path}`]?.includes(status) || (status === "503" && isStream);
+}
+
 async function ask(
   operation: Operation,
-  { path, type, body, stranger }: Asked,
+  { path, headers, type, body, stranger }: Asked,
   { url, tokenOf, document }: FuzzOptions,
 ): Promise<{ status: string; wrong: string[] }> {
   const response = await fetch(url + path, {
     method: operation.method,
     headers: {
+      ...headers,
       authorization: `Bearer ${tokenOf(operation.path)}`,
       ...(type === undefined ? {} : { "content-type": type }),
     },
@@ -199,7 +235,7 @@ async function ask(
   });
   const status = String(response.status), wrong: string[] = [];
   const answered = (response.headers.get("content-type") ?? "").split(";")[0]!;
-  if (answered === "text/event-stream") {
+  if (answered === STREAMS) {
     await response.body?.cancel();
     if (
       operation.responses[status]?.[answered] === undefined &&
@@ -211,7 +247,8 @@ async function ask(
   }
   const text = await response.text();
   const said = () => `${status} ${text.slice(0, 300)}`;
-  if (status.startsWith("5") && !MAY_FAIL.has(status)) wrong.push(said());
+  if (status.startsWith("5") && !mayFail(operation, status)) wrong.push(said());
+  if (status === "503" && !response.headers.has("retry-after")) wrong.push(`no Retry-After: ${said()}`);
   const documented = operation.responses[status];
   if (!documented) wrong.push(`${status} is not documented: ${text.slice(0, 200)}`);
   if (response.status >= 400 && answered !== "application/problem+json") wrong.push(`no problem: ${said()}`);

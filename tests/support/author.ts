@@ -40,12 +40,14 @@ export interface Author extends AsyncDisposable {
 /** Makes one. */
 export async function author(): Promise<Author> {
   const dir = await Deno.makeTempDir({ prefix: "gatehouse-author-" });
-  const bin = `${dir}/.bin`;
+  const bin = `${dir}/.bin`, PATH = `${bin}:${Deno.env.get("PATH")}`;
+  await Deno.mkdir(bin);
+  await Deno.symlink(Deno.execPath(), `${bin}/deno`); // the compiler that check asks
   const command = (args: readonly string[], env: Record<string, string> = {}) =>
     new Deno.Command(Deno.execPath(), {
       args: ["run", "--quiet", "--no-prompt", ...runPermissions(), MAIN, "plugin", ...args],
       cwd: dir,
-      env: { GATEHOUSE_ADMIN_TOKEN: ADMIN_TOKEN, NO_COLOR: "1", ...env },
+      env: { GATEHOUSE_ADMIN_TOKEN: ADMIN_TOKEN, NO_COLOR: "1", PATH, ...env },
       stdin: "null",
       stdout: "piped",
       stderr: "piped",
@@ -61,13 +63,12 @@ export async function author(): Promise<Author> {
     },
     async shell(line) {
       const permissions = runPermissions().map((flag) => `'${flag}'`).join(" ");
-      await Deno.mkdir(`${bin}`, { recursive: true });
       const start = `exec '${Deno.execPath()}' run --quiet --no-prompt ${permissions} '${MAIN}' "$@"`;
       await Deno.writeTextFile(`${bin}/gatehouse`, `#!/bin/sh\n${start}\n`, { mode: 0o755 });
       const { stdout, stderr } = await new Deno.Command("sh", {
         args: ["-c", line],
         cwd: dir,
-        env: { GATEHOUSE_ADMIN_TOKEN: ADMIN_TOKEN, NO_COLOR: "1", PATH: `${bin}:${Deno.env.get("PATH")}` },
+        env: { GATEHOUSE_ADMIN_TOKEN: ADMIN_TOKEN, NO_COLOR: "1", PATH },
         stdin: "null",
       }).output();
       return new TextDecoder().decode(stdout) + new TextDecoder().decode(stderr);

@@ -6,7 +6,7 @@
  */
 import type { HostPort } from "../../src/base/mod.ts";
 import { formatHostPort } from "../../src/base/mod.ts";
-import type { DatagramOptions, Network } from "../../src/net/mod.ts";
+import type { DatagramHandler, DatagramSocket, Network } from "../../src/net/mod.ts";
 import type { RegistrationState } from "../../src/gateway/registration/mod.ts";
 import {
   type AccessMessage,
@@ -43,26 +43,27 @@ type Answer = Partial<DistributionReply> & { readonly result: number; readonly t
 
 /** A network that writes down what goes over its datagram sockets. */
 export function recorded(network: Network, now: () => number, events: LifeEvent[]): Network {
+  const record = (socket: DatagramSocket): DatagramSocket => {
+    const send = socket.send.bind(socket), listen = socket.onDatagram.bind(socket);
+    return Object.assign(socket, {
+      send(bytes: Uint8Array, to: HostPort) {
+        events.push({ at: now(), kind: "sent", to: formatHostPort(to), message: sentOf(bytes) });
+        return send(bytes, to);
+      },
+      onDatagram(handler: DatagramHandler) {
+        listen((bytes, from) => {
+          events.push({ at: now(), kind: "received", from: formatHostPort(from), answer: answerOf(bytes) });
+          handler(bytes, from);
+        });
+      },
+    });
+  };
   return {
     listen: (address) => network.listen(address),
     connect: (to, options) => network.connect(to, options),
     lookup: (host, options) => network.lookup(host, options),
-    datagram(address: HostPort, options?: DatagramOptions) {
-      const socket = network.datagram(address, options), send = socket.send.bind(socket);
-      const listen = socket.onDatagram.bind(socket);
-      return Object.assign(socket, {
-        send(bytes: Uint8Array, to: HostPort) {
-          events.push({ at: now(), kind: "sent", to: formatHostPort(to), message: sentOf(bytes) });
-          return send(bytes, to);
-        },
-        onDatagram(handler: Parameters<typeof listen>[0]) {
-          listen((bytes, from) => {
-            events.push({ at: now(), kind: "received", from: formatHostPort(from), answer: answerOf(bytes) });
-            handler(bytes, from);
-          });
-        },
-      });
-    },
+    datagram: (address, options) => record(network.datagram(address, options)),
+    datagramOnThread: async (address, options) => record(await network.datagramOnThread(address, options)),
   };
 }
 

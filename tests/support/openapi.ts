@@ -9,10 +9,10 @@ import fc from "fast-check";
 /** A JSON schema as the documents hold it. */
 export type JsonSchema = Readonly<Record<string, unknown>>;
 
-/** A parameter in a path or a query. */
+/** A parameter in a path, a query or a header. */
 export interface Parameter {
   readonly name: string;
-  readonly in: "path" | "query";
+  readonly in: "path" | "query" | "header";
   readonly required: boolean;
   readonly schema: JsonSchema;
 }

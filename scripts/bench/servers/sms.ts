@@ -1,6 +1,6 @@
 // deno-lint-ignore-file no-console -- a benchmark's server says where it listens
 /**
- * The short-message service alone, for the benchmark: `sms.ts DATA_DIR durable|memory [normal|full]`, or `sms.ts - echo` for a bare
+ * The short-message service alone, for the benchmark: `sms.ts DATA_DIR durable|memory [normal|full] [DATABASE]`, or `sms.ts - echo` for a bare
  * server that cuts frames and answers each with a SUBMIT_RESP, which is what the service is measured against.
  *
  * @module
@@ -13,7 +13,12 @@ import { CMPP_FRAMING, smsMigrations, type SmsTables, startSms } from "../../../
 import { Api, tokenAuthenticator } from "../../../src/control/mod.ts";
 import { ROOT } from "../../../src/platform/people/mod.ts";
 
-const [dataDir, mode, sync = "normal"] = Deno.args as [string, "durable" | "memory" | "echo", SyncMode?];
+const [dataDir, mode, sync = "normal", url = `sqlite:${dataDir}/sms.db`] = Deno.args as [
+  string,
+  "durable" | "memory" | "echo",
+  SyncMode?,
+  string?,
+];
 const local = { host: "127.0.0.1", port: 0 };
 const deps = { clock: systemClock, random: systemRandom, log: silentLog, metrics: new Metrics() };
 const network = systemNetwork(deps);
@@ -39,7 +44,7 @@ if (mode === "echo") {
   });
   console.log(server.address.port);
 } else {
-  const database = await openDatabase<SmsTables>(`sqlite:${dataDir}/sms.db`, smsMigrations, { sync });
+  const database = await openDatabase<SmsTables>(url, smsMigrations, { sync });
   const sms = await startSms({ ...deps, network }, { sql: database.sql, dataDir }, {
     listen: local,
     short: local,

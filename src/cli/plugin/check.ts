@@ -9,31 +9,46 @@ import { Workshop } from "../../sandbox/author/mod.ts";
 import { PluginError } from "../../sandbox/mod.ts";
 import { isTypeScript, PackageError, stripTypes } from "../../sandbox/package/mod.ts";
 import { EXIT } from "../errors.ts";
-import { type Command, STAYS_HOME } from "./command.ts";
+import { giveUp } from "../permissions.ts";
+import { type Command, COMPILES } from "./command.ts";
 import { lineOf, type Remark, remarksOn } from "./remarks.ts";
 import { PLUGIN_PATH, pointAt, type Project, readProject, sourceOf } from "./project.ts";
 import { plain, size, time } from "./terminal.ts";
+import { checkTypes, type TypeCheck } from "./types.ts";
 
 const command: Command = {
   name: "check",
   summary: "finds faults without a gateway",
   about:
     `Reads it as a gateway would: syntax, manifest (every fault with its path and line), imports, size; then loads it in
-the sandbox. Warns of what will not work there: names that are not there, host functions that the manifest does
+the sandbox. Its types are checked against the gatehouse.d.ts beside it, where deno or tsc is on PATH. Warns of what will not work there: names that are not there, host functions that the manifest does
 not ask for, code that is made up at run time.`,
   positionals: [PLUGIN_PATH],
   options: { json: { help: "the remarks as JSON" } },
   examples: ["gatehouse plugin check greeter", "gatehouse plugin check com.example.greeter-1.0.ghp --json"],
   failure: "there are faults (warnings alone are none)",
-  givesUp: STAYS_HOME,
-  async run(input, { print }) {
+  givesUp: COMPILES,
+  async run(input, { print, isProcess }) {
     const place = input.words[0]!, json = input.has("json");
-    const { project, remarks, loaded } = await look(place);
+    const found = await readOrFaults(place), types = "faults" in found ? undefined : await checkTypes(place);
+    if (isProcess) await giveUp([{ name: "run" }]); // before its code runs
+    const { project, remarks, loaded } = "faults" in found
+      ? { remarks: found.faults }
+      : await look(place, found);
+    if (types && "remarks" in types) remarks.unshift(...types.remarks);
     const faults = remarks.filter(({ severity }) => severity === "fault").length;
-    if (json) print(JSON.stringify({ remarks, ...(loaded && { loaded }) }, undefined, 2));
-    else {
+    if (json) {
+      print(
+        JSON.stringify(
+          { remarks, ...(types && { types: told(types) }), ...(loaded && { loaded }) },
+          undefined,
+          2,
+        ),
+      );
+    } else {
       for (const remark of remarks) print(await shown(remark, place));
       if (project) { for (const line of summary(project, loaded)) print(line); }
+      if (types) print(`types ${told(types)}`);
       print(`${count(faults, "fault")}, ${count(remarks.length - faults, "warning")}`);
     }
     return faults > 0 ? EXIT.failed : EXIT.ok;
@@ -46,14 +61,23 @@ interface Loaded {
   readonly bytes: number | undefined;
 }
 
-async function look(place: string): Promise<{ project?: Project; remarks: Remark[]; loaded?: Loaded }> {
-  let project: Project;
+function told(types: TypeCheck): string {
+  return "unchecked" in types ? `not checked: ${types.unchecked}` : `checked by ${types.compiler}`;
+}
+
+async function readOrFaults(place: string): Promise<Project | { readonly faults: Remark[] }> {
   try {
-    project = await readProject(place);
+    return await readProject(place);
   } catch (error) {
     if (!(error instanceof PackageError)) throw error;
-    return { remarks: await faultsOf(place, error) };
+    return { faults: await faultsOf(place, error) };
   }
+}
+
+async function look(
+  place: string,
+  project: Project,
+): Promise<{ project?: Project; remarks: Remark[]; loaded?: Loaded }> {
   const deps = { clock: systemClock, random: systemRandom };
   await using gateway = await openFakeGateway(deps);
   const { program, manifest } = project.plugin;

@@ -55,6 +55,8 @@ export interface Command {
 export const STAYS_HOME: readonly Permission[] = ["net", "run", "sys", "env", "ffi"].map((name) =>
   ({ name }) as Permission
 );
+/** For commands that ask nobody on the network, and start a compiler before they look at anything else. */
+export const COMPILES: readonly Permission[] = STAYS_HOME.filter(({ name }) => name !== "run");
 /** For commands that speak with a control API. */
 export const ASKS_OTHERS: readonly Permission[] = ["run", "sys", "env", "ffi"].map((name) =>
   ({ name }) as Permission

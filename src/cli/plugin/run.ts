@@ -53,7 +53,7 @@ asks for signatures takes what --key signs, if it trusts that key.`,
     if (!await session.put(place) && !watch) return EXIT.failed;
     const watching = watcher ? session.follow(watcher, place, stop.signal) : undefined;
     while (await sleep(systemClock, LOG_MS, stop.signal).then(() => true, () => false)) {
-      await session.showLog();
+      await session.showLog(place);
     }
     watcher?.close();
     await watching;
@@ -112,11 +112,11 @@ class Session {
   }
 
   /** Shows the lines that came since the last time. A gateway that is away for a while is no reason to end. */
-  async showLog(): Promise<void> {
+  async showLog(place: string): Promise<void> {
     if (this.#name === undefined) return;
     try {
       const query = this.#seen === undefined ? { limit: 3 } : { after: this.#seen, limit: 1000 };
-      this.#seen = await printLogs(this.api, this.#name, query, this.terminal.print);
+      this.#seen = await printLogs(this.api, this.#name, query, this.terminal.print, place);
     } catch (error) {
       if (!(error instanceof StartError)) throw error;
     }

@@ -5,12 +5,13 @@
  */
 import { systemClock, systemRandom } from "../../base/mod.ts";
 import { openFakeGateway } from "../../gateway/fake/mod.ts";
-import { runTests, type TestedCall, type TestResult, Workshop } from "../../sandbox/author/mod.ts";
+import { RUNNER, runTests, type TestedCall, type TestResult, Workshop } from "../../sandbox/author/mod.ts";
 import { PluginError } from "../../sandbox/mod.ts";
 import { EXIT, StartError } from "../errors.ts";
 import { words } from "../parsers.ts";
 import { type Command, STAYS_HOME } from "./command.ts";
-import { PLUGIN_PATH, pointAt, readProject, readTests, sourceOf } from "./project.ts";
+import { ownPlace } from "./frames.ts";
+import { PLUGIN_PATH, readProject, readTests } from "./project.ts";
 import { plain, size, table, type Terminal, time } from "./terminal.ts";
 
 const command: Command = {
@@ -74,18 +75,23 @@ answered by a simulated gateway. The tests run in a sandbox too: they have no fi
 };
 export default command;
 
-async function show({ name, failure, calls, ms }: TestResult, place: string, print: (line: string) => void) {
+async function show(
+  { name, failure, thrown, calls, ms }: TestResult,
+  place: string,
+  print: (line: string) => void,
+) {
   const many = calls.length === 1 ? "1 call" : `${calls.length} calls`;
   print(`  ${failure ? "FAIL" : "ok  "}  ${plain(name)}  (${many}, ${time(ms)})`);
   if (!failure) return;
   for (const line of plain(failure.message).split("\n")) print(`        ${line}`);
-  // The first line of the stack that is the author's own.
-  for (const [, file, line, column] of failure.stack.matchAll(/([\w./-]+\.js):(\d+)(?::(\d+))?/g)) {
-    if (file === "gatehouse-test-runner.js") continue;
-    const source = await sourceOf(place, file!);
-    const shown = source && pointAt(source.text, source.name, Number(line), Number(column ?? 0));
-    if (shown) return print(shown.replace(/^/gm, "      "));
-  }
+  const show = (shown: string | undefined) => shown && print(shown.replace(/^/gm, "      "));
+  show(await ownPlace(place, failure.stack, RUNNER));
+  // What the plug-in threw, where that is what the test failed of.
+  const cause = thrown.findLast(({ message }) => failure.message.includes(message));
+  const shown = cause && await ownPlace(place, cause.stack);
+  if (!shown) return;
+  print(`        ${plain(cause.command)} threw at`);
+  show(shown);
 }
 
 interface Cost {

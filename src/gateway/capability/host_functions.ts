@@ -39,7 +39,7 @@ export function hostFunctions(deps: HostDeps): Capabilities {
       },
       // Not our own address either, where that is a public one: what listens on it may trust whoever is here.
       mayReach: (address) => isPublic(address) && !driver.interfaces().some((own) => own.address === address),
-      connect: (hostname, port) => Deno.connect({ hostname, port }),
+      connect: (hostname, port, signal) => Deno.connect({ hostname, port, signal }),
       startTls: (conn, hostname) => Deno.startTls(conn as Deno.TcpConn, { hostname }),
       ...deps.http,
     },

@@ -18,7 +18,7 @@ export interface HttpPorts {
   lookup(name: string, type: "A" | "AAAA", signal: AbortSignal): Promise<string[]>;
   /** Whether a plug-in may speak to this address. */
   mayReach(address: string): boolean;
-  connect(address: string, port: number): Promise<Deno.Conn>;
+  connect(address: string, port: number, signal: AbortSignal): Promise<Deno.Conn>;
   startTls(conn: Deno.Conn, hostname: string): Promise<Deno.Conn>;
 }
 
@@ -29,7 +29,7 @@ const OURS =
 const TOKEN = /^[A-Za-z0-9!#$%&'*+.^_`|~-]{1,64}$/;
 const MAX_HEADERS = 32, MAX_VALUE = 4096, MAX_URL = 4096, MAX_BODY = 256 * 1024;
 const REQUEST_MS = 30_000;
-/** Requests at one time, of all plug-ins. */
+/** Requests at one time, of all plug-ins; how many of them one may have is its share (`shares.ts`). */
 const MAX_RUNNING = 8;
 
 let running = 0;
@@ -74,24 +74,46 @@ export async function withConnection<T>(
   use: (conn: Deno.Conn) => Promise<T>,
 ): Promise<T> {
   let conn: Deno.Conn | undefined;
-  const close = () => {
-    try {
-      conn?.close();
-    } catch {
-      // closed already
-    }
-  };
+  const close = () => closed(conn);
   signal.addEventListener("abort", close, { once: true });
   try {
-    const address = await addressOf(ports, url.hostname, signal);
-    conn = await ports.connect(address, portOf(url));
-    signal.throwIfAborted();
-    if (url.protocol === "https:") conn = await ports.startTls(conn, url.hostname);
-    signal.throwIfAborted();
+    const address = await unlessAborted(addressOf(ports, url.hostname, signal), signal);
+    conn = await opened(ports.connect(address, portOf(url), signal), signal);
+    if (url.protocol === "https:") conn = await opened(ports.startTls(conn, url.hostname), signal);
     return await use(conn);
   } finally {
     signal.removeEventListener("abort", close);
     close();
+  }
+}
+
+/** A connection that is being opened; where the signal comes first, it is closed as soon as it is there. */
+async function opened(opening: Promise<Deno.Conn>, signal: AbortSignal): Promise<Deno.Conn> {
+  try {
+    return await unlessAborted(opening, signal);
+  } catch (error) {
+    opening.then(closed, () => {});
+    throw error;
+  }
+}
+
+/** What `work` comes to, or the signal's reason where that comes first, whether or not `work` heeds the signal. */
+async function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  const aborted = Promise.withResolvers<never>(), onAbort = () => aborted.reject(signal.reason);
+  if (signal.aborted) onAbort();
+  signal.addEventListener("abort", onAbort, { once: true });
+  try {
+    return await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}
+
+function closed(conn: Deno.Conn | undefined): void {
+  try {
+    conn?.close();
+  } catch {
+    // closed already
   }
 }
 

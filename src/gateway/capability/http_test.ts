@@ -276,3 +276,45 @@ Deno.test("a server that says nothing is given up in time, and so is one whose p
   await ended;
   gone.resolve();
 });
+
+Deno.test("a request ends in time at whatever it waits for, and gives its place to the next", async () => {
+  const clock = new FakeClock();
+  const open = new Set<Deno.Conn>(), late = Promise.withResolvers<void>();
+  const conn = () => {
+    const made = { close: () => void open.delete(made) } as Deno.Conn;
+    open.add(made);
+    return made;
+  };
+  const ports: HttpPorts = {
+    clock,
+    lookup: (_, type) => Promise.resolve(type === "A" ? ["93.184.216.34"] : []),
+    mayReach: () => true,
+    connect: () => Promise.resolve(conn()),
+    startTls: () => Promise.resolve(conn()),
+  };
+  const waits: Partial<HttpPorts>[] = [
+    { lookup: () => new Promise(() => {}) },
+    { connect: () => late.promise.then(conn) },
+    { startTls: () => late.promise.then(conn) },
+  ];
+  for (const wait of waits) {
+    const requests = Array.from({ length: 8 }, () =>
+      assertRejects(
+        () => plainHttp({ ...ports, ...wait }, HOSTS, ["https://api.example.com/"], never),
+        Error,
+        "no answer within 30000 ms",
+      ));
+    await clock.advance(29_999);
+    await assertRejects(
+      () => plainHttp({ ...ports, ...wait }, HOSTS, ["https://api.example.com/"], never),
+      Error,
+      "too many requests",
+    );
+    await clock.advance(1);
+    await Promise.all(requests);
+  }
+  assertEquals([clock.pendingTimers, open.size], [0, 0]);
+  late.resolve();
+  await clock.advance(1);
+  assertEquals(open.size, 0, "what opens too late is closed");
+});

@@ -27,7 +27,7 @@ function capabilities() {
     ...parameterFunctions(tree, new ParameterFeed(tree)),
     ...rightsFunctions(() => undefined),
     ...pushFunctions({ push: () => Promise.reject(new Error("nothing is pushed here")) }),
-    ...hostApi({ clock, random, storage, call: () => Promise.resolve({}) }),
+    ...hostApi({ clock, random, storage, call: () => Promise.resolve({}), mayCall: () => true }),
   };
 }
 

@@ -76,26 +76,33 @@ export async function download(clock: Clock, request: Download): Promise<Uint8Ar
 /** How often a download is taken up, and the pause before the first time; later ones are longer. */
 const TRIES = 5;
 const PAUSE_MS = 500;
+/** A server that is silent for so long is taken for gone: a connection that broke without a word says nothing else. */
+const IDLE_MS = 15_000;
 
 /** What has arrived so far. */
 interface Received {
-  readonly pieces: Uint8Array[];
+  pieces: Uint8Array[];
   length: number;
+  /** What tells this content of the file from another (RFC 9110, section 8.8.3), if the server said it. */
+  etag: string | undefined;
 }
+
+/** The download broke off where it can be taken up again. */
+class CutOff extends Error {}
 
 async function fetchBounded(
   clock: Clock,
   request: Download,
   signal: AbortSignal,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const received: Received = { pieces: [], length: 0 };
+  const received: Received = { pieces: [], length: 0, etag: undefined };
   for (let attempt = 1;; attempt++) {
     try {
-      await fetchRest(request, received, signal);
+      await fetchRest(clock, request, received, signal);
       break;
     } catch (error) {
       // What the server says or sends that is wrong stays wrong; only a cut in the middle is worth another try.
-      const cut = !(error instanceof DownloadError) && received.length > 0;
+      const cut = error instanceof CutOff || (!(error instanceof DownloadError) && received.length > 0);
       if (!cut || signal.aborted || attempt === TRIES) throw error;
       await sleep(clock, PAUSE_MS * 2 ** (attempt - 1), signal);
     }
@@ -111,33 +118,68 @@ async function fetchBounded(
 
 /** Fetches what is missing; all of it where the server does not know how to go on in the middle. */
 async function fetchRest(
+  clock: Clock,
   request: Download,
   received: Received,
   signal: AbortSignal,
 ): Promise<void> {
-  const headers: Record<string, string> = received.length > 0 ? { range: `bytes=${received.length}-` } : {};
+  const headers: Record<string, string> = {};
+  if (received.length > 0) {
+    headers["range"] = `bytes=${received.length}-`;
+    if (received.etag !== undefined) headers["if-range"] = received.etag;
+  }
+  const silent = new AbortController();
+  const watch = () => clock.setTimer(() => silent.abort(), IDLE_MS);
+  let timer = watch();
+  const heard = () => {
+    timer.cancel();
+    timer = watch();
+  };
   const fetcher = request.fetcher ?? openFetcher;
-  await fetcher(request.url, { signal, headers }, (response) => receive(request, received, response));
+  try {
+    const init = { signal: AbortSignal.any([signal, silent.signal]), headers };
+    await fetcher(request.url, init, (response) => receive(request, received, response, heard));
+  } catch (error) {
+    if (!silent.signal.aborted || signal.aborted) throw error;
+    throw new Error(`nothing came for ${IDLE_MS / 1000} s`, { cause: error });
+  } finally {
+    timer.cancel();
+  }
 }
 
 async function receive(
   { size, maxBytes, onProgress }: Download,
   received: Received,
   response: Response,
+  heard: () => void,
 ): Promise<void> {
+  heard();
+  const { status, headers } = response, resuming = received.length > 0;
   if (!response.ok || !response.body) {
     await response.body?.cancel();
-    throw new DownloadError("unreachable", `the server answered ${response.status}`);
+    const said = `the server answered ${status}`;
+    // A server that had begun to send is not wrong for good: it is being started again, or has too much to do.
+    throw resuming && (status >= 500 || status === 429)
+      ? new CutOff(said)
+      : new DownloadError("unreachable", said);
   }
-  if (response.status !== 206) {
-    received.pieces.length = 0;
-    received.length = 0;
-  }
-  const announced = Number(response.headers.get("content-length") ?? NaN);
+  if (status === 206) {
+    const first = /^bytes (\d+)-\d+\/(?:\d+|\*)$/.exec(headers.get("content-range") ?? "")?.[1];
+    if (!resuming || Number(first ?? NaN) !== received.length) {
+      await response.body.cancel();
+      if (!resuming) throw new DownloadError("unreachable", "the server sends a part that nobody asked for");
+      startAnew(received);
+      throw new CutOff("the server goes on at another place than it was asked to");
+    }
+  } else startAnew(received);
+  const etag = headers.get("etag");
+  received.etag = etag?.startsWith('"') ? etag : undefined; // a weak one does not tell bytes apart
+  const announced = Number(headers.get("content-length") ?? NaN);
   const expected = Number.isInteger(announced) ? received.length + announced : size > 0 ? size : undefined;
   const limit = size > 0 ? size : maxBytes;
   onProgress(received.length, expected);
   for await (const piece of response.body) {
+    heard();
     received.length += piece.length;
     if (received.length > limit) {
       throw size > 0
@@ -147,7 +189,12 @@ async function receive(
     received.pieces.push(piece);
     onProgress(received.length, expected);
   }
-  if (expected !== undefined && received.length < expected) throw new Error("the connection was cut");
+  if (expected !== undefined && received.length < expected) throw new CutOff("the connection was cut");
+}
+
+function startAnew(received: Received): void {
+  received.pieces = [];
+  received.length = 0;
 }
 
 async function sha256(bytes: Uint8Array<ArrayBuffer>): Promise<string> {

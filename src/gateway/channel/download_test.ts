@@ -17,6 +17,11 @@ async function serving(
   }
 }
 
+/** Where in the package the rest of it begins. */
+function placeOf(from: number) {
+  return { "content-range": `bytes ${from}-${BYTES.length - 1}/${BYTES.length}` };
+}
+
 function of(url: string, more: Partial<Download> = {}): Download {
   return {
     url,
@@ -50,7 +55,8 @@ Deno.test("a download that is cut goes on where it was, or from the start where 
       const range = request.headers.get("range");
       asked.push(range);
       const from = ranges && range ? Number(/\d+/.exec(range)![0]) : 0;
-      const rest = BYTES.slice(from), headers = { "content-length": String(rest.length) };
+      const rest = BYTES.slice(from);
+      const headers = { "content-length": String(rest.length), ...range && ranges && placeOf(from) };
       if (asked.length === 3) return new Response(rest, { status: ranges ? 206 : 200, headers });
       const cut = new ReadableStream({
         start: (controller) => controller.enqueue(rest.subarray(0, 1000)),
@@ -169,4 +175,93 @@ Deno.test("a package that swells while it is unpacked on the way is dropped at t
     },
   );
   assert(most <= 100_000, `${most} bytes were kept`);
+});
+
+/** A body that gives its bytes and then breaks off, or says nothing any more until `end`. */
+function broken(
+  bytes: Uint8Array<ArrayBuffer>,
+  end?: Promise<void>,
+): ReadableStream<Uint8Array<ArrayBuffer>> {
+  return new ReadableStream({
+    start: (controller) => controller.enqueue(bytes),
+    pull: async (controller) => {
+      await end;
+      try {
+        controller.close();
+      } catch {
+        // nobody reads it any more
+      }
+    },
+  });
+}
+
+/** Downloads by a clock that is turned on until it is over. */
+async function bySteps(url: string, more: Partial<Download> = {}): Promise<Uint8Array | DownloadError> {
+  const clock = new FakeClock();
+  let over = false;
+  const loading = download(clock, of(url, { size: BYTES.length, timeoutMs: 600_000, ...more }))
+    .catch((error) => error).finally(() => over = true);
+  while (!over) await clock.advance(250);
+  assertEquals(clock.pendingTimers, 0);
+  return await loading;
+}
+
+Deno.test("a connection that falls silent is taken up again, long before the time is over", async () => {
+  const end = Promise.withResolvers<void>(), asked: (string | null)[] = [];
+  const length = { "content-length": String(BYTES.length) };
+  await serving((request) => {
+    const range = request.headers.get("range");
+    asked.push(range);
+    return range === null
+      ? new Response(broken(BYTES.slice(0, 1000), end.promise), { headers: length })
+      : new Response(BYTES.slice(1000), { status: 206, headers: placeOf(1000) });
+  }, async (url) => {
+    assertEquals(await bySteps(url, { timeoutMs: 20_000 }), BYTES);
+    end.resolve();
+  });
+  assertEquals(asked, [null, "bytes=1000-"]);
+});
+
+Deno.test("a server that fails while a download is taken up again is asked once more, and one that refuses is not", async () => {
+  for (const [status, result] of [[503, "whole"], [429, "whole"], [404, "unreachable"]] as const) {
+    let asked = 0;
+    const headers = { "content-length": String(BYTES.length) };
+    await serving(() => {
+      asked++;
+      if (asked === 1) return new Response(broken(BYTES.slice(0, 1000)), { headers });
+      if (asked === 2) return new Response("not now", { status });
+      return new Response(BYTES.slice(1000), { status: 206, headers: placeOf(1000) });
+    }, async (url) => {
+      const got = await bySteps(url);
+      assertEquals(got instanceof DownloadError ? got.code : "whole", result, String(status));
+      assertEquals(asked, result === "whole" ? 3 : 2);
+    });
+  }
+});
+
+Deno.test("a part from another place is not put behind what is there, and a file that changed begins anew", async () => {
+  const changed = BYTES.map((byte) => byte ^ 1);
+  const cases: [string, (request: Request) => Response, Uint8Array][] = [
+    ["another place", () => new Response(BYTES.slice(2000), { status: 206, headers: placeOf(2000) }), BYTES],
+    ["no place", () => new Response(BYTES.slice(1000), { status: 206 }), BYTES],
+    ["another file", (request) => {
+      assertEquals(request.headers.get("if-range"), '"one"');
+      return new Response(changed, { headers: { etag: '"two"' } });
+    }, changed],
+  ];
+  for (const [what, second, wanted] of cases) {
+    let asked = 0;
+    await serving((request) => {
+      asked++;
+      const headers = { "content-length": String(BYTES.length), etag: '"one"' };
+      if (asked === 1) return new Response(broken(BYTES.slice(0, 1000)), { headers });
+      if (asked === 2) return second(request);
+      assertEquals(request.headers.get("range"), null, what);
+      return new Response(BYTES, { headers });
+    }, async (url) => assertEquals(await bySteps(url), wanted, what));
+  }
+  await serving(
+    () => new Response(BYTES, { status: 206, headers: placeOf(0) }),
+    async (url) => assertEquals((await bySteps(url) as DownloadError).code, "unreachable"),
+  );
 });

@@ -23,23 +23,33 @@ export interface InstallLimits {
 /** 4 MiB in two minutes, two at once. */
 export const DEFAULT_INSTALL_LIMITS: InstallLimits = { maxBytes: 4 << 20, timeoutMs: 120_000, maxRunning: 2 };
 
-/** What installations are told of. */
-export type OnInstall = (progress: {
+/** How far an installation is. */
+export interface InstallProgress {
   readonly plugin: string;
+  /** Empty where it was asked for without one. */
   readonly version: string;
-  readonly by: "channel";
+  /** From whom: the platform, over the channel, or the control API. */
+  readonly by: "channel" | "control";
   readonly state: "downloading" | "loading" | "installed" | "failed" | "cancelled";
   /** 0 to 100. */
   readonly percent: number;
+  /** Why it failed. */
   readonly error?: string;
-}) => void;
+}
+
+/** What is to be installed, and on whose word. */
+export interface InstallOrder
+  extends Pick<Install, "pluginName" | "version" | "downloadUrl" | "pluginSize" | "os"> {
+  /** `sha256:<hex>` */
+  readonly digest?: string | undefined;
+  readonly by?: InstallProgress["by"];
+}
 
 interface Job {
-  readonly version: string;
   readonly cancel: AbortController;
+  progress: InstallProgress;
   /** 0 to 100, or once it failed a negative result. */
-  progress: number;
-  done: boolean;
+  result: number;
 }
 
 /** Outcomes remembered for Install_query. */
@@ -53,30 +63,37 @@ export class Installs implements AsyncDisposable {
   readonly #jobs = new Map<string, Job>();
   readonly #running = new Set<Promise<void>>();
 
+  /** `fetcher`: for what the platform names; whoever may use the control API may name anything. */
   constructor(
-    private readonly deps: { clock: Clock; log: Log; onInstall?: OnInstall; fetcher?: Fetcher },
+    private readonly deps: {
+      clock: Clock;
+      log: Log;
+      onInstall?: (progress: InstallProgress) => void;
+      fetcher?: Fetcher;
+    },
     private readonly plugins: Pick<PluginManager, "install" | "get">,
     private readonly trust: Pick<TrustStore, "admit">,
     private readonly limits: InstallLimits = DEFAULT_INSTALL_LIMITS,
   ) {}
 
   /** Begins one; the result of the Install itself. */
-  begin(request: Install): number {
-    const { pluginName, version, os, pluginSize } = request;
+  begin(order: InstallOrder): number {
+    const { pluginName, version, os, pluginSize, by = "channel" } = order;
     if (os !== PluginOs.SCRIPT) return PluginResult.TYPE;
     if (!NAME.test(pluginName)) return PluginResult.NAME;
     if (pluginSize > this.limits.maxBytes) return PluginResult.STORAGE_FULL;
-    const known = this.#jobs.get(pluginName);
-    if (known && !known.done) {
+    const known = this.#jobs.get(pluginName)?.progress;
+    if (known && isUnderWay(known)) {
       // An Install that is sent again, because its answer was lost, is the same one.
-      return known.version === version ? PluginResult.OK : PluginResult.BUSY;
+      return known.version === version && known.by === by ? PluginResult.OK : PluginResult.BUSY;
     }
     if (this.#running.size >= this.limits.maxRunning) return PluginResult.BUSY;
-    const job: Job = { version, cancel: new AbortController(), progress: 0, done: false };
+    const progress: InstallProgress = { plugin: pluginName, version, by, state: "downloading", percent: 0 };
+    const job: Job = { cancel: new AbortController(), progress, result: 0 };
     this.#jobs.delete(pluginName);
     this.#jobs.set(pluginName, job);
     this.#forgetOld();
-    const running = this.#run(request, job).finally(() => this.#running.delete(running));
+    const running = this.#run(order, job).finally(() => this.#running.delete(running));
     this.#running.add(running);
     return PluginResult.OK;
   }
@@ -84,21 +101,36 @@ export class Installs implements AsyncDisposable {
   /** Percent, or the result that it failed with; what runs already without a job is at 100. */
   query(pluginName: string, version: string): number {
     const job = this.#jobs.get(pluginName);
-    if (job && (version === "" || job.version === version)) return job.progress;
+    if (job && (version === "" || job.progress.version === version)) return job.result;
     const status = this.plugins.get(pluginName);
     return status && (version === "" || status.version === version) ? 100 : PluginResult.ABSENT;
   }
 
+  /** How far the installation of this name is, or how the last one ended. */
+  progress(pluginName: string): InstallProgress | undefined {
+    return this.#jobs.get(pluginName)?.progress;
+  }
+
+  /** Those that are remembered, the oldest first. */
+  list(): InstallProgress[] {
+    return [...this.#jobs.values()].map(({ progress }) => progress);
+  }
+
+  /** Gives one up: only while it is being fetched. Once loading has begun it is too late, and it comes to its end. */
   cancel(pluginName: string, version: string): number {
-    const job = this.#jobs.get(pluginName);
-    if (!job || job.done || (version !== "" && job.version !== version)) return PluginResult.ABSENT;
-    job.cancel.abort();
+    const job = this.#jobs.get(pluginName), progress = job?.progress;
+    if (!progress || !isUnderWay(progress) || (version !== "" && progress.version !== version)) {
+      return PluginResult.ABSENT;
+    }
+    if (progress.state === "loading") return PluginResult.BUSY;
+    job!.cancel.abort();
     return PluginResult.OK;
   }
 
   /** Forgets how an installation ended: the plug-in was removed meanwhile. */
   forget(pluginName: string): void {
-    if (this.#jobs.get(pluginName)?.done) this.#jobs.delete(pluginName);
+    const job = this.#jobs.get(pluginName);
+    if (job && !isUnderWay(job.progress)) this.#jobs.delete(pluginName);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -106,44 +138,55 @@ export class Installs implements AsyncDisposable {
     await Promise.all(this.#running);
   }
 
-  async #run(request: Install, job: Job): Promise<void> {
-    const { pluginName: plugin, version, downloadUrl, pluginSize, digest } = request;
-    const { clock, log } = this.deps, at = { plugin, version, by: "channel" } as const;
-    const tell = this.deps.onInstall ?? (() => {});
-    tell({ ...at, state: "downloading", percent: 0 });
+  async #run(order: InstallOrder, job: Job): Promise<void> {
+    const { pluginName: plugin, version, by = "channel" } = order, { log } = this.deps;
+    const tell = (change: Pick<InstallProgress, "state"> & Partial<InstallProgress>, result?: number) => {
+      job.progress = { ...job.progress, ...change };
+      job.result = result ?? job.progress.percent;
+      this.deps.onInstall?.(job.progress);
+    };
+    tell({ state: "downloading" });
     try {
-      const bytes = await download(clock, {
-        url: downloadUrl,
-        size: pluginSize,
-        digest,
-        maxBytes: this.limits.maxBytes,
-        timeoutMs: this.limits.timeoutMs,
-        signal: job.cancel.signal,
-        fetcher: this.deps.fetcher,
-        onProgress: (bytes, expected) => {
-          if (expected === undefined || expected === 0) return;
-          const percent = Math.min(DOWNLOADED, Math.floor(DOWNLOADED * bytes / expected));
-          if (percent === job.progress) return;
-          job.progress = percent;
-          tell({ ...at, state: "downloading", percent });
-        },
+      const bytes = await this.#fetch(order, job.cancel.signal, (percent) => {
+        if (percent !== job.progress.percent) tell({ state: "downloading", percent });
       });
-      job.progress = DOWNLOADED;
-      tell({ ...at, state: "loading", percent: DOWNLOADED });
-      if (digest === undefined) log.warn("the platform announced no digest for a package", { plugin });
+      job.cancel.signal.throwIfAborted();
+      tell({ state: "loading", percent: DOWNLOADED }); // from here on it can't be given up
       const content = looksPacked(bytes) ? bytes : sourceOf(bytes);
-      await this.#vouchedFor(plugin, content);
+      if (by === "channel") await this.#vouchedFor(plugin, content);
       await this.plugins.install(plugin, content, version === "" ? {} : { version });
-      job.progress = 100;
-      tell({ ...at, state: "installed", percent: 100 });
+      tell({ state: "installed", percent: 100 });
       log.info("plug-in installed", { plugin, version, bytes: bytes.length });
     } catch (error) {
-      const cancelled = job.cancel.signal.aborted, percent = Math.max(0, job.progress);
-      job.progress = cancelled ? PluginResult.GENERAL : resultOf(error);
-      tell({ ...at, state: cancelled ? "cancelled" : "failed", percent, error: messageOf(error) });
+      const cancelled = job.cancel.signal.aborted && job.progress.state === "downloading";
+      tell(
+        { state: cancelled ? "cancelled" : "failed", error: messageOf(error) },
+        cancelled ? PluginResult.GENERAL : resultOf(error),
+      );
       log.warn("plug-in not installed", { plugin, version, reason: messageOf(error) });
     }
-    job.done = true;
+  }
+
+  async #fetch(
+    { pluginName: plugin, downloadUrl, pluginSize, digest, by }: InstallOrder,
+    signal: AbortSignal,
+    onPercent: (percent: number) => void,
+  ): Promise<Uint8Array<ArrayBuffer>> {
+    const { clock, log, fetcher } = this.deps;
+    if (digest === undefined) log.warn("no digest was announced for a package", { plugin });
+    return await download(clock, {
+      url: downloadUrl,
+      size: pluginSize,
+      digest,
+      maxBytes: this.limits.maxBytes,
+      timeoutMs: this.limits.timeoutMs,
+      signal,
+      fetcher: by === "control" ? undefined : fetcher,
+      onProgress: (bytes, expected) => {
+        if (expected === undefined || expected === 0) return;
+        onPercent(Math.min(DOWNLOADED, Math.floor(DOWNLOADED * bytes / expected)));
+      },
+    });
   }
 
   /** What the carrier sends may need more trust than what lies here already. */
@@ -158,9 +201,13 @@ export class Installs implements AsyncDisposable {
   #forgetOld(): void {
     for (const [name, job] of this.#jobs) {
       if (this.#jobs.size <= MAX_REMEMBERED) return;
-      if (job.done) this.#jobs.delete(name);
+      if (!isUnderWay(job.progress)) this.#jobs.delete(name);
     }
   }
+}
+
+function isUnderWay({ state }: InstallProgress): boolean {
+  return state === "downloading" || state === "loading";
 }
 
 /** What is no package is one module's source. */

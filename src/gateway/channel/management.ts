@@ -11,7 +11,7 @@ import {
   ProtocolError,
   type SetPluginParameterValues,
 } from "../../protocol/smart_gateway/mod.ts";
-import { PluginError, type PluginManager } from "../../sandbox/mod.ts";
+import { type JsonObject, PluginError, type PluginManager } from "../../sandbox/mod.ts";
 import type { Dispatcher } from "../capability/mod.ts";
 import type { FactoryPlugins } from "../factory_plugins.ts";
 import type { Caller } from "../parameters/mod.ts";
@@ -95,20 +95,17 @@ export function channelHandler(
     }
   }
 
-  /** A plug-in that takes parameters has a command of the method's name. */
   async function setParameters(
-    { method, pluginName, version, parameter }: SetPluginParameterValues,
+    { pluginName, version, parameter }: SetPluginParameterValues,
   ): Promise<ChannelReply> {
     try {
-      const request = decodeCapabilityFields(parameter);
-      await plugins.call({
-        plugin: pluginName,
+      await giveParameters(
+        plugins,
+        pluginName,
         version,
-        command: method,
-        request: { ...request },
-        origin: "remote",
-        caller: "platform" satisfies Caller,
-      });
+        { ...decodeCapabilityFields(parameter) },
+        "platform",
+      );
       return { result: PluginResult.OK };
     } catch (error) {
       if (!(error instanceof ProtocolError || error instanceof PluginError)) throw error;
@@ -116,4 +113,16 @@ export function channelHandler(
       return { result: pluginResultOf(error) };
     }
   }
+}
+
+/** Gives a plug-in its parameters: one that takes any has a command of the method's name. Rejects with PluginError. */
+export async function giveParameters(
+  plugins: Pick<PluginManager, "call">,
+  plugin: string,
+  version: string,
+  request: JsonObject,
+  caller: Caller,
+): Promise<void> {
+  const command: SetPluginParameterValues["method"] = "SetPlug-inParameterValues";
+  await plugins.call({ plugin, version, command, request, origin: "remote", caller });
 }

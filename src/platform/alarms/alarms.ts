@@ -9,6 +9,7 @@
  */
 import type { Kysely } from "kysely";
 import { type Deps, messageOf, newId, type Timer } from "../../base/mod.ts";
+import { stillIs } from "../../storage/mod.ts";
 import type { PlatformBus } from "../subjects.ts";
 import {
   type AlarmKind,
@@ -81,23 +82,40 @@ export class Alarms implements AsyncDisposable {
     return this.deps.sql.selectFrom("alarm_rule").selectAll().where("id", "=", id).executeTakeFirst();
   }
 
-  /** Writes a rule. Where it is about something else now, what it had raised is over. */
-  async setRule(rule: Omit<AlarmRuleRow, "updated_at">): Promise<AlarmRuleRow> {
-    const row = { ...rule, updated_at: this.deps.clock.now() };
+  /**
+   * Writes a rule. Where it is about something else now, what it had raised is over. `only`: if it still is that row,
+   * or if there is none yet; undefined where it is otherwise.
+   */
+  async setRule(
+    rule: Omit<AlarmRuleRow, "updated_at">,
+    only?: Partial<AlarmRuleRow> | "absent",
+  ): Promise<AlarmRuleRow | undefined> {
+    const row = { ...rule, updated_at: this.deps.clock.now() }, { sql } = this.deps;
     const before = await this.rule(row.id);
-    await this.deps.sql.insertInto("alarm_rule").values(row)
-      .onConflict((conflict) => conflict.column("id").doUpdateSet(row)).execute();
+    if (only === undefined || only === "absent") {
+      const { numInsertedOrUpdatedRows } = await sql.insertInto("alarm_rule").values(row)
+        .onConflict((conflict) =>
+          only ? conflict.column("id").doNothing() : conflict.column("id").doUpdateSet(row)
+        )
+        .executeTakeFirst();
+      if (only && !numInsertedOrUpdatedRows) return undefined;
+    } else {
+      const { numUpdatedRows } = await sql.updateTable("alarm_rule").set(row).where("id", "=", row.id)
+        .where(stillIs(only)).executeTakeFirst();
+      if (numUpdatedRows === 0n) return undefined;
+    }
     const same = before?.kind === row.kind && before.group_name === row.group_name && row.enabled === 1;
     if (before && !same) await this.#clearAll(row.id);
     return row;
   }
 
-  /** Removes a rule, and with it what it had raised; false where there is none. */
-  async removeRule(id: string): Promise<boolean> {
+  /** Removes a rule, and with it what it had raised; false where there is none, or not as `was` says any more. */
+  async removeRule(id: string, was?: Partial<AlarmRuleRow>): Promise<boolean> {
     const { numDeletedRows } = await this.deps.sql.deleteFrom("alarm_rule").where("id", "=", id)
-      .executeTakeFirst();
+      .where(stillIs(was)).executeTakeFirst();
+    if (numDeletedRows === 0n) return false;
     await this.#clearAll(id);
-    return numDeletedRows > 0n;
+    return true;
   }
 
   find(id: string): Promise<AlarmRow | undefined> {

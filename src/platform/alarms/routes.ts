@@ -7,8 +7,13 @@ import * as v from "valibot";
 import type { Clock, Metrics } from "../../base/mod.ts";
 import {
   actorOf,
+  answerWith,
+  changedMeanwhile,
   decodeCursor,
+  etagOf,
   EventStreams,
+  ifAbsent,
+  ifMatch,
   pageOf,
   pageQuery,
   pageSchema,
@@ -247,22 +252,43 @@ export function alarmRoutes({ alarms, bus, ...deps }: AlarmParts): Routes {
   }).handle(async () => ({ status: 200, body: { items: (await alarms.rules()).map(ruleView) } }));
 
   routes.route({
+    method: "GET",
+    path: "/api/v1/alarm-rules/{id}",
+    summary: "One rule",
+    tags: ["alarms"],
+    auth: ["alarms:read"],
+    params: RuleParams,
+    etag: true,
+    responses: {
+      200: { description: "The rule", schema: RuleView },
+      404: { description: "No such rule" },
+    },
+  }).handle(async ({ params: { id }, request }) => {
+    const row = await alarms.rule(id);
+    if (!row) throw problem(404, "rule_not_found", `there is no rule "${id}"`);
+    return answerWith(request, etagOf(edited(row), ruleView(row)), ruleView(row));
+  });
+
+  routes.route({
     method: "PUT",
     path: "/api/v1/alarm-rules/{id}",
     summary: "Make or change a rule",
     description:
-      "Where it is about something else than before, or is switched off, what it had raised is cleared.",
+      "Where it is about something else than before, or is switched off, what it had raised is cleared. " +
+      "`If-None-Match: *` only makes one.",
     tags: ["alarms"],
     auth: ["alarms:write"],
     params: RuleParams,
     body: { json: Rule },
+    etag: true,
     responses: {
       200: { description: "The rule", schema: RuleView },
       403: { description: "For those who may see all gateways" },
     },
-  }).handle(async ({ principal, params: { id }, body, changed }) => {
+  }).handle(async ({ principal, params: { id }, body, request, changed }) => {
     free(principal);
-    const before = await alarms.rule(id);
+    const before = await alarms.rule(id), was = before && edited(before);
+    const only = ifAbsent(request) ? "absent" : ifMatch(request, was) ? was : undefined;
     const { raiseAt, clearBelow, holdSeconds, enabled, group, ...plain } = body;
     const row = await alarms.setRule({
       ...plain,
@@ -273,9 +299,10 @@ export function alarmRoutes({ alarms, bus, ...deps }: AlarmParts): Routes {
       hold_ms: holdSeconds * 1000,
       group_name: group,
       updated_by: actorOf(principal),
-    });
+    }, only);
+    if (!row) throw changedMeanwhile();
     changed(before && ruleView(before), ruleView(row));
-    return { status: 200, body: ruleView(row) };
+    return { status: 200, body: ruleView(row), headers: { etag: etagOf(edited(row), ruleView(row)) } };
   });
 
   routes.route({
@@ -285,21 +312,30 @@ export function alarmRoutes({ alarms, bus, ...deps }: AlarmParts): Routes {
     tags: ["alarms"],
     auth: ["alarms:write"],
     params: RuleParams,
+    etag: true,
     responses: {
       204: { description: "Removed" },
       403: { description: "For those who may see all gateways" },
       404: { description: "No such rule" },
     },
-  }).handle(async ({ principal, params: { id }, changed }) => {
+  }).handle(async ({ principal, params: { id }, request, changed }) => {
     free(principal);
     const before = await alarms.rule(id);
-    if (!before || !await alarms.removeRule(id)) {
+    const was = before && ifMatch(request, edited(before)) ? edited(before) : undefined;
+    if (!before || !await alarms.removeRule(id, was)) {
+      if (was && await alarms.rule(id)) throw changedMeanwhile();
       throw problem(404, "rule_not_found", `there is no rule "${id}"`);
     }
     changed(ruleView(before), undefined);
     return { status: 204 };
   });
   return routes;
+}
+
+/** What can be changed of a rule. */
+function edited(row: AlarmRuleRow) {
+  const { id, kind, description, enabled, severity, raise_at, clear_below, hold_ms, least, group_name } = row;
+  return { id, kind, description, enabled, severity, raise_at, clear_below, hold_ms, least, group_name };
 }
 
 function alarmView(row: AlarmRow): v.InferInput<typeof AlarmView> {

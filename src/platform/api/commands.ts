@@ -60,8 +60,8 @@ const Post = v.strictObject({
     v.check((fields) => typeof fields.CmdType === "string" && fields.CmdType !== "", '"CmdType" is missing'),
   ),
   timeoutMs: v.optional(TimeoutMs),
-  /** Nothing else runs on the gateway while it does. */
-  exclusive: v.optional(v.boolean(), false),
+  /** It may run beside other posts that say so; else it has the gateway for itself. */
+  concurrent: v.optional(v.boolean(), false),
   /** Doing it twice is doing it once: it may be sent again where its answer was lost. */
   repeatable: v.optional(v.boolean(), false),
   /** How often it is sent at most, and the pause before it is sent to a busy gateway again. */
@@ -136,7 +136,7 @@ export function commandRoutes(
         version: body.version,
         parameter: body.parameter,
         timeoutMs: body.timeoutMs ?? DEFAULT_TIMEOUT_MS,
-        exclusive: body.exclusive,
+        concurrent: body.concurrent,
         repeatable: body.repeatable,
         retry: body.retry,
       },

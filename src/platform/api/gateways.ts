@@ -4,11 +4,15 @@
  * @module
  */
 import * as v from "valibot";
-import { parseHostPort } from "../../base/mod.ts";
+import { nextTurn, parseHostPort } from "../../base/mod.ts";
 import {
   actorOf,
+  answerWith,
+  changedMeanwhile,
   decodeCursor,
   documented,
+  etagOf,
+  ifMatch,
   macSchema,
   pageOf,
   pageQuery,
@@ -27,8 +31,8 @@ import { GatewayView, gatewayView } from "./views.ts";
 /** The path parameter of one gateway. */
 export const MacParams = v.object({ mac: macSchema });
 
-/** Rows in one transaction of a large preset, so that heartbeats get their turn in between. */
-const CHUNK = 1000;
+/** Rows in one transaction of a large preset, and of an export: heartbeats get their turn in between. */
+const CHUNK = 500;
 const CSV_BYTES = 32 * 1024 * 1024;
 
 const PresetReport = v.object({
@@ -57,14 +61,14 @@ export function gatewayRoutes(deps: PlatformDeps): Routes {
   const routes = new Routes();
   const view = (row: GatewayRow, tags: readonly string[] = []) =>
     gatewayView(row, deps.presence.get(row.mac), deps.clock, tags);
-  const shown = async (principal: Principal, mac: string) => {
-    const row = await deps.fleet.gateway(principal, mac);
-    return view(row, (await deps.fleet.tags.of([mac])).get(mac));
-  };
+  const withTags = async (row: GatewayRow) => view(row, (await deps.fleet.tags.of([row.mac])).get(row.mac));
+  const shown = async (principal: Principal, mac: string) =>
+    await withTags(await deps.fleet.gateway(principal, mac));
   const presetAll = async (presets: readonly GatewayPreset[]) => {
     let created = 0;
     const taken: string[] = [];
     for (let at = 0; at < presets.length; at += CHUNK) {
+      if (at > 0) await nextTurn();
       const done = await deps.gateways.preset(presets.slice(at, at + CHUNK));
       created += done.created;
       taken.push(...done.taken);
@@ -93,7 +97,7 @@ export function gatewayRoutes(deps: PlatformDeps): Routes {
     },
   }).handle(async ({ body, principal, changed }) => {
     if ("text" in body) {
-      const { presets, faults } = readCsv(body.text);
+      const { presets, faults } = await readCsv(body.text);
       const done = await presetAll(presets);
       changed(undefined, { created: done.created, taken: done.taken.length, faults: faults.length });
       return { status: 200, body: { ...done, faults } };
@@ -233,42 +237,51 @@ export function gatewayRoutes(deps: PlatformDeps): Routes {
     tags: ["gateways"],
     auth: ["gateways:read"],
     params: MacParams,
+    etag: true,
     responses: {
       200: { description: "The gateway", schema: GatewayView },
       404: { description: "Not preset" },
     },
-  }).handle(async ({ params: { mac }, principal }) => ({ status: 200, body: await shown(principal, mac) }));
+  }).handle(async ({ params: { mac }, principal, request }) => {
+    const row = await deps.fleet.gateway(principal, mac), body = await withTags(row);
+    return answerWith(request, etagOf(entryOf(row), body), body);
+  });
 
   routes.route({
     method: "PATCH",
     path: "/api/v1/gateways/{mac}",
     summary: "Change a gateway's entry",
-    description: "A new LOID ends its registration. `renew` answers its next Boot with result 3. " +
+    description:
+      "A new LOID ends its registration, and cancels what waits for it. `renew` answers its next Boot with result 3. " +
       "`pinnedOperations` (host:port) goes before every distribution policy.",
     tags: ["gateways"],
     auth: ["gateways:write"],
     params: MacParams,
     body: { json: Change },
+    etag: true,
     responses: {
       200: { description: "The gateway", schema: GatewayView },
       404: { description: "Not preset" },
     },
-  }).handle(async ({ params: { mac }, body, principal, changed }) => {
-    const before = await deps.fleet.gateway(principal, mac);
+  }).handle(async ({ params: { mac }, body, principal, request, changed }) => {
+    const before = await deps.fleet.gateway(principal, mac), entry = entryOf(before);
+    const was = ifMatch(request, entry) ? entry : undefined;
     const { pinnedOperations, renew, ...plain } = body;
-    await deps.gateways.update(mac, {
+    const change = {
       ...plain,
       ...(pinnedOperations === undefined ? {} : { pinned_operations: pinnedOperations }),
       ...(renew === undefined ? {} : { renew: renew ? 1 : 0 }),
-    });
-    if (body.loid !== undefined && body.loid !== before.loid) {
-      await deps.gateways.update(mac, { registered_at: null, online: 0 });
-      deps.bus.publish("gateway.changed", { mac, removed: false });
-    }
-    const after = await shown(principal, mac);
+    };
+    const reassigned = body.loid !== undefined && body.loid !== before.loid;
+    const done = reassigned
+      ? await deps.gateways.reassign(mac, change, was)
+      : await deps.gateways.update(mac, change, was);
+    if (!done && was) throw changedMeanwhile();
+    if (reassigned) deps.bus.publish("gateway.changed", { mac, removed: false, reassigned });
+    const row = await deps.fleet.gateway(principal, mac), after = await withTags(row);
     changed(view(before), after);
     deps.fleet.note(mac, "changed", { by: actorOf(principal), ...body });
-    return { status: 200, body: after };
+    return { status: 200, body: after, headers: { etag: etagOf(entryOf(row), after) } };
   });
 
   routes.route({
@@ -278,10 +291,16 @@ export function gatewayRoutes(deps: PlatformDeps): Routes {
     tags: ["gateways"],
     auth: ["gateways:write"],
     params: MacParams,
+    etag: true,
     responses: { 204: { description: "Removed" }, 404: { description: "Not preset" } },
-  }).handle(async ({ params: { mac }, principal, changed }) => {
-    changed(await shown(principal, mac), undefined);
-    if (!await deps.gateways.remove(mac)) await deps.fleet.gateway(principal, mac);
+  }).handle(async ({ params: { mac }, principal, request, changed }) => {
+    const before = await deps.fleet.gateway(principal, mac), entry = entryOf(before);
+    const was = ifMatch(request, entry) ? entry : undefined;
+    changed(await withTags(before), undefined);
+    if (!await deps.gateways.remove(mac, was)) {
+      await deps.fleet.gateway(principal, mac);
+      if (was) throw changedMeanwhile();
+    }
     deps.fleet.note(mac, "removed", { by: actorOf(principal) });
     deps.bus.publish("gateway.changed", { mac, removed: true });
     return { status: 204 };
@@ -323,6 +342,11 @@ export function gatewayRoutes(deps: PlatformDeps): Routes {
     }
   });
   return routes;
+}
+
+/** What operators edit of a gateway; the rest is what it does. */
+function entryOf({ loid, vendor, model, region, pinned_operations, renew }: GatewayRow) {
+  return { loid, vendor, model, region, pinned_operations, renew };
 }
 
 /** Both conditions; undefined where there is neither. */

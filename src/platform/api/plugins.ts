@@ -6,7 +6,11 @@
 import * as v from "valibot";
 import {
   actorOf,
+  answerWith,
+  changedMeanwhile,
   decodeCursor,
+  etagOf,
+  ifMatch,
   pageOf,
   pageQuery,
   pageSchema,
@@ -127,9 +131,11 @@ export function pluginRoutes(repository: PluginRepository, bus: Pick<PlatformBus
     tags: TAGS,
     auth: ["plugins:read"],
     params: VersionParams,
+    etag: true,
     responses: { 200: { description: "The version", schema: PluginView }, 404: gone },
-  }).handle(async ({ params: { name, version } }) => {
-    return { status: 200, body: await view(await repository.get(name, version)) };
+  }).handle(async ({ params: { name, version }, request }) => {
+    const row = await repository.get(name, version), body = await view(row);
+    return answerWith(request, etagOf(edited(row), body), body);
   });
 
   routes.route({
@@ -141,17 +147,17 @@ export function pluginRoutes(repository: PluginRepository, bus: Pick<PlatformBus
     unconfined: true,
     params: VersionParams,
     body: { json: v.strictObject({ notes: v.optional(Notes), channel: v.optional(ChannelOrNone) }) },
+    etag: true,
     responses: { 200: { description: "As it is now", schema: PluginView }, 403: refused, 404: gone },
-  }).handle(async ({ params: { name, version }, body: { notes, channel }, principal, changed }) => {
+  }).handle(async ({ params: { name, version }, body: { notes, channel }, principal, request, changed }) => {
     const before = await repository.get(name, version);
-    let row = before;
-    if (channel !== undefined) {
-      const to = channel === "none" ? null : channel;
-      row = await repository.setChannel(name, version, to, actorOf(principal));
-    }
-    if (notes !== undefined) row = await repository.setNotes(name, version, notes);
+    const was = ifMatch(request, edited(before)) ? edited(before) : undefined;
+    const change = { channel: channel === "none" ? null : channel, notes };
+    const row = await repository.edit(name, version, change, actorOf(principal), was);
+    if (!row) throw changedMeanwhile();
     changed(offered(before), offered(row));
-    return { status: 200, body: await view(row) };
+    const body = await view(row);
+    return { status: 200, body, headers: { etag: etagOf(edited(row), body) } };
   });
 
   for (
@@ -195,18 +201,25 @@ export function pluginRoutes(repository: PluginRepository, bus: Pick<PlatformBus
     unconfined: true,
     params: VersionParams,
     query: v.object({ force: v.optional(queryBoolean(), "false") }),
+    etag: true,
     responses: {
       204: { description: "Removed" },
       404: gone,
       409: { description: "In use: `gateways` names some" },
     },
-  }).handle(async ({ params: { name, version }, query: { force }, changed }) => {
+  }).handle(async ({ params: { name, version }, query: { force }, request, changed }) => {
     const before = await repository.get(name, version);
-    await repository.remove(name, version, force);
+    const was = ifMatch(request, edited(before)) ? edited(before) : undefined;
+    if (!await repository.remove(name, version, force, was)) throw changedMeanwhile();
     changed(audited(before), undefined);
     return { status: 204 };
   });
   return routes;
+}
+
+/** What can be changed of a version, and what it is. */
+function edited({ sha256, channel, notes }: PluginRow) {
+  return { sha256, channel, notes };
 }
 
 /** What the audit keeps of a version that is new, or gone. */

@@ -6,6 +6,7 @@
 import * as v from "valibot";
 import {
   actorOf,
+  answerWith,
   decodeCursor,
   macSchema,
   pageOf,
@@ -36,7 +37,9 @@ const FlowsView = v.object({
   ),
 });
 const Note = v.optional(v.pipe(v.string(), v.maxLength(500)), "");
-const PAGE = 2000;
+/** Gateways looked at in one turn of a dry run, and the dry runs that may wait for the one under way. */
+const PAGE = 1000;
+const MAX_WAITING = 8;
 
 /** What the routes lean on. */
 export interface PolicyRouteParts {
@@ -50,6 +53,7 @@ export function policyRoutes({ policy, gateways, fleet }: PolicyRouteParts): Rou
   const routes = new Routes();
   /** `"7"`: the version in force; a PUT that names another one in If-Match changes nothing. */
   const etag = () => `"${policy.version}"`;
+  const oneAtATime = queued(MAX_WAITING);
 
   routes.route({
     method: "GET",
@@ -58,10 +62,11 @@ export function policyRoutes({ policy, gateways, fleet }: PolicyRouteParts): Rou
     description: "Its version is the ETag.",
     tags: ["distribution"],
     auth: ["policies:read"],
+    etag: true,
     responses: { 200: { description: "The policy", schema: PolicySchema } },
-  }).handle(async () => {
+  }).handle(async ({ request }) => {
     await policy.refresh();
-    return { status: 200, body: policy.current, headers: { etag: etag() } };
+    return answerWith(request, etag(), policy.current);
   });
 
   routes.route({
@@ -76,6 +81,7 @@ export function policyRoutes({ policy, gateways, fleet }: PolicyRouteParts): Rou
     unconfined: true,
     query: v.object({ note: Note }),
     body: { json: PolicySchema },
+    etag: true,
     responses: {
       200: { description: "The policy in force", schema: PolicySchema },
       412: { description: "Another version is in force than If-Match says" },
@@ -118,16 +124,18 @@ export function policyRoutes({ policy, gateways, fleet }: PolicyRouteParts): Rou
     auth: ["policies:write"],
     unconfined: true,
     params: v.object({ version: queryInteger(1, 1_000_000) }),
+    etag: true,
     responses: {
       200: { description: "The policy in force", schema: PolicySchema },
       404: { description: "There is no such version" },
     },
-  }).handle(async ({ params: { version }, principal, changed }) => {
+  }).handle(async ({ params: { version }, principal, request, changed }) => {
+    const from = versionOf(request.headers.get("if-match"));
     const row = await policy.find(version);
     if (!row) throw problem(404, "version_not_found", `there is no version ${version} of the policy`);
     const body = v.parse(PolicySchema, JSON.parse(row.body));
     changed(policy.current, body);
-    await policy.replace(body, actorOf(principal), `version ${version} again`);
+    await policy.replace(body, actorOf(principal), `version ${version} again`, from);
     return { status: 200, body: policy.current, headers: { etag: etag() } };
   });
 
@@ -141,16 +149,18 @@ export function policyRoutes({ policy, gateways, fleet }: PolicyRouteParts): Rou
     auth: ["policies:write"],
     unconfined: true,
     body: { json: v.strictObject({ address: v.pipe(v.string(), v.maxLength(300)) }) },
+    etag: true,
     responses: {
       200: { description: "The policy in force", schema: PolicySchema },
       409: { description: "A rule would be left without an address" },
       422: { description: "No rule names that address" },
     },
-  }).handle(async ({ body: { address }, principal, changed }) => {
+  }).handle(async ({ body: { address }, principal, request, changed }) => {
+    const from = versionOf(request.headers.get("if-match"));
     await policy.refresh();
     const before = policy.current, after = drained(before, address);
     changed(before, after);
-    await policy.replace(after, actorOf(principal), `drained ${address}`, policy.version);
+    await policy.replace(after, actorOf(principal), `drained ${address}`, from ?? policy.version);
     return { status: 200, body: policy.current, headers: { etag: etag() } };
   });
 
@@ -193,7 +203,10 @@ export function policyRoutes({ policy, gateways, fleet }: PolicyRouteParts): Rou
     auth: ["policies:read"],
     audited: false,
     body: { json: PolicySchema, optional: true },
-    responses: { 200: { description: "Rules, addresses and numbers of gateways", schema: FlowsView } },
+    responses: {
+      200: { description: "Rules, addresses and numbers of gateways", schema: FlowsView },
+      429: { description: "Others wait for theirs already: one is done at a time" },
+    },
   }).handle(async ({ body, principal, signal }) => {
     const where = await fleet.scopeOf(principal);
     const pages = async function* () {
@@ -204,10 +217,28 @@ export function policyRoutes({ policy, gateways, fleet }: PolicyRouteParts): Rou
         after = rows.at(-1)!.mac;
       }
     };
-    const { flows, ...counts } = await dryRun(body ?? policy.current, policy.current, pages());
+    const { flows, ...counts } = await oneAtATime(() =>
+      dryRun(body ?? policy.current, policy.current, pages())
+    );
     return { status: 200, body: { ...counts, flows: flows.map((flow) => ({ ...flow })) } };
   });
   return routes;
+}
+
+/** Does what takes long one after the other, for a few who wait. */
+function queued(maxWaiting: number): <T>(work: () => Promise<T>) => Promise<T> {
+  let last: Promise<unknown> = Promise.resolve(), waiting = 0;
+  return async (work) => {
+    if (waiting > maxWaiting) {
+      throw problem(429, "too_many_dry_runs", "others wait for their dry runs already", {
+        retryAfterSeconds: 5,
+      });
+    }
+    waiting++;
+    const done = last.then(work).finally(() => waiting--);
+    last = done.catch(() => {}); // whoever asked for it hears of it
+    return await done;
+  };
 }
 
 /** A gateway of which nothing is known. */

@@ -5,7 +5,7 @@
  */
 import { parse, stringify } from "@std/csv";
 import * as v from "valibot";
-import { messageOf } from "../../base/mod.ts";
+import { messageOf, nextTurn } from "../../base/mod.ts";
 import { documented, macSchema, problem } from "../../control/mod.ts";
 import { isLoid, isSn } from "../../protocol/smart_gateway/mod.ts";
 import type { GatewayPreset, GatewayRow } from "../registry/mod.ts";
@@ -32,6 +32,8 @@ export const PresetSchema = v.strictObject({
 export const MAX_PRESETS = 100_000;
 /** Most faults told of one CSV. */
 const MAX_FAULTS = 100;
+/** Characters of a CSV that are read in one turn: a thousand lines or so. */
+const PIECE = 65_536;
 const COLUMNS = Object.keys(PresetSchema.entries);
 
 /** CSV that {@linkcode readCsv} takes, made page after page; `page` gives the gateways behind a MAC. */
@@ -78,14 +80,44 @@ export interface LineFault {
  * Reads CSV with a header line that names the columns (mac, sn, loid, and any of vendor, model, region). Lines with
  * faults are told and left out; the others are taken. Throws a problem where it is no such CSV at all.
  */
-export function readCsv(text: string): { presets: GatewayPreset[]; faults: LineFault[] } {
-  let records: string[][];
-  try {
-    records = parse(text.replace(/^\ufeff/, ""));
-  } catch (error) {
-    throw problem(400, "invalid_csv", messageOf(error));
+export async function readCsv(text: string): Promise<{ presets: GatewayPreset[]; faults: LineFault[] }> {
+  const presets: GatewayPreset[] = [], faults: LineFault[] = [];
+  let header: readonly string[] | undefined, line = 1;
+  for (const piece of piecesOf(text.replace(/^\ufeff/, ""))) {
+    let records: string[][];
+    try {
+      records = parse(piece);
+    } catch (error) {
+      const message = messageOf(error);
+      throw problem(400, "invalid_csv", line === 1 ? message : `in the lines from ${line}: ${message}`);
+    }
+    header ??= headerOf(records.shift() ?? []);
+    for (const record of records) {
+      // The header is line 1. A quoted line break inside a field would shift this; none of the fields may have one.
+      if (++line > MAX_PRESETS + 1) {
+        throw problem(413, "too_many_lines", `at most ${MAX_PRESETS} lines at once: split the file`);
+      }
+      const cells = header.map((name, i) => [name, record[i]?.trim() ?? ""]).filter(([, cell]) =>
+        cell !== ""
+      );
+      if (cells.length === 0) continue;
+      const { success, output, issues } = v.safeParse(PresetSchema, Object.fromEntries(cells));
+      if (success) presets.push(output);
+      else if (faults.length < MAX_FAULTS) {
+        faults.push({
+          line,
+          message: issues.map((issue) => `${v.getDotPath(issue)}: ${issue.message}`).join("; "),
+        });
+      }
+    }
+    await nextTurn();
   }
-  const header = records.shift()?.map((name) => name.trim().toLowerCase()) ?? [];
+  return { presets, faults };
+}
+
+/** The columns that the first line names. */
+function headerOf(first: readonly string[]): string[] {
+  const header = first.map((name) => name.trim().toLowerCase());
   const unknown = header.filter((name) => !COLUMNS.includes(name));
   const missing = ["mac", "sn", "loid"].filter((name) => !header.includes(name));
   if (unknown.length > 0 || missing.length > 0) {
@@ -97,23 +129,19 @@ export function readCsv(text: string): { presets: GatewayPreset[]; faults: LineF
         (unknown.length > 0 ? `; unknown: ${unknown.join(", ")}` : ""),
     );
   }
-  if (records.length > MAX_PRESETS) {
-    throw problem(413, "too_many_lines", `at most ${MAX_PRESETS} lines at once: split the file`);
-  }
-  const presets: GatewayPreset[] = [], faults: LineFault[] = [];
-  records.forEach((record, index) => {
-    // The header is line 1. A quoted line break inside a field would shift this; none of the fields may have one.
-    const line = index + 2;
-    const cells = header.map((name, i) => [name, record[i]?.trim() ?? ""]).filter(([, cell]) => cell !== "");
-    if (cells.length === 0) return;
-    const { success, output, issues } = v.safeParse(PresetSchema, Object.fromEntries(cells));
-    if (success) presets.push(output);
-    else if (faults.length < MAX_FAULTS) {
-      faults.push({
-        line,
-        message: issues.map((issue) => `${v.getDotPath(issue)}: ${issue.message}`).join("; "),
-      });
+  return header;
+}
+
+/** Text in pieces of whole lines, each short enough for one turn; one at least. */
+function* piecesOf(text: string): Generator<string> {
+  let begin = 0, quoted = false;
+  for (let at = 0; at < text.length; at++) {
+    const c = text.charCodeAt(at);
+    if (c === 0x22) quoted = !quoted; // a doubled quote is two of them
+    else if (c === 0x0a && !quoted && at - begin >= PIECE) {
+      yield text.slice(begin, at + 1);
+      begin = at + 1;
     }
-  });
-  return { presets, faults };
+  }
+  if (begin === 0 || begin < text.length) yield text.slice(begin);
 }

@@ -8,7 +8,7 @@ import { BusError } from "../../cluster/mod.ts";
 import { PolicyConflict } from "../distribution/mod.ts";
 import { FilterError } from "../fleet/mod.ts";
 import { CommandError } from "../commands/mod.ts";
-import { RolloutError } from "../rollouts/mod.ts";
+import { RolloutError, type RolloutErrorCode } from "../rollouts/mod.ts";
 import { RepositoryError, type RepositoryErrorCode } from "../plugins/mod.ts";
 import { StorageError } from "../../storage/mod.ts";
 
@@ -25,8 +25,7 @@ export function problemOf(error: unknown): ProblemError | undefined {
     return problem(status, code, error.message, error.faults.length > 0 ? { members } : {});
   }
   if (error instanceof RolloutError) {
-    const status = error.code === "rollout_not_found" ? 404 : error.code === "rollout_empty" ? 422 : 409;
-    return problem(status, error.code, error.message);
+    return problem(ROLLOUT[error.code] ?? 409, error.code, error.message);
   }
   if (error instanceof PolicyConflict) return problem(412, "precondition_failed", error.message);
   if (error instanceof FilterError) return problem(422, error.code, error.message);
@@ -34,6 +33,7 @@ export function problemOf(error: unknown): ProblemError | undefined {
     // What the driver says (addresses, files) is for the log, which has it.
     return problem(503, "database_unavailable", "the database is not available at the moment: ask again", {
       retryAfterSeconds: 5,
+      uncertain: true, // a commit whose answer was lost
       members: { reason: error.code },
       cause: error,
     });
@@ -45,6 +45,12 @@ export function problemOf(error: unknown): ProblemError | undefined {
   }
   return undefined;
 }
+
+const ROLLOUT: Readonly<Partial<Record<RolloutErrorCode, number>>> = {
+  rollout_not_found: 404,
+  rollout_empty: 422,
+  rollout_stages: 422,
+};
 
 const REPOSITORY: Readonly<Record<RepositoryErrorCode, readonly [status: number, code: string]>> = {
   invalid: [422, "invalid_plugin"],

@@ -74,7 +74,17 @@ export function gatewayView(
 export const CommandView = v.object({
   id: v.string(),
   mac: v.string(),
-  kind: v.picklist(["post", "install", "uninstall", "run", "stop", "list", "factory", "configure"]),
+  kind: v.picklist([
+    "post",
+    "install",
+    "uninstall",
+    "run",
+    "stop",
+    "list",
+    "factory",
+    "configure",
+    "redistribute",
+  ]),
   plugin: v.string(),
   version: v.string(),
   parameter: json,
@@ -87,8 +97,8 @@ export const CommandView = v.object({
   error: maybe(v.object({ code: v.string(), message: v.string() })),
   progress: maybe(v.number()),
   attempt: v.number(),
-  /** Nothing else runs on its gateway while it does. */
-  exclusive: v.boolean(),
+  /** It may run beside other posts that say so. Everything else has its gateway for itself. */
+  concurrent: v.boolean(),
   /** Doing it twice is doing it once: it is sent again where its answer was lost. Others are sent at most once. */
   repeatable: v.boolean(),
   maxAttempts: v.number(),
@@ -118,7 +128,7 @@ export function commandView(row: CommandRow): v.InferInput<typeof CommandView> {
     error: row.error_code === null ? null : { code: row.error_code, message: row.error ?? "" },
     progress: row.progress,
     attempt: row.attempt,
-    exclusive: row.exclusive === 1,
+    concurrent: row.exclusive === 0,
     repeatable: row.repeatable === 1,
     maxAttempts: row.max_attempts,
     retryDelayMs: row.retry_delay_ms,

@@ -64,6 +64,8 @@ const Post = v.strictObject({
     v.pipe(v.number(), v.integer(), v.minValue(100), v.maxValue(MAX_POST_MS)),
     DEFAULT_POST_MS,
   ),
+  /** It may run beside other posts that say so; else it has the gateway for itself. */
+  concurrent: v.optional(v.boolean(), false),
 });
 /** A post, as far as it is. */
 const PostView = v.object({

@@ -143,6 +143,7 @@ export function memberRoutes(
   routes.route({
     method: "POST",
     path: "/app/v1/gateways/{mac}/invitations",
+    keyed: false, // the code is shown once
     summary: "Invite somebody to use a gateway",
     description:
       "By `name` a user finds it among their invitations, for a week. Without, the answer has a `code` for whoever " +

@@ -4,131 +4,56 @@
  * @module
  */
 import { type Deps, messageOf, newId, sleep, type Timer } from "../../base/mod.ts";
-import { BusError } from "../../cluster/mod.ts";
-import {
-  type CommandChange,
-  type CommandEventRow,
-  type CommandKind,
-  type CommandOwner,
-  type CommandRow,
-  type CommandStore,
-  isFinal,
-  isRepeatable,
-} from "../registry/mod.ts";
-import type { ChannelOutcome, ChannelRequest, PlatformBus } from "../subjects.ts";
+import { type CommandRow, isRepeatable } from "../registry/mod.ts";
 import { type ConnectionState, Connector } from "./connector.ts";
-import { CommandError, type FailureCode } from "./errors.ts";
-import { type PackageFinder, perform, type Verdict } from "./perform.ts";
+import { CommandError } from "./errors.ts";
+import { Follower } from "./follower.ts";
+import { Lanes, type Orphaned } from "./lanes.ts";
+import { Ledger } from "./ledger.ts";
+import type { CommandCluster, CommanderParts, CommandRequest } from "./request.ts";
+import { Sender } from "./sender.ts";
 
-/** A command as it is asked for. */
-export interface CommandRequest {
-  /** A gateway that is preset. */
-  readonly mac: string;
-  readonly kind: CommandKind;
-  readonly plugin: string;
-  readonly version: string;
-  /** The inner request of a post. */
-  readonly parameter?: Readonly<Record<string, unknown>>;
-  /** Who asks. */
-  readonly actor: string;
-  /** Time until the command has ended one way or another. */
-  readonly timeoutMs: number;
-  /** Nothing else runs on the gateway while it does: what was asked before ends first, what comes after waits. */
-  readonly exclusive?: boolean;
-  /** Doing it twice is doing it once. Unsaid: of everything but posts. */
-  readonly repeatable?: boolean;
-  /**
-   * How often it is sent at most, where its answer was lost (only what is repeatable) or the gateway was busy, and
-   * how long it rests before it is sent to a busy gateway again. Unsaid: three times, and busy is failed.
-   */
-  readonly retry?: { readonly attempts: number; readonly delayMs: number } | undefined;
-  /** An id of the caller's choosing (`newId()`): asking again with it asks for the same command, not for another. */
-  readonly id?: string;
-}
-
-/** What commands lean on. */
-export interface CommanderParts {
-  readonly store: CommandStore;
-  readonly bus: PlatformBus;
-  readonly packageOf: PackageFinder;
-  /** Where there are several nodes: which of them this is. */
-  readonly cluster?: CommandCluster | undefined;
-}
-
-/** What commands need to know of the nodes, where there are several. */
-export interface CommandCluster {
-  /** This node, in its life of the moment. */
-  readonly self: CommandOwner;
-  /** Whether its lease still holds. */
-  readonly held: boolean;
-  /** Calls `handler` when commands may have lost their node. */
-  onGone(handler: (gone: CommandOwner) => void): void;
-  /** Calls `handler` when this node has lost everything that it ran. */
-  onRejoined(handler: () => void): void;
-}
-
-/** Commands of one gateway under way at once, and waiting; tries of a command that may be repeated. */
-const IN_FLIGHT = 32;
+/** Commands that may wait for one gateway; tries of a command that may be repeated. */
 const QUEUE = 1000;
 const TRIES = 3;
 /** How long a stopping platform waits for commands under way. */
 const DRAIN_MS = 5000;
-/** Pause before an outcome that could not be written is tried again. */
-const WRITE_AGAIN_MS = 1000;
-/** Between looks at a command that another node runs, whose word may not get here; and for ones that lost their node. */
-const LOOK_MS = 1000;
+/** Between looks for commands that lost their node, and how many are taken over at once. */
 const ADOPT_MS = 10_000;
+const ADOPT_ROWS = 500;
 /** How long the node that runs a command may take to take it back. */
 const CANCEL_MS = 10_000;
-/** Commands taken over at once. */
-const ADOPT_ROWS = 500;
-
-interface Job {
-  readonly row: CommandRow;
-  readonly done: PromiseWithResolvers<CommandRow>;
-  /** Its deadline on the clock that does not jump: the row's is for people, and for the next process. */
-  readonly dueAt: number;
-  /** Ends a job that waits in the queue past its deadline. */
-  timer: Timer | undefined;
-  /** Somebody wants it given up while it is under way. */
-  unwanted: boolean;
-  /** It waits before it is sent again. */
-  resting: boolean;
-  /** This node, as it was when it took the command: where that is no longer true, the command is no longer its own. */
-  readonly owner: CommandOwner | undefined;
-  abandoned: boolean;
-}
-
-/** One gateway's commands. */
-interface Lane {
-  readonly queue: Job[];
-  inFlight: number;
-  /** What runs there runs alone. */
-  alone: boolean;
-}
 
 /** Runs every command of the platform. */
 export class Commander implements AsyncDisposable {
-  readonly #lanes = new Map<string, Lane>();
-  readonly #jobs = new Map<string, Job>();
+  readonly #lanes: Lanes;
+  readonly #ledger: Ledger;
+  readonly #sender: Sender;
+  readonly #follower: Follower;
   readonly #connector: Connector;
   readonly #stop = new AbortController();
-  #idle: PromiseWithResolvers<void> | undefined;
-  #notes: Promise<unknown> = Promise.resolve();
-  #inFlight = 0;
   #adopting: Promise<void> = Promise.resolve();
   #adoptTimer: Timer | undefined;
   #responder: Disposable | undefined;
+  readonly #changes: Disposable;
 
   private constructor(private readonly deps: Deps, private readonly parts: CommanderParts) {
-    this.#connector = new Connector(
+    const { store, bus, cluster } = parts, stop = this.#stop.signal, several = cluster !== undefined;
+    const lanes = this.#lanes = new Lanes(deps.clock);
+    const connector = this.#connector = new Connector(
       deps,
-      parts.bus,
-      (mac) => (this.#lanes.get(mac)?.queue.length ?? 0) > 0,
-      (mac) => this.#pump(mac),
-      parts.cluster !== undefined,
+      bus,
+      (mac) => lanes.waiting(mac) > 0,
+      (mac) => this.#sender.pump(mac),
+      several,
     );
-    deps.metrics.gauge("gatehouse_commands_open", "Commands that have not ended", () => this.#jobs.size);
+    this.#ledger = new Ledger(deps, { store, bus, stop }, lanes);
+    this.#sender = new Sender(deps, { ...parts, connector, stop }, lanes, this.#ledger);
+    this.#follower = new Follower(deps, { store, bus, several, stop }, lanes);
+    this.#changes = bus.subscribe("gateway.changed", ({ mac, removed, reassigned }) => {
+      if (removed || reassigned) this.#orphan(mac, removed ? "gateway_removed" : "gateway_reassigned");
+    });
+    deps.metrics.gauge("gatehouse_commands_open", "Commands that have not ended", () => lanes.size);
   }
 
   /** Starts, and takes up what an earlier process left open. */
@@ -147,7 +72,7 @@ export class Commander implements AsyncDisposable {
       void this.#adopt();
     });
     cluster.onRejoined(() => {
-      for (const job of [...this.#jobs.values()]) this.#abandon(job);
+      for (const job of this.#lanes.all()) this.#ledger.abandon(job);
     });
     const again = () => {
       this.#adoptTimer = this.deps.clock.setTimer(() => void this.#adopt().then(again), ADOPT_MS);
@@ -171,15 +96,6 @@ export class Commander implements AsyncDisposable {
     });
   }
 
-  /** Another node has the command by now: what became of it is in its row. */
-  #abandon(job: Job): void {
-    if (this.#jobs.get(job.row.id) !== job) return;
-    this.#unqueue(job);
-    this.#jobs.delete(job.row.id);
-    job.abandoned = true;
-    job.done.resolve(job.row);
-  }
-
   /**
    * Takes a command. When this resolves its row is on disk.
    * @throws {CommandError} `queue_full` or `stopping`; and what storage throws: then there is no command
@@ -196,14 +112,14 @@ export class Commander implements AsyncDisposable {
     }
     const known = request.id === undefined ? undefined : await this.find(request.id);
     if (known) return known;
-    const { mac } = request, lane = this.#lane(mac);
-    if (lane.queue.length >= QUEUE) {
+    const { mac } = request, waiting = this.#lanes.waiting(mac);
+    if (waiting >= QUEUE) {
       throw new CommandError("queue_full", `${QUEUE} commands wait for gateway ${mac} already`);
     }
     const now = this.deps.clock.now();
     // Where it can go out at once its row says so from the start: one write less on the way.
-    const atOnce = this.#connector.isOpen(mac) && lane.queue.length === 0 &&
-      hasRoom(lane, request.exclusive ?? false);
+    const exclusive = request.kind !== "post" || !request.concurrent;
+    const atOnce = waiting === 0 && this.#connector.isOpen(mac) && this.#lanes.hasRoom(mac, exclusive);
     const row: CommandRow = {
       id: request.id ?? newId(),
       mac,
@@ -224,102 +140,45 @@ export class Commander implements AsyncDisposable {
       sent_at: atOnce ? now : null,
       acked_at: null,
       finished_at: null,
-      exclusive: request.exclusive ? 1 : 0,
+      exclusive: exclusive ? 1 : 0,
       repeatable: request.repeatable ?? isRepeatable(request.kind) ? 1 : 0,
       max_attempts: request.retry?.attempts ?? TRIES,
       retry_delay_ms: request.retry?.delayMs ?? null,
       ...this.parts.cluster?.self,
     };
-    const job = this.#job(row);
-    if (atOnce) this.#began(lane, row);
+    const job = this.#lanes.add(row);
+    if (atOnce) this.#lanes.began(job);
     try {
       await this.parts.store.insert(row);
     } catch (error) {
-      this.#jobs.delete(row.id);
-      if (atOnce) this.#ended(mac, lane);
+      this.#lanes.forget(job);
+      if (atOnce) this.#sender.ended(job);
       throw error;
     }
-    if (atOnce) void this.#run(job, lane);
-    else this.#enqueue(job);
+    if (!atOnce) this.#sender.enqueue(job);
+    else if (job.orphaned) {
+      await this.#ledger.orphan(job, job.orphaned);
+      this.#sender.ended(job);
+    } else void this.#sender.run(job);
     return { ...row };
   }
 
   /** The command as it is now; undefined where there is none. */
-  async find(id: string): Promise<CommandRow | undefined> {
-    const job = this.#jobs.get(id);
-    return job ? { ...job.row } : await this.parts.store.find(id);
+  find(id: string): Promise<CommandRow | undefined> {
+    return this.#follower.find(id);
   }
 
   /** Waits for a command's end, at most `ms`: answers it as it is then. */
-  async wait(id: string, ms: number, signal?: AbortSignal): Promise<CommandRow | undefined> {
-    const job = this.#jobs.get(id);
-    if (!job) {
-      return this.parts.cluster ? await this.#waitElsewhere(id, ms, signal) : await this.parts.store.find(id);
-    }
-    const began = this.deps.clock.monotonic();
-    // By hand: a combined signal for each waiting request would cost more than the request.
-    const { promise, resolve } = Promise.withResolvers<void>(), over = () => resolve();
-    const timer = this.deps.clock.setTimer(over, ms);
-    signal?.addEventListener("abort", over);
-    this.#stop.signal.addEventListener("abort", over);
-    if (!signal?.aborted && !this.#stop.signal.aborted) await Promise.race([job.done.promise, promise]);
-    this.#stop.signal.removeEventListener("abort", over);
-    signal?.removeEventListener("abort", over);
-    timer.cancel();
-    if (!job.abandoned) return { ...job.row };
-    return await this.#waitElsewhere(id, ms - (this.deps.clock.monotonic() - began), signal);
-  }
-
-  /** Waits for a command that another node runs: on its word, and on the row where that does not get here. */
-  async #waitElsewhere(id: string, ms: number, signal?: AbortSignal): Promise<CommandRow | undefined> {
-    const end = this.deps.clock.monotonic() + ms,
-      over = AbortSignal.any([this.#stop.signal, ...signal ? [signal] : []]);
-    let wake = () => {};
-    using _ = this.parts.bus.subscribe("command.changed", (command) => {
-      if (command.id === id && isFinal(command.status)) wake();
-    });
-    for (;;) {
-      const { promise: changed, resolve } = Promise.withResolvers<void>();
-      wake = resolve;
-      const row = await this.parts.store.find(id), left = end - this.deps.clock.monotonic();
-      if (!row || isFinal(row.status) || left <= 0 || over.aborted) return row;
-      const patience = new AbortController();
-      const pause = sleep(
-        this.deps.clock,
-        Math.min(left, LOOK_MS),
-        AbortSignal.any([over, patience.signal]),
-      ).catch(() => {});
-      await Promise.race([changed, pause]);
-      patience.abort();
-    }
+  wait(id: string, ms: number, signal?: AbortSignal): Promise<CommandRow | undefined> {
+    return this.#follower.wait(id, ms, signal);
   }
 
   /**
    * A command as it is now and after each change, until it has ended or the signal aborts. Changes that come faster
    * than they are taken are told as one.
    */
-  async *follow(id: string, signal: AbortSignal): AsyncGenerator<CommandRow> {
-    let changed = Promise.withResolvers<void>();
-    const wake = () => changed.resolve();
-    using _ = this.parts.bus.subscribe("command.changed", (command) => {
-      if (command.id === id) wake();
-    });
-    signal.addEventListener("abort", wake);
-    try {
-      while (!signal.aborted) {
-        const row = await this.find(id);
-        if (!row) return;
-        yield row;
-        if (isFinal(row.status)) return;
-        // The word of another node may not get here.
-        const timer = this.parts.cluster && this.deps.clock.setTimer(wake, LOOK_MS);
-        await changed.promise;
-        timer?.cancel();
-        changed = Promise.withResolvers();
-      }
-    } finally {
-      signal.removeEventListener("abort", wake);
-    }
+  follow(id: string, signal: AbortSignal): AsyncGenerator<CommandRow> {
+    return this.#follower.follow(id, signal);
   }
 
   /**
@@ -327,15 +186,23 @@ export class Commander implements AsyncDisposable {
    * and the row tells how that went. Whatever else is under way or has ended stays as it is: false.
    */
   async cancel(id: string): Promise<boolean> {
-    if (!this.parts.cluster || this.#jobs.has(id)) return await this.#cancelHere(id);
+    if (!this.parts.cluster || this.#lanes.get(id)) return await this.#cancelHere(id);
     return await this.parts.bus.request("command.cancel", { id }, CANCEL_MS);
   }
 
+  /** A gateway is no longer whom its commands were for: those that wait are not sent, and nothing is sent again. */
+  #orphan(mac: string, why: Orphaned): void {
+    for (const job of this.#lanes.of(mac)) {
+      job.orphaned = why;
+      if (this.#lanes.unqueue(job)) void this.#ledger.orphan(job, why);
+    }
+  }
+
   async #cancelHere(id: string): Promise<boolean> {
-    const job = this.#jobs.get(id);
+    const job = this.#lanes.get(id);
     if (!job) return false;
-    if (this.#unqueue(job)) {
-      await this.#finish(job, { status: "cancelled" });
+    if (this.#lanes.unqueue(job)) {
+      await this.#ledger.finish(job, { status: "cancelled" });
       return true;
     }
     if (job.row.kind !== "install") return false;
@@ -355,322 +222,33 @@ export class Commander implements AsyncDisposable {
   /** Takes no more commands, gives those under way a moment, and leaves the rest to the next process. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort(new CommandError("stopping", "the platform is stopping"));
-    if (this.#inFlight > 0) {
-      this.#idle = Promise.withResolvers();
-      const over = new AbortController();
-      await Promise.race([
-        this.#idle.promise,
-        sleep(this.deps.clock, DRAIN_MS, over.signal).catch(() => {}),
-      ]);
-      over.abort();
-    }
+    const over = new AbortController();
+    await Promise.race([
+      this.#lanes.idle(),
+      sleep(this.deps.clock, DRAIN_MS, over.signal).catch(() => {}),
+    ]);
+    over.abort();
     this.#responder?.[Symbol.dispose]();
+    this.#changes[Symbol.dispose]();
     this.#adoptTimer?.cancel();
     await this.#adopting;
     this.#connector[Symbol.dispose]();
-    for (const { timer } of this.#jobs.values()) timer?.cancel();
-    await this.#notes;
-    await this.parts.store.flush();
+    for (const { timer } of this.#lanes.all()) timer?.cancel();
+    await this.#ledger.flush();
   }
 
   async #resume(row: CommandRow): Promise<void> {
-    const job = this.#job(row);
+    const job = this.#lanes.add(row);
     if (row.status !== "queued" && !row.repeatable) {
       const error = this.parts.cluster
         ? "the node that ran the command went away while it was under way: whether it was done is not known"
         : "the platform was restarted while the command was under way: whether it was done is not known";
-      return await this.#finish(job, { status: "failed", error_code: "outcome_unknown", error });
+      return await this.#ledger.finish(job, { status: "failed", error_code: "outcome_unknown", error });
     }
     if (row.status !== "queued") {
-      this.#explain(row, "restarted", "the platform was restarted while it was under way");
-      this.#note(job, { status: "queued" });
+      this.#ledger.explain(row, "restarted", "the platform was restarted while it was under way");
+      this.#ledger.note(job, { status: "queued" });
     }
-    this.#enqueue(job);
+    this.#sender.enqueue(job);
   }
-
-  #job(row: CommandRow): Job {
-    const job: Job = {
-      row,
-      done: Promise.withResolvers(),
-      dueAt: this.deps.clock.monotonic() + row.deadline_at - this.deps.clock.now(),
-      timer: undefined,
-      unwanted: false,
-      resting: false,
-      owner: ownerOf(row),
-      abandoned: false,
-    };
-    this.#jobs.set(row.id, job);
-    return job;
-  }
-
-  #lane(mac: string): Lane {
-    let lane = this.#lanes.get(mac);
-    if (!lane) this.#lanes.set(mac, lane = { queue: [], inFlight: 0, alone: false });
-    return lane;
-  }
-
-  #enqueue(job: Job): void {
-    const lane = this.#lane(job.row.mac), left = job.dueAt - this.deps.clock.monotonic();
-    lane.queue.push(job);
-    job.timer = this.deps.clock.setTimer(() => {
-      if (!this.#unqueue(job)) return;
-      const { reason } = this.#connector.state(job.row.mac);
-      void this.#finish(job, {
-        status: "timed_out",
-        error_code: "not_delivered",
-        error: `not delivered ${job.row.attempt > 0 ? "once more " : ""}by its deadline${
-          reason ? `: ${reason}` : ""
-        }`,
-      });
-    }, left);
-    this.#pump(job.row.mac);
-  }
-
-  #unqueue(job: Job): boolean {
-    if (job.resting) {
-      job.resting = false;
-      job.timer?.cancel();
-      return true;
-    }
-    const queue = this.#lanes.get(job.row.mac)?.queue, at = queue?.indexOf(job) ?? -1;
-    if (at < 0) return false;
-    queue!.splice(at, 1);
-    job.timer?.cancel();
-    job.timer = undefined;
-    return true;
-  }
-
-  #pump(mac: string): void {
-    const lane = this.#lanes.get(mac);
-    if (!lane || this.#stop.signal.aborted) return;
-    while (lane.queue.length > 0 && hasRoom(lane, lane.queue[0]!.row.exclusive === 1)) {
-      if (!this.#connector.isOpen(mac)) return this.#connector.want(mac);
-      const job = lane.queue[0]!;
-      this.#unqueue(job);
-      this.#began(lane, job.row);
-      void this.#send(job, lane);
-    }
-  }
-
-  /** Writes down that it goes out, before it does: a restart must know that it may have been done. */
-  async #send(job: Job, lane: Lane): Promise<void> {
-    const change = { status: "sent", attempt: job.row.attempt + 1, sent_at: this.deps.clock.now() } as const;
-    try {
-      if (!await this.parts.store.update(job.row.id, change, job.owner)) {
-        this.#abandon(job);
-        return this.#ended(job.row.mac, lane);
-      }
-    } catch (error) {
-      this.deps.log.error("a command was not sent, since that could not be written", {
-        id: job.row.id,
-        error: messageOf(error),
-      });
-      await sleep(this.deps.clock, WRITE_AGAIN_MS, this.#stop.signal).catch(() => {});
-      if (!job.abandoned) this.#enqueue(job);
-      return this.#ended(job.row.mac, lane);
-    }
-    Object.assign(job.row, change);
-    this.#tell(job);
-    await this.#run(job, lane);
-  }
-
-  /** Performs a command that is written down as sent. */
-  async #run(job: Job, lane: Lane): Promise<void> {
-    const { row } = job;
-    let verdict: Verdict;
-    try {
-      verdict = await perform(row, {
-        clock: this.deps.clock,
-        exchange: (message) => this.#exchange(job, message),
-        packageOf: this.parts.packageOf,
-        acked: () => this.#note(job, { status: "acked", acked_at: this.deps.clock.now() }),
-        progress: (percent) => {
-          if (percent !== row.progress) this.#note(job, { progress: percent });
-        },
-        unwanted: () => job.unwanted,
-      });
-    } catch (error) {
-      this.deps.log.error("a command failed here", { id: row.id, error: messageOf(error) });
-      verdict = { kind: "lost", reason: "internal error" };
-    }
-    await this.#conclude(job, verdict);
-    this.#ended(row.mac, lane);
-  }
-
-  #exchange({ row, dueAt }: Job, message: ChannelRequest): Promise<ChannelOutcome> {
-    const left = dueAt - this.deps.clock.monotonic();
-    if (left <= 0) return Promise.resolve({ kind: "timeout" });
-    if (this.parts.cluster?.held === false) return this.#outOfTouch();
-    const asked = this.parts.bus.request(
-      "channel.exchange",
-      { mac: row.mac, message, timeoutMs: left },
-      left + 1000,
-    );
-    return this.parts.cluster ? this.#acrossNodes(row.mac, asked) : asked;
-  }
-
-  /** Others may have the command by now, or are about to: nothing goes out before that is known. */
-  async #outOfTouch(): Promise<ChannelOutcome> {
-    await sleep(this.deps.clock, WRITE_AGAIN_MS, this.#stop.signal).catch(() => {});
-    return { kind: "closed" };
-  }
-
-  /** What can happen between nodes, in the words of a channel. */
-  async #acrossNodes(mac: string, asked: Promise<ChannelOutcome>): Promise<ChannelOutcome> {
-    try {
-      const outcome = await asked;
-      if (outcome.kind === "closed") this.#connector.lost(mac);
-      return outcome;
-    } catch (error) {
-      if (!(error instanceof BusError)) throw error;
-      if (error.code === "timeout") return { kind: "timeout" };
-      this.#connector.lost(mac);
-      return error.code === "no_responder" ? { kind: "closed" } : { kind: "lost", reason: error.message };
-    }
-  }
-
-  async #conclude(job: Job, verdict: Verdict): Promise<void> {
-    const { row } = job;
-    if (job.abandoned) return; // its row says what became of it
-    switch (verdict.kind) {
-      case "succeeded":
-        return await this.#finish(job, {
-          status: "succeeded",
-          result: verdict.result,
-          reply: text(verdict.reply),
-          ...(row.kind === "install" ? { progress: 100 } : {}),
-        });
-      case "failed":
-        if (verdict.code === "gateway_busy" && this.#rest(job, verdict.error)) return;
-        return await this.#finish(job, {
-          status: "failed",
-          result: verdict.result ?? null,
-          reply: text(verdict.reply),
-          error_code: verdict.code,
-          error: verdict.error,
-        });
-      case "timeout":
-        return await this.#fail(job, "timed_out", "no_answer", "sent, but not answered by its deadline");
-      case "lost":
-        if (!row.repeatable || row.attempt >= row.max_attempts) {
-          const error = `sent, but the answer was lost (${verdict.reason}): whether it was done is not known`;
-          return await this.#fail(job, "failed", "outcome_unknown", error);
-        }
-        this.#explain(row, "lost", verdict.reason);
-        break;
-      case "cancelled":
-        return await this.#finish(job, { status: "cancelled" });
-      case "not_sent":
-        this.#explain(row, "not_sent", "the channel had closed");
-        break;
-    }
-    this.#note(job, { status: "queued" });
-    this.#enqueue(job);
-  }
-
-  /** Lets a command rest that the gateway was too busy for; false where it has no further try. */
-  #rest(job: Job, error: string): boolean {
-    const { row } = job, delay = row.retry_delay_ms;
-    if (delay === null || row.attempt >= row.max_attempts) return false;
-    if (this.deps.clock.monotonic() + delay >= job.dueAt || this.#stop.signal.aborted) return false;
-    this.#explain(row, "busy", error);
-    this.#note(job, { status: "queued" });
-    job.resting = true;
-    job.timer = this.deps.clock.setTimer(() => {
-      job.resting = false;
-      this.#enqueue(job);
-    }, delay);
-    return true;
-  }
-
-  /** Notes why a command will be sent once more; losing that costs nothing but the note. */
-  #explain(row: CommandRow, reason: CommandEventRow["reason"], detail: string): void {
-    const event = {
-      command_id: row.id,
-      at: this.deps.clock.now(),
-      attempt: row.attempt,
-      sent_at: row.sent_at,
-      reason,
-      detail,
-    };
-    this.#notes = Promise.all([
-      this.#notes,
-      this.parts.store.note(event).catch((error) =>
-        this.deps.log.warn("why a command is sent again was not written", {
-          id: row.id,
-          error: messageOf(error),
-        })
-      ),
-    ]);
-  }
-
-  #fail(job: Job, status: "failed" | "timed_out", code: FailureCode, error: string): Promise<void> {
-    return this.#finish(job, { status, error_code: code, error });
-  }
-
-  /** Ends a job: when its waiters hear of it, it is on disk. */
-  async #finish(job: Job, change: CommandChange): Promise<void> {
-    const full = { ...change, finished_at: this.deps.clock.now() };
-    while (true) {
-      try {
-        if (!await this.parts.store.update(job.row.id, full, job.owner)) return this.#abandon(job);
-        break;
-      } catch (error) {
-        this.deps.log.error("a command's end was not written, trying again", {
-          id: job.row.id,
-          error: messageOf(error),
-        });
-        await sleep(this.deps.clock, WRITE_AGAIN_MS, this.#stop.signal).catch(() => {});
-        if (this.#stop.signal.aborted) break; // the next process finds it open
-      }
-    }
-    Object.assign(job.row, full);
-    this.#jobs.delete(job.row.id);
-    this.#tell(job);
-    job.done.resolve(job.row);
-  }
-
-  /** Writes an interim state; losing one costs nothing but that state. */
-  #note(job: Job, change: CommandChange): void {
-    Object.assign(job.row, change);
-    this.parts.store.update(job.row.id, change, job.owner).then((written) => {
-      if (!written) this.#abandon(job);
-    }).catch((error) =>
-      this.deps.log.warn("a command's progress was not written", { id: job.row.id, error: messageOf(error) })
-    );
-    this.#tell(job);
-  }
-
-  #tell({ row: { id, mac, status } }: Job): void {
-    this.parts.bus.publish("command.changed", { id, mac, status });
-    if (isFinal(status)) {
-      this.deps.metrics.counter("gatehouse_commands_total", "Commands by how they ended", { status }).inc();
-    }
-  }
-
-  #began(lane: Lane, row: CommandRow): void {
-    lane.inFlight++;
-    if (row.exclusive) lane.alone = true;
-    this.#inFlight++;
-  }
-
-  #ended(mac: string, lane: Lane): void {
-    if (--lane.inFlight === 0) lane.alone = false;
-    if (--this.#inFlight === 0) this.#idle?.resolve();
-    if (lane.queue.length > 0) this.#pump(mac);
-    else if (lane.inFlight === 0) this.#lanes.delete(mac);
-  }
-}
-
-function ownerOf({ node, epoch }: CommandRow): CommandOwner | undefined {
-  return typeof node === "string" && typeof epoch === "number" ? { node, epoch } : undefined;
-}
-
-/** Whether one more may run. */
-function hasRoom({ inFlight, alone }: Lane, exclusive: boolean): boolean {
-  return exclusive ? inFlight === 0 : !alone && inFlight < IN_FLIGHT;
-}
-
-function text(value: unknown): string | null {
-  return value === undefined ? null : JSON.stringify(value);
 }

@@ -44,7 +44,14 @@ export type FailureCode =
   /** The deadline passed before it could be sent. */
   | "not_delivered"
   /** It was sent, and no answer came by the deadline: the gateway may have done it or not. */
-  | "no_answer";
+  | "no_answer"
+  /** Cancelled: its gateway was removed, or got another LOID, before it was sent. */
+  | "gateway_removed"
+  | "gateway_reassigned"
+  /** It has a channel, but is not registered at the moment. */
+  | "gateway_offline"
+  /** It did not take a call over UDP. */
+  | "gateway_refused";
 
 /** What a negative outer Result of the gateway means (reference §4). */
 export function failureOf(result: number): FailureCode {

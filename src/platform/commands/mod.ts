@@ -3,7 +3,8 @@
  *
  * @module
  */
-export { Commander, type CommanderParts, type CommandRequest } from "./commander.ts";
+export { Commander } from "./commander.ts";
+export type { CommanderParts, CommandRequest } from "./request.ts";
 export type { ConnectionState } from "./connector.ts";
 export { CommandError, type CommandErrorCode, type FailureCode } from "./errors.ts";
 export { keepCommands } from "./retention.ts";

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { type Clock, sleep } from "../../base/mod.ts";
+import { type Clock, parseHostPort, sleep } from "../../base/mod.ts";
 import { isPluginSuccess, ProtocolError } from "../../protocol/smart_gateway/mod.ts";
 import type { CommandRow } from "../registry/mod.ts";
-import type { ChannelOutcome, ChannelReply, ChannelRequest } from "../subjects.ts";
+import type { ChannelOutcome, ChannelReply, ChannelRequest, TriggerOutcome } from "../subjects.ts";
 import { type FailureCode, failureOf } from "./errors.ts";
 
 /** How a command went, as far as one try can tell. */
@@ -50,6 +50,8 @@ export interface Performance {
   readonly clock: Clock;
   /** Asks over the channel; the time left until the deadline bounds it. */
   exchange(message: ChannelRequest): Promise<ChannelOutcome>;
+  /** Sends the gateway to another platform (RequestDistri). */
+  move(mode: number, host: string, port: number): Promise<TriggerOutcome>;
   /** Where the gateway can fetch a plug-in. */
   readonly packageOf: PackageFinder;
   /** The gateway has taken the work on. */
@@ -89,6 +91,8 @@ export async function perform(row: CommandRow, on: Performance): Promise<Verdict
           await on.exchange({ method: "SetPlug-inParameterValues", plugin, version, parameter }),
         );
       }
+      case "redistribute":
+        return await redistribute(row, on);
       case "list":
         return ofManagement(await on.exchange({ method: "ListPlugin" }), (reply) => ({
           plugins: reply.plugins ?? [],
@@ -97,6 +101,27 @@ export async function perform(row: CommandRow, on: Performance): Promise<Verdict
   } catch (error) {
     if (!(error instanceof ProtocolError)) throw error;
     return { kind: "failed", code: "bad_request", error: error.message };
+  }
+}
+
+async function redistribute({ parameter }: CommandRow, on: Performance): Promise<Verdict> {
+  const { mode, address } = JSON.parse(parameter) as { mode: number; address: string };
+  const to = parseHostPort(address);
+  if (!to) return { kind: "failed", code: "bad_request", error: `"${address}" is not host:port` };
+  const outcome = await on.move(mode, to.host, to.port);
+  switch (outcome) {
+    case "accepted":
+      return { kind: "succeeded", result: 0 };
+    case "unanswered":
+      return { kind: "lost", reason: "the gateway did not answer" };
+    case "offline":
+      return { kind: "failed", code: "gateway_offline", error: "the gateway is offline" };
+    default:
+      return {
+        kind: "failed",
+        code: "gateway_refused",
+        error: `the gateway answered: ${outcome.replaceAll("_", " ")}`,
+      };
   }
 }
 

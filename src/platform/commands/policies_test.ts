@@ -2,7 +2,7 @@ import { assertEquals } from "@std/assert";
 import { type Deps, FakeClock, Metrics, seededRandom, silentLog } from "../../base/mod.ts";
 import { LocalBus } from "../../cluster/mod.ts";
 import { testDatabase } from "../../storage/testing.ts";
-import { CommandStore, registryMigrations, type RegistryTables } from "../registry/mod.ts";
+import { CommandStore, GatewayStore, registryMigrations, type RegistryTables } from "../registry/mod.ts";
 import type { ChannelOutcome, PlatformEvents, PlatformRequests } from "../subjects.ts";
 import { Commander, type CommandRequest, keepCommands } from "./mod.ts";
 
@@ -22,9 +22,9 @@ const post = (name: string, more: Partial<CommandRequest> = {}): CommandRequest 
 });
 
 /** A commander over a gateway that is on its channel; the test ends each exchange. */
-async function setUp(answer?: (plugin: string) => ChannelOutcome) {
+async function setUp(answer?: (plugin: string) => ChannelOutcome | Promise<ChannelOutcome>) {
   const clock = new FakeClock();
-  const deps: Deps = { clock, random: seededRandom(1), log: silentLog, metrics: new Metrics() };
+  const deps: Deps = { clock, random: seededRandom(1), log: { ...silentLog }, metrics: new Metrics() };
   const bus = new LocalBus<PlatformEvents, PlatformRequests>(clock, silentLog);
   const db = await testDatabase<RegistryTables>(registryMigrations);
   const store = new CommandStore(db.sql);
@@ -33,24 +33,28 @@ async function setUp(answer?: (plugin: string) => ChannelOutcome) {
   bus.respond("channel.exchange", ({ message }) => {
     const name = "plugin" in message ? message.plugin : "";
     running.push(name);
-    if (answer) return Promise.resolve(answer(name));
+    if (stage.answer) return Promise.resolve(stage.answer(name));
     return new Promise((resolve) => ends.set(name, () => resolve(OK)));
   });
   const start = () => Commander.start(deps, { store, bus, packageOf: () => Promise.resolve(undefined) });
   let commander = await start(), orphans = 0;
-  const open = () => bus.publish("channel.opened", { mac: MAC });
+  const open = (mac = MAC) => bus.publish("channel.opened", { mac });
   open();
   const stop = async () => {
     const stopping = commander[Symbol.asyncDispose]();
     await clock.advance(10_000);
     await stopping;
   };
-  return {
+  const stage = {
+    answer,
     clock,
     db,
     store,
     running,
     deps,
+    bus,
+    open,
+    gateways: new GatewayStore(db.sql, clock),
     create: (request: CommandRequest) => commander.create(request),
     cancel: (id: string) => commander.cancel(id),
     row: async (id: string) => (await store.find(id))!,
@@ -72,14 +76,39 @@ async function setUp(answer?: (plugin: string) => ChannelOutcome) {
       await db[Symbol.asyncDispose]();
     },
   };
+  return stage;
 }
 
-Deno.test("an exclusive command waits for those before it and holds up those behind it", async () => {
+Deno.test("a gateway has one command in flight, whatever they are and whoever asks, and its next when that has ended", async () => {
   await using stage = await setUp();
-  for (const name of ["a", "b"]) await stage.create(post(name));
-  const { id, status } = await stage.create(post("alone", { exclusive: true }));
-  await stage.create(post("c"));
-  await stage.create(post("last", { exclusive: true }));
+  const kinds = ["post", "run", "stop", "uninstall", "factory", "configure", "post"] as const;
+  // Saying so makes nothing concurrent that is no post.
+  for (const [no, kind] of kinds.entries()) {
+    const { status } = await stage.create(
+      post(`p${no}`, { kind, concurrent: kind !== "post", actor: `a${no}` }),
+    );
+    assertEquals(status, no === 0 ? "sent" : "queued");
+  }
+  for (const no of kinds.keys()) {
+    await stage.clock.advance(1);
+    assertEquals(stage.running.at(-1), `p${no}`);
+    assertEquals(stage.running.length, no + 1);
+    await stage.end(`p${no}`);
+  }
+  // Other gateways wait for none of this.
+  await stage.create(post("here"));
+  stage.open("64D954000002");
+  assertEquals((await stage.create(post("there", { mac: "64D954000002" }))).status, "sent");
+  for (const name of ["here", "there"]) await stage.end(name);
+});
+
+Deno.test("posts that say so run beside each other; any other waits for those before it and holds up those behind it", async () => {
+  await using stage = await setUp();
+  const beside = { concurrent: true };
+  for (const name of ["a", "b"]) await stage.create(post(name, beside));
+  const { id, status } = await stage.create(post("alone"));
+  await stage.create(post("c", beside));
+  await stage.create(post("last"));
   await stage.clock.advance(1);
   assertEquals([status, stage.running], ["queued", ["a", "b"]]);
   await stage.end("a");
@@ -93,8 +122,8 @@ Deno.test("an exclusive command waits for those before it and holds up those beh
   assertEquals(stage.running, ["a", "b", "alone", "c", "last"]);
   // The first on an idle gateway goes out at once, and holds up the next.
   await stage.end("last");
-  assertEquals((await stage.create(post("now", { exclusive: true }))).status, "sent");
-  assertEquals((await stage.create(post("then"))).status, "queued");
+  assertEquals((await stage.create(post("now"))).status, "sent");
+  assertEquals((await stage.create(post("then", beside))).status, "queued");
   for (const name of ["now", "then"]) await stage.end(name);
 });
 
@@ -182,4 +211,78 @@ Deno.test("ended commands go after their days, with their events, and open ones 
   ]);
   await stage.cancel(open.id);
   await keeping[Symbol.asyncDispose]();
+});
+
+Deno.test("what waits for a gateway that is removed, or gets another LOID, is cancelled and never sent", async () => {
+  for (const why of ["gateway_removed", "gateway_reassigned"] as const) {
+    await using stage = await setUp((plugin) => plugin === "busy" ? BUSY : OK);
+    const mac = "64D954000002", preset = { mac, sn: "64D954-2", loid: "L2" };
+    await stage.gateways.preset([preset]);
+    const queued = await stage.create(post("queued", { mac }));
+    if (why === "gateway_removed") await stage.gateways.remove(mac);
+    else await stage.gateways.reassign(mac, { loid: "L3" });
+    // On disk with the gateway's own row: a process that dies here leaves nothing to be sent.
+    assertEquals([(await stage.row(queued.id)).status, (await stage.row(queued.id)).error_code], [
+      "cancelled",
+      why,
+    ]);
+    stage.bus.publish("gateway.changed", {
+      ...{ mac, removed: why === "gateway_removed" },
+      ...(why === "gateway_removed" ? {} : { reassigned: true }),
+    });
+    // Another customer's, by now.
+    await stage.gateways.preset([{ ...preset, loid: "L9" }]);
+    stage.open(mac);
+    await stage.clock.advance(120_000);
+    assertEquals(stage.running, []);
+    assertEquals((await stage.row(queued.id)).error_code, why);
+    const theirs = await stage.create(post("theirs", { mac }));
+    await stage.clock.advance(1);
+    assertEquals([stage.running, (await stage.row(theirs.id)).status], [["theirs"], "succeeded"]);
+  }
+});
+
+Deno.test("what was under way when its gateway was removed ends as what is known of it, and is not sent again", async () => {
+  const ends: ((outcome: ChannelOutcome) => void)[] = [];
+  await using stage = await setUp();
+  stage.answer = () => new Promise((resolve) => ends.push(resolve));
+  const outcomes: [ChannelOutcome, string, string][] = [
+    [LOST, "failed", "outcome_unknown"],
+    [{ kind: "closed" }, "cancelled", "gateway_removed"],
+    [BUSY, "failed", "gateway_busy"],
+  ];
+  for (const [no, [outcome, status, code]] of outcomes.entries()) {
+    const mac = `64D95400001${no}`;
+    stage.open(mac);
+    const { id } = await stage.create(
+      post("p", { mac, repeatable: true, retry: { attempts: 3, delayMs: 1000 } }),
+    );
+    await stage.clock.advance(1);
+    stage.bus.publish("gateway.changed", { mac, removed: true });
+    ends[no]!(outcome);
+    await stage.clock.advance(5000);
+    const row = await stage.row(id);
+    assertEquals([row.status, row.error_code, ends.length], [status, code, no + 1]);
+  }
+});
+
+Deno.test("each line in the log about a command has its gateway's MAC", async () => {
+  await using stage = await setUp();
+  const lines: Record<string, unknown>[] = [];
+  const { update, note } = stage.store;
+  stage.deps.log.warn = stage.deps.log.error = (_, fields = {}) => void lines.push(fields);
+  stage.answer = () => {
+    stage.store.update = () => Promise.reject(new Error("disk full"));
+    stage.store.note = () => Promise.reject(new Error("disk full"));
+    return Promise.resolve(lines.length === 0 ? LOST : OK);
+  };
+  const { id } = await stage.create(post("p", { repeatable: true }));
+  await stage.clock.advance(1500);
+  stage.store.update = update;
+  stage.store.note = note;
+  stage.answer = () => OK;
+  await stage.clock.advance(5000);
+  assertEquals((await stage.row(id)).status, "succeeded");
+  assertEquals(lines.length >= 3, true, JSON.stringify(lines));
+  for (const fields of lines) assertEquals([fields["mac"], fields["command"]], [MAC, id]);
 });

@@ -250,7 +250,7 @@ export class Console {
   async #preferences(visit: Visit): Promise<Response> {
     const form = await this.#form(visit.request);
     const { language, theme, back } = form;
-    const secure = visit.url.protocol === "https:";
+    const secure = visit.info.secure === true;
     const cookies = [
       ...(language === "en" || language === "zh"
         ? [cookie(LANGUAGE_COOKIE, language, { seconds: YEAR_SECONDS, secure })]
@@ -263,7 +263,7 @@ export class Console {
   }
 
   #sessionCookie(visit: Visit, value: string, seconds: number): string {
-    return cookie(SESSION_COOKIE, value, { seconds, secure: visit.url.protocol === "https:" });
+    return cookie(SESSION_COOKIE, value, { seconds, secure: visit.info.secure === true });
   }
 
   #toSignIn({ request, url }: Visit): Response {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { formatHostPort } from "../../base/mod.ts";
+import { formatHostPort, nextTurn } from "../../base/mod.ts";
 import type { GatewayRow } from "../registry/mod.ts";
 import { choose, type Policy } from "./policy.ts";
 
@@ -38,6 +38,7 @@ export async function dryRun(
       gateways++;
       if (to !== destination(current, row).to) moved++;
     }
+    await nextTurn();
   }
   return { gateways, moved, flows: [...flows.values()].sort((a, b) => b.gateways - a.gateways) };
 }

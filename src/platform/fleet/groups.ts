@@ -5,6 +5,7 @@
  */
 import { type Kysely, sql, type SqlBool } from "kysely";
 import type { Clock } from "../../base/mod.ts";
+import { stillIs } from "../../storage/mod.ts";
 import { type Filter, parseFilter } from "./filter.ts";
 import type { FleetTables, GroupRow } from "./schema.ts";
 
@@ -37,15 +38,22 @@ export class GroupStore {
     return numInsertedOrUpdatedRows ? row : undefined;
   }
 
-  async update(name: string, change: Partial<Pick<GroupRow, "description" | "filter">>): Promise<void> {
-    await this.db.updateTable("gateway_group").set({ ...change, updated_at: this.clock.now() })
-      .where("name", "=", name).execute();
+  /** Changes a group; false where there is none, or it is not as `was` says any more. */
+  async update(
+    name: string,
+    change: Partial<Pick<GroupRow, "description" | "filter">>,
+    was?: Partial<GroupRow>,
+  ): Promise<boolean> {
+    const { numUpdatedRows } = await this.db.updateTable("gateway_group")
+      .set({ ...change, updated_at: this.clock.now() })
+      .where("name", "=", name).where(stillIs(was)).executeTakeFirst();
+    return numUpdatedRows > 0n;
   }
 
-  /** Removes a group; its gateways stay. False where there is none. */
-  async remove(name: string): Promise<boolean> {
+  /** Removes a group; its gateways stay. False where there is none, or it is not as `was` says any more. */
+  async remove(name: string, was?: Partial<GroupRow>): Promise<boolean> {
     const { numDeletedRows } = await this.db.deleteFrom("gateway_group").where("name", "=", name)
-      .executeTakeFirst();
+      .where(stillIs(was)).executeTakeFirst();
     return numDeletedRows > 0n;
   }
 

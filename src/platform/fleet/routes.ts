@@ -6,7 +6,11 @@
 import * as v from "valibot";
 import {
   actorOf,
+  answerWith,
+  changedMeanwhile,
   decodeCursor,
+  etagOf,
+  ifMatch,
   macSchema,
   pageOf,
   pageQuery,
@@ -61,6 +65,11 @@ export function fleetRoutes(fleet: Fleet, now: () => number): Routes {
   routes.mount("", tagRoutes(fleet));
   routes.mount("", seenRoutes(fleet));
   return routes;
+}
+
+/** What can be changed of a group. */
+function edited({ description, filter }: GroupRow) {
+  return { description, filter };
 }
 
 function groupRoutes(fleet: Fleet, now: () => number): Routes {
@@ -135,14 +144,15 @@ function groupRoutes(fleet: Fleet, now: () => number): Routes {
     tags: ["groups"],
     auth: ["gateways:read"],
     params: NameParams,
+    etag: true,
     responses: {
       200: { description: "The group", schema: GroupView },
       404: { description: "There is none" },
     },
-  }).handle(async ({ params: { name }, principal }) => ({
-    status: 200,
-    body: await view(await found(principal, name)),
-  }));
+  }).handle(async ({ params: { name }, principal, request }) => {
+    const row = await found(principal, name), body = await view(row);
+    return answerWith(request, etagOf(edited(row), body), body);
+  });
 
   routes.route({
     method: "PATCH",
@@ -158,25 +168,28 @@ function groupRoutes(fleet: Fleet, now: () => number): Routes {
         filter: v.optional(FilterText),
       }),
     },
+    etag: true,
     responses: {
       200: { description: "The group", schema: GroupView },
       404: { description: "There is none" },
       409: { description: "It has members that were put in, and takes no filter" },
       422: { description: "The filter can't be used" },
     },
-  }).handle(async ({ params: { name }, body, principal, changed }) => {
+  }).handle(async ({ params: { name }, body, principal, request, changed }) => {
     const before = await found(principal, name);
+    const was = ifMatch(request, edited(before)) ? edited(before) : undefined;
     if (body.filter !== undefined) {
       if (before.filter === null) throw problem(409, "static_group", "its members are put in one by one");
       parseFilter(body.filter, now());
     }
-    await fleet.groups.update(name, {
+    const done = await fleet.groups.update(name, {
       ...(body.description === undefined ? {} : { description: body.description }),
       ...(body.filter === undefined ? {} : { filter: body.filter }),
-    });
-    const after = await view(await found(principal, name));
-    changed({ description: before.description, filter: before.filter }, after);
-    return { status: 200, body: after };
+    }, was);
+    if (!done && was) throw changedMeanwhile();
+    const row = await found(principal, name), after = await view(row);
+    changed(edited(before), after);
+    return { status: 200, body: after, headers: { etag: etagOf(edited(row), after) } };
   });
 
   routes.route({
@@ -187,11 +200,12 @@ function groupRoutes(fleet: Fleet, now: () => number): Routes {
     auth: ["gateways:write"],
     unconfined: true, // they would free themselves by changing groups
     params: NameParams,
+    etag: true,
     responses: { 204: { description: "Removed" }, 404: { description: "There is none" } },
-  }).handle(async ({ params: { name }, principal, changed }) => {
-    const { description, filter } = await found(principal, name);
-    await fleet.groups.remove(name);
-    changed({ name, description, filter }, undefined);
+  }).handle(async ({ params: { name }, principal, request, changed }) => {
+    const before = edited(await found(principal, name)), was = ifMatch(request, before) ? before : undefined;
+    if (!await fleet.groups.remove(name, was) && was) throw changedMeanwhile();
+    changed({ name, ...before }, undefined);
     return { status: 204 };
   });
 

@@ -76,6 +76,16 @@ export class ApiKeyStore implements Authenticator {
     return this.db.selectFrom("api_key").selectAll().where("id", "=", id).executeTakeFirst();
   }
 
+  /** The person behind an actor: a key is whoever's that made it, be it with another key. */
+  async personOf(actor: string): Promise<string> {
+    for (let person = actor;;) {
+      const id = /^key:(.+)$/.exec(person)?.[1];
+      const row = id === undefined ? undefined : await this.find(id);
+      if (!row) return person;
+      person = row.created_by; // older than the key: this comes to an end
+    }
+  }
+
   /** Keys, the newest first, from before `before`. */
   list(limit: number, before?: string): Promise<ApiKeyRow[]> {
     let select = this.db.selectFrom("api_key").selectAll().orderBy("id", "desc").limit(limit);

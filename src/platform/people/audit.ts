@@ -6,7 +6,7 @@
  */
 import { createHash } from "node:crypto";
 import type { Kysely } from "kysely";
-import type { Clock } from "../../base/mod.ts";
+import { type Clock, nextTurn } from "../../base/mod.ts";
 import { WriteBatch } from "../../storage/mod.ts";
 import type { AuditRow, PeopleTables } from "./schema.ts";
 
@@ -81,7 +81,9 @@ export class AuditLog {
         .orderBy("seq").limit(PAGE).execute();
       if (rows.length === 0) return;
       yield rows;
+      if (rows.length < PAGE) return; // what is added from here on is no part of it
       after = Number(rows.at(-1)!.seq);
+      await nextTurn();
     }
   }
 

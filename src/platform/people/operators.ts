@@ -7,6 +7,7 @@ import { encodeBase64Url } from "@std/encoding";
 import type { Kysely, Updateable } from "kysely";
 import { type Clock, type Deps, newId } from "../../base/mod.ts";
 import { type Authenticator, type Principal, tokenHash } from "../../control/mod.ts";
+import { stillIs } from "../../storage/mod.ts";
 import { type Role, ROLES } from "./permissions.ts";
 import type { OperatorRow, PeopleTables } from "./schema.ts";
 
@@ -56,14 +57,16 @@ export class OperatorStore {
       .execute();
   }
 
-  /** Changes an operator; undefined where there is none. */
+  /** Changes an operator; undefined where there is none, or they are not as `was` says any more. */
   async update(
     id: string,
     change: Updateable<Omit<OperatorRow, "id" | "name">>,
+    was?: Partial<OperatorRow>,
   ): Promise<OperatorRow | undefined> {
-    await this.db.updateTable("operator").set({ ...change, updated_at: this.clock.now() })
-      .where("id", "=", id).execute();
-    return await this.find(id);
+    const { numUpdatedRows } = await this.db.updateTable("operator")
+      .set({ ...change, updated_at: this.clock.now() })
+      .where("id", "=", id).where(stillIs(was)).executeTakeFirst();
+    return numUpdatedRows > 0n ? await this.find(id) : undefined;
   }
 
   async signedIn(id: string): Promise<void> {
@@ -71,9 +74,10 @@ export class OperatorStore {
       .execute();
   }
 
-  /** Removes an operator with their sessions; false where there is none. */
-  async remove(id: string): Promise<boolean> {
-    const { numDeletedRows } = await this.db.deleteFrom("operator").where("id", "=", id).executeTakeFirst();
+  /** Removes an operator with their sessions; false where there is none, or not as `was` says any more. */
+  async remove(id: string, was?: Partial<OperatorRow>): Promise<boolean> {
+    const { numDeletedRows } = await this.db.deleteFrom("operator").where("id", "=", id).where(stillIs(was))
+      .executeTakeFirst();
     return numDeletedRows > 0n;
   }
 }

@@ -6,7 +6,11 @@
 import * as v from "valibot";
 import {
   actorOf,
+  answerWith,
+  changedMeanwhile,
   decodeCursor,
+  etagOf,
+  ifMatch,
   pageOf,
   pageQuery,
   pageSchema,
@@ -163,11 +167,15 @@ export function operatorRoutes({ operators, sessions, passwords }: PeopleParts):
     tags: ["people"],
     auth: ["people:write"],
     params: IdParams,
+    etag: true,
     responses: {
       200: { description: "The operator", schema: OperatorView },
       404: { description: "There is none" },
     },
-  }).handle(async ({ params: { id } }) => ({ status: 200, body: operatorView(await found(id)) }));
+  }).handle(async ({ params: { id }, request }) => {
+    const row = await found(id), body = operatorView(row);
+    return answerWith(request, etagOf(edited(row), body), body);
+  });
 
   routes.route({
     method: "PATCH",
@@ -186,6 +194,7 @@ export function operatorRoutes({ operators, sessions, passwords }: PeopleParts):
       }),
       maxBytes: MAX_BYTES,
     },
+    etag: true,
     responses: {
       200: { description: "The operator", schema: OperatorView },
       403: { description: "They may, or would, do more than whoever changes them" },
@@ -193,8 +202,9 @@ export function operatorRoutes({ operators, sessions, passwords }: PeopleParts):
       409: { description: "Nobody takes away their own rights" },
       422: { description: "The password is too weak" },
     },
-  }).handle(async ({ params: { id }, body, principal, changed }) => {
+  }).handle(async ({ params: { id }, body, principal, request, changed }) => {
     const before = await found(id), had = operatorView(before);
+    const was = ifMatch(request, edited(before)) ? edited(before) : undefined;
     within(principal, had);
     within(principal, {
       role: body.role ?? had.role,
@@ -211,14 +221,16 @@ export function operatorRoutes({ operators, sessions, passwords }: PeopleParts):
         : { groups: body.groups === null ? null : JSON.stringify(body.groups) }),
       ...(body.disabled === undefined ? {} : { disabled: body.disabled ? 1 : 0 }),
       ...(body.password === undefined ? {} : { password: await hashed(body.password, before.name) }),
-    });
+    }, was);
+    if (!after && was && await operators.find(id)) throw changedMeanwhile();
     if (!after) throw problem(404, "operator_not_found", `there is no operator "${id}"`);
     if (body.disabled === true || body.password !== undefined) await sessions.revokeAll(id);
     changed(operatorView(before), {
       ...operatorView(after),
       ...(body.password === undefined ? {} : { password: "changed" }),
     });
-    return { status: 200, body: operatorView(after) };
+    const now = operatorView(after);
+    return { status: 200, body: now, headers: { etag: etagOf(edited(after), now) } };
   });
 
   routes.route({
@@ -228,19 +240,21 @@ export function operatorRoutes({ operators, sessions, passwords }: PeopleParts):
     tags: ["people"],
     auth: ["people:write"],
     params: IdParams,
+    etag: true,
     responses: {
       204: { description: "Removed, and signed out" },
       403: { description: "They may do more than whoever removes them" },
       404: { description: "There is none" },
       409: { description: "Nobody removes themselves" },
     },
-  }).handle(async ({ params: { id }, principal, changed }) => {
+  }).handle(async ({ params: { id }, principal, request, changed }) => {
     const before = await found(id);
+    const was = ifMatch(request, edited(before)) ? edited(before) : undefined;
     within(principal, operatorView(before));
     if (principal.kind === "operator" && principal.id === id) {
       throw problem(409, "own_rights", "ask another administrator to remove you");
     }
-    await operators.remove(id);
+    if (!await operators.remove(id, was) && was) throw changedMeanwhile();
     changed(operatorView(before), undefined);
     return { status: 204 };
   });
@@ -267,6 +281,7 @@ export function keyRoutes({ keys, now }: PeopleParts): Routes {
   routes.route({
     method: "POST",
     path: "/api/v1/keys",
+    keyed: false, // the key is shown once
     summary: "Make an API key",
     description: "The key is shown this once. It may do no more than whoever makes it.",
     tags: ["people"],
@@ -343,6 +358,11 @@ export function beyondRights(
   return own && (groups === null || groups.some((group) => !own.includes(group)))
     ? "other groups"
     : undefined;
+}
+
+/** What can be changed of an operator. The password is a salted hash, and the ETag a hash of that. */
+function edited({ role, groups, disabled, password }: OperatorRow) {
+  return { role, groups, disabled, password };
 }
 
 function operatorView(row: OperatorRow): v.InferInput<typeof OperatorView> {

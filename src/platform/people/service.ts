@@ -37,6 +37,8 @@ export interface People extends AsyncDisposable {
   readonly signIn: SignIn;
   readonly sessions: OperatorSessions;
   readonly audit: AuditLog;
+  /** The person behind an actor: see {@linkcode ApiKeyStore.personOf}. */
+  personOf(actor: string): Promise<string>;
   /** What an API tells of its calls. */
   record(call: AuditedCall): Promise<void>;
 }
@@ -91,6 +93,7 @@ export function startPeople(
     signIn,
     sessions,
     audit,
+    personOf: (actor) => keys.personOf(actor),
     record: ({ principal, method, route, path, status, address, requestId, change }) =>
       // What app users do with their own gateways is on the commands; it is not the operators' doing.
       principal.kind === "user" ? Promise.resolve() : audit.add({

@@ -10,6 +10,7 @@ import type { Deps } from "../../base/mod.ts";
 import { compareVersions } from "../../protocol/smart_gateway/mod.ts";
 import { StorageError } from "../../storage/mod.ts";
 import type { TrustStore } from "../../sandbox/package/mod.ts";
+import { stillIs } from "../../storage/mod.ts";
 import type { PluginRow, RegistryTables } from "../registry/mod.ts";
 import { RepositoryError } from "./errors.ts";
 import { PluginFiles, type SharedFiles } from "./files.ts";
@@ -163,10 +164,32 @@ export class PluginRepository {
 
   /** Puts a version into another channel. @throws {RepositoryError} `absent`, `untrusted` */
   async setChannel(name: string, version: string, channel: Channel | null, by: string): Promise<PluginRow> {
+    return (await this.edit(name, version, { channel }, by))!;
+  }
+
+  /**
+   * Changes a version's channel and notes; undefined where it is not as `was` says any more.
+   * @throws {RepositoryError} `absent`, `untrusted`
+   */
+  async edit(
+    name: string,
+    version: string,
+    { channel, notes }: {
+      readonly channel?: Channel | null | undefined;
+      readonly notes?: string | undefined;
+    },
+    by: string,
+    was?: Partial<PluginRow>,
+  ): Promise<PluginRow | undefined> {
     const row = await this.get(name, version);
-    if (row.channel === channel) return row;
-    if (channel !== null) await this.#mustBeVouchedFor(row);
-    return await this.#change(row, { channel, channel_at: this.clock.now(), channel_by: by });
+    const moves = channel !== undefined && channel !== row.channel;
+    if (moves && channel !== null) await this.#mustBeVouchedFor(row);
+    const change = {
+      ...(moves ? { channel, channel_at: this.clock.now(), channel_by: by } : {}),
+      ...(notes === undefined ? {} : { notes }),
+    };
+    if (Object.keys(change).length === 0) return row;
+    return await this.#change(row, change, was);
   }
 
   /**
@@ -181,11 +204,6 @@ export class PluginRepository {
       throw new RepositoryError("channel", `plug-in "${name}" ${version} is ${where}: it can't go further`);
     }
     return await this.setChannel(name, version, next, by);
-  }
-
-  /** Changes what is written about a version. @throws {RepositoryError} `absent` */
-  async setNotes(name: string, version: string, notes: string): Promise<PluginRow> {
-    return await this.#change(await this.get(name, version), { notes });
   }
 
   /** Who vouches for a version now. */
@@ -204,10 +222,11 @@ export class PluginRepository {
   }
 
   /**
-   * Removes a version. Its file goes when no version has that content any more.
+   * Removes a version; false where it is not as `was` says any more. Its file goes when no version has that content
+   * any more.
    * @throws {RepositoryError} `absent`; and `in_use` where gateways have it or are about to, unless `force`
    */
-  async remove(name: string, version: string, force = false): Promise<void> {
+  async remove(name: string, version: string, force = false, was?: Partial<PluginRow>): Promise<boolean> {
     const { sha256 } = await this.get(name, version);
     const users = force ? [] : await gatewaysWith(this.db, name, version, EXAMPLES + 1);
     if (users.length > 0) {
@@ -219,10 +238,13 @@ export class PluginRepository {
         users.slice(0, EXAMPLES),
       );
     }
-    await this.db.deleteFrom("plugin").where("name", "=", name).where("version", "=", version).execute();
+    const { numDeletedRows } = await this.db.deleteFrom("plugin").where("name", "=", name)
+      .where("version", "=", version).where(stillIs(was)).executeTakeFirst();
+    if (was && numDeletedRows === 0n) return false;
     const other = await this.db.selectFrom("plugin").select("name").where("sha256", "=", sha256)
       .executeTakeFirst();
     if (!other) await this.files.remove(sha256);
+    return true;
   }
 
   /** The content with that hex SHA-256, from the byte `from` on; undefined where there is none. */
@@ -249,10 +271,14 @@ export class PluginRepository {
     }
   }
 
-  async #change(row: PluginRow, change: Partial<PluginRow>): Promise<PluginRow> {
-    await this.db.updateTable("plugin").set(change)
-      .where("name", "=", row.name).where("version", "=", row.version).execute();
-    return { ...row, ...change };
+  async #change(
+    row: PluginRow,
+    change: Partial<PluginRow>,
+    was?: Partial<PluginRow>,
+  ): Promise<PluginRow | undefined> {
+    const { numUpdatedRows } = await this.db.updateTable("plugin").set(change)
+      .where("name", "=", row.name).where("version", "=", row.version).where(stillIs(was)).executeTakeFirst();
+    return was && numUpdatedRows === 0n ? undefined : { ...row, ...change };
   }
 
   async #mustBeVouchedFor(row: PluginRow): Promise<void> {
@@ -268,7 +294,7 @@ export class PluginRepository {
     if (!bytes) {
       throw new RepositoryError("absent", `the file of plug-in "${row.name}" ${row.version} is gone`);
     }
-    return await this.#change(row, (await lookAt(bytes)).signed);
+    return (await this.#change(row, (await lookAt(bytes)).signed))!;
   }
 }
 

@@ -33,9 +33,15 @@ export async function vouchedFor(trust: Pick<TrustStore, "admit">, row: Signed):
   const manifest = JSON.parse(row.manifest) as RawManifest;
   try {
     const admission = await trust.admit(programOf(row, manifest), "carrier");
-    const capabilities = Array.isArray(manifest["capabilities"]) ? manifest["capabilities"] as string[] : [];
+    const list = (value: unknown) => Array.isArray(value) ? value as string[] : [];
     // What the manifest leaves out is the gateway's default, which no sensible tier forbids; it checks that itself.
-    admission.check({ capabilities, limits: { ...manifest["limits"] as object } as never });
+    admission.check({
+      capabilities: list(manifest["capabilities"]),
+      limits: { ...manifest["limits"] as object } as never,
+      peers: list(manifest["peers"]),
+      hosts: list(manifest["hosts"]),
+      parameters: { ...manifest["parameters"] as object },
+    });
     return { tier: admission.tier, key: admission.key ?? null, reason: null };
   } catch (error) {
     if (!(error instanceof PluginError) || error.code !== "untrusted") throw error;

@@ -43,6 +43,24 @@ export interface CommandFilter {
 /** Statuses that a command can still leave. */
 export const OPEN_STATUSES: readonly CommandStatus[] = ["queued", "sent", "acked"];
 
+/** Why a command that waited was cancelled with its gateway, by its `error_code`. */
+export const ORPHANED = {
+  gateway_removed: "its gateway was removed before it was sent",
+  gateway_reassigned: "its gateway got another LOID before it was sent",
+} as const;
+
+/** Cancels what waits for a gateway that is not whom it was for any more. */
+export async function orphanCommands(
+  db: Kysely<RegistryTables>,
+  mac: string,
+  why: keyof typeof ORPHANED,
+  now: number,
+): Promise<void> {
+  await db.updateTable("command")
+    .set({ status: "cancelled", error_code: why, error: ORPHANED[why], finished_at: now })
+    .where("mac", "=", mac).where("status", "=", "queued").execute();
+}
+
 /** Whether `status` is final. */
 export function isFinal(status: CommandStatus): boolean {
   return !OPEN_STATUSES.includes(status);

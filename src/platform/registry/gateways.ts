@@ -13,8 +13,8 @@ import {
   type Updateable,
 } from "kysely";
 import type { Clock } from "../../base/mod.ts";
-import { onServer, Statement } from "../../storage/mod.ts";
-import type { CommandOwner } from "./commands.ts";
+import { onServer, Statement, stillIs } from "../../storage/mod.ts";
+import { type CommandOwner, orphanCommands, type ORPHANED } from "./commands.ts";
 import type { GatewayRow, RegistryTables } from "./schema.ts";
 
 /** What an operator says of a gateway when presetting it. */
@@ -145,28 +145,57 @@ export class GatewayStore {
     });
   }
 
-  /** Changes a gateway; false where there is none of that MAC. */
-  async update(mac: string, change: Updateable<Omit<GatewayRow, "mac">>): Promise<boolean> {
+  /** Changes a gateway; false where there is none of that MAC, or it is not as `was` says any more. */
+  async update(
+    mac: string,
+    change: Updateable<Omit<GatewayRow, "mac">>,
+    was?: Partial<GatewayRow>,
+  ): Promise<boolean> {
     const { numUpdatedRows } = await this.db.updateTable("gateway")
       .set({ ...change, updated_at: this.clock.now() }).where("mac", "=", mac).where("deleted_at", "is", null)
-      .executeTakeFirst();
+      .where(stillIs(was)).executeTakeFirst();
     return numUpdatedRows > 0n;
   }
 
-  /** Removes a gateway, so that it can be restored; false where there is none of that MAC. */
-  async remove(mac: string): Promise<boolean> {
+  /**
+   * Changes a gateway that gets another LOID, so another customer: its registration ends, and what waits for it is
+   * cancelled. False where there is none of that MAC, or not as `was` says.
+   */
+  reassign(
+    mac: string,
+    change: Updateable<Omit<GatewayRow, "mac">>,
+    was?: Partial<GatewayRow>,
+  ): Promise<boolean> {
+    return this.#leave(mac, "gateway_reassigned", { ...change, registered_at: null, online: 0 }, was);
+  }
+
+  /**
+   * Removes a gateway, so that it can be restored; what waits for it is cancelled. False where there is none of that
+   * MAC, or not as `was` says.
+   */
+  remove(mac: string, was?: Partial<GatewayRow>): Promise<boolean> {
+    return this.#leave(mac, "gateway_removed", {
+      deleted_at: this.clock.now(),
+      online: 0,
+      registered_at: null,
+      dev_rnd: null,
+      previous_dev_rnd: null,
+    }, was);
+  }
+
+  #leave(
+    mac: string,
+    why: keyof typeof ORPHANED,
+    change: Updateable<Omit<GatewayRow, "mac">>,
+    was: Partial<GatewayRow> | undefined,
+  ): Promise<boolean> {
     const now = this.clock.now();
-    const { numUpdatedRows } = await this.db.updateTable("gateway")
-      .set({
-        deleted_at: now,
-        updated_at: now,
-        online: 0,
-        registered_at: null,
-        dev_rnd: null,
-        previous_dev_rnd: null,
-      })
-      .where("mac", "=", mac).where("deleted_at", "is", null).executeTakeFirst();
-    return numUpdatedRows > 0n;
+    return this.db.transaction().execute(async (tx) => {
+      const { numUpdatedRows } = await tx.updateTable("gateway").set({ ...change, updated_at: now })
+        .where("mac", "=", mac).where("deleted_at", "is", null).where(stillIs(was)).executeTakeFirst();
+      if (numUpdatedRows > 0n) await orphanCommands(tx, mac, why, now);
+      return numUpdatedRows > 0n;
+    });
   }
 
   /** Takes a removal back: the gateway has to register anew. False where none of that MAC was removed. */

@@ -13,6 +13,7 @@ export {
   isFinal,
   isRepeatable,
   OPEN_STATUSES,
+  ORPHANED,
 } from "./commands.ts";
 export { DocumentStore } from "./documents.ts";
 export { type GatewayPreset, type GatewayQuery, GatewayStore, type LastSeen } from "./gateways.ts";

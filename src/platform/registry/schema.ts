@@ -53,7 +53,9 @@ export type CommandKind =
   /** Restore the plug-in as it left the factory. */
   | "factory"
   /** Give it its parameters. */
-  | "configure";
+  | "configure"
+  /** Send it to another platform (RequestDistri). */
+  | "redistribute";
 
 /** Where a command stands. The last four are final. */
 export type CommandStatus =
@@ -291,6 +293,16 @@ export const registryMigrations: Migrations = {
         await sql`create index ${sql.id(`gateway_${column}_beginning`)} on gateway
           (${sql.id(column)} text_pattern_ops)`.execute(db);
       }
+    },
+  },
+  "2026-11-29-registry-commands-one-at-a-time": {
+    async up(db) {
+      // What waits was taken when only those that asked for it had their gateway for themselves.
+      await db.updateTable("command").set({ exclusive: 1 }).where("status", "in", ["queued", "sent", "acked"])
+        .execute();
+      // The last day's, for the overview: without the many that ended before.
+      await db.schema.createIndex("command_finished").on("command").columns(["status", "finished_at"])
+        .where("finished_at", "is not", null).execute();
     },
   },
 };

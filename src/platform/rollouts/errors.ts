@@ -5,8 +5,17 @@
  */
 import { GatehouseError } from "../../base/mod.ts";
 
-/** `state`: not possible as it stands. `empty`: it would reach no gateway. `own`: one's own can't be approved. */
-export type RolloutErrorCode = "rollout_not_found" | "rollout_state" | "rollout_empty" | "rollout_own";
+/**
+ * `state`: not possible as it stands. `empty`: it would reach no gateway. `own`: one's own can't be approved.
+ * `irreversible`: what it did can't be taken back. `stages`: other stages than it has.
+ */
+export type RolloutErrorCode =
+  | "rollout_not_found"
+  | "rollout_state"
+  | "rollout_empty"
+  | "rollout_own"
+  | "rollout_irreversible"
+  | "rollout_stages";
 
 /** A refusal with its reason. */
 export class RolloutError extends GatehouseError<RolloutErrorCode> {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-export { RolloutError } from "./errors.ts";
+export { RolloutError, type RolloutErrorCode } from "./errors.ts";
 export { type NewRollout, type RolloutParts, Rollouts } from "./rollouts.ts";
 export { rolloutRoutes } from "./routes.ts";
 export { rolloutMigrations, type RolloutStatus, type RolloutTables } from "./schema.ts";

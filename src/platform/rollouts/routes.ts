@@ -17,75 +17,27 @@ import {
   Routes,
 } from "../../control/mod.ts";
 import { type Deps, sleep } from "../../base/mod.ts";
-import { type Fleet, MAX_FILTER } from "../fleet/mod.ts";
+import type { Fleet } from "../fleet/mod.ts";
 import type { PlatformBus } from "../subjects.ts";
 import type { Rollouts } from "./rollouts.ts";
-import type { ItemRow, RolloutRow } from "./schema.ts";
+import type { ItemRow, RolloutKind, RolloutRow } from "./schema.ts";
+import { Brakes, NewRolloutBody } from "./requests.ts";
 import type { RolloutStore } from "./store.ts";
 import { ItemView, itemView, RolloutView, rolloutView } from "./views.ts";
 
-const DAY = 86_400_000;
-const percent = () => v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(100));
-const clockTime = v.pipe(v.string(), v.regex(/^([01]\d|2[0-3]):[0-5]\d$/, "Invalid time: Expected HH:MM"));
-const word = (max: number) => v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(max));
+/** What somebody needs beside `rollouts:write`: a rollout is no way around what one may not do to a single gateway. */
+const NEEDED = {
+  install: "plugins:install",
+  uninstall: "plugins:install",
+  configure: "commands:run",
+  post: "commands:run",
+  redistribute: "gateways:write",
+} as const satisfies Record<RolloutKind, string>;
 
-const Stage = v.strictObject({
-  // Left out: its number.
-  name: v.optional(v.pipe(v.string(), v.trim(), v.maxLength(64)), ""),
-  percent: v.pipe(v.number(), v.minValue(0), v.maxValue(100)),
-  successThreshold: v.optional(percent(), 90),
-  errorThreshold: v.optional(percent(), 10),
-});
-
-const NewRolloutBody = v.strictObject({
-  name: word(200),
-  description: v.optional(v.pipe(v.string(), v.maxLength(2000)), ""),
-  action: v.variant("kind", [
-    v.strictObject({
-      kind: v.literal("install"),
-      plugin: word(128),
-      version: word(64),
-    }),
-    v.strictObject({ kind: v.literal("uninstall"), plugin: word(128) }),
-    v.strictObject({
-      kind: v.literal("configure"),
-      plugin: word(128),
-      parameter: v.record(v.string(), v.unknown()),
-    }),
-    v.strictObject({
-      kind: v.literal("post"),
-      plugin: v.optional(v.pipe(v.string(), v.maxLength(128)), ""),
-      parameter: v.pipe(
-        v.record(v.string(), v.unknown()),
-        v.check(
-          (fields) => typeof fields.CmdType === "string" && fields.CmdType !== "",
-          '"CmdType" is missing',
-        ),
-      ),
-    }),
-  ]),
-  /** RSQL; neither this nor a group: every gateway. */
-  filter: v.optional(v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(MAX_FILTER))),
-  group: v.optional(word(64)),
-  stages: v.optional(v.pipe(v.array(Stage), v.minLength(1), v.maxLength(20)), [{ percent: 100 }]),
-  maxInFlight: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(5000)), 100),
-  perMinute: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(1_000_000)), 600),
-  /** How long one gateway has, being away included. */
-  commandTimeoutMs: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1000), v.maxValue(30 * DAY)), DAY),
-  maxAttempts: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(10)), 1),
-  window: v.optional(v.strictObject({
-    days: v.pipe(
-      v.array(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(7))),
-      v.minLength(1),
-      v.maxLength(7),
-    ),
-    from: clockTime,
-    to: clockTime,
-    utcOffsetMinutes: v.optional(v.pipe(v.number(), v.integer(), v.minValue(-840), v.maxValue(840)), 480),
-  })),
-  needsApproval: v.optional(v.boolean(), false),
-  startAt: v.optional(v.pipe(v.string(), v.isoTimestamp())),
-});
+function mustBeAllowed({ permissions }: Principal, kind: RolloutKind): void {
+  if (permissions.includes(NEEDED[kind])) return;
+  throw problem(403, "forbidden", `"${NEEDED[kind]}" is needed for this`);
+}
 
 /** Milliseconds between events of a stream at least, and until it looks unasked: word of another node may be lost. */
 const EVENT_MS = 1000;
@@ -136,18 +88,18 @@ export function rolloutRoutes({ deps, rollouts, store, fleet, bus }: RolloutRout
     },
   }).handle(async ({ body, principal, changed }) => {
     const { action } = body;
-    // Making it is no way around what one may not do to a single gateway.
-    const needed = action.kind === "post" || action.kind === "configure" ? "commands:run" : "plugins:install";
-    if (!principal.permissions.includes(needed)) {
-      throw problem(403, "forbidden", `"${needed}" is needed for this`);
-    }
+    mustBeAllowed(principal, action.kind);
     const row = await rollouts.create({
       name: body.name,
       description: body.description,
       kind: action.kind,
-      plugin: action.plugin,
+      plugin: "plugin" in action ? action.plugin : "",
       version: action.kind === "install" ? action.version : "",
-      parameter: "parameter" in action ? action.parameter : {},
+      parameter: "parameter" in action
+        ? action.parameter
+        : action.kind === "redistribute"
+        ? { mode: action.mode, address: action.address }
+        : {},
       filter: body.filter,
       group: body.group,
       scope: await fleet.scopeOf(principal),
@@ -263,7 +215,44 @@ export function rolloutRoutes({ deps, rollouts, store, fleet, bus }: RolloutRout
     });
   });
 
-  /** A change of state: `act` does it, the answer is the rollout afterwards. */
+  routes.route({
+    method: "PATCH",
+    path: "/api/v1/rollouts/{id}",
+    summary: "Give a rollout that does not run other brakes: its rate, its window, its thresholds",
+    description:
+      "Pause one that runs before. One that was approved waits for approval again, and goes on with that.",
+    tags: ["rollouts"],
+    auth: ["rollouts:write"],
+    params: IdParams,
+    body: { json: Brakes },
+    responses: {
+      200: { description: "The rollout", schema: RolloutView },
+      403: { description: "Its action is not allowed to whoever asks" },
+      404: { description: "There is none" },
+      409: { description: "It runs, or is over" },
+      422: { description: "It has another number of stages" },
+    },
+  }).handle(async ({ params, body, principal, changed }) => {
+    const row = await found(principal, params.id);
+    mustBeAllowed(principal, row.kind);
+    const before = await view(row);
+    const { maxInFlight, perMinute, window, stages } = body;
+    const after = await view(
+      await rollouts.edit(row.id, {
+        ...(maxInFlight === undefined ? {} : { max_in_flight: maxInFlight }),
+        ...(perMinute === undefined ? {} : { per_minute: perMinute }),
+        ...(window === undefined ? {} : { window: window && JSON.stringify(window) }),
+        ...(stages ? { stages } : {}),
+      }),
+    );
+    changed(brakesOf(before), brakesOf(after));
+    return { status: 200, body: after };
+  });
+
+  /**
+   * A change of state: `act` does it, the answer is the rollout afterwards. What lets gateways be changed needs what its
+   * action needs.
+   */
   const change = (
     path: string,
     summary: string,
@@ -273,6 +262,7 @@ export function rolloutRoutes({ deps, rollouts, store, fleet, bus }: RolloutRout
       reason: string,
     ) => Promise<RolloutRow>,
     permission: "rollouts:write" | "rollouts:approve" = "rollouts:write",
+    acts = ["start", "resume", "retry", "rollback"].includes(path),
   ) =>
     routes.route({
       method: "POST",
@@ -284,11 +274,13 @@ export function rolloutRoutes({ deps, rollouts, store, fleet, bus }: RolloutRout
       body: { json: Reason, optional: true },
       responses: {
         200: { description: "The rollout", schema: RolloutView },
+        403: { description: "Its action is not allowed to whoever asks" },
         404: { description: "There is none" },
         409: { description: "It is not in a state for this" },
       },
     }).handle(async (call) => {
       const before = await found(call.principal, call.params.id);
+      if (acts) mustBeAllowed(call.principal, before.kind);
       const after = await view(await act(before.id, call, call.body?.reason ?? ""));
       call.changed({ status: before.status }, { status: after.status, reason: after.reason });
       return { status: 200, body: after };
@@ -318,7 +310,7 @@ export function rolloutRoutes({ deps, rollouts, store, fleet, bus }: RolloutRout
   );
   change(
     "rollback",
-    "Make the rollout that takes an installation back where it succeeded; it is a draft",
+    "Make the rollout that takes back what this one did where it succeeded; it is a draft",
     (id, { principal }) => rollouts.rollBack(id, actorOf(principal)),
   );
 
@@ -361,4 +353,13 @@ export function rolloutRoutes({ deps, rollouts, store, fleet, bus }: RolloutRout
     return { status: 204 };
   });
   return routes;
+}
+
+/** What a change of brakes is about, for the audit. */
+function brakesOf({ status, maxInFlight, perMinute, window, stages }: v.InferOutput<typeof RolloutView>) {
+  const thresholds = stages.map(({ successThreshold, errorThreshold }) => ({
+    successThreshold,
+    errorThreshold,
+  }));
+  return { status, maxInFlight, perMinute, window, stages: thresholds };
 }

@@ -7,40 +7,42 @@
  *
  * @module
  */
-import { type Deps, messageOf, newId, sleep, type Timer } from "../../base/mod.ts";
+import { type Deps, messageOf, newId, type Timer } from "../../base/mod.ts";
 import type { Commander } from "../commands/mod.ts";
-import { type CommandRow, isFinal } from "../registry/mod.ts";
+import { AGAIN_MS, Flight, type Halt } from "./flight.ts";
 import type { ItemChange, RolloutStore } from "./store.ts";
 import type { ItemRow, RolloutRow, StageRow } from "./schema.ts";
 import { isOpen, opensIn, type Window } from "./window.ts";
 
 /** Gateways begun with in one transaction. */
 const BATCH = 50;
-/** Pause before what the database refused is tried again, and the longest wait of a rollout that waits for nothing. */
-const AGAIN_MS = 2_000;
+/** The longest wait of a rollout that waits for its window. */
 const MINUTE_MS = 60_000;
 
 /** What a runner leans on. */
 export interface RunnerParts {
   readonly deps: Pick<Deps, "clock" | "log">;
   readonly store: RolloutStore;
-  readonly commander: Pick<Commander, "create" | "find">;
+  readonly commander: Pick<Commander, "create" | "find" | "cancel">;
   /** Told when something changed that people may be looking at. */
   readonly changed: (id: string) => void;
   /** Told when the rollout has come to another status. */
   readonly moved: (row: RolloutRow) => void;
   /** The rollout has come to an end or a halt: the runner is no longer needed. */
-  readonly halted: (id: string) => void;
+  readonly halted: (runner: Runner) => void;
 }
 
 /** One rollout under way. */
 export class Runner implements AsyncDisposable {
-  readonly #inFlight = new Map<string, ItemRow>();
+  readonly #flights = new Set<Flight>();
+  /** By the ids of their commands. */
+  readonly #byCommand = new Map<string, Flight>();
   readonly #stages: readonly StageRow[];
   readonly #window: Window | undefined;
-  #succeeded: number[];
-  #failed: number[];
-  #left: number[];
+  readonly #succeeded: number[];
+  readonly #failed: number[];
+  readonly #skipped: number[];
+  readonly #left: number[];
   /** Begun with since `#minute`, for the rate. */
   #minute: number;
   #begun = 0;
@@ -48,9 +50,8 @@ export class Runner implements AsyncDisposable {
   #pumping: Promise<void> | undefined;
   #again = false;
   #stopped = false;
-  readonly #stop = new AbortController();
   /** Nothing new begins; what is under way is seen to its end. */
-  #draining: boolean;
+  #halt: Halt | undefined;
   readonly #work = new Set<Promise<void>>();
 
   private constructor(
@@ -59,72 +60,91 @@ export class Runner implements AsyncDisposable {
     private readonly parts: RunnerParts,
   ) {
     this.#stages = stages;
-    this.#draining = row.status !== "running";
     this.#window = row.window === null ? undefined : JSON.parse(row.window);
     this.#succeeded = stages.map(() => 0);
     this.#failed = stages.map(() => 0);
+    this.#skipped = stages.map(() => 0);
     this.#left = stages.map(() => 0);
     this.#minute = parts.deps.clock.monotonic();
   }
 
-  /** Takes a rollout up, from its beginning or from wherever an earlier process left it. */
-  static async start(row: RolloutRow, parts: RunnerParts): Promise<Runner> {
+  /**
+   * Takes a rollout up, from its beginning or from wherever an earlier process left it. It does nothing until
+   * {@linkcode Runner.begin}.
+   */
+  static async load(row: RolloutRow, parts: RunnerParts): Promise<Runner> {
     const runner = new Runner(row, await parts.store.stages(row.id), parts);
     for (const [stage, counts] of await parts.store.counts(row.id)) {
       runner.#succeeded[stage] = counts.succeeded;
       runner.#failed[stage] = counts.failed;
+      runner.#skipped[stage] = counts.skipped;
       runner.#left[stage] = counts.waiting + counts.issued;
     }
-    for (const item of await parts.store.issued(row.id)) {
-      runner.#inFlight.set(item.command_id!, item);
-      runner.#behind(() => runner.#make(item));
-    }
-    runner.pump();
+    for (const item of await parts.store.issued(row.id)) runner.#enlist(item, false);
     return runner;
   }
 
-  /** How many commands are under way. */
+  /** Goes on; where the rollout is halted, only with what is under way. */
+  begin(halt?: Halt): void {
+    if (halt) this.drain(halt);
+    for (const flight of this.#flights) this.#fly(flight);
+    this.pump();
+  }
+
+  get id(): string {
+    return this.row.id;
+  }
+
+  /** How many gateways are under way. */
   get inFlight(): number {
-    return this.#inFlight.size;
+    return this.#flights.size;
   }
 
   /** A command has changed; those of others are none of ours. */
-  commandEnded(id: string): void {
-    const item = this.#inFlight.get(id);
-    if (item) this.#behind(() => this.#look(item));
+  commandChanged(id: string, final: boolean): void {
+    // Before its end only one matters that is to be taken back as soon as it can be.
+    if (final || this.#halt) this.#byCommand.get(id)?.look();
   }
 
-  /** Begins with nothing more; what is under way goes on to its end and is counted. */
-  drain(): void {
-    this.#draining = true;
+  /**
+   * Begins with nothing more. Commands that are made go on to their end and are counted; where the rollout is over for
+   * good those that still wait are taken back.
+   */
+  drain(halt: Halt): void {
+    if (this.#halt === "aborted") return;
+    this.#halt = halt;
     this.#timer?.cancel();
-    if (this.#inFlight.size === 0) this.parts.halted(this.row.id);
+    for (const flight of this.#flights) flight.halt(halt);
+    this.#settle();
   }
 
   /** Looks how the commands under way are: word of them may have been lost between nodes. */
   lookAgain(): void {
-    for (const item of this.#inFlight.values()) this.#behind(() => this.#look(item));
+    for (const flight of this.#flights) flight.look();
   }
 
-  /** Whether it begins with nothing more. */
-  get draining(): boolean {
-    return this.#draining;
+  /** Why it begins with nothing more. */
+  get halt(): Halt | undefined {
+    return this.#halt;
   }
 
-  /** The ids of the commands that are under way. */
-  get commands(): string[] {
-    return [...this.#inFlight.keys()];
+  /** Tells that it is no longer needed, where nothing is under way. */
+  #settle(): void {
+    if (this.#halt && this.#flights.size === 0 && !this.#pumping) this.parts.halted(this);
   }
 
   /** Goes on, as far as stage, window, rate and number under way allow. */
   pump(): void {
-    if (this.#stopped || this.#draining) return;
+    if (this.#stopped || this.#halt) return;
     this.#again = true;
-    this.#pumping ??= this.#pumpAll().finally(() => this.#pumping = undefined);
+    this.#pumping ??= this.#pumpAll().finally(() => {
+      this.#pumping = undefined;
+      this.#settle();
+    });
   }
 
   async #pumpAll(): Promise<void> {
-    while (this.#again && !this.#stopped && !this.#draining) {
+    while (this.#again && !this.#stopped && !this.#halt) {
       this.#again = false;
       try {
         await this.#step();
@@ -144,7 +164,7 @@ export class Runner implements AsyncDisposable {
     if (await this.#judge()) return;
     const closed = this.#window && !isOpen(this.#window, clock.now());
     if (closed) return this.#wake(Math.min(MINUTE_MS, opensIn(this.#window!, clock.now()) ?? MINUTE_MS));
-    const room = Math.min(BATCH, this.row.max_in_flight - this.#inFlight.size, this.#allowance());
+    const room = Math.min(BATCH, this.row.max_in_flight - this.#flights.size, this.#allowance());
     if (room <= 0) return;
     const items = await this.parts.store.next(id, this.row.stage, room);
     if (items.length === 0) return;
@@ -165,15 +185,18 @@ export class Runner implements AsyncDisposable {
         : { status: "skipped", error: "it is no longer preset", finished_at: clock.now() };
       return { mac: item.mac, change, item: { ...item, ...change } };
     });
-    await this.parts.store.issue(id, begun);
+    if (!await this.parts.store.issue(id, begun)) return this.drain("paused"); // somebody was quicker
     this.#begun += begun.length;
     for (const { item } of begun) {
       if (item.status === "skipped") {
         this.#left[item.stage]!--;
+        this.#skipped[item.stage]!++;
         continue;
       }
-      this.#inFlight.set(item.command_id!, item);
-      this.#behind(() => this.#make(item));
+      const flight = this.#enlist(item, true);
+      // What it was halted for meanwhile holds for these as well.
+      if (this.#halt) flight.halt(this.#halt);
+      if (!this.#stopped) this.#fly(flight);
     }
     this.parts.changed(id);
     this.#again = true;
@@ -193,58 +216,45 @@ export class Runner implements AsyncDisposable {
     return left;
   }
 
-  /** Makes the command of a gateway that was begun with; where it is there already, looks how it is. */
-  async #make(item: ItemRow): Promise<void> {
-    const { row } = this;
-    const command = await this.parts.commander.create({
-      id: item.command_id!,
-      mac: item.mac,
-      kind: item.kind ?? row.kind,
-      plugin: row.plugin,
-      version: item.version ?? (item.kind === "uninstall" ? "" : row.version),
-      parameter: JSON.parse(row.parameter),
-      actor: `rollout:${row.id}`,
-      timeoutMs: row.command_timeout_ms,
-    });
-    if (isFinal(command.status)) await this.#end(item, command);
+  #enlist(item: ItemRow, fresh: boolean): Flight {
+    const flight = new Flight(item, this.row, this.parts, fresh);
+    this.#flights.add(flight);
+    for (const id of flight.ids) this.#byCommand.set(id, flight);
+    return flight;
   }
 
-  async #look(item: ItemRow): Promise<void> {
-    const command = await this.parts.commander.find(item.command_id!);
-    if (command && isFinal(command.status)) await this.#end(item, command);
+  #fly(flight: Flight): void {
+    const done = flight.run().then((change) => {
+      if (change) this.#landed(flight, change);
+    }).catch((error) =>
+      this.parts.deps.log.error("a rollout's gateway failed here", {
+        rollout: this.row.id,
+        mac: flight.item.mac,
+        error: messageOf(error),
+      })
+    ).finally(() => this.#work.delete(done));
+    this.#work.add(done);
   }
 
-  async #end(item: ItemRow, command: CommandRow): Promise<void> {
-    // The same end may be heard of twice.
-    if (!this.#inFlight.has(command.id)) return;
-    const good = command.status === "succeeded";
-    const again = !good && item.attempt < this.row.max_attempts && command.status !== "cancelled";
-    const change: ItemChange = good
-      ? { status: "succeeded", error_code: null, error: null, finished_at: this.parts.deps.clock.now() }
-      : {
-        status: again ? "waiting" : "failed",
-        ...(again ? { command_id: null } : {}),
-        error_code: command.error_code ?? command.status,
-        error: command.error,
-        ...(again ? {} : { finished_at: this.parts.deps.clock.now() }),
-      };
-    await this.parts.store.update(this.row.id, item.mac, change);
-    if (!this.#inFlight.delete(command.id)) return;
-    if (!again) {
-      this.#left[item.stage]!--;
-      (good ? this.#succeeded : this.#failed)[item.stage]!++;
+  #landed(flight: Flight, { status }: ItemChange): void {
+    this.#flights.delete(flight);
+    for (const id of flight.ids) this.#byCommand.delete(id);
+    const counts = { succeeded: this.#succeeded, failed: this.#failed, skipped: this.#skipped };
+    if (status === "succeeded" || status === "failed" || status === "skipped") {
+      this.#left[flight.item.stage]!--;
+      counts[status][flight.item.stage]!++;
     }
     this.parts.changed(this.row.id);
-    if (this.#draining && this.#inFlight.size === 0) this.parts.halted(this.row.id);
+    if (this.#halt) this.#settle();
     else this.pump();
   }
 
   /** Whether the rollout has to halt, or is at its end; goes on to the next stage where this one went well. */
   async #judge(): Promise<boolean> {
-    for (const { no, name, total, error_threshold } of this.#stages) {
-      const failed = this.#failed[no]!;
+    for (const { no, name, error_threshold } of this.#stages) {
+      const failed = this.#failed[no]!, total = this.#judged(no);
       if (no > this.row.stage || failed === 0 || failed * 100 <= error_threshold * total) continue;
-      return await this.#halt(
+      return await this.#come(
         "paused",
         `stage "${name}": ${failed} of ${total} failed, more than ${error_threshold} %`,
       );
@@ -252,15 +262,15 @@ export class Runner implements AsyncDisposable {
     const { stage } = this.row;
     const left = this.#left.slice(0, stage + 1).reduce((sum, n) => sum + n, 0);
     if (left > 0) return false;
-    const { name, total, success_threshold } = this.#stages[stage]!;
-    const succeeded = this.#succeeded[stage]!;
+    const { name, success_threshold } = this.#stages[stage]!;
+    const succeeded = this.#succeeded[stage]!, total = this.#judged(stage);
     if (succeeded * 100 < success_threshold * total) {
-      return await this.#halt(
+      return await this.#come(
         "paused",
         `stage "${name}": ${succeeded} of ${total} succeeded, fewer than ${success_threshold} %`,
       );
     }
-    if (stage === this.#stages.length - 1) return await this.#halt("finished", null);
+    if (stage === this.#stages.length - 1) return await this.#come("finished", null);
     const row = await this.parts.store.advance(this.row.id, ["running"], { stage: stage + 1 });
     if (!row) return this.#gone();
     this.row = row;
@@ -269,13 +279,19 @@ export class Runner implements AsyncDisposable {
     return true;
   }
 
-  async #halt(status: "paused" | "finished", reason: string | null): Promise<true> {
+  /** How many gateways of a stage its thresholds are about: those that were skipped went neither well nor badly. */
+  #judged(stage: number): number {
+    return this.#stages[stage]!.total - this.#skipped[stage]!;
+  }
+
+  async #come(status: "paused" | "finished", reason: string | null): Promise<true> {
     const { id } = this.row;
     const row = await this.parts.store.advance(id, ["running"], {
       status,
       reason,
       ...(status === "finished" ? { finished_at: this.parts.deps.clock.now() } : {}),
     });
+    if (!row) return this.#gone();
     if (reason !== null) this.parts.deps.log.warn("a rollout was paused", { rollout: id, reason });
     else this.parts.deps.log.info("a rollout has finished", { rollout: id });
     this.parts.changed(id);
@@ -284,42 +300,22 @@ export class Runner implements AsyncDisposable {
   }
 
   #gone(): true {
-    this.drain();
+    this.drain("paused");
     return true;
   }
 
   #wake(ms: number): void {
     this.#timer?.cancel();
-    if (!this.#stopped && !this.#draining) {
+    if (!this.#stopped && !this.#halt) {
       this.#timer = this.parts.deps.clock.setTimer(() => this.pump(), Math.max(1, ms));
-    }
-  }
-
-  /** Does something behind what goes on, again and again until it is done; whoever takes the rollout up does the rest. */
-  #behind(work: () => Promise<void>): void {
-    const done = this.#persist(work).finally(() => this.#work.delete(done));
-    this.#work.add(done);
-  }
-
-  async #persist(work: () => Promise<void>): Promise<void> {
-    while (!this.#stopped) {
-      try {
-        return await work();
-      } catch (error) {
-        this.parts.deps.log.warn("a rollout's gateway could not be seen to; it is tried again", {
-          rollout: this.row.id,
-          error: messageOf(error),
-        });
-        await sleep(this.parts.deps.clock, AGAIN_MS, this.#stop.signal).catch(() => {});
-      }
     }
   }
 
   /** Begins nothing more. */
   stop(): void {
     this.#stopped = true;
-    this.#stop.abort();
     this.#timer?.cancel();
+    for (const flight of this.#flights) flight.stop();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -7,7 +7,7 @@ import type { Migrations } from "../../storage/mod.ts";
 import type { FleetTables } from "../fleet/mod.ts";
 
 /** What a rollout does on each gateway. */
-export type RolloutKind = "install" | "uninstall" | "configure" | "post";
+export type RolloutKind = "install" | "uninstall" | "configure" | "post" | "redistribute";
 
 /**
  * Where a rollout stands. `approval`: somebody else than its maker has to approve it. `scheduled`: it begins by
@@ -89,8 +89,12 @@ export interface ItemRow {
   /** Other than the rollout's, for rollouts that take another one back; null: the rollout's. */
   kind: RolloutKind | null;
   version: string | null;
-  /** The plug-in's version before, as it was last seen. */
+  /** JSON. */
+  parameter: string | null;
+  /** The plug-in's version before; `""`: it was not there; null: that is not known. */
   previous_version: string | null;
+  /** The parameters before that are written, as JSON of names and values; null: they were not asked for. */
+  previous_parameter: string | null;
   finished_at: number | null;
 }
 
@@ -153,6 +157,15 @@ export const rolloutMigrations: Migrations = {
       await db.schema.createIndex("rollout_item_next").on("rollout_item")
         .columns(["rollout_id", "stage", "status", "place"]).execute();
       await db.schema.createIndex("rollout_item_mac").on("rollout_item").column("mac").execute();
+    },
+  },
+  "2026-11-29-rollouts-what-was-before": {
+    async up(db) {
+      await db.schema.alterTable("rollout_item").addColumn("parameter", "text").execute();
+      await db.schema.alterTable("rollout_item").addColumn("previous_parameter", "text").execute();
+      // Pages of gateways go by place.
+      await db.schema.createIndex("rollout_item_place").on("rollout_item").columns(["rollout_id", "place"])
+        .execute();
     },
   },
 };

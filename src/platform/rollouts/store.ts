@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { createHash } from "node:crypto";
 import type { Kysely, Updateable } from "kysely";
-import { type Clock, newId } from "../../base/mod.ts";
+import { type Clock, newId, nextTurn } from "../../base/mod.ts";
 import { WriteBatch } from "../../storage/mod.ts";
+import { drawn, endsOf } from "./lots.ts";
 import type { ItemRow, ItemStatus, RolloutRow, RolloutStatus, RolloutTables, StageRow } from "./schema.ts";
 
 /** How many gateways of a stage are in each status. */
@@ -26,7 +26,20 @@ export interface NewItem {
   readonly mac: string;
   readonly kind?: RolloutRow["kind"];
   readonly version?: string;
+  /** JSON. */
+  readonly parameter?: string;
+  /** Why nothing is to be done on it. */
+  readonly skip?: string;
 }
+
+/** Brakes of a rollout, as far as they are to be others. */
+export type NewBrakes = Partial<Pick<RolloutRow, "max_in_flight" | "per_minute" | "window">> & {
+  /** By the stage's number. */
+  readonly stages?: readonly {
+    readonly successThreshold?: number | undefined;
+    readonly errorThreshold?: number | undefined;
+  }[];
+};
 
 type NewRollout = Omit<
   RolloutRow,
@@ -41,14 +54,23 @@ type NewRollout = Omit<
   | "approved_by"
 >;
 
+/** Rows written, and read, in one go: then others get their turn. */
 const CHUNK = 500;
+const PAGE = 2000;
 const OPEN: readonly RolloutStatus[] = ["scheduled", "running"];
 
 /** What a change of a gateway's place in a rollout sets. */
 export type ItemChange = Partial<
   Pick<
     ItemRow,
-    "status" | "command_id" | "attempt" | "error_code" | "error" | "previous_version" | "finished_at"
+    | "status"
+    | "command_id"
+    | "attempt"
+    | "error_code"
+    | "error"
+    | "previous_version"
+    | "previous_parameter"
+    | "finished_at"
   >
 >;
 
@@ -99,8 +121,7 @@ export class RolloutStore {
       approved_at: null,
       approved_by: null,
     };
-    const lots = items.map((item) => ({ item, lot: lotOf(row.id, item.mac) }))
-      .sort((a, b) => a.lot < b.lot ? -1 : 1);
+    const lots = await drawn(row.id, items);
     const ends = endsOf(stages, lots.length);
     await this.db.transaction().execute(async (tx) => {
       await tx.insertInto("rollout").values(row).execute();
@@ -113,21 +134,24 @@ export class RolloutStore {
         error_threshold: stage.errorThreshold,
       }))).execute();
       for (let at = 0; at < lots.length; at += CHUNK) {
+        if (at > 0) await nextTurn();
         await tx.insertInto("rollout_item").values(
-          lots.slice(at, at + CHUNK).map(({ item }, i): ItemRow => ({
+          lots.slice(at, at + CHUNK).map((item, i): ItemRow => ({
             rollout_id: row.id,
             mac: item.mac,
             stage: ends.findIndex((end) => at + i < end),
             place: at + i,
-            status: "waiting",
+            status: item.skip === undefined ? "waiting" : "skipped",
             command_id: null,
             attempt: 0,
             error_code: null,
-            error: null,
+            error: item.skip ?? null,
             kind: item.kind ?? null,
             version: item.version ?? null,
+            parameter: item.parameter ?? null,
             previous_version: null,
-            finished_at: null,
+            previous_parameter: null,
+            finished_at: item.skip === undefined ? null : row.created_at,
           })),
         ).execute();
       }
@@ -244,10 +268,46 @@ export class RolloutStore {
     return select.execute();
   }
 
-  /** Every gateway on which it succeeded. */
-  succeeded(id: string): Promise<ItemRow[]> {
-    return this.db.selectFrom("rollout_item").selectAll().where("rollout_id", "=", id)
-      .where("status", "=", "succeeded").execute();
+  /** Every gateway on which it succeeded, a page at a time. */
+  async *succeeded(id: string): AsyncGenerator<ItemRow[]> {
+    for (let after = -1;;) {
+      const rows = await this.items(id, PAGE, after, "succeeded");
+      if (rows.length === 0) return;
+      yield rows;
+      after = rows.at(-1)!.place;
+      await nextTurn();
+    }
+  }
+
+  /**
+   * Changes the brakes of a rollout that is in one of the statuses `from`; undefined where it is not, or there is none.
+   * One that was approved waits for approval afterwards.
+   */
+  async brake(
+    id: string,
+    from: readonly RolloutStatus[],
+    { stages = [], ...brakes }: NewBrakes,
+  ): Promise<RolloutRow | undefined> {
+    return await this.db.transaction().execute(async (tx) => {
+      const row = await tx.updateTable("rollout").set((e) => ({
+        ...brakes,
+        status: e.case().when("approved_at", "is not", null).then<RolloutStatus>("approval").else(
+          e.ref("status"),
+        )
+          .end(),
+        approved_at: null,
+        approved_by: null,
+      })).where("id", "=", id).where("status", "in", from).returningAll().executeTakeFirst();
+      if (!row) return undefined;
+      for (const [no, { successThreshold, errorThreshold }] of stages.entries()) {
+        if (successThreshold === undefined && errorThreshold === undefined) continue;
+        await tx.updateTable("rollout_stage").set({
+          ...(successThreshold === undefined ? {} : { success_threshold: successThreshold }),
+          ...(errorThreshold === undefined ? {} : { error_threshold: errorThreshold }),
+        }).where("rollout_id", "=", id).where("no", "=", no).execute();
+      }
+      return row;
+    });
   }
 
   /** Changes a gateway's place; resolves when that is on disk. */
@@ -257,44 +317,60 @@ export class RolloutStore {
 
   /**
    * Marks gateways as begun with, in one transaction: the ids of their commands are known before these are made. Fails
-   * as a whole where one of them no longer waits.
+   * as a whole where one of them no longer waits. False, and nothing is done, where the rollout does not run any more:
+   * whoever paused it may rely on that.
    */
   async issue(
     rollout: string,
     items: readonly { readonly mac: string; readonly change: ItemChange }[],
-  ): Promise<void> {
-    await this.db.transaction().execute(async (tx) => {
+  ): Promise<boolean> {
+    return await this.db.transaction().execute(async (tx) => {
       await this.guard?.(tx);
+      // Setting what is there already holds the row, on either database, until this is through.
+      const { numUpdatedRows: running } = await tx.updateTable("rollout").set({ status: "running" })
+        .where("id", "=", rollout).where("status", "=", "running").executeTakeFirst();
+      if (running !== 1n) return false;
       for (const { mac, change } of items) {
         const { numUpdatedRows } = await tx.updateTable("rollout_item").set(change)
           .where("rollout_id", "=", rollout).where("mac", "=", mac).where("status", "=", "waiting")
           .executeTakeFirst();
         if (numUpdatedRows !== 1n) throw new Error(`gateway ${mac} was begun with already`);
       }
+      return true;
     });
   }
 
-  /** Lets failed gateways wait for another try; answers how many. Those of later stages than `stage` have none. */
-  async retryFailed(id: string): Promise<number> {
-    const { numUpdatedRows } = await this.db.updateTable("rollout_item")
-      .set({
-        status: "waiting",
-        command_id: null,
-        error_code: null,
-        error: null,
-        finished_at: null,
-        attempt: 0,
-      })
-      .where("rollout_id", "=", id).where("status", "=", "failed").executeTakeFirst();
-    return Number(numUpdatedRows);
+  /** Lets failed gateways wait for another try; answers how many. */
+  retryFailed(id: string): Promise<number> {
+    return this.#sweep(id, "failed", {
+      status: "waiting",
+      command_id: null,
+      error_code: null,
+      error: null,
+      finished_at: null,
+      attempt: 0,
+    });
   }
 
   /** Gives up what still waits; answers how many. */
-  async skipWaiting(id: string, reason: string): Promise<number> {
-    const { numUpdatedRows } = await this.db.updateTable("rollout_item")
-      .set({ status: "skipped", error: reason, finished_at: this.clock.now() })
-      .where("rollout_id", "=", id).where("status", "=", "waiting").executeTakeFirst();
-    return Number(numUpdatedRows);
+  skipWaiting(id: string, reason: string): Promise<number> {
+    return this.#sweep(id, "waiting", { status: "skipped", error: reason, finished_at: this.clock.now() });
+  }
+
+  /** Changes every gateway of a rollout that is in a status, a page at a time; answers how many. */
+  async #sweep(id: string, status: ItemStatus, change: ItemChange): Promise<number> {
+    const { last } = await this.db.selectFrom("rollout_item")
+      .select((e) => e.fn.max<number | null>("place").as("last"))
+      .where("rollout_id", "=", id).executeTakeFirstOrThrow();
+    let all = 0;
+    for (let from = 0; from <= Number(last ?? -1); from += PAGE) {
+      if (from > 0) await nextTurn();
+      const { numUpdatedRows } = await this.db.updateTable("rollout_item").set(change)
+        .where("rollout_id", "=", id).where("place", ">=", from).where("place", "<", from + PAGE)
+        .where("status", "=", status).executeTakeFirst();
+      all += Number(numUpdatedRows);
+    }
+    return all;
   }
 
   /** The versions of a plug-in that were last seen on these gateways. */
@@ -316,19 +392,4 @@ export class RolloutStore {
   flush(): Promise<void> {
     return this.#writes.flush();
   }
-}
-
-/** Where each stage ends among `total` gateways. A stage of more than nothing has one at least, while there are any. */
-function endsOf(stages: readonly NewStage[], total: number): number[] {
-  let percent = 0, end = 0;
-  return stages.map((stage, no) => {
-    percent += stage.percent;
-    const wanted = no === stages.length - 1 ? total : Math.round(total * Math.min(percent, 100) / 100);
-    end = Math.min(total, Math.max(wanted, stage.percent > 0 ? end + 1 : end));
-    return end;
-  });
-}
-
-function lotOf(id: string, mac: string): string {
-  return createHash("sha256").update(`${id} ${mac}`).digest("base64");
 }

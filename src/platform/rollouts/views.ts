@@ -21,7 +21,7 @@ export const RolloutView = v.object({
   id: v.string(),
   name: v.string(),
   description: v.string(),
-  kind: v.picklist(["install", "uninstall", "configure", "post"]),
+  kind: v.picklist(["install", "uninstall", "configure", "post", "redistribute"]),
   plugin: v.string(),
   version: v.string(),
   parameter: v.record(v.string(), v.unknown()),
@@ -70,6 +70,7 @@ export const ItemView = v.object({
   commandId: v.nullable(v.string()),
   attempt: v.number(),
   error: v.nullable(v.object({ code: v.string(), message: v.string() })),
+  /** The plug-in's version before; `""`: it was not there; null: that is not known. */
   previousVersion: v.nullable(v.string()),
   finishedAt: v.nullable(Time),
 });

@@ -4,11 +4,12 @@
  * @module
  */
 import * as v from "valibot";
-import { problem, Routes } from "../../control/mod.ts";
+import { answerWith, changedMeanwhile, etagOf, ifMatch, problem, Routes } from "../../control/mod.ts";
 import { MAY_READ, MAY_WRITE } from "./access.ts";
 import { type Account, AccountError, type AccountInput, type AccountStore } from "./accounts.ts";
 import { isoTime, noProvider, SpId, Time, versionText, whole } from "./fields.ts";
 import type { Ismg } from "./ismg.ts";
+import { ownTimes, TimesField, timesView } from "./link_times.ts";
 
 const Secret = v.pipe(
   v.string(),
@@ -28,6 +29,8 @@ const LIMITS = {
   maxConnections: v.optional(whole(1, 1000)),
   ratePerSecond: v.optional(whole(1, 1_000_000)),
   window: v.optional(whole(1, 10_000)),
+  /** Its own T (response), N (attempts) and C (active test); null: the service's. */
+  times: v.optional(TimesField),
 } as const;
 const AccountBody = v.strictObject({ spId: SpId, secret: Secret, spCode: SpCode, ...LIMITS });
 const AccountChanges = v.strictObject({
@@ -45,6 +48,7 @@ const AccountView = v.object({
   maxConnections: v.number(),
   ratePerSecond: v.number(),
   window: v.number(),
+  times: TimesField,
   connections: v.number(),
   createdAt: Time,
   updatedAt: Time,
@@ -102,19 +106,23 @@ function changeRoute(routes: Routes, { accounts, ismg }: AccountParts): void {
     auth: MAY_WRITE,
     params: v.object({ spId: v.string() }),
     body: { json: AccountChanges },
+    etag: true,
     responses: {
       200: { description: "The provider, changed", schema: AccountView },
       404: { description: "No such provider" },
       409: { description: "Another provider has this SP_Code" },
     },
-  }).handle(async ({ params: { spId }, body, log, changed }) => {
+  }).handle(async ({ params: { spId }, body, log, request, changed }) => {
     const before = accounts.find(spId);
-    const account = await taken(accounts.change(spId, inputOf(body)));
+    const seen = before && ifMatch(request, before.updatedAt) ? before.updatedAt : undefined;
+    const account = await taken(accounts.change(spId, inputOf(body), seen));
+    if (!account && seen !== undefined && accounts.find(spId)) throw changedMeanwhile();
     if (!before || !account) throw noProvider(spId);
     settle(ismg, before, account);
     changed(audited(before), audited(account));
     log.info("provider changed", { spId });
-    return { status: 200, body: view(account, ismg) };
+    const now = view(account, ismg);
+    return { status: 200, body: now, headers: { etag: etagOf(account.updatedAt, now) } };
   });
 }
 
@@ -134,14 +142,16 @@ function readRoutes(routes: Routes, { accounts, ismg }: AccountParts): void {
     tags: ["short messages"],
     auth: MAY_READ,
     params: v.object({ spId: v.string() }),
+    etag: true,
     responses: {
       200: { description: "The provider", schema: AccountView },
       404: { description: "No such provider" },
     },
-  }).handle(({ params: { spId } }) => {
+  }).handle(({ params: { spId }, request }) => {
     const account = accounts.find(spId);
     if (!account) throw noProvider(spId);
-    return { status: 200, body: view(account, ismg) };
+    const body = view(account, ismg);
+    return answerWith(request, etagOf(account.updatedAt, body), body);
   });
 }
 
@@ -153,10 +163,14 @@ function removeRoute(routes: Routes, { accounts, ismg }: AccountParts): void {
     tags: ["short messages"],
     auth: MAY_WRITE,
     params: v.object({ spId: v.string() }),
+    etag: true,
     responses: { 204: { description: "Removed" }, 404: { description: "No such provider" } },
-  }).handle(async ({ params: { spId }, log, changed }) => {
+  }).handle(async ({ params: { spId }, log, request, changed }) => {
     const before = accounts.find(spId);
-    if (!before || !await accounts.remove(spId)) throw noProvider(spId);
+    const seen = before && ifMatch(request, before.updatedAt) ? before.updatedAt : undefined;
+    if (!before || !await accounts.remove(spId, seen)) {
+      throw seen !== undefined && accounts.find(spId) ? changedMeanwhile() : noProvider(spId);
+    }
     for (const session of ismg.sessionsOf(spId)) session.terminate();
     changed(audited(before), undefined);
     log.info("provider removed", { spId });
@@ -187,8 +201,12 @@ function ids({ spId, spCode, secret }: v.InferOutput<typeof AccountBody>) {
 
 /** What was given, without what was left out: an optional field is absent, not undefined. */
 function inputOf(body: v.InferOutput<typeof AccountChanges>): Partial<Omit<AccountInput, "spId">> {
-  const { version, ...rest } = body;
-  const given = Object.entries({ ...rest, version: version && versionOctet(version) })
+  const { version, times, ...rest } = body;
+  const read = {
+    version: version && versionOctet(version),
+    times: times === undefined ? undefined : ownTimes(times),
+  };
+  const given = Object.entries({ ...rest, ...read })
     .filter(([name, value]) => value !== undefined && name !== "spId");
   return Object.fromEntries(given);
 }
@@ -219,6 +237,7 @@ function shown(account: Account) {
     maxConnections,
     ratePerSecond,
     window,
+    times: timesView(account.times),
     createdAt: isoTime(account.createdAt),
     updatedAt: isoTime(account.updatedAt),
   };

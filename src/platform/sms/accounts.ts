@@ -6,6 +6,7 @@
 import type { Kysely } from "kysely";
 import { type Clock, GatehouseError, TokenBucket } from "../../base/mod.ts";
 import { VERSION_3_0 } from "../../protocol/cmpp/mod.ts";
+import { type OwnTimes, parseTimes, timesText } from "./link_times.ts";
 import type { AccountRow, SmsTables } from "./schema.ts";
 import type { Seal } from "../credentials/mod.ts";
 
@@ -28,6 +29,8 @@ export interface AccountInput {
   readonly ratePerSecond?: number;
   /** W: requests not answered yet on one connection. Default 16, the standard's. */
   readonly window?: number;
+  /** Its own T, N and C. Default null: the service's. */
+  readonly times?: OwnTimes | null;
 }
 
 /** A provider as the service works with it. */
@@ -80,6 +83,14 @@ export class AccountStore {
 
   /** Creates a provider or changes it. @throws {AccountError} */
   async put(input: AccountInput): Promise<{ account: Account; created: boolean }> {
+    const { row, before } = this.#rowOf(input);
+    await this.db.insertInto("sms_account").values(row)
+      .onConflict((conflict) => conflict.column("sp_id").doUpdateSet(row)).execute();
+    this.#forget(input.spId);
+    return { account: this.#remember(row), created: before === undefined };
+  }
+
+  #rowOf(input: AccountInput): { row: AccountRow; before: Account | undefined } {
     const before = this.#bySpId.get(input.spId), holder = this.#bySpCode.get(input.spCode);
     if (holder && holder.spId !== input.spId) {
       throw new AccountError("sp_code_taken", `the SP_Code "${input.spCode}" is that of "${holder.spId}"`);
@@ -95,24 +106,40 @@ export class AccountStore {
       max_connections: input.maxConnections ?? 4,
       rate_per_second: input.ratePerSecond ?? 200,
       window: input.window ?? 16,
+      times: timesText(input.times),
       created_at: before?.createdAt ?? now,
-      updated_at: now,
+      // Each change has a time of its own, so that it tells one state from the next.
+      updated_at: Math.max(now, (before?.updatedAt ?? 0) + 1),
     };
-    await this.db.insertInto("sms_account").values(row)
-      .onConflict((conflict) => conflict.column("sp_id").doUpdateSet(row)).execute();
-    this.#forget(input.spId);
-    return { account: this.#remember(row), created: before === undefined };
+    return { row, before };
   }
 
-  /** Changes a provider in what is given; undefined where there is none. @throws {AccountError} */
-  async change(spId: string, changes: Partial<Omit<AccountInput, "spId">>): Promise<Account | undefined> {
+  /**
+   * Changes a provider in what is given; undefined where there is none, or where it was changed since `seen`, the
+   * `updatedAt` that somebody saw. @throws {AccountError}
+   */
+  async change(
+    spId: string,
+    changes: Partial<Omit<AccountInput, "spId">>,
+    seen?: number,
+  ): Promise<Account | undefined> {
     const before = this.#bySpId.get(spId);
-    return before && (await this.put({ ...before, ...changes, spId })).account;
+    if (!before) return undefined;
+    if (seen === undefined) return (await this.put({ ...before, ...changes, spId })).account;
+    const { row } = this.#rowOf({ ...before, ...changes, spId });
+    const { numUpdatedRows } = await this.db.updateTable("sms_account").set(row)
+      .where("sp_id", "=", spId).where("updated_at", "=", seen).executeTakeFirst();
+    if (numUpdatedRows === 0n) return undefined;
+    this.#forget(spId);
+    return this.#remember(row);
   }
 
-  async remove(spId: string): Promise<boolean> {
-    await this.db.deleteFrom("sms_account").where("sp_id", "=", spId).execute();
-    return this.#forget(spId);
+  /** Removes a provider; false where there is none, or where it was changed since `seen`. */
+  async remove(spId: string, seen?: number): Promise<boolean> {
+    let removal = this.db.deleteFrom("sms_account").where("sp_id", "=", spId);
+    if (seen !== undefined) removal = removal.where("updated_at", "=", seen);
+    const { numDeletedRows } = await removal.executeTakeFirst();
+    return numDeletedRows === 0n && seen !== undefined ? false : this.#forget(spId);
   }
 
   #forget(spId: string): boolean {
@@ -132,6 +159,7 @@ export class AccountStore {
       maxConnections: row.max_connections,
       ratePerSecond: row.rate_per_second,
       window: row.window,
+      times: parseTimes(row.times),
       createdAt: row.created_at,
       updatedAt: row.updated_at,
       // A group of 99 must be able to pass at all, however low the rate.

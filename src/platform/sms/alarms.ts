@@ -12,8 +12,17 @@ import { type Deps, messageOf, type Timer } from "../../base/mod.ts";
  * - `queue_age`: messages wait for the centre too long
  * - `provider_away`: much, or for long, waits for a provider that has no connection; the subject is its SP_Id
  * - `flow_control`: many SUBMITs are answered 8
+ * - `ids_ahead`: the time in Msg_Ids is far ahead of the clock
+ * - `unreadable`: something that was kept can't be read
  */
-export const ALARM_KINDS = ["outlet_down", "queue_age", "provider_away", "flow_control"] as const;
+export const ALARM_KINDS = [
+  "outlet_down",
+  "queue_age",
+  "provider_away",
+  "flow_control",
+  "ids_ahead",
+  "unreadable",
+] as const;
 /** One of {@linkcode ALARM_KINDS}. */
 export type AlarmKind = typeof ALARM_KINDS[number];
 
@@ -55,6 +64,8 @@ export interface AlarmLimits {
   /** Share of SUBMITs that may be answered 8 between two looks, and how many SUBMITs make a share. */
   readonly flowControlShare: number;
   readonly flowControlLeast: number;
+  /** How far Msg_Ids may be ahead of the clock, in seconds. */
+  readonly idsAheadS: number;
 }
 
 /** The limits where nobody says otherwise. */
@@ -65,6 +76,7 @@ export const DEFAULT_ALARM_LIMITS: AlarmLimits = {
   awayMs: 600_000,
   flowControlShare: 0.05,
   flowControlLeast: 100,
+  idsAheadS: 60,
 };
 
 /** How often everything is looked at, in milliseconds. */

@@ -4,16 +4,18 @@ import { DEFAULT_ALARM_LIMITS, type Finding, LOOK_MS, SmsAlarms } from "./alarms
 import { Simulator } from "./simulator.ts";
 import { watch } from "./watch.ts";
 
-Deno.test("a centre that is away for long is an alarm with its reason, until it is back", async () => {
+Deno.test("a centre that is away for long is an alarm with its reason, until it is back; so are ids ahead and rows unread", async () => {
   const clock = new FakeClock(1_000_000), outlet = new Simulator(clock, { float: () => 0 });
   const away = { ...outlet.status(), name: "smpp centre:2775", connected: false, lastError: "refused" };
-  let status = { ...away, since: clock.now() };
+  let status = { ...away, since: clock.now() }, idsAhead = 0, unreadable = 0;
   const look = watch(clock, DEFAULT_ALARM_LIMITS, {
     outlets: [Object.assign(Object.create(outlet), { status: () => status })],
     store: { outboxSizes: () => Promise.resolve([]) },
     oldestWaiting: () => undefined,
     present: () => true,
     results: () => new Map(),
+    idsAhead: () => idsAhead,
+    unreadable: () => unreadable,
   });
   assertEquals(await look(), []);
   await clock.advance(30_000);
@@ -21,6 +23,8 @@ Deno.test("a centre that is away for long is an alarm with its reason, until it 
   assertEquals(await look(), [{ kind: "outlet_down", subject: "smpp centre:2775", detail }]);
   status = { ...status, connected: true };
   assertEquals(await look(), []);
+  [idsAhead, unreadable] = [60, 3];
+  assertEquals((await look()).map(({ kind }) => kind), ["ids_ahead", "unreadable"]);
 });
 
 Deno.test("an alarm is told once while it lasts, listeners that throw harm nobody, and the list is bounded", async () => {

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Transaction } from "kysely";
-import type { CounterRow, MessageRow, MessageState, OutboxRow, SmsTables } from "./schema.ts";
+import type { CounterRow, MessageRow, MessageState, OutboxRow, ReceivedRow, SmsTables } from "./schema.ts";
 
 /** The counters of a day. */
 export const COUNTERS = [
@@ -34,6 +34,15 @@ export interface Move {
   readonly ref?: string;
 }
 
+/** How something that a phone wrote ended. */
+export interface ReceivedEnd {
+  readonly id: number;
+  readonly state: "delivered" | "failed";
+  /** Of DELIVER_RESP. */
+  readonly result: number | null;
+  readonly at: number;
+}
+
 /** A change: all of it is written, or nothing. */
 export interface Change {
   /** New messages. */
@@ -43,6 +52,9 @@ export interface Change {
   readonly outbox?: OutboxRow;
   /** What it took, or what is given up. */
   readonly taken?: { readonly spId: string; readonly id: number };
+  /** What a phone wrote, and how that ended. */
+  readonly received?: ReceivedRow;
+  readonly receivedEnd?: ReceivedEnd;
   readonly count?: Count;
   /** What else goes with it, in the same transaction: the tables of routing are not this store's. */
   readonly also?: (transaction: Transaction<SmsTables>) => Promise<void>;

@@ -5,6 +5,8 @@
  */
 import { type Dialect, maxContent, parseSmppTime, Result, type Submit } from "../../protocol/cmpp/mod.ts";
 import type { Account } from "./accounts.ts";
+import { nationalNumber } from "./routing/mod.ts";
+import type { SmsSettings } from "./settings.ts";
 
 /** When a message goes out, and until when it may. */
 export interface Times {
@@ -12,13 +14,21 @@ export interface Times {
   readonly expiresAt: number;
 }
 
+/** How far times may be. */
+export type TimeLimits = Pick<SmsSettings, "validityMs" | "scheduleMs">;
+
 /** A number as it may stand in a message: digits with or without a country code. */
 const NUMBER = /^\+?\d{3,20}$/;
 /** A pseudo code: what the platform behind the gateway made of a number. */
 const PSEUDO = /^[\x21-\x7e]{1,32}$/;
 
 /** The Result for a SUBMIT that can't be taken; undefined where it can. */
-export function refusalOf(submit: Submit, account: Account, dialect: Dialect): number | undefined {
+export function refusalOf(
+  submit: Submit,
+  account: Account,
+  dialect: Dialect,
+  { billing }: Pick<SmsSettings, "billing">,
+): number | undefined {
   if (!wellFormed(submit, dialect)) return Result.structure;
   if (submit.Msg_src !== account.spId) return Result.msgSrc;
   if (submit.Msg_Content.length > maxContent(submit.Msg_Fmt)) return Result.tooLong;
@@ -31,6 +41,7 @@ export function refusalOf(submit: Submit, account: Account, dialect: Dialect): n
   if (submit.Fee_UserType === 3 && !isNumber(submit.Fee_terminal_Id, submit.Fee_terminal_type)) {
     return Result.feeTerminalId;
   }
+  if (!billed(submit, billing)) return Result.notServed;
   // One wrong number and nothing of the group is sent (annex 1).
   if (!submit.Dest_terminal_Id.every((number) => isNumber(number, submit.Dest_terminal_type))) {
     return Result.destTerminalId;
@@ -50,19 +61,30 @@ function wellFormed(submit: Submit, dialect: Dialect): boolean {
     (submit.TP_udhi === 0 || (submit.Msg_Content[0] ?? 255) < submit.Msg_Content.length);
 }
 
+/** Whether who pays is billed here. What stands for a pseudo code only the platform that made it knows. */
+function billed(
+  { Fee_UserType, Fee_terminal_type, Fee_terminal_Id }: Submit,
+  served: readonly string[],
+): boolean {
+  if (served.length === 0 || Fee_UserType !== 3 || Fee_terminal_type === 1) return true;
+  const number = nationalNumber(Fee_terminal_Id);
+  return served.some((prefix) => number.startsWith(prefix));
+}
+
 function isNumber(number: string, type: number): boolean {
   return (type === 1 ? PSEUDO : NUMBER).test(number);
 }
 
 /**
- * The times of a SUBMIT; the Result where they make no sense. A time to send that has passed means at once; validity
- * is `longestMs` at most.
+ * The times of a SUBMIT; the Result where they make no sense. A time to send that has passed means at once, one that
+ * is too far is none; validity is `validityMs` at most.
  *
  * @throws {CmppError} `value` for a time that can't be read
  */
-export function timesOf(submit: Submit, now: number, longestMs: number): Times | number {
+export function timesOf(submit: Submit, now: number, limits: TimeLimits): Times | number {
   const dueAt = Math.max(now, parseSmppTime(submit.At_Time, now) ?? now);
+  if (dueAt > now + limits.scheduleMs) return Result.structure;
   const until = parseSmppTime(submit.ValId_Time, now);
   if (until !== undefined && (until <= now || until <= dueAt)) return Result.validityExpired;
-  return { dueAt, expiresAt: Math.min(until ?? Infinity, dueAt + longestMs) };
+  return { dueAt, expiresAt: Math.min(until ?? Infinity, dueAt + limits.validityMs) };
 }

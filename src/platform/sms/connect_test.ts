@@ -1,5 +1,13 @@
 import { assertEquals } from "@std/assert";
-import { authenticatorIsmg, authenticatorSource, connectTimestamp } from "../../protocol/cmpp/mod.ts";
+import {
+  authenticatorIsmg,
+  authenticatorSource,
+  connectTimestamp,
+  decodeMessage,
+  encodeMessage,
+  type Message,
+  PduDecoder,
+} from "../../protocol/cmpp/mod.ts";
 import { LONG, SECRET, SHORT, SP, Stage, SUBMIT } from "./testing_stage.ts";
 
 Deno.test("a provider is let in on each version that it may speak, in that version's widths", async () => {
@@ -82,6 +90,23 @@ Deno.test("a connection without CONNECT is closed after its time", async () => {
   assertEquals(provider.connection.open, false);
 });
 
+Deno.test("strangers of one address take no more than their share: providers behind it are served as before", async () => {
+  await using stage = await Stage.open({ settings: { maxStrangers: 3, connectMs: 5_000 } });
+  const known = await stage.connect();
+  const strangers = [await stage.dial(), await stage.dial(), await stage.dial()];
+  await stage.settle();
+  const shut = await stage.connect();
+  assertEquals([shut.got, shut.connection.open], [[], false]);
+  assertEquals((await stage.submit(known)).Result, 0);
+  strangers[0]!.connection.close();
+  await stage.settle();
+  assertEquals((await stage.connect()).last("CONNECT_RESP").Status, 0); // said who it is: no stranger any more
+  assertEquals((await stage.connect({ secret: "wrong" })).last("CONNECT_RESP").Status, 3);
+  await stage.clock.advance(5_100);
+  await stage.settle();
+  for (let i = 0; i < 2; i++) assertEquals((await stage.connect()).last("CONNECT_RESP").Status, 0);
+});
+
 Deno.test("an address that guesses secrets is not let in any more, until a minute has passed", async () => {
   await using stage = await Stage.open({ settings: { wrongSecretsPerMinute: 5 } });
   for (let i = 0; i < 6; i++) {
@@ -104,6 +129,57 @@ Deno.test("TERMINATE is answered and ends the connection; a link test is answere
     { command: "TERMINATE_RESP", sequence: 78 },
   ]);
   assertEquals((await provider.connection.closed).code, "peer_closed");
+});
+
+Deno.test("TERMINATE waits for the answers to what was sent before it; what comes behind it is not taken", async () => {
+  await using stage = await Stage.open();
+  const provider = await stage.connect();
+  provider.send({ ...SUBMIT, sequence: 5 });
+  provider.send(
+    {
+      ...{ command: "QUERY", sequence: 6, Time: "20261122", Query_Type: 0, Query_Code: "", Reserve: "" },
+    } as const,
+  );
+  provider.send({ command: "TERMINATE", sequence: 7 });
+  provider.send({ ...SUBMIT, sequence: 8 });
+  for (let i = 0; i < 3; i++) await stage.settle();
+  assertEquals(
+    new Set(provider.got.slice(1).map((m) => [m.command, m.sequence])),
+    new Set([
+      ["SUBMIT_RESP", 5],
+      ["QUERY_RESP", 6],
+      ["TERMINATE_RESP", 7],
+    ]),
+  );
+  assertEquals(provider.got.at(-1)?.command, "TERMINATE_RESP");
+  assertEquals((await provider.connection.closed).code, "peer_closed");
+  assertEquals(((await stage.call("GET", "/api/v1/sms/messages")).body.items as unknown[]).length, 1);
+});
+
+Deno.test("a provider that has finished sending still gets the answers to what it sent", async () => {
+  await using stage = await Stage.open();
+  const stream = await stage.network.connect(LONG), decoder = new PduDecoder(), got: Message[] = [];
+  const Timestamp = connectTimestamp(stage.clock.now(), 480);
+  await stream.write(encodeMessage({
+    command: "CONNECT",
+    sequence: 1,
+    Source_Addr: SP,
+    AuthenticatorSource: authenticatorSource(SP, SECRET, Timestamp),
+    Version: 0x30,
+    Timestamp,
+  }, 3));
+  await stream.write(encodeMessage({ ...SUBMIT, sequence: 2, Registered_Delivery: 0 }, 3));
+  await stream.closeWrite();
+  const reading = (async () => {
+    const buffer = new Uint8Array(4096);
+    for (let n = await stream.read(buffer); n !== null; n = await stream.read(buffer)) {
+      for (const frame of decoder.push(buffer.subarray(0, n))) got.push(decodeMessage(frame.slice(), 3));
+    }
+  })();
+  for (let i = 0; i < 3; i++) await stage.settle();
+  await reading;
+  assertEquals(got.map((m) => m.command), ["CONNECT_RESP", "SUBMIT_RESP"]);
+  stream.close();
 });
 
 Deno.test("a quiet link is tested after C, again after each T, and closed after the N-th", async () => {
@@ -129,6 +205,39 @@ Deno.test("a quiet link is tested after C, again after each T, and closed after 
   await stage.clock.advance(2_000);
   await stage.settle();
   assertEquals(provider.connection.open, false);
+});
+
+Deno.test("T, N and C of one provider come before the service's, hold at once, and go back with null", async () => {
+  const times = { activeTestSeconds: 5, responseSeconds: 1, attempts: 2 };
+  await using stage = await Stage.open({
+    settings: { activeTestMs: 100_000, responseMs: 50_000, attempts: 9 },
+    account: { times },
+  });
+  const path = `/api/v1/sms/accounts/${SP}`;
+  assertEquals((await stage.call("GET", path)).body.times, times);
+  const provider = await stage.connect();
+  provider.alive = false;
+  await stage.clock.advance(5_100);
+  assertEquals(provider.all("ACTIVE_TEST").length, 1);
+  await stage.clock.advance(1_000);
+  assertEquals([provider.all("ACTIVE_TEST").length, provider.connection.open], [2, true]);
+  await stage.clock.advance(1_000);
+  await stage.settle();
+  assertEquals(provider.connection.open, false);
+  // Some of them, over a restart.
+  assertEquals((await stage.call("PATCH", path, { times: { activeTestSeconds: 60 } })).status, 200);
+  await stage.stop();
+  await stage.start();
+  const again = await stage.connect();
+  again.alive = false;
+  await stage.clock.advance(61_000);
+  assertEquals(again.all("ACTIVE_TEST").length, 1);
+  await stage.clock.advance(45_000);
+  assertEquals([again.all("ACTIVE_TEST").length, again.connection.open], [1, true]);
+  assertEquals((await stage.call("PATCH", path, { times: null })).body.times, null);
+  for (const wrong of [{ attempts: 0 }, { responseSeconds: 601 }, { activeTestSeconds: 1.5 }, { t: 1 }]) {
+    assertEquals((await stage.call("PATCH", path, { times: wrong })).status, 400);
+  }
 });
 
 Deno.test("messages that do not belong here and unknown commands are answered with TERMINATE", async () => {

@@ -90,6 +90,51 @@ Deno.test("a DELIVER that is not answered is sent again T later, N times, and th
   assertEquals(next.all("DELIVER").length, 1);
 });
 
+Deno.test("a DELIVER that was sent N times is not sent again on that connection: others go on, the next one gets it", async () => {
+  await using stage = await Stage.open({
+    settings: { responseMs: 2_000, attempts: 3, activeTestMs: 1e9 },
+    account: { window: 2 },
+  });
+  const provider = await stage.connect();
+  provider.answers = undefined;
+  await mo(stage, "lost");
+  for (let i = 0; i < 10; i++) {
+    await stage.clock.advance(2_000);
+    await stage.settle();
+  }
+  assertEquals(provider.all("DELIVER").length, 3);
+  provider.answers = 0;
+  await mo(stage, "taken");
+  await stage.settle();
+  assertEquals(provider.all("DELIVER").map((d) => decodeText(d.Msg_Content, 0)), [
+    ...Array(3).fill("lost"),
+    "taken",
+  ]);
+  const next = await stage.connect();
+  await stage.settle();
+  assertEquals(next.all("DELIVER").map((d) => decodeText(d.Msg_Content, 0)), ["lost"]);
+  assertEquals((await stage.call("GET", "/api/v1/sms/queues")).body, { items: [] });
+});
+
+Deno.test("what waits and can't be read is told of once, and keeps nothing else from its provider", async () => {
+  await using stage = await Stage.open();
+  for (let i = 0; i < 3; i++) await mo(stage, String(i));
+  await stage.settle();
+  await stage.call("GET", "/api/v1/sms/queues"); // brings the tables up to date
+  await stage.db.sql.updateTable("sms_outbox").set({ pdu: new Uint8Array(60) }).where("id", "=", 1).execute();
+  for (let i = 0; i < 2; i++) {
+    const provider = await stage.connect();
+    await stage.settle();
+    assertEquals(
+      provider.all("DELIVER").map((d) => decodeText(d.Msg_Content, 0)),
+      i === 0 ? ["1", "2"] : [],
+    );
+    provider.connection.close();
+    await stage.settle();
+  }
+  assert(stage.metrics.render().includes("gatehouse_sms_unreadable_total 1"));
+});
+
 Deno.test("deliveries keep within the provider's window and go on as it answers", async () => {
   await using stage = await Stage.open({ account: { window: 3 } });
   const provider = await stage.connect();

@@ -18,6 +18,7 @@ import { RoutedOutlet, Router, RouteStore, type RoutingTables } from "./routing/
 import type { Seal } from "../credentials/mod.ts";
 import type { SmsSettings } from "./settings.ts";
 import type { SmsStore } from "./store.ts";
+import type { Unreadable } from "./unreadable.ts";
 
 /** What it is put together of. */
 export interface ElsewhereParts {
@@ -27,6 +28,7 @@ export interface ElsewhereParts {
   readonly network: Pick<Network, "connect">;
   readonly seal: Seal;
   readonly store: SmsStore;
+  readonly unreadable: Unreadable;
   readonly ids: MsgIds;
   readonly accounts: AccountStore;
   readonly ismg: Ismg;
@@ -59,7 +61,7 @@ export class Elsewheres implements AsyncDisposable {
     const { settings, ismg, sql, seal, store } = parts;
     const peers = await PeerStore.open(sql, seal, deps.clock);
     const routes = await RouteStore.open(sql);
-    const ledger = await Ledger.open(sql, seal, settings.outboxMs);
+    const ledger = await Ledger.open(sql, seal, parts.unreadable, settings.outboxMs);
     const nameServer = settings.gnsServer && await GnsClient.open(deps, {
       ...parts,
       routes,

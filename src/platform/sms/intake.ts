@@ -21,7 +21,7 @@ export interface IntakeParts {
   readonly ids: MsgIds;
   readonly settings: SmsSettings;
   readonly tallies: Tallies;
-  readonly dispatcher: () => Pick<Dispatcher, "backlog" | "offer">;
+  readonly dispatcher: () => Pick<Dispatcher, "hasRoom" | "offer">;
   /** Whether it is known that there is no way to a number. */
   readonly hasNoRoute: (number: string) => boolean;
 }
@@ -66,11 +66,11 @@ export class Intake {
   ): Promise<SubmitOutcome> | SubmitOutcome {
     const { settings, ids, dispatcher } = this.parts;
     const now = this.deps.clock.now(), { Dest_terminal_Id: numbers } = submit;
-    const refused = refusalOf(submit, account, dialect);
+    const refused = refusalOf(submit, account, dialect, settings);
     if (refused !== undefined) return { msgId: 0n, result: refused };
     let times;
     try {
-      times = timesOf(submit, now, settings.validityMs);
+      times = timesOf(submit, now, settings);
     } catch (error) {
       if (error instanceof CmppError) return { msgId: 0n, result: Result.structure };
       throw error;
@@ -79,7 +79,7 @@ export class Intake {
     if (submit.Dest_terminal_type === 0 && numbers.some(this.parts.hasNoRoute)) {
       return { msgId: 0n, result: Result.noRoute };
     }
-    const full = dispatcher().backlog + numbers.length > settings.maxBacklog;
+    const full = !dispatcher().hasRoom(account.spId, numbers.length);
     // A group counts as as many messages as it has numbers (annex 1).
     const msgId = full || !account.rate.take(numbers.length) ? undefined : ids.take(numbers.length);
     if (msgId === undefined) return { msgId: 0n, result: Result.flowControl };

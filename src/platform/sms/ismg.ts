@@ -20,7 +20,8 @@ import type { Dispatcher } from "./dispatcher.ts";
 import { Doorkeeper } from "./doorkeeper.ts";
 import { Intake } from "./intake.ts";
 import { LocalTimes } from "./local_times.ts";
-import { keyOf, type Mt, type OutboxItem, outboxRow } from "./message.ts";
+import { keyOf, type Mt, type OutboxItem, outboxRow, receivedRow } from "./message.ts";
+import { Meters } from "./meters.ts";
 import type { MsgIds } from "./msg_ids.ts";
 import { Outbox } from "./outbox.ts";
 import type { MobileOriginated } from "./outlet.ts";
@@ -32,6 +33,7 @@ import type { Session, SessionHost, SubmitOutcome } from "./session.ts";
 import type { SmsSettings } from "./settings.ts";
 import type { SmsStore } from "./store.ts";
 import { Tallies } from "./tallies.ts";
+import type { Unreadable } from "./unreadable.ts";
 
 /** The ways to and from other gateways. */
 export interface Elsewhere {
@@ -46,6 +48,7 @@ export interface IsmgParts {
   readonly store: SmsStore;
   readonly seal: Seal;
   readonly ids: MsgIds;
+  readonly unreadable: Unreadable;
   /** The largest id that the outbox has used. */
   readonly lastOutboxId: number;
 }
@@ -60,6 +63,7 @@ export class Ismg implements SessionHost {
   elsewhere!: Elsewhere;
   readonly times: LocalTimes;
   readonly tallies: Tallies;
+  readonly meters: Meters;
   readonly outbox: Outbox;
   readonly #intake: Intake;
   readonly #doorkeeper: Doorkeeper;
@@ -73,6 +77,7 @@ export class Ismg implements SessionHost {
     this.clock = deps.clock;
     this.times = new LocalTimes(settings.utcOffsetMinutes);
     this.tallies = new Tallies(deps, parts.store, this.times);
+    this.meters = new Meters(deps);
     const shared = { ...parts, settings, tallies: this.tallies };
     const gateway = Number(settings.gatewayCode);
     this.outbox = new Outbox(deps, {
@@ -89,7 +94,9 @@ export class Ismg implements SessionHost {
       hasNoRoute: (number) =>
         !this.elsewhere.router.trivial && this.elsewhere.router.hasNoRoute(nationalNumber(number)),
     });
-    this.#doorkeeper = new Doorkeeper(deps.clock, settings.wrongSecretsPerMinute);
+    this.#doorkeeper = new Doorkeeper(deps.clock, settings.wrongSecretsPerMinute, {
+      strangers: settings.maxStrangers,
+    });
     this.#admission = new Admission(
       deps,
       parts.accounts,
@@ -110,7 +117,20 @@ export class Ismg implements SessionHost {
     await this.tallies.flush();
   }
 
-  /** Whether connections from an address are let in at all: not after too many wrong secrets. */
+  /** A connection has come. */
+  came(session: Session): void {
+    this.sessions.add(session);
+    this.#doorkeeper.strangerCame(session.connection.remote.host);
+  }
+
+  /** A connection is over. */
+  gone(session: Session): void {
+    this.sessions.delete(session);
+    if (!session.account) this.#doorkeeper.strangerLeft(session.connection.remote.host);
+    session.close();
+  }
+
+  /** Whether connections from an address are let in at all. */
   welcome(address: string): boolean {
     return this.#doorkeeper.welcome(address);
   }
@@ -135,13 +155,20 @@ export class Ismg implements SessionHost {
 
   connect(session: Session, message: Connect): void {
     if (!this.#admission.answer(session, message)) return;
+    this.#doorkeeper.strangerLeft(session.connection.remote.host);
     if (session.kind === "long") this.outbox.attach(session.account!.spId, session);
   }
 
   submit(session: Session, submit: Submit): Promise<SubmitOutcome> | SubmitOutcome {
-    return this.#intake.submit(submit, session.account!, session.dialect, (messages) => {
+    const began = this.clock.monotonic();
+    const outcome = this.#intake.submit(submit, session.account!, session.dialect, (messages) => {
       session.submitted += messages;
+      this.meters.accepted(messages);
     });
+    const answered = () => this.meters.answered(began);
+    if (outcome instanceof Promise) outcome.then(answered, answered);
+    else answered();
+    return outcome;
   }
 
   async query(session: Session, message: Query): Promise<Message> {
@@ -199,6 +226,7 @@ export class Ismg implements SessionHost {
       });
     }
     traffic.ended(mt);
+    this.meters.ended(stat, delivered, mt.submittedAt);
     if (item) this.outbox.offer(item);
     back?.after();
   }
@@ -222,8 +250,10 @@ export class Ismg implements SessionHost {
     }
     const now = this.clock.now(), deliver = moDeliver(mo, msgId, account.serviceIds[0] ?? "");
     const item = this.outbox.item(account.spId, deliver, now, undefined);
+    const outbox = outboxRow(item, this.parts.seal);
     await this.parts.store.write({
-      outbox: outboxRow(item, this.parts.seal),
+      outbox,
+      received: receivedRow(item, outbox.pdu),
       count: this.tallies.of(now, account.spId, item.serviceId, { mo_taken: 1 }),
     });
     this.outbox.offer(item);
@@ -231,6 +261,7 @@ export class Ismg implements SessionHost {
   }
 
   taken(item: OutboxItem, result: number, sentAt: number): void {
+    this.meters.taken(item.kind, result);
     this.outbox.taken(item, result, sentAt);
   }
 

@@ -12,7 +12,7 @@ import {
   type StatusReport,
   type Submit,
 } from "../../protocol/cmpp/mod.ts";
-import type { MessageRow, OutboxRow } from "./schema.ts";
+import type { MessageRow, OutboxRow, ReceivedRow } from "./schema.ts";
 import type { Seal } from "../credentials/mod.ts";
 
 /** A message to one phone that has not ended. */
@@ -28,8 +28,8 @@ export interface Mt {
   readonly expiresAt: number;
   /** Handed to the centre, which has taken it. */
   sent: boolean;
-  /** There is a row of it: not where the service is not durable, unless it is for later. */
-  readonly kept: boolean;
+  /** There is a row of it: not where the service is not durable, unless it is for later or was left to the disk. */
+  kept: boolean;
 }
 
 /** A report or message for a provider. */
@@ -95,6 +95,26 @@ export function outboxRow(item: OutboxItem, seal: Seal): OutboxRow {
     kind: item.kind,
     created_at: item.createdAt,
     pdu: item.kind === "mo" ? seal.seal(pdu) : pdu,
+  };
+}
+
+/** The row of what a phone wrote, which is kept when its provider has it; `pdu` is sealed already. */
+export function receivedRow(
+  { id, deliver, spId, serviceId, createdAt }: OutboxItem,
+  pdu: Uint8Array,
+): ReceivedRow {
+  return {
+    id,
+    msg_id: keyOf(deliver.Msg_Id),
+    sp_id: spId,
+    service_id: serviceId,
+    source: deliver.Src_terminal_Id,
+    destination: deliver.Dest_Id,
+    state: "waiting",
+    result: null,
+    received_at: createdAt,
+    done_at: null,
+    pdu,
   };
 }
 

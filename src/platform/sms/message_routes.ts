@@ -13,11 +13,12 @@ import {
   problem,
   Routes,
 } from "../../control/mod.ts";
-import { decodeText } from "../../protocol/cmpp/mod.ts";
 import { MAY_READ, MAY_READ_CONTENT } from "./access.ts";
 import { isoTime, MsgId, PhoneNumber, SpId, Time } from "./fields.ts";
 import { mtOf } from "./message.ts";
+import { textOf } from "./message_text.ts";
 import type { MessageRow } from "./schema.ts";
+import { searchBody, searchPages, searchResponse } from "./search.ts";
 import type { MessageFacts, SmsStore } from "./store.ts";
 
 const STATES = ["scheduled", "waiting", "sent", "delivered", "failed", "cancelled"] as const;
@@ -50,10 +51,6 @@ const FILTERS = {
   destination: v.optional(PhoneNumber),
 } as const;
 const Place = v.strictObject({ submittedAt: v.number(), msgId: v.string() });
-
-/** Messages that one search opens at most; it gives a cursor where it has to stop there. */
-const SEARCHED = 10_000;
-const PAGE = 500;
 
 /** What these routes lean on. */
 export interface MessageParts {
@@ -109,6 +106,7 @@ function searchRoute(routes: Routes, store: SmsStore): void {
   routes.route({
     method: "POST",
     path: "/api/v1/sms/messages/search",
+    keyed: false, // contents are kept sealed
     summary: "Messages that say something, the newest first",
     description:
       "Opens 10,000 messages at most and gives a cursor where there are more. What is searched for is in " +
@@ -116,36 +114,19 @@ function searchRoute(routes: Routes, store: SmsStore): void {
     tags: ["short messages"],
     auth: MAY_READ_CONTENT,
     audited: true,
-    body: {
-      json: v.strictObject({
-        text: v.pipe(v.string(), v.minLength(1), v.maxLength(200)),
-        cursor: v.optional(v.string()),
-        limit: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(100)), 50),
-        ...FILTERS,
-      }),
-    },
-    responses: {
-      200: {
-        description: "What was found; a page may be empty and have a cursor",
-        schema: v.object({ items: v.array(ContentView), nextCursor: v.nullable(v.string()) }),
-      },
-    },
-  }).handle(async ({ body: { text, cursor, limit, ...filter }, signal }) => {
-    const wanted = text.toLocaleLowerCase(), items: v.InferInput<typeof ContentView>[] = [];
-    let place = placeOf(cursor);
-    for (let opened = 0; opened < SEARCHED && !signal.aborted; opened += PAGE) {
-      const rows = await store.listWhole(filter, PAGE, place);
-      for (const row of rows) {
-        place = placeOfRow(row);
-        const found = contentOf(row);
-        if (!found.text?.toLocaleLowerCase().includes(wanted)) continue;
-        items.push(found);
-        if (items.length === limit) return { status: 200, body: { items, nextCursor: encodeCursor(place) } };
-      }
-      if (rows.length < PAGE) return { status: 200, body: { items, nextCursor: null } };
-    }
-    return { status: 200, body: { items, nextCursor: place ? encodeCursor(place) : null } };
-  });
+    body: { json: v.strictObject({ ...searchBody, ...FILTERS }) },
+    responses: { 200: searchResponse(ContentView) },
+  }).handle(async ({ body: { text, cursor, limit, ...filter }, signal }) => ({
+    status: 200,
+    body: await searchPages({
+      ...{ text, limit, signal },
+      place: placeOf(cursor),
+      page: (size, place) => store.listWhole(filter, size, place),
+      placeOf: placeOfRow,
+      view: contentOf,
+      cursorOf: encodeCursor,
+    }),
+  }));
 }
 
 function placeOf(cursor: string | undefined) {
@@ -172,13 +153,6 @@ function factsOf(row: MessageFacts): v.InferInput<typeof MessageView> {
 }
 
 function contentOf(row: MessageRow): v.InferInput<typeof ContentView> {
-  const { Src_Id, Msg_Fmt, TP_udhi, Msg_Content } = mtOf(row).submit;
-  const header = TP_udhi === 1 ? 1 + (Msg_Content[0] ?? 0) : 0;
-  return {
-    ...factsOf(row),
-    source: Src_Id,
-    msgFmt: Msg_Fmt,
-    text: decodeText(Msg_Content.subarray(header), Msg_Fmt) ?? null,
-    content: Msg_Content.toHex(),
-  };
+  const { submit } = mtOf(row);
+  return { ...factsOf(row), source: submit.Src_Id, ...textOf(submit) };
 }

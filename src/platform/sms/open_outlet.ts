@@ -7,10 +7,11 @@ import { type Deps, GatehouseError, messageOf } from "../../base/mod.ts";
 import type { Outlet } from "./outlet.ts";
 import { parseSmppUrl, type SmppDeps, SmppOutlet } from "./smpp/mod.ts";
 import { Simulator } from "./simulator.ts";
+import { parseSimulatorUrl } from "./simulator_settings.ts";
 
 /** Which centre, as an operator names it. */
 export interface OutletChoice {
-  /** `simulator`, or `smpp://USER:PASSWORD@HOST:PORT?…`. */
+  /** `simulator`, `simulator:?…` with how it behaves, or `smpp://USER:PASSWORD@HOST:PORT?…`. */
   readonly url: string;
   /** Stands in where the URL has no password. */
   readonly password?: string | undefined;
@@ -28,13 +29,15 @@ export async function openOutlet(
   deps: SmppDeps & Pick<Deps, "metrics" | "random">,
   { url, password, passwordFile }: OutletChoice,
 ): Promise<Outlet> {
-  if (url === "simulator") return new Simulator(deps.clock, deps.random);
+  const behaviour = parseSimulatorUrl(url);
+  if (behaviour) return new Simulator(deps.clock, deps.random, behaviour);
   const settings = parseSmppUrl(url, password ?? await secretIn(passwordFile));
   if (!settings) {
     // Without the URL: it may hold the password.
     throw new OutletError(
       "sms_outlet",
-      "the short-message outlet is none: give simulator, or smpp://USER:PASSWORD@HOST:PORT with " +
+      "the short-message outlet is none: give simulator, simulator:? with latency=100-500, " +
+        "&outcomes=UNDELIV:0.1,EXPIRED:0.1, &silent=, &refused= (shares of 1) and &busy=yes as needed, or smpp://USER:PASSWORD@HOST:PORT with " +
         "?window=, &enquire=, &response=, &system_type= and &alphabet=ascii or gsm as needed",
     );
   }

@@ -42,6 +42,17 @@ const TrafficView = v.object({
   moFailed: v.number(),
 });
 
+const LiveView = v.object({
+  /** When the span began. */
+  at: Time,
+  /** Messages taken from providers, each number counted; messages that ended, delivered or not. */
+  submitted: v.number(),
+  delivered: v.number(),
+  failed: v.number(),
+  /** Messages from phones that providers took. */
+  mo: v.number(),
+});
+
 const OutletView = v.object({
   name: v.string(),
   connected: v.boolean(),
@@ -74,6 +85,7 @@ export function operationsRoutes(parts: OperationsParts): Routes {
   const routes = new Routes();
   connectionRoutes(routes, parts);
   trafficRoute(routes, parts);
+  liveRoute(routes, parts);
   queueRoutes(routes, parts);
   outletRoute(routes, parts);
   alarmRoute(routes, parts);
@@ -165,6 +177,24 @@ function trafficRoute(routes: Routes, { store }: OperationsParts): void {
   });
 }
 
+function liveRoute(routes: Routes, { ismg }: OperationsParts): void {
+  routes.route({
+    method: "GET",
+    path: "/api/v1/sms/traffic/live",
+    summary: "What passed in the last 120 minutes or 48 hours",
+    description: "Kept in memory: it begins anew with the program. The last span is not over yet.",
+    tags: ["short messages"],
+    auth: MAY_READ,
+    query: v.object({ by: v.optional(v.picklist(["minute", "hour"]), "minute") }),
+    responses: {
+      200: { description: "The oldest first", schema: v.object({ items: v.array(LiveView) }) },
+    },
+  }).handle(({ query: { by } }) => ({
+    status: 200,
+    body: { items: ismg.meters.series(by).map(({ at, passed }) => ({ at: isoTime(at), ...passed })) },
+  }));
+}
+
 function queueRoutes(routes: Routes, { store, dispatcher, ismg }: OperationsParts): void {
   routes.route({
     method: "GET",
@@ -211,6 +241,8 @@ function queueRoutes(routes: Routes, { store, dispatcher, ismg }: OperationsPart
           writesWaiting: v.number(),
           /** SUBMITs answered since the start, by their Result. */
           results: v.record(v.string(), v.number()),
+          /** The gateway's local time: minutes east of Greenwich. */
+          utcOffsetMinutes: v.number(),
         }),
       },
     },
@@ -223,6 +255,7 @@ function queueRoutes(routes: Routes, { store, dispatcher, ismg }: OperationsPart
         backlog: dispatcher.backlog,
         oldestWaitingAt: oldest === undefined ? null : isoTime(oldest),
         writesWaiting: store.pending,
+        utcOffsetMinutes: ismg.settings.utcOffsetMinutes,
         results: Object.fromEntries([...ismg.results].map(([result, { value }]) => [String(result), value])),
       },
     };

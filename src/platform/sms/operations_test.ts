@@ -75,6 +75,7 @@ Deno.test("alarms are raised and cleared: old messages, providers that are away,
         awayMs: 600_000,
         flowControlShare: 0.1,
         flowControlLeast: 10,
+        idsAheadS: 60,
       },
     },
   });

@@ -3,15 +3,17 @@
  *
  * @module
  */
-import { type Deps, messageOf, type Timer } from "../../base/mod.ts";
+import { type Deps, messageOf } from "../../base/mod.ts";
 import { type Deliver, Result } from "../../protocol/cmpp/mod.ts";
-import { type Carrier, Mailbox } from "./mailbox.ts";
+import { type Carrier, Mailbox, type Page, pageOfRows } from "./mailbox.ts";
 import { type OutboxItem, outboxItemOf } from "./message.ts";
 import type { OutboxRow } from "./schema.ts";
 import type { Seal } from "../credentials/mod.ts";
 import type { SmsSettings } from "./settings.ts";
 import type { Change, SmsStore } from "./store.ts";
 import type { Tallies } from "./tallies.ts";
+import { Timers } from "./timers.ts";
+import type { Unreadable } from "./unreadable.ts";
 
 /** How often a provider may refuse an item before it is given up. */
 const MAX_REFUSALS = 3;
@@ -28,6 +30,7 @@ export interface OutboxParts {
   readonly seal: Seal;
   readonly settings: Pick<SmsSettings, "responseMs" | "outboxMs">;
   readonly tallies: Tallies;
+  readonly unreadable: Unreadable;
   /** The largest id that was used. */
   readonly lastId: number;
   /** What belongs to the end of a phone's message that came from another gateway; undefined for one of this gateway. */
@@ -44,11 +47,12 @@ export class Outbox {
   readonly #refusals = new Map<number, number>();
   /** Ids that were taken and are just being removed. */
   readonly #leaving = new Set<number>();
-  readonly #timers = new Set<Timer>();
+  readonly #timers: Timers;
   #id: number;
 
   constructor(private readonly deps: Pick<Deps, "clock" | "log">, private readonly parts: OutboxParts) {
     this.#id = parts.lastId;
+    this.#timers = new Timers(deps.clock);
   }
 
   /** A new item; it has no row yet. */
@@ -106,8 +110,7 @@ export class Outbox {
 
   /** Leaves no timer behind. */
   stop(): void {
-    for (const timer of this.#timers) timer.cancel();
-    this.#timers.clear();
+    this.#timers.stop();
   }
 
   #remove(item: OutboxItem, result: number, sentAt: number): Promise<void> {
@@ -115,10 +118,12 @@ export class Outbox {
     if (item.kind !== "mo") return store.write({ taken });
     const moved = result === Result.ok ? "mo_delivered" : "mo_failed";
     const count = tallies.of(item.createdAt, item.spId, item.serviceId, { [moved]: 1 });
+    const state = result === Result.ok ? "delivered" : "failed";
+    const receivedEnd = { id: item.id, state, result, at: this.deps.clock.now() } as const;
     const afar = fromAfar(item, result, sentAt);
-    if (!afar) return store.write({ taken, count });
+    if (!afar) return store.write({ taken, count, receivedEnd });
     return afar.then(async (withItem) => {
-      await store.write({ taken, count, ...(withItem ? { also: withItem.also } : {}) });
+      await store.write({ taken, count, receivedEnd, ...(withItem ? { also: withItem.also } : {}) });
       withItem?.after();
     });
   }
@@ -127,7 +132,10 @@ export class Outbox {
     return this.parts.store.write({
       taken: { spId: sp_id, id },
       ...(kind === "mo"
-        ? { count: this.parts.tallies.of(created_at, sp_id, service_id, { mo_failed: 1 }) }
+        ? {
+          count: this.parts.tallies.of(created_at, sp_id, service_id, { mo_failed: 1 }),
+          receivedEnd: { id, state: "failed", result: null, at: this.deps.clock.now() },
+        }
         : {}),
     });
   }
@@ -135,11 +143,7 @@ export class Outbox {
   /** Refused for now: it comes again after a while, if its queue is still the same: else it is read from disk. */
   #later(item: OutboxItem): void {
     const mailbox = this.#mailbox(item.spId), { generation } = mailbox;
-    const timer = this.deps.clock.setTimer(() => {
-      this.#timers.delete(timer);
-      mailbox.putBack([item], generation);
-    }, this.parts.settings.responseMs);
-    this.#timers.add(timer);
+    this.#timers.after(this.parts.settings.responseMs, () => mailbox.putBack([item], generation));
   }
 
   /** A refused item comes again a few times, unless it is too old. */
@@ -153,17 +157,28 @@ export class Outbox {
   #mailbox(spId: string): Mailbox {
     let mailbox = this.#mailboxes.get(spId);
     if (!mailbox) {
-      mailbox = new Mailbox(async (after, limit) => {
-        try {
-          const rows = await this.parts.store.outboxOf(spId, after, limit);
-          return rows.map((row) => outboxItemOf(row, this.parts.seal));
-        } catch (error) {
-          this.deps.log.error("what waits for a provider was not read", { spId, error: messageOf(error) });
-          throw error;
-        }
-      }, (id) => this.#leaving.has(id));
+      mailbox = new Mailbox({
+        load: (after, limit) => this.#load(spId, after, limit),
+        leaving: (id) => this.#leaving.has(id),
+        after: (ms, callback) => this.#timers.after(ms, callback),
+      });
       this.#mailboxes.set(spId, mailbox);
     }
     return mailbox;
+  }
+
+  async #load(spId: string, after: number, limit: number): Promise<Page<OutboxItem>> {
+    const { store, seal, unreadable } = this.parts;
+    try {
+      const rows = await store.outboxOf(spId, after, limit);
+      return pageOfRows(
+        rows,
+        limit,
+        (row) => unreadable.read(`outbox ${row.id}`, () => outboxItemOf(row, seal)),
+      );
+    } catch (error) {
+      this.deps.log.error("what waits for a provider was not read", { spId, error: messageOf(error) });
+      throw error;
+    }
   }
 }

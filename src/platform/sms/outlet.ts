@@ -13,9 +13,12 @@ export interface OutletMessage {
   readonly expiresAt: number;
 }
 
-/** How the centre took a message: it did, calling it `ref`; it refused it for good; or it can't take it now. */
+/**
+ * How the centre took a message: it did, calling it `ref`; it refused it for good; or it can't take it now. `held`: it
+ * waits on this side still, and a receipt `ACCEPTD` tells when somebody else has it.
+ */
 export type OutletAnswer =
-  | { readonly kind: "accepted"; readonly ref: string }
+  | { readonly kind: "accepted"; readonly ref: string; readonly held?: boolean }
   | { readonly kind: "refused"; readonly stat: string }
   | { readonly kind: "busy" };
 
@@ -25,6 +28,8 @@ export interface Receipt {
   readonly stat: string;
   /** The centre's own number for it. */
   readonly smscSequence: number;
+  /** With `ACCEPTD` for a message that was `held`: what the centre calls it. */
+  readonly ref?: string;
 }
 
 /** A message (or a part of one) from a phone. */
@@ -37,10 +42,12 @@ export interface MobileOriginated {
   readonly content: Uint8Array;
 }
 
-/** Who is told what the centre says. Both may be called before `submit` has resolved. */
+/** Who is told what the centre says. All may be called before `submit` has resolved. */
 export interface OutletListener {
   /** Resolves once what became of the message is on disk: then the centre may forget it. */
   onReceipt(receipt: Receipt): Promise<void>;
+  /** Messages that the centre took and that it need not remember, under any of these names, the newest first. */
+  findTaken?(refs: readonly string[]): Promise<readonly TakenMessage[]>;
   /** Resolves once it is on disk; with false where it is nobody's. Rejects where it should come again. */
   onMobileOriginated(message: MobileOriginated): Promise<boolean>;
 }
@@ -89,6 +96,6 @@ export interface Outlet extends AsyncDisposable {
   goesElsewhere?(message: OutletMessage): boolean;
   /** Hands a message over. Never rejects. */
   submit(message: OutletMessage): Promise<OutletAnswer> | OutletAnswer;
-  /** A message has ended without the centre: its receipt is not waited for any more. */
+  /** A message has ended without the centre, or its name is in the database only: see `findTaken`. */
   forget(msgId: bigint): void;
 }

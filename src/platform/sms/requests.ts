@@ -6,16 +6,13 @@
  */
 import type { Clock, Timer } from "../../base/mod.ts";
 import type { Message } from "../../protocol/cmpp/mod.ts";
+import type { LinkTimes } from "./link_times.ts";
 
 /** What the requests' owner does for them. */
 export interface RequestHost<Item> {
   readonly clock: Clock;
-  readonly settings: {
-    /** T, C in milliseconds; N. */
-    readonly responseMs: number;
-    readonly activeTestMs: number;
-    readonly attempts: number;
-  };
+  /** T, C and N as they are now. */
+  times(): LinkTimes;
   encode(message: Message): Uint8Array;
   send(pdu: Uint8Array): void;
   /** Whether the connection is open. */
@@ -74,7 +71,7 @@ export class Requests<Item> {
   /** Sends a request under its Sequence_Id and waits for its answer. */
   send(sequence: number, pdu: Uint8Array, item?: Item): void {
     const now = this.host.clock.monotonic();
-    this.#sent.set(sequence, { item, pdu, attempts: 1, due: now + this.host.settings.responseMs });
+    this.#sent.set(sequence, { item, pdu, attempts: 1, due: now + this.host.times().responseMs });
     if (item !== undefined) this.#items++;
     this.#lastTraffic = now;
     this.host.send(pdu);
@@ -108,8 +105,8 @@ export class Requests<Item> {
   /** Sets the timer for whatever is due first. */
   #arm(): void {
     if (this.#closed) return;
-    const [first] = this.#sent.values(), { clock, settings } = this.host;
-    const quiet = this.#testing ? this.#lastTraffic + settings.activeTestMs : Infinity;
+    const [first] = this.#sent.values(), { clock } = this.host;
+    const quiet = this.#testing ? this.#lastTraffic + this.host.times().activeTestMs : Infinity;
     const at = Math.min(first?.due ?? Infinity, quiet);
     if (at >= this.#timerAt || at === Infinity) return;
     this.#timer?.cancel();
@@ -120,14 +117,14 @@ export class Requests<Item> {
   #look(): void {
     this.#timerAt = Infinity;
     if (this.#closed || !this.host.open()) return;
-    const { clock, settings } = this.host, now = clock.monotonic();
+    const { clock } = this.host, now = clock.monotonic(), times = this.host.times();
     const lost: Item[] = [];
     for (const [sequence, sent] of this.#sent) {
       if (sent.due > now) break;
       this.#sent.delete(sequence);
-      if (sent.attempts < settings.attempts) {
+      if (sent.attempts < times.attempts) {
         const { item, pdu, attempts } = sent;
-        this.#sent.set(sequence, { item, pdu, attempts: attempts + 1, due: now + settings.responseMs });
+        this.#sent.set(sequence, { item, pdu, attempts: attempts + 1, due: now + times.responseMs });
         this.host.send(pdu);
       } else if (sent.item !== undefined) {
         this.#items--;
@@ -135,7 +132,7 @@ export class Requests<Item> {
       } else return this.host.silent();
     }
     if (lost.length > 0) this.host.lost(lost);
-    if (this.#testing && now - this.#lastTraffic >= settings.activeTestMs) {
+    if (this.#testing && now - this.#lastTraffic >= times.activeTestMs) {
       const sequence = this.nextSequence();
       this.send(sequence, this.host.encode({ command: "ACTIVE_TEST", sequence }));
     }

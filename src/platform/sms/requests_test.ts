@@ -8,7 +8,7 @@ function stage() {
   let open = true;
   const requests: Requests<string> = new Requests<string>({
     clock,
-    settings: { responseMs: 10_000, activeTestMs: 60_000, attempts: 3 },
+    times: () => ({ responseMs: 10_000, activeTestMs: 60_000, attempts: 3 }),
     encode: ({ command, sequence }) => new TextEncoder().encode(`${command} ${sequence}`),
     send: (pdu) => void events.push(`${clock.now() / 1000 - start} ${new TextDecoder().decode(pdu)}`),
     open: () => open,

@@ -5,9 +5,21 @@
  */
 import * as v from "valibot";
 import { type Deps, formatHostPort, messageOf, newId } from "../../base/mod.ts";
-import { actorOf, decodeCursor, pageOf, pageQuery, pageSchema, problem, Routes } from "../../control/mod.ts";
+import {
+  actorOf,
+  answerWith,
+  changedMeanwhile,
+  decodeCursor,
+  etagOf,
+  ifMatch,
+  pageOf,
+  pageQuery,
+  pageSchema,
+  problem,
+  Routes,
+} from "../../control/mod.ts";
 import { routeTime } from "../../protocol/cmpp/mod.ts";
-import { type GnsClient, ROUTE_ENTRIES, wantedOf } from "./gns/mod.ts";
+import { type GnsClient, NameServerError, ROUTE_ENTRIES, wantedOf } from "./gns/mod.ts";
 import {
   Code,
   nationalNumber,
@@ -21,6 +33,9 @@ import {
   targetText,
   Time,
   timeText,
+  Version,
+  versionOctet,
+  versionText,
   WRITE,
 } from "./routing/mod.ts";
 
@@ -59,6 +74,8 @@ const RouteView = v.object({
 const NameServerView = v.object({
   address: v.string(),
   code: v.nullable(v.string()),
+  version: v.nullable(v.string()),
+  proveAnswer: v.boolean(),
   refreshedAt: v.nullable(Time),
   lastError: v.nullable(v.string()),
 });
@@ -137,9 +154,16 @@ function changeRoutes(
     if (route.origin === "operator") return route;
     throw problem(409, "not_an_operators_route", "the name server's routes are changed at the name server");
   };
-  const put = async (id: string, body: v.InferOutput<typeof RouteBody>, actor: string): Promise<Route> => {
+  const put = async (
+    id: string,
+    body: v.InferOutput<typeof RouteBody>,
+    actor: string,
+    seen?: number,
+  ): Promise<Route> => {
     try {
-      const now = clock.now(), { kind, first, last = first, target } = body;
+      // Each change has a time of its own, so that it tells one state from the next.
+      const now = Math.max(clock.now(), (routes.get(id)?.updatedAt ?? 0) + 1);
+      const { kind, first, last = first, target } = body;
       const route = await routes.put({
         id,
         kind,
@@ -151,7 +175,8 @@ function changeRoutes(
         time_stamp: routeTime(now, utcOffsetMinutes),
         updated_at: now,
         updated_by: actor,
-      });
+      }, seen);
+      if (!route) throw changedMeanwhile();
       changed();
       return route;
     } catch (error) {
@@ -178,6 +203,23 @@ function changeRoutes(
     return { status: 201, body: view };
   });
   api.route({
+    method: "GET",
+    path: "/api/v1/sms/routes/{id}",
+    summary: "One route",
+    tags: TAGS,
+    auth: READ,
+    params: v.object({ id: v.string() }),
+    etag: true,
+    responses: {
+      200: { description: "The route", schema: RouteView },
+      404: { description: "No such route" },
+    },
+  }).handle(({ params: { id }, request }) => {
+    const route = routes.get(id);
+    if (!route) throw problem(404, "route_not_found", `no route "${id}"`);
+    return answerWith(request, etagOf(route.updatedAt, routeView(route)), routeView(route));
+  });
+  api.route({
     method: "PUT",
     path: "/api/v1/sms/routes/{id}",
     summary: "Change a route",
@@ -185,17 +227,18 @@ function changeRoutes(
     auth: WRITE,
     params: v.object({ id: v.string() }),
     body: { json: RouteBody },
+    etag: true,
     responses: {
       200: { description: "The route, changed", schema: RouteView },
       404: { description: "No such route" },
       409: { description: "Not an operator's, another kind, or the segment is taken" },
     },
-  }).handle(async ({ params: { id }, body, principal, changed: audit }) => {
-    const before = own(id);
+  }).handle(async ({ params: { id }, body, principal, request, changed: audit }) => {
+    const before = own(id), seen = ifMatch(request, before.updatedAt) ? before.updatedAt : undefined;
     if (before.kind !== body.kind) throw problem(409, "other_kind", "a route keeps its kind: create another");
-    const view = routeView(await put(id, body, actorOf(principal)));
+    const route = await put(id, body, actorOf(principal), seen), view = routeView(route);
     audit(routeView(before), view);
-    return { status: 200, body: view };
+    return { status: 200, body: view, headers: { etag: etagOf(route.updatedAt, view) } };
   });
   api.route({
     method: "DELETE",
@@ -204,14 +247,15 @@ function changeRoutes(
     tags: TAGS,
     auth: WRITE,
     params: v.object({ id: v.string() }),
+    etag: true,
     responses: {
       204: { description: "Removed" },
       404: { description: "No such route" },
       409: { description: "Not an operator's" },
     },
-  }).handle(async ({ params: { id }, changed: audit }) => {
-    const before = own(id);
-    await routes.remove(id);
+  }).handle(async ({ params: { id }, request, changed: audit }) => {
+    const before = own(id), seen = ifMatch(request, before.updatedAt) ? before.updatedAt : undefined;
+    if (!await routes.remove(id, seen) && seen !== undefined) throw changedMeanwhile();
     changed();
     audit(routeView(before), undefined);
     return { status: 204 };
@@ -224,10 +268,12 @@ function nameServerRoutes(api: Routes, { nameServer }: RoutingApiParts): void {
     throw problem(409, "no_name_server", "start with --gns-server HOST:PORT to use a name server");
   };
   const view = (): v.InferInput<typeof NameServerView> => {
-    const { address, code, refreshedAt, lastError } = client().status;
+    const { address, code, version, proveAnswer, refreshedAt, lastError } = client().status;
     return {
       address: formatHostPort(address),
       code: code ?? null,
+      version: version === undefined ? null : versionText(version),
+      proveAnswer,
       refreshedAt: refreshedAt === undefined ? null : timeText(refreshedAt),
       lastError: lastError ?? null,
     };
@@ -248,15 +294,24 @@ function nameServerRoutes(api: Routes, { nameServer }: RoutingApiParts): void {
     method: "PUT",
     path: "/api/v1/sms/name-server",
     summary: "Say who the name server is",
-    description: "The secret is taken and never shown.",
+    description: "The secret is taken and never shown. version is the highest that is spoken with it; " +
+      "with proveAnswer its answer to CONNECT must prove that it knows the secret.",
     tags: TAGS,
     auth: WRITE,
-    body: { json: v.strictObject({ code: Code, secret: Secret }) },
+    body: {
+      json: v.strictObject({
+        code: Code,
+        secret: Secret,
+        version: v.optional(Version),
+        proveAnswer: v.optional(v.boolean()),
+      }),
+    },
     responses,
   }).handle(async ({ body, principal, changed }) => {
-    const before = view();
-    await client().put(body, actorOf(principal));
-    changed({ code: before.code }, { code: body.code });
+    const audited = ({ code, version, proveAnswer } = view()) => ({ code, version, proveAnswer });
+    const before = audited(), { version, ...rest } = body;
+    await client().put({ ...rest, version: version && versionOctet(version) }, actorOf(principal));
+    changed(before, audited());
     return { status: 200, body: view() };
   });
   api.route({
@@ -307,6 +362,9 @@ function announceRoutes(api: Routes, { nameServer }: RoutingApiParts): void {
     }
     const wanted = wantedOf(route, changes.indexOf(change), routeId);
     const outcome = await nameServer.update(wanted).catch((error) => {
+      if (error instanceof NameServerError && error.code === "unsayable") {
+        throw problem(422, error.code, `the name server can't be told of this route: ${error.message}`);
+      }
       throw problem(502, "name_server_away", `the name server can't be asked: ${messageOf(error)}`);
     });
     if (outcome.result !== 0) {

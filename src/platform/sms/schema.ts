@@ -5,6 +5,7 @@
  *
  * @module
  */
+import { sql } from "kysely";
 import { binaryType, type Migrations } from "../../storage/mod.ts";
 
 /** One service provider. */
@@ -22,6 +23,8 @@ export interface AccountRow {
   max_connections: number;
   rate_per_second: number;
   window: number;
+  /** JSON of its own T, N and C; null: the service's. */
+  times: string | null;
   created_at: number;
   updated_at: number;
 }
@@ -86,6 +89,27 @@ export interface OutboxRow {
   pdu: Uint8Array;
 }
 
+/** Where a message from a phone stands: `waiting` for its provider; the others are final. */
+export type ReceivedState = "waiting" | "delivered" | "failed";
+
+/** What a phone wrote to a provider of this gateway, a part of a long text each. */
+export interface ReceivedRow {
+  /** As in the outbox. */
+  id: number;
+  msg_id: string;
+  sp_id: string;
+  service_id: string;
+  source: string;
+  destination: string;
+  state: ReceivedState;
+  /** Of DELIVER_RESP. */
+  result: number | null;
+  received_at: number;
+  done_at: number | null;
+  /** The DELIVER as a PDU of 3.0, sealed. */
+  pdu: Uint8Array;
+}
+
 /** What QUERY asks for, by day (YYYYMMDD), provider and service. What waits is the rest. */
 export interface CounterRow {
   day: string;
@@ -100,14 +124,30 @@ export interface CounterRow {
   mo_failed: number;
 }
 
+/** How the played centre behaves, where an operator has said: one row. */
+export interface SimulatorRow {
+  id: number;
+  /** JSON. */
+  behaviour: string;
+}
+
+/** The one row that says up to which second since 1970 Msg_Ids may be in use, where that is ahead of the clock. */
+export interface IdReserveRow {
+  id: 1;
+  second: number;
+}
+
 /** The tables of this service. */
 export type SmsTables = {
+  sms_simulator: SimulatorRow;
   sms_account: AccountRow;
   sms_message: MessageTableRow;
   sms_content: ContentRow;
   sms_journal: JournalRow;
   sms_outbox: OutboxRow;
+  sms_received_text: ReceivedRow;
   sms_counter: CounterRow;
+  sms_id_reserve: IdReserveRow;
 };
 
 /** Makes the tables. */
@@ -221,6 +261,42 @@ export const smsMigrations: Migrations = {
       await db.schema.createIndex("sms_message_open").on("sms_message").columns(["state", "due_at"])
         .where("state", "in", ["scheduled", "waiting", "sent"]).execute();
       await db.schema.createIndex("sms_message_age").on("sms_message").column("submitted_at").execute();
+    },
+  },
+  // Messages at the centre that memory has no room for are ended from the table.
+  "2026-11-29-short-message-expiry": {
+    async up(db) {
+      await db.schema.createIndex("sms_message_expiry").on("sms_message").columns(["state", "expires_at"])
+        .where("state", "in", ["scheduled", "waiting", "sent"]).execute();
+      await sql`create index sms_message_ref on sms_message (lower(ltrim("outlet_ref", '0'))) where "state" = 'sent'`
+        .execute(db);
+    },
+  },
+  "2026-11-29-short-messages-received": {
+    async up(db) {
+      await db.schema.createTable("sms_received_text")
+        .addColumn("id", "bigint", (c) => c.primaryKey())
+        .addColumn("msg_id", "text", (c) => c.notNull())
+        .addColumn("sp_id", "text", (c) => c.notNull())
+        .addColumn("service_id", "text", (c) => c.notNull())
+        .addColumn("source", "text", (c) => c.notNull())
+        .addColumn("destination", "text", (c) => c.notNull())
+        .addColumn("state", "text", (c) => c.notNull())
+        .addColumn("result", "integer")
+        .addColumn("received_at", "bigint", (c) => c.notNull())
+        .addColumn("done_at", "bigint")
+        .addColumn("pdu", binaryType(db), (c) => c.notNull())
+        .execute();
+      await db.schema.createIndex("sms_received_text_age").on("sms_received_text").column("received_at")
+        .execute();
+    },
+  },
+  "2026-11-29-short-message-ids": {
+    async up(db) {
+      await db.schema.createTable("sms_id_reserve")
+        .addColumn("id", "integer", (c) => c.primaryKey())
+        .addColumn("second", "bigint", (c) => c.notNull())
+        .execute();
     },
   },
 };

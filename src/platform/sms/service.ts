@@ -8,6 +8,7 @@ import type { Kysely } from "kysely";
 import { formatHostPort, type HostPort, messageOf, type Service, type Timer } from "../../base/mod.ts";
 import type { Routes } from "../../control/mod.ts";
 import { FramedServer, type Framing } from "../../net/mod.ts";
+import { hold } from "../../storage/mod.ts";
 import { PduDecoder } from "../../protocol/cmpp/mod.ts";
 import type { PlatformDeps } from "../deps.ts";
 import { AccountStore } from "./accounts.ts";
@@ -26,7 +27,9 @@ import { Seal } from "../credentials/mod.ts";
 import { Session } from "./session.ts";
 import { DEFAULT_SMS_SETTINGS, type SmsSettings } from "./settings.ts";
 import { Simulator } from "./simulator.ts";
+import { KeptBehaviour } from "./simulator_settings.ts";
 import { SmsStore } from "./store.ts";
+import { Unreadable } from "./unreadable.ts";
 import { watch } from "./watch.ts";
 
 /** What the service leans on beside the platform's dependencies. */
@@ -58,12 +61,18 @@ export interface Sms extends Service {
 export const CMPP_FRAMING: Framing = { decoder: () => new PduDecoder(), encode: (pdu) => pdu };
 
 const HOUR_MS = 3_600_000;
+/** What is decided is in memory before it is in the tables, and ids are counted there: one process does that. */
+const ALONE = {
+  name: "sms",
+  number: 7_890_7930,
+  refusal: 'another process runs short messages on this database: stop it, or leave "sms" out of --services',
+};
 /** Connections of other gateways at once: there are some hundreds of gateways in a country. */
 const MOST_PEER_CONNECTIONS = 4_000;
 
 type SmsDeps = Pick<PlatformDeps, "clock" | "random" | "log" | "metrics" | "network">;
 
-/** Starts the service. @throws {NetError} where a port can't be had, {@link SealError} where the key is no key */
+/** Starts the service. @throws {NetError} where a port can't be had, {@link SealError} where the key is no key, {@link HoldError} */
 export async function startSms(
   platform: SmsDeps,
   { sql, dataDir, ...parts }: SmsParts,
@@ -72,15 +81,25 @@ export async function startSms(
   const settings: SmsSettings = { ...DEFAULT_SMS_SETTINGS, ...given };
   const deps = { ...platform, log: platform.log.with({ service: "sms" }) };
   await using starting = new AsyncDisposableStack();
-  const seal = await Seal.open(join(dataDir, "sms.key"), deps.random);
-  const store = await SmsStore.open(sql, seal);
+  const seal = await Seal.open(join(dataDir, "sms.key"), deps.random), unreadable = new Unreadable(deps);
+  const alone = starting.use(await hold(deps, sql, { ...ALONE, dataDir }));
+  const store = await SmsStore.open(sql, seal, () => alone.held);
   starting.defer(() => store.flush());
   const accounts = await AccountStore.open(sql, seal, deps.clock);
   const last = await store.lastUsed();
-  const ids = new MsgIds(deps.clock, { ...settings, lastUsedAt: last.submittedAt });
-  const ismg = new Ismg(deps, settings, { accounts, store, seal, ids, lastOutboxId: last.outboxId });
+  const ids = await MsgIds.open(deps, {
+    ...settings,
+    lastUsedAt: last.submittedAt,
+    reserved: last.reservedSecond,
+    reserve: (second) => store.reserveIds(second),
+  });
+  const ismg = new Ismg(deps, settings, {
+    ...{ accounts, store, seal, ids, unreadable },
+    lastOutboxId: last.outboxId,
+  });
   starting.defer(() => ismg.stop());
   const outlet = starting.use(parts.outlet ?? new Simulator(deps.clock, deps.random));
+  const simulator = outlet instanceof Simulator ? await KeptBehaviour.open(sql, outlet) : undefined;
   const elsewhere = starting.use(
     await Elsewheres.open(deps, {
       sql: sql as unknown as Kysely<RoutingTables>, // the same database: its migrations made these tables too
@@ -88,6 +107,7 @@ export async function startSms(
       framing: CMPP_FRAMING,
       network: deps.network,
       seal,
+      unreadable,
       store,
       ids,
       accounts,
@@ -99,6 +119,7 @@ export async function startSms(
   const dispatcher = starting.use(
     new Dispatcher(deps, {
       store,
+      unreadable,
       outlet: starting.use(elsewhere.outlet),
       settings,
       end: (mt, stat, sequence) => ismg.end(mt, stat, sequence),
@@ -124,18 +145,30 @@ export async function startSms(
       deps,
       watch(deps.clock, settings.alarms, {
         outlets,
-        store,
+        store: { outboxSizes: async () => ismg.meters.queues(await store.outboxSizes()) },
         oldestWaiting: () => dispatcher.oldestWaiting(),
         present: (spId) => ismg.sessionsOf(spId).length > 0,
         results: () => ismg.results,
+        idsAhead: () => ids.ahead,
+        unreadable: () => unreadable.size,
       }),
     ),
   );
   const { metrics } = deps;
   metrics.gauge(
     "gatehouse_sms_backlog",
-    "Messages that wait for the centre or its receipt",
+    "Messages that wait for the centre or another gateway",
     () => dispatcher.backlog,
+  );
+  metrics.gauge(
+    "gatehouse_sms_unreported",
+    "Messages that the centre or another gateway has, and that were not reported on",
+    () => dispatcher.unreported,
+  );
+  metrics.gauge(
+    "gatehouse_sms_ids_ahead_seconds",
+    "Seconds that the time in Msg_Ids is ahead of the clock",
+    () => ids.ahead,
   );
   metrics.gauge("gatehouse_sms_connections", "Connections of providers", () => ismg.sessions.size);
   metrics.gauge(
@@ -179,7 +212,7 @@ export async function startSms(
       outlets,
       alarms,
       dispatcher,
-      simulator: outlet instanceof Simulator ? outlet : undefined,
+      simulator,
     }),
     health: () =>
       outlet.connected ? { status: "up" } : { status: "degraded", detail: `${outlet.name} is not connected` },
@@ -201,15 +234,14 @@ function listen(deps: SmsDeps, ismg: Ismg, settings: SmsSettings, kind: "long" |
     onConnection(connection) {
       const session = new Session(connection, kind, ismg);
       sessions.set(connection, session);
-      ismg.sessions.add(session);
+      ismg.came(session);
       return (frame) => session.handle(frame);
     },
     onClosed(connection) {
       const session = sessions.get(connection);
       if (!session) return;
       sessions.delete(connection);
-      ismg.sessions.delete(session);
-      session.close();
+      ismg.gone(session);
     },
   });
 }

@@ -18,6 +18,7 @@ import {
   type Submit,
 } from "../../protocol/cmpp/mod.ts";
 import type { Account } from "./accounts.ts";
+import { timesOn } from "./link_times.ts";
 import type { Carrier } from "./mailbox.ts";
 import type { OutboxItem } from "./message.ts";
 import { Requests } from "./requests.ts";
@@ -60,8 +61,17 @@ export class Session implements Carrier {
   version = 0;
   submitted = 0;
   delivered = 0;
-  /** Sequence_Ids of SUBMITs that are not answered, with their part numbers: long messages may share one. */
-  readonly #working = new Set<number>();
+  /**
+   * SUBMITs that are not answered: by Sequence_Id and part number, because long messages may share one, what tells
+   * their PDUs from others.
+   */
+  readonly #working = new Map<number, number>();
+  /** QUERYs and CANCELs that are not answered. */
+  #asking = 0;
+  /** The provider sends no more requests: called once everything is answered. */
+  #drained: (() => void) | undefined;
+  /** Deliveries that were sent N times here and never answered: not on this connection any more (7.1). */
+  readonly #lost = new Set<number>();
   readonly #requests: Requests<OutboxItem>;
   #closed = false;
 
@@ -73,12 +83,13 @@ export class Session implements Carrier {
     this.connectedAt = host.clock.now();
     this.#requests = new Requests({
       clock: host.clock,
-      settings: host.settings,
+      times: () => timesOn(this.account?.times, host.settings),
       encode: (message) => encodeMessage(message, this.dialect),
       send: (pdu) => connection.send(pdu),
       open: () => connection.open,
       lost: (items) => {
         host.fault(this, "deliver_unanswered");
+        for (const { id } of items) this.#lost.add(id);
         host.putBack(this, items);
       },
       silent: () => {
@@ -86,6 +97,7 @@ export class Session implements Carrier {
         connection.close("local", "ACTIVE_TEST was not answered");
       },
     });
+    connection.onPeerFinished = () => this.#drain();
   }
 
   /** Names the connection while it is there. */
@@ -108,7 +120,9 @@ export class Session implements Carrier {
   admit(account: Account, version: number): void {
     this.account = account;
     this.version = version;
-    if (this.kind === "short") return this.connection.setIdle(this.host.settings.responseMs);
+    if (this.kind === "short") {
+      return this.connection.setIdle(timesOn(account.times, this.host.settings).responseMs);
+    }
     this.connection.setIdle(0); // ACTIVE_TEST finds out
     this.#requests.testWhenQuiet();
   }
@@ -132,14 +146,14 @@ export class Session implements Carrier {
   /** The connection is over: what was on its way to the provider goes back. */
   close(): void {
     this.#closed = true;
+    this.#look();
     this.host.putBack(this, this.#requests.close());
   }
 
   carry(item: OutboxItem): boolean {
     const { account } = this;
-    if (!account || this.#closed || !this.connection.open || this.#requests.items >= account.window) {
-      return false;
-    }
+    const ready = account && !this.#closed && !this.#drained && this.connection.open;
+    if (!ready || this.#requests.items >= account.window) return false;
     const sequence = this.#requests.nextSequence();
     let pdu: Uint8Array;
     try {
@@ -154,6 +168,10 @@ export class Session implements Carrier {
     }
     this.#requests.send(sequence, pdu, item);
     return true;
+  }
+
+  hasLost({ id }: OutboxItem): boolean {
+    return this.#lost.has(id);
   }
 
   /** A DELIVER in this provider's version. @throws {CmppError} where it has no room for it */
@@ -179,9 +197,11 @@ export class Session implements Carrier {
       this.host.fault(this, "before_connect");
       return this.connection.close("local", `${message.command} before CONNECT`);
     }
+    // It has said goodbye: only answers are of use.
+    if (this.#drained && !message.command.endsWith("_RESP")) return this.host.fault(this, "after_terminate");
     switch (message.command) {
       case "SUBMIT":
-        return this.#submit(message, this.account);
+        return this.#submit(message, this.account, frame);
       case "DELIVER_RESP":
         return this.#deliverResp(message);
       case "ACTIVE_TEST":
@@ -190,45 +210,84 @@ export class Session implements Carrier {
         if (!this.#requests.carries(message.sequence)) this.#requests.answered(message.sequence);
         return;
       case "TERMINATE":
-        this.send({ command: "TERMINATE_RESP", sequence: message.sequence });
-        return this.end();
+        return void this.#drain().then(() => {
+          this.send({ command: "TERMINATE_RESP", sequence: message.sequence });
+          this.end();
+        });
       case "TERMINATE_RESP":
         return this.end();
       case "QUERY":
-        return this.host.query(this, message).then((answer) => this.send(answer));
+        return this.#ask(this.host.query(this, message));
       case "CANCEL":
-        return this.host.cancel(this, message.Msg_Id).then((done) =>
-          this.send({ command: "CANCEL_RESP", sequence: message.sequence, Success_Id: done ? 0 : 1 })
+        return this.#ask(
+          this.host.cancel(this, message.Msg_Id).then((done) => (
+            { command: "CANCEL_RESP", sequence: message.sequence, Success_Id: done ? 0 : 1 }
+          )),
         );
       default:
         return this.#foreign(message.command);
     }
   }
 
-  #submit(message: Submit, account: Account): void {
+  #submit(message: Submit, account: Account, frame: Uint8Array): void {
     const { sequence } = message, mark = sequence * 256 + message.Pk_number;
     const answer = ({ msgId, result }: SubmitOutcome) =>
       this.send({ command: "SUBMIT_RESP", sequence, Msg_Id: msgId, Result: result });
-    if (this.#working.has(mark)) return answer({ msgId: 0n, result: Result.duplicateSequence });
+    const before = this.#working.get(mark);
+    if (before !== undefined) {
+      // The same again, because its answer was late: that is on its way, and is the answer to both.
+      if (before === fingerprint(frame)) return this.host.fault(this, "submit_again");
+      return answer({ msgId: 0n, result: Result.duplicateSequence });
+    }
     if (this.#working.size >= account.window) {
       this.host.fault(this, "window_overrun");
       return answer({ msgId: 0n, result: Result.flowControl });
     }
     const outcome = this.host.submit(this, message);
     if (!(outcome instanceof Promise)) return answer(outcome);
-    this.#working.add(mark);
+    this.#working.set(mark, fingerprint(frame));
     outcome.then((one) => {
       this.#working.delete(mark);
       answer(one);
+      this.#look();
     });
+  }
+
+  /** Sends an answer once it is there; no more is read until then. */
+  async #ask(answer: Promise<Message>): Promise<void> {
+    this.#asking++;
+    try {
+      this.send(await answer);
+    } finally {
+      this.#asking--;
+      this.#look();
+    }
+  }
+
+  /** The provider sends no more requests. Resolves once those that it sent are answered; after T in any case. */
+  #drain(): Promise<void> {
+    return new Promise((resolve) => {
+      const late = this.host.clock.setTimer(resolve, this.host.settings.responseMs);
+      const before = this.#drained;
+      this.#drained = () => {
+        late.cancel();
+        before?.();
+        resolve();
+      };
+      this.#look();
+    });
+  }
+
+  #look(): void {
+    if (this.#drained && (this.#closed || this.#working.size + this.#asking === 0)) this.#drained();
   }
 
   #deliverResp({ sequence, Result: result }: DeliverResp): void {
     if (!this.#requests.carries(sequence)) return this.host.fault(this, "stray_response");
     const { item, due } = this.#requests.answered(sequence)!;
     this.delivered++;
-    const { clock, settings } = this.host;
-    this.host.taken(item!, result, clock.now() - (clock.monotonic() - (due - settings.responseMs)));
+    const { clock, settings } = this.host, { responseMs } = timesOn(this.account?.times, settings);
+    this.host.taken(item!, result, clock.now() - (clock.monotonic() - (due - responseMs)));
     this.host.room(this);
   }
 
@@ -265,6 +324,13 @@ function withSequence(pdu: Uint8Array, sequence: number): Uint8Array {
   const copy = pdu.slice();
   new DataView(copy.buffer, copy.byteOffset).setUint32(8, sequence);
   return copy;
+}
+
+/** Tells PDUs apart that a provider sends under one Sequence_Id (FNV-1a): it could only deceive itself. */
+function fingerprint(pdu: Uint8Array): number {
+  let hash = 0x811c9dc5;
+  for (let i = 0; i < pdu.length; i++) hash = Math.imul(hash ^ pdu[i]!, 0x01000193);
+  return hash;
 }
 
 /** What stands in for a CONNECT that can't be read, so that it is answered like one that is wrong. */

@@ -27,12 +27,24 @@ export interface SmsSettings {
   /** Connections at once, in all and from one address. */
   readonly maxConnections: number;
   readonly maxPerAddress: number;
+  /** Connections from one address that have not said who they are (CONNECT), at once. */
+  readonly maxStrangers: number;
   /** Wrong CONNECTs that one address has a minute before it is not let in any more. */
   readonly wrongSecretsPerMinute: number;
   /** Validity of a message that does not say, and the longest that it may say, in milliseconds. */
   readonly validityMs: number;
-  /** Messages that may wait for the centre; past it SUBMIT is answered 8. */
+  /**
+   * How far At_Time may be, in milliseconds. Msg_Ids have no year: a message that is still open after one would meet its
+   * own id.
+   */
+  readonly scheduleMs: number;
+  /**
+   * Messages that may wait for the centre or another gateway; past it SUBMIT is answered 8. A provider may have as many
+   * waiting as are left free.
+   */
   readonly maxBacklog: number;
+  /** Messages that the centre has and has not reported on, in memory: those beyond are left to the database. */
+  readonly maxTaken: number;
   /** Messages handed to the centre and not answered by it, at once. */
   readonly outletWindow: number;
   /** How long what a provider has not taken is kept for it, in milliseconds. */
@@ -44,6 +56,8 @@ export interface SmsSettings {
    * sent. Those for later, reports and counters are kept as always.
    */
   readonly durable: boolean;
+  /** Beginnings of the numbers that may be billed here (Fee_terminal_Id), without a country code; empty: all. */
+  readonly billing: readonly string[];
   /** When something is an alarm. */
   readonly alarms: AlarmLimits;
   /** Long connections of other gateways (TCP); default port 7930. undefined: none are taken. */
@@ -71,13 +85,18 @@ export const DEFAULT_SMS_SETTINGS: Omit<SmsSettings, "listen" | "short" | "gatew
   connectMs: 10_000,
   maxConnections: 20_000,
   maxPerAddress: 20_000,
+  // Ten thousand from behind one address are served, and thousands of places stay for others whatever they do.
+  maxStrangers: 12_000,
   wrongSecretsPerMinute: 20,
   validityMs: 2 * DAY_MS,
+  scheduleMs: 90 * DAY_MS,
   maxBacklog: 100_000,
+  maxTaken: 100_000,
   outletWindow: 2_000,
   outboxMs: 3 * DAY_MS,
   retentionMs: 30 * DAY_MS,
   durable: true,
+  billing: [],
   alarms: DEFAULT_ALARM_LIMITS,
   maxNodes: 8,
   routeFreshMs: DAY_MS,

@@ -15,7 +15,7 @@ import type {
   Receipt,
 } from "./outlet.ts";
 
-/** How the centre behaves; all of it can be changed while it runs. */
+/** How the centre behaves; it can be changed while it runs. */
 export interface SimulatorBehaviour {
   /** From acceptance to receipt, in milliseconds: anything between the two. */
   latencyMs: readonly [number, number];
@@ -48,7 +48,7 @@ export class Simulator implements Outlet {
   readonly keepsRefs = false;
   readonly receiptGraceMs = 0;
   readonly window = Infinity;
-  readonly behaviour: SimulatorBehaviour;
+  behaviour: SimulatorBehaviour;
   #listener: OutletListener | undefined;
   readonly #since: number;
   #sequence = 0;

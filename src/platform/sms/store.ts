@@ -14,10 +14,13 @@ import { Bulk } from "./bulk.ts";
 import { addUp, type Change, type Count, COUNTERS, type Move } from "./change.ts";
 import { contentsOf, decodeEntry, encodeEntry, type Entry, type PendingMessage } from "./entry.ts";
 import { Pending, type Work } from "./pending.ts";
-import type { MessageRow, MessageState, MessageTableRow, OutboxRow, SmsTables } from "./schema.ts";
+import { ReceivedTexts } from "./received.ts";
+import type { MessageTableRow, OutboxRow, SmsTables } from "./schema.ts";
 import type { Seal } from "../credentials/mod.ts";
+import { StoredMessages } from "./stored.ts";
 
 export type { Change, Count } from "./change.ts";
+export type { MessageFacts, MessageFilter, MessagePlace } from "./stored.ts";
 
 const MESSAGE_COLUMNS = [
   "msg_id",
@@ -48,19 +51,15 @@ const OUTBOX_COLUMNS = [
 const LARGEST_BATCH = 256;
 /** Records that the tables may be behind, and how many they catch up on at a time: many rows in one statement cost less. */
 const BEHIND = 16_384, CATCH_UP = 1_024;
-/** Messages in a page read from the database. */
-const PAGE = 500;
-
 /** A wish to have the tables up to date, among the changes so that it has its place in their order. */
 interface Settle {
   readonly settled: PromiseWithResolvers<void>;
 }
 
-/** A message without what it says. */
-export type MessageFacts = Omit<MessageRow, "pdu">;
-
 /** The service's part of the database. */
-export class SmsStore {
+export class SmsStore extends StoredMessages {
+  /** What phones wrote. */
+  readonly received: ReceivedTexts;
   readonly #batch: WriteBatch<Change | Settle>;
   readonly #pending = new Pending();
   #id = 0;
@@ -83,13 +82,23 @@ export class SmsStore {
     (id) => [id],
   );
 
-  private constructor(private readonly db: Kysely<SmsTables>, private readonly seal: Seal) {
+  private constructor(
+    db: Kysely<SmsTables>,
+    seal: Seal,
+    private readonly mayWrite: () => boolean,
+  ) {
+    super(db, seal);
+    this.received = new ReceivedTexts(db, seal);
     this.#batch = new WriteBatch((changes) => this.#write(changes), LARGEST_BATCH);
   }
 
-  /** Takes up what an earlier run has decided. @throws {SealError} where its key is not this one */
-  static async open(db: Kysely<SmsTables>, seal: Seal): Promise<SmsStore> {
-    const store = new SmsStore(db, seal);
+  /**
+   * Takes up what an earlier run has decided. `mayWrite`: whether no other process can have taken the database over.
+   *
+   * @throws {SealError} where its key is not this one
+   */
+  static async open(db: Kysely<SmsTables>, seal: Seal, mayWrite = () => true): Promise<SmsStore> {
+    const store = new SmsStore(db, seal, mayWrite);
     const last = await db.selectFrom("sms_content").select((eb) => eb.fn.max("id").as("id"))
       .executeTakeFirst();
     store.#id = last?.id ?? 0;
@@ -113,7 +122,7 @@ export class SmsStore {
   /** Resolves when nothing waits to be written, and the tables are up to date. */
   async flush(): Promise<void> {
     await this.#batch.flush();
-    await this.#upToDate();
+    await this.upToDate();
   }
 
   /** How many changes wait to be written. */
@@ -126,114 +135,18 @@ export class SmsStore {
     return this.#pending.records;
   }
 
-  async message(msgId: string): Promise<MessageRow | undefined> {
-    const pending = this.#pending.message(msgId);
-    if (pending) return { ...pending };
-    // It may be there, and have moved since.
-    await this.#upToDate();
-    const row = await this.db.selectFrom("sms_message").selectAll().where("msg_id", "=", msgId)
-      .executeTakeFirst();
-    return row && (await this.#whole([row]))[0];
-  }
-
-  /** Messages in `state` that are due by `until`, the longest due first; those behind `after`, where it is given. */
-  async due(
-    state: "scheduled" | "waiting" | "sent",
-    until: number,
-    after?: Pick<MessageRow, "due_at" | "msg_id">,
-  ): Promise<MessageRow[]> {
-    await this.#upToDate();
-    let query = this.db.selectFrom("sms_message").selectAll().where("state", "=", state)
-      .where("due_at", "<=", until).orderBy("due_at").orderBy("msg_id").limit(PAGE);
-    if (after) {
-      query = query.where(({ eb, or, and }) =>
-        or([
-          eb("due_at", ">", after.due_at),
-          and([eb("due_at", "=", after.due_at), eb("msg_id", ">", after.msg_id)]),
-        ])
-      );
-    }
-    return await this.#whole(await query.execute());
-  }
-
-  /** When the next scheduled message is due. */
-  async nextDue(): Promise<number | undefined> {
-    await this.#upToDate();
-    const row = await this.db.selectFrom("sms_message").select((eb) => eb.fn.min("due_at").as("due_at"))
-      .where("state", "=", "scheduled").executeTakeFirst();
-    return row?.due_at ?? undefined;
-  }
-
-  /** The latest time of a message, and the largest id of the outbox: where the next start goes on. */
-  async lastUsed(): Promise<{ submittedAt: number; outboxId: number }> {
-    await this.#upToDate();
-    const message = await this.db.selectFrom("sms_message")
-      .select((eb) => eb.fn.max("submitted_at").as("at")).executeTakeFirst();
-    const outbox = await this.db.selectFrom("sms_outbox")
-      .select((eb) => eb.fn.max("id").as("id")).executeTakeFirst();
-    return { submittedAt: message?.at ?? 0, outboxId: outbox?.id ?? 0 };
-  }
-
-  /** What waits for a provider, behind `after`, in order. */
-  async outboxOf(spId: string, after: number, limit: number): Promise<OutboxRow[]> {
-    await this.#upToDate();
-    return await this.db.selectFrom("sms_outbox").selectAll().where("sp_id", "=", spId)
-      .where("id", ">", after).orderBy("id").limit(limit).execute();
-  }
-
-  /** How much waits for each provider. */
-  async outboxSizes(): Promise<{ sp_id: string; kind: string; count: number; oldest_at: number }[]> {
-    await this.#upToDate();
-    const rows = await this.db.selectFrom("sms_outbox")
-      .select((eb) => [
-        "sp_id" as const,
-        "kind" as const,
-        eb.fn.countAll<number>().as("count"),
-        eb.fn.min("created_at").as("oldest_at"),
-      ])
-      .groupBy(["sp_id", "kind"]).execute();
-    return rows.map((row) => ({ ...row, count: Number(row.count) }));
-  }
-
-  /** The sums of a provider's day; of one service, where it is named. */
-  async counters(
-    day: string,
-    spId: string,
-    serviceId?: string,
-  ): Promise<Omit<Required<Count>, "service_id">> {
-    await this.#upToDate();
-    let query = this.db.selectFrom("sms_counter").selectAll().where("day", "=", day)
-      .where("sp_id", "=", spId);
-    if (serviceId !== undefined) query = query.where("service_id", "=", serviceId);
-    const [sum] = addUp((await query.execute()).map((row) => ({ ...row, service_id: "" })));
-    const { service_id: _, ...counts } = sum ?? addUp([{ day, sp_id: spId, service_id: "" }])[0]!;
-    return counts;
-  }
-
-  /** Counters by day, provider and service: from `from` to `to` (YYYYMMDD), of one provider where it is named. */
-  async traffic(from: string, to: string, spId?: string): Promise<Required<Count>[]> {
-    await this.#upToDate();
-    let query = this.db.selectFrom("sms_counter").selectAll().where("day", ">=", from).where("day", "<=", to)
-      .orderBy("day").orderBy("sp_id").orderBy("service_id").limit(10_000);
-    if (spId !== undefined) query = query.where("sp_id", "=", spId);
-    return await query.execute();
-  }
-
-  /** A page of messages, the newest first. */
-  async list(filter: MessageFilter, limit: number, before?: MessagePlace): Promise<MessageFacts[]> {
-    await this.#upToDate();
-    return await this.#page(filter, limit, before).execute();
-  }
-
-  /** A page of messages with what they say, the newest first. */
-  async listWhole(filter: MessageFilter, limit: number, before?: MessagePlace): Promise<MessageRow[]> {
-    await this.#upToDate();
-    return await this.#whole(await this.#page(filter, limit, before).execute());
+  /** Writes down that Msg_Ids of up to this second since 1970 may be in use. */
+  reserveIds(second: number): Promise<void> {
+    return this.write({
+      also: async (transaction) =>
+        void await transaction.insertInto("sms_id_reserve").values({ id: 1, second })
+          .onConflict((conflict) => conflict.column("id").doUpdateSet({ second })).execute(),
+    });
   }
 
   /** Forgets messages that ended, and were submitted before `before`, with what they said; gives how many. */
   async forget(before: number): Promise<number> {
-    await this.#upToDate();
+    await this.upToDate();
     const result = await this.db.deleteFrom("sms_message").where("submitted_at", "<", before)
       .where("state", "in", ["delivered", "failed", "cancelled"]).executeTakeFirst();
     await this.db.deleteFrom("sms_content").where("created_at", "<", before)
@@ -245,52 +158,14 @@ export class SmsStore {
             .where("state", "in", ["scheduled", "waiting", "sent"]).$castTo<{ content_id: number }>(),
       )
       .execute();
-    return Number(result.numDeletedRows);
+    return Number(result.numDeletedRows) + await this.received.forget(before);
   }
 
-  /** A page of what has waited for its provider since before `before`, without its contents. */
-  async stale(before: number): Promise<Omit<OutboxRow, "pdu">[]> {
-    await this.#upToDate();
-    return await this.db.selectFrom("sms_outbox").select(["id", "sp_id", "service_id", "kind", "created_at"])
-      .where("created_at", "<", before).orderBy("created_at").limit(PAGE).execute();
+  protected override pendingMessage(msgId: string): PendingMessage | undefined {
+    return this.#pending.message(msgId);
   }
 
-  #page(filter: MessageFilter, limit: number, before: MessagePlace | undefined) {
-    let query = this.db.selectFrom("sms_message").selectAll()
-      .orderBy("submitted_at", "desc").orderBy("msg_id", "desc").limit(limit);
-    if (filter.spId !== undefined) query = query.where("sp_id", "=", filter.spId);
-    if (filter.state !== undefined) query = query.where("state", "=", filter.state);
-    if (filter.destination !== undefined) query = query.where("destination", "=", filter.destination);
-    if (before) {
-      query = query.where(({ eb, or, and }) =>
-        or([
-          eb("submitted_at", "<", before.submittedAt),
-          and([eb("submitted_at", "=", before.submittedAt), eb("msg_id", "<", before.msgId)]),
-        ])
-      );
-    }
-    return query;
-  }
-
-  /** Rows with what they say. @throws {SealError} */
-  async #whole(rows: readonly MessageTableRow[]): Promise<MessageRow[]> {
-    const ids = [...new Set(rows.flatMap(({ content_id }) => content_id ?? []))];
-    const contents = new Map<number, Uint8Array>();
-    if (ids.length > 0) {
-      const found = await this.db.selectFrom("sms_content").select(["id", "octets"]).where("id", "in", ids)
-        .execute();
-      for (const { id, octets } of found) contents.set(id, this.seal.open(octets));
-    }
-    return rows.map(({ pdu, content_id, content_at, content_size, ...facts }) => ({
-      ...facts,
-      pdu: content_id === null
-        ? this.seal.open(pdu ?? new Uint8Array(0))
-        : (contents.get(content_id) ?? new Uint8Array(0)).slice(content_at!, content_at! + content_size!),
-    }));
-  }
-
-  /** Resolves once the tables hold everything that was written before. */
-  async #upToDate(): Promise<void> {
+  protected override async upToDate(): Promise<void> {
     if (this.#pending.records === 0 && this.#batch.pending === 0) return;
     const settled = Promise.withResolvers<void>();
     await this.#batch.write({ settled });
@@ -310,6 +185,7 @@ export class SmsStore {
   }
 
   async #commit(changes: readonly Change[]): Promise<void> {
+    if (!this.mayWrite()) throw new Error("another process may have taken the database over");
     const id = this.#id + 1, far = this.#pending.records > BEHIND + CATCH_UP;
     const work = far ? this.#pending.work(BEHIND) : undefined;
     const rows = changes.flatMap((change) => change.messages ?? []);
@@ -327,6 +203,7 @@ export class SmsStore {
           .values({ id, created_at: rows[0]!.submitted_at, octets: this.seal.seal(octets) }).execute();
       }
       await transaction.insertInto("sms_journal").values({ id, octets: encodeEntry(entry) }).execute();
+      await this.received.write(transaction, changes);
       for (const { also } of changes) await also?.(transaction);
       if (work) await this.#do(transaction, work);
     });
@@ -339,6 +216,7 @@ export class SmsStore {
   async #settle(): Promise<void> {
     const work = this.#pending.work(0);
     if (!work) return;
+    if (!this.mayWrite()) throw new Error("another process may have taken the database over");
     await this.db.transaction().execute((transaction) => this.#do(transaction, work));
     this.#pending.done(work);
   }
@@ -358,19 +236,6 @@ export class SmsStore {
     for (const count of addUp(work.counts)) await addCount(transaction, count);
     await transaction.deleteFrom("sms_journal").where("id", "<=", work.upTo).execute();
   }
-}
-
-/** Which messages. */
-export interface MessageFilter {
-  readonly spId?: string | undefined;
-  readonly state?: MessageState | undefined;
-  readonly destination?: string | undefined;
-}
-
-/** Where a page goes on. */
-export interface MessagePlace {
-  readonly submittedAt: number;
-  readonly msgId: string;
 }
 
 /** Messages that moved, together where they moved alike; the last word on each counts. */

@@ -34,7 +34,10 @@ Deno.test("a message is answered with its Msg_Id and ends in exactly one report"
 });
 
 Deno.test("every Result comes from its own cause", async () => {
-  await using stage = await Stage.open({ account: { serviceIds: ["TEST", "OTHER"] } });
+  await using stage = await Stage.open({
+    settings: { billing: ["138", "1390013"] },
+    account: { serviceIds: ["TEST", "OTHER"] },
+  });
   const provider = await stage.connect();
   const now = stage.clock.now();
   const causes: [Partial<Submit>, number][] = [
@@ -42,11 +45,18 @@ Deno.test("every Result comes from its own cause", async () => {
     [{ Registered_Delivery: 2 }, 1],
     [{ Pk_total: 2, Pk_number: 3 }, 1],
     [{ At_Time: "tomorrow" }, 1],
+    [{ At_Time: formatSmppTime(now + 91 * 86_400_000, 480) }, 1],
+    [{ At_Time: "990000000000000R" }, 1],
+    [{ At_Time: formatSmppTime(now + 89 * 86_400_000, 480) }, 0],
     [{ TP_udhi: 1, Msg_Content: Uint8Array.of(5, 0, 3) }, 1],
     [{ FeeCode: "1.50" }, 5],
     [{ Msg_Content: new Uint8Array(160) }, 6],
     [{ Msg_Fmt: 8, Msg_Content: new Uint8Array(141) }, 6],
     [{ Service_Id: "NOBODYS" }, 7],
+    [{ Fee_UserType: 3, Fee_terminal_Id: "13300133000" }, 9],
+    [{ Fee_UserType: 3, Fee_terminal_Id: "8613900133000" }, 0],
+    [{ Fee_UserType: 3, Fee_terminal_Id: "a-pseudo-code", Fee_terminal_type: 1 }, 0],
+    [{ Fee_UserType: 2, Fee_terminal_Id: "13300133000" }, 0],
     [{ Src_Id: "1065999" }, 10],
     [{ Src_Id: `${CODE}x` }, 10],
     [{ Src_Id: `${CODE}123` }, 0],
@@ -114,10 +124,19 @@ Deno.test("a group with one wrong number sends nothing at all; 2.0 has no groups
   );
 });
 
+Deno.test("a SUBMIT that comes again while it is in work is answered once, and kept once", async () => {
+  await using stage = await Stage.open();
+  const provider = await stage.connect();
+  for (let i = 0; i < 3; i++) provider.send({ ...SUBMIT, sequence: 7 });
+  await stage.settle();
+  assertEquals(provider.all("SUBMIT_RESP").map((r) => [r.sequence, r.Result]), [[7, 0]]);
+  assertEquals(((await stage.call("GET", "/api/v1/sms/messages")).body.items as unknown[]).length, 1);
+});
+
 Deno.test("flow control answers 8: above the rate, the window and the backlog, and 3 to a sequence in work", async () => {
   await using stage = await Stage.open({
     account: { ratePerSecond: 100, window: 4 },
-    settings: { maxBacklog: 150 },
+    settings: { maxBacklog: 230 },
   });
   const provider = await stage.connect();
   // Sent in one go: the first four are in work when the others come.
@@ -126,7 +145,7 @@ Deno.test("flow control answers 8: above the rate, the window and the backlog, a
   assertEquals(provider.all("SUBMIT_RESP").map((r) => r.Result).sort(), [0, 0, 0, 0, 8, 8]);
   provider.got.length = 0;
   provider.send({ ...SUBMIT, sequence: 2000 });
-  provider.send({ ...SUBMIT, sequence: 2000 });
+  provider.send({ ...SUBMIT, sequence: 2000, Msg_Content: new TextEncoder().encode("hallo") });
   provider.send({ ...SUBMIT, sequence: 2000, Pk_total: 2, Pk_number: 2 });
   await stage.settle();
   assertEquals(provider.all("SUBMIT_RESP").map((r) => r.Result), [3, 0, 0]);
@@ -137,7 +156,7 @@ Deno.test("flow control answers 8: above the rate, the window and the backlog, a
   stage.simulator.behaviour.busy = true;
   assertEquals((await stage.submit(provider, { Dest_terminal_Id })).Result, 0);
   await stage.clock.advance(1000);
-  assertEquals((await stage.submit(provider, { Dest_terminal_Id })).Result, 8); // 150 may wait
+  assertEquals((await stage.submit(provider, { Dest_terminal_Id })).Result, 8); // 115 of its own may wait
   stage.simulator.behaviour.busy = false;
   await stage.clock.advance(2000);
   assertEquals((await stage.submit(provider, { Dest_terminal_Id })).Result, 0);

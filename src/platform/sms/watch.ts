@@ -19,6 +19,10 @@ export interface Watched {
   readonly present: (spId: string) => boolean;
   /** SUBMITs answered so far, by their Result. */
   readonly results: () => ReadonlyMap<number, { readonly value: number }>;
+  /** Seconds that Msg_Ids are ahead of the clock. */
+  readonly idsAhead: () => number;
+  /** How much of what was kept could not be read. */
+  readonly unreadable: () => number;
 }
 
 /** Gives what finds all that is so now; remembers how many SUBMITs there were the last time. */
@@ -40,6 +44,8 @@ export function watch(clock: Clock, limits: AlarmLimits, watched: Watched): () =
       ...queueAge(now, limits, watched),
       ...await providersAway(now, limits, watched),
       ...flowControl(),
+      ...idsAhead(limits, watched),
+      ...unreadable(watched),
     ];
   };
 }
@@ -60,6 +66,22 @@ function queueAge(now: number, { queueAgeMs }: AlarmLimits, { oldestWaiting }: W
   if (oldest === undefined || now - oldest < queueAgeMs) return [];
   const detail = `a message has waited for the centre for ${seconds(now - oldest)}`;
   return [{ kind: "queue_age", subject: "", detail }];
+}
+
+function idsAhead({ idsAheadS }: AlarmLimits, watched: Watched): Finding[] {
+  const ahead = watched.idsAhead();
+  if (ahead < idsAheadS) return [];
+  const detail =
+    `Msg_Ids are ${ahead} s ahead of the clock: it was put back, or more than 65,536 a second are taken`;
+  return [{ kind: "ids_ahead", subject: "", detail }];
+}
+
+function unreadable(watched: Watched): Finding[] {
+  const count = watched.unreadable();
+  if (count === 0) return [];
+  const detail =
+    `${count} kept messages and reports can't be read: sms.key is another one, or the rows were changed`;
+  return [{ kind: "unreadable", subject: "", detail }];
 }
 
 async function providersAway(

@@ -157,6 +157,7 @@ export function webhookRoutes(parts: WebhookRouteParts): Routes {
     description:
       "The secret that it signs with is shown this once. `groups` confines it to what happens to " +
       "gateways of these groups. How to check what it sends is in docs/webhooks.md.",
+    keyed: false, // the secret is shown once
     tags: TAGS,
     auth: AUTH,
     body: {
@@ -268,6 +269,7 @@ export function webhookRoutes(parts: WebhookRouteParts): Routes {
     description:
       `It is shown this once. For \`graceSeconds\` (${GRACE_S} where nothing is said) the one before ` +
       "signs too, so that the receiver can change over.",
+    keyed: false, // the secret is shown once
     tags: TAGS,
     auth: AUTH,
     params: IdParams,

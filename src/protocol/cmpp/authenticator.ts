@@ -37,6 +37,16 @@ export function authenticatorIsmg(
   return md5(wide, source, octetsOf(secret));
 }
 
+/**
+ * Whether an AuthenticatorISMG proves that who sent it with this Status knows the secret: `source` is the
+ * AuthenticatorSource that it answers. Status counts in either width, as servers do not agree on it.
+ */
+export function provesSecret(given: Uint8Array, status: number, source: Uint8Array, secret: string): boolean {
+  return ([3, 2] as const).some((dialect) =>
+    equalAuthenticators(given, authenticatorIsmg(status, source, secret, dialect))
+  );
+}
+
 /** Compares two digests in a time that does not tell where they differ. */
 export function equalAuthenticators(a: Uint8Array, b: Uint8Array): boolean {
   return a.length === b.length && timingSafeEqual(a, b);

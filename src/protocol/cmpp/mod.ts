@@ -9,6 +9,7 @@ export {
   authenticatorSource,
   connectTimestamp,
   equalAuthenticators,
+  provesSecret,
 } from "./authenticator.ts";
 export type { Head } from "./codec.ts";
 export { COMMAND_IDS, commandIdOf, type CommandName, type RequestName, RESPONSE_BIT } from "./commands.ts";

@@ -23,7 +23,8 @@ export interface Reassembled {
 
 /** What a part brought. */
 export type PartOutcome =
-  | { readonly kind: "whole"; readonly message: Reassembled }
+  /** `undo` is for whoever could not take the message: as if this part had not come, so that its repeat completes it. */
+  | { readonly kind: "whole"; readonly message: Reassembled; readonly undo: () => void }
   /** More parts are missing. */
   | { readonly kind: "part"; readonly missing: number }
   /** This part was there already, or its message was put together a moment ago. */
@@ -34,11 +35,15 @@ export interface Incomplete {
   readonly key: string;
   readonly have: number;
   readonly total: number;
+  /** The numbers of the parts that did not come, from 1. */
+  readonly missing: readonly number[];
+  /** What came, without headers, in order. */
+  readonly content: Uint8Array<ArrayBuffer>;
 }
 
 interface Pending {
   readonly total: number;
-  readonly parts: Map<number, Uint8Array<ArrayBuffer>>;
+  parts: Map<number, Uint8Array<ArrayBuffer>>;
   /** When it is given up. */
   due: number;
   done: boolean;
@@ -54,6 +59,8 @@ export class Reassembler {
   readonly #timeoutMs: number;
   /** In the order of their due times: each change puts an entry at the end. */
   readonly #pending = new Map<string, Pending>();
+  /** Given up for want of room, until somebody asks. */
+  readonly #crowdedOut: Incomplete[] = [];
 
   constructor(limits: ReassemblyLimits = {}) {
     this.#maxMessages = limits.maxMessages ?? 10_000;
@@ -68,7 +75,9 @@ export class Reassembler {
   /** Takes a part. `content` begins with a user data header; one without a concatenation element is whole by itself. */
   push(key: string, content: Uint8Array, now: number): PartOutcome {
     const header = readPartHeader(content);
-    if (!header) return { kind: "whole", message: { content: withoutHeader(content), parts: 1 } };
+    if (!header) {
+      return { kind: "whole", message: { content: withoutHeader(content), parts: 1 }, undo: () => {} };
+    }
     const id = `${key}\0${header.wide ? "w" : "n"}${header.reference}\0${header.total}`;
     const known = this.#pending.get(id);
     const entry = known && known.due > now
@@ -79,30 +88,47 @@ export class Reassembler {
     entry.due = now + this.#timeoutMs;
     this.#pending.delete(id);
     this.#pending.set(id, entry);
-    if (this.#pending.size > this.#maxMessages) this.#pending.delete(this.#pending.keys().next().value!);
+    if (this.#pending.size > this.#maxMessages) {
+      const [oldest] = this.#pending;
+      this.#crowdedOut.push(...this.#giveUp(...oldest!));
+      if (this.#crowdedOut.length > this.#maxMessages) this.#crowdedOut.shift();
+    }
     return this.#outcome(entry, header);
   }
 
-  /** Forgets what waited too long; gives the messages that stay incomplete. */
+  /** Forgets what waited too long, or had no room; gives the messages that stay incomplete. */
   expire(now: number): Incomplete[] {
-    const given: Incomplete[] = [];
+    const given = this.#crowdedOut.splice(0);
     for (const [id, entry] of this.#pending) {
       if (entry.due > now) break;
-      this.#pending.delete(id);
-      if (!entry.done) {
-        given.push({ key: id.slice(0, id.indexOf("\0")), have: entry.parts.size, total: entry.total });
-      }
+      given.push(...this.#giveUp(id, entry));
     }
     return given;
+  }
+
+  #giveUp(id: string, { total, parts, done }: Pending): Incomplete[] {
+    this.#pending.delete(id);
+    if (done) return [];
+    const key = id.slice(0, id.indexOf("\0"));
+    const numbers = Array.from({ length: total }, (_, i) => i + 1);
+    const content = concat(numbers.flatMap((number) => parts.get(number) ?? []));
+    const missing = numbers.filter((number) => !parts.has(number));
+    return [{ key, have: parts.size, total, missing, content }];
   }
 
   #outcome(entry: Pending, header: PartHeader): PartOutcome {
     const missing = header.total - entry.parts.size;
     if (missing > 0) return { kind: "part", missing };
-    const content = concat(Array.from({ length: header.total }, (_, i) => entry.parts.get(i + 1)!));
+    const { parts } = entry,
+      content = concat(Array.from({ length: header.total }, (_, i) => parts.get(i + 1)!));
     entry.done = true;
-    entry.parts.clear();
-    return { kind: "whole", message: { content, parts: header.total } };
+    entry.parts = new Map();
+    const undo = () => {
+      parts.delete(header.number);
+      entry.parts = parts;
+      entry.done = false;
+    };
+    return { kind: "whole", message: { content, parts: header.total }, undo };
   }
 }
 

@@ -10,7 +10,9 @@ Deno.test("a message is given up when its next part does not come in time, and i
   assertEquals(reassembler.push("a", one, 0), { kind: "part", missing: 2 });
   assertEquals(reassembler.push("a", two, 900), { kind: "part", missing: 1 });
   assertEquals(reassembler.expire(1899), []);
-  assertEquals(reassembler.expire(1900), [{ key: "a", have: 2, total: 3 }]);
+  assertEquals(reassembler.expire(1900), [
+    { key: "a", have: 2, total: 3, missing: [3], content: new TextEncoder().encode("x".repeat(306)) },
+  ]);
   assertEquals(reassembler.push("a", three, 1901), { kind: "part", missing: 2 });
 });
 
@@ -29,6 +31,16 @@ Deno.test("a late duplicate of a finished message is told as one", () => {
   assertEquals(reassembler.push("a", all[0]!, 1).kind, "duplicate");
 });
 
+Deno.test("a whole message that could not be taken is whole again with the repeat of its last part", () => {
+  const reassembler = new Reassembler();
+  const all = parts(LONG), [, , outcome] = all.map((part) => reassembler.push("a", part, 0));
+  if (outcome?.kind !== "whole") throw new TypeError("not whole");
+  outcome.undo();
+  assertEquals(reassembler.push("a", all[0]!, 1).kind, "duplicate");
+  const again = reassembler.push("a", all[2]!, 1);
+  assertEquals(again.kind === "whole" && again.message, outcome.message);
+});
+
 Deno.test("messages of different senders, references and totals do not mix", () => {
   const reassembler = new Reassembler();
   const mine = parts(LONG, 1), other = parts("y".repeat(200), 1);
@@ -43,11 +55,16 @@ Deno.test("a flood of first parts is remembered only so far, the oldest given up
   const reassembler = new Reassembler({ maxMessages: 100 });
   for (let i = 0; i < 1000; i++) reassembler.push(`from ${i}`, parts(LONG)[0]!, i);
   assertEquals(reassembler.size, 100);
+  // Nobody asked meanwhile: no more is remembered of them than of the others.
+  assertEquals(
+    reassembler.expire(0).map(({ key }) => key),
+    Array.from({ length: 100 }, (_, i) => `from ${800 + i}`),
+  );
   assertEquals(reassembler.push("from 0", parts(LONG)[1]!, 1000), { kind: "part", missing: 2 });
   assertEquals(reassembler.push("from 999", parts(LONG)[1]!, 1000), { kind: "part", missing: 1 });
 });
 
 Deno.test("content whose header counts no parts is whole by itself, without the header", () => {
   const outcome = new Reassembler().push("a", Uint8Array.of(2, 0x70, 0, 0x41), 0);
-  assertEquals(outcome, { kind: "whole", message: { content: Uint8Array.of(0x41), parts: 1 } });
+  assertEquals(outcome.kind === "whole" && outcome.message, { content: Uint8Array.of(0x41), parts: 1 });
 });

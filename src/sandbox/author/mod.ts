@@ -3,5 +3,5 @@
  *
  * @module
  */
-export { runTests, type TestedCall, type TestResult, type TestSuite } from "./tests.ts";
+export { RUNNER, runTests, type TestedCall, type TestResult, type TestSuite } from "./tests.ts";
 export { type MeasuredCall, Workbench, type WorkbenchOptions, Workshop } from "./workbench.ts";

@@ -18,12 +18,21 @@ export interface TestedCall extends Pick<MeasuredCall, "ms" | "bytes" | "grown">
   readonly ok: boolean;
 }
 
+/** What a command threw. */
+export interface Thrown {
+  readonly command: string;
+  readonly message: string;
+  readonly stack: string;
+}
+
 /** How a test went. */
 export interface TestResult {
   readonly file: string;
   readonly name: string;
   /** Undefined: it passed. */
   readonly failure: { readonly message: string; readonly stack: string } | undefined;
+  /** What the plug-in threw, the last last: with its own file and line. */
+  readonly thrown: readonly Thrown[];
   readonly ms: number;
   readonly calls: readonly TestedCall[];
 }
@@ -47,8 +56,11 @@ export interface TestSuite {
 const TEST_MS = 30_000;
 const MOST_TESTS = 1000;
 const LOG_LINES = 1000;
+/** What a plug-in threw in a test, of which so much is remembered. */
+const MOST_THROWN = 50;
 
-const RUNNER = "gatehouse-test-runner.js";
+/** The module that runs the tests, as stacks name it. */
+export const RUNNER = "gatehouse-test-runner.js";
 
 /** Runs the tests of one file, one after the other. Rejects with PluginError where the file itself is at fault. */
 export async function* runTests(workshop: Workshop, suite: TestSuite): AsyncGenerator<TestResult> {
@@ -91,13 +103,21 @@ export async function* runTests(workshop: Workshop, suite: TestSuite): AsyncGene
       running.ended.abort();
       await running[Symbol.asyncDispose]();
     }
-    yield { file, name, failure, ms: performance.now() - began, calls: running.calls };
+    yield {
+      file,
+      name,
+      failure,
+      ms: performance.now() - began,
+      calls: running.calls,
+      thrown: running.thrown,
+    };
   }
 }
 
 /** One test with a plug-in of its own. */
 class RunningTest implements AsyncDisposable {
   readonly calls: TestedCall[] = [];
+  readonly thrown: Thrown[] = [];
   readonly lines: string[] = [];
   readonly messages: Json[] = [];
   readonly ended = new AbortController();
@@ -121,9 +141,12 @@ class RunningTest implements AsyncDisposable {
     if (typeof request !== "object" || request === null || Array.isArray(request)) {
       throw new Error(`call("${command}", …): the request must be an object`);
     }
-    const { reply, error, ms, bytes, grown } = await this.#plugin!.call(command, request);
+    const { reply, error, stack, ms, bytes, grown } = await this.#plugin!.call(command, request);
     this.calls.push({ command, ok: !error, ms, bytes, grown });
-    if (error) throw new Error(error.message);
+    if (error) {
+      if (this.thrown.push({ command, message: error.message, stack }) > MOST_THROWN) this.thrown.shift();
+      throw new Error(error.message);
+    }
     return reply!;
   }
 

@@ -1,4 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
+import { FakeClock } from "../../base/mod.ts";
 import { createPluginManager } from "../manager.ts";
 import { type Bench, makeBench, pluginSource, testDeps } from "../testing/fixture.ts";
 import type { HostCall } from "../types.ts";
@@ -190,4 +191,61 @@ Deno.test("nobody may put other functions in the place of these", async () => {
     TypeError,
     "is there already",
   );
+});
+
+Deno.test("what a plug-in kept is gone with it, whatever it still writes, and no successor reads it", async () => {
+  const entered = Promise.withResolvers<void>(), release = Promise.withResolvers<void>();
+  const capabilities = {
+    t: {
+      "t.wait": async () => {
+        entered.resolve();
+        await release.promise;
+        return undefined;
+      },
+    },
+  };
+  const slow = pluginSource("p", {
+    W: `async (_, host) => { await host.t.wait(); await host.storage.set("secret", "of the first"); return {}; }`,
+  }, { capabilities: ["storage", "t"] });
+  const writer = pluginSource("p", {
+    S: `(_, host) => { host.storage.set("secret", "x".repeat(40000)); return {}; }`,
+  }, { version: "2.0", capabilities: ["storage"] });
+  const clock = new FakeClock();
+  await using bench = await makeBench("inline", {}, { capabilities }, testDeps({ clock }));
+  await bench.manager.install("p", slow);
+  const waiting = bench.call("p", "W").catch(() => {});
+  await entered.promise;
+  await bench.manager.install("p", writer); // the first one drains
+  await bench.call("p", "S"); // its writing is under way
+  let over = false;
+  const removed = bench.manager.remove("p").finally(() => over = true);
+  while (!over) await clock.advance(1_000);
+  await removed;
+  release.resolve();
+  await waiting;
+  assertEquals([...Deno.readDirSync(`${bench.stateDir}/storage`)].map(({ name }) => name), []);
+  await bench.manager.install("p", agent("p", ["storage"]));
+  assertEquals(await ask(bench, "p", "storage.keys"), []);
+  await bench.restart();
+  assertEquals(await ask(bench, "p", "storage.keys"), []);
+});
+
+Deno.test("a value that the disk does not take is not there, and what was there before is", async () => {
+  await using bench = await makeBench("inline", { "p.js": agent("p", ["storage"]) });
+  await ask(bench, "p", "storage.set", "a", "before");
+  const folder = `${bench.stateDir}/storage`;
+  await Deno.rename(folder, folder + ".away");
+  const outcomes = await Promise.all([
+    ask(bench, "p", "storage.set", "a", "x".repeat(20_000)),
+    ask(bench, "p", "storage.set", "b", 1),
+    ask(bench, "p", "storage.delete", "a"),
+  ]);
+  assertEquals(outcomes.map(message), Array(3).fill("storage: it can't be written"));
+  assertEquals(await ask(bench, "p", "storage.get", "a"), "before");
+  assertEquals(await ask(bench, "p", "storage.keys"), ["a"]);
+  await Deno.rename(folder + ".away", folder);
+  // What was refused takes no room of the quota of 64 KiB either.
+  assertEquals(await ask(bench, "p", "storage.set", "c", "x".repeat(60_000)), null);
+  await bench.restart();
+  assertEquals(await ask(bench, "p", "storage.keys"), ["a", "c"]);
 });

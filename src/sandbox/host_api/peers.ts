@@ -6,14 +6,22 @@
 import { isJsonObject, type JsonObject } from "../json.ts";
 import type { HostFunction, PluginCall } from "../types.ts";
 
+/** What the functions work with. */
+export interface PeerDeps {
+  readonly call: (call: PluginCall) => Promise<JsonObject>;
+  /** Whether this guest's tier lets it call the plug-in of that name. */
+  readonly mayCall: (guest: number, plugin: string) => boolean;
+}
+
 /** The functions. */
-export function peerFunctions(call: (call: PluginCall) => Promise<JsonObject>): Record<string, HostFunction> {
+export function peerFunctions({ call, mayCall }: PeerDeps): Record<string, HostFunction> {
   return {
-    /** `[plugin, command, request]`: the fields that it returned. The command's right may be any but `none`. */
-    "plugins.call": async ([plugin, command, request = {}], { manifest, caller }) => {
+    /** `[plugin, command, request]`: the fields that it returned. The command's right may be any but `none`, and it has no `auth`. */
+    "plugins.call": async ([plugin, command, request = {}], { manifest, guest, caller }) => {
       if (typeof plugin !== "string" || !manifest.peers.includes(plugin) || plugin === manifest.name) {
         throw new Error(`"${String(plugin).slice(0, 100)}" is not among the peers in the manifest`);
       }
+      if (!mayCall(guest, plugin)) throw new Error(`"${plugin}" may not be called by a plug-in of this tier`);
       if (typeof command !== "string") throw new Error("command: not a string");
       if (!isJsonObject(request)) throw new Error("request: not an object");
       return await call({ plugin, command, request, origin: "peer", caller });

@@ -10,6 +10,8 @@ import type { Json } from "../json.ts";
 import { removeAll, writeWhole } from "../store.ts";
 import type { HostCall, HostFunction } from "../types.ts";
 
+/** Ending of a file that could not be read and is kept beside. */
+const UNREADABLE = ".unreadable";
 const KEY_LENGTH = 128;
 /** The most keys of a plug-in. */
 const MOST_KEYS = 1000;
@@ -17,34 +19,99 @@ const MOST_KEYS = 1000;
 const CHANGES = 100;
 const CHANGES_PER_SECOND = 10;
 
+/** Changes on their way to the disk together: by key the new value, undefined where the key goes. */
+interface Batch {
+  readonly changes: Map<string, string | undefined>;
+  readonly saved: Promise<void>;
+}
+
 /** What one plug-in keeps: each value as JSON. */
 class Shelf {
+  /** As the plug-in sees it: what the disk has, and the changes on their way there. */
+  values: ReadonlyMap<string, string> = new Map();
   bytes = 0;
+  #kept: ReadonlyMap<string, string>;
   #saved: Promise<void> = Promise.resolve();
-  #next: Promise<void> | undefined;
+  #next: Batch | undefined;
+  #closed = false;
 
   constructor(
     private readonly path: string,
-    readonly values: Map<string, string>,
+    kept: ReadonlyMap<string, string>,
     readonly changes: TokenBucket,
+    private readonly log: Log,
   ) {
-    for (const [key, text] of values) this.bytes += sizeOf(key, text);
+    this.#kept = kept;
+    this.#see(kept);
   }
 
-  /** Resolves when the disk has everything as it is now. Changes that come while it is being written go together. */
-  save(): Promise<void> {
-    return this.#next ??= this.#saved.then(() => {
-      this.#next = undefined;
-      const written = writeWhole(this.path, JSON.stringify([...this.values]));
-      this.#saved = written.catch(() => {});
-      return written;
-    });
+  /** Whether it takes no more changes: the plug-in was removed. */
+  get closed(): boolean {
+    return this.#closed;
+  }
+
+  /**
+   * Changes a key. Resolves when the disk has it; rejects where the disk does not take it, and then nothing is changed.
+   * Changes that come while others are being written go together.
+   */
+  change(key: string, text: string | undefined): Promise<void> {
+    const batch = this.#next ??= this.#begin();
+    batch.changes.set(key, text);
+    this.#see(withChanges(this.values, new Map([[key, text]])));
+    return batch.saved;
   }
 
   async flushed(): Promise<void> {
-    await this.#next?.catch(() => {});
+    await this.#next?.saved.catch(() => {});
     await this.#saved;
   }
+
+  /** Takes no more changes, and resolves when none is on its way any more. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.flushed();
+  }
+
+  #begin(): Batch {
+    const changes: Batch["changes"] = new Map();
+    const saved = this.#saved.then(async () => {
+      this.#next = undefined;
+      const content = withChanges(this.#kept, changes);
+      try {
+        await writeWhole(this.path, JSON.stringify([...content]));
+        this.#kept = content;
+      } catch (error) {
+        this.#see(withChanges(this.#kept, this.#waiting()));
+        this.log.error("what a plug-in keeps can't be written", {
+          path: this.path,
+          error: messageOf(error),
+        });
+        throw new Error("storage: it can't be written", { cause: error });
+      }
+    });
+    this.#saved = saved.catch(() => {});
+    return { changes, saved };
+  }
+
+  /** Changes that are not being written yet. */
+  #waiting(): Batch["changes"] {
+    return this.#next?.changes ?? new Map();
+  }
+
+  #see(values: ReadonlyMap<string, string>): void {
+    this.values = values;
+    this.bytes = 0;
+    for (const [key, text] of values) this.bytes += sizeOf(key, text);
+  }
+}
+
+function withChanges(values: ReadonlyMap<string, string>, changes: Batch["changes"]): Map<string, string> {
+  const result = new Map(values);
+  for (const [key, text] of changes) {
+    if (text === undefined) result.delete(key);
+    else result.set(key, text);
+  }
+  return result;
 }
 
 /** What all plug-ins keep: a file each. */
@@ -69,10 +136,13 @@ export class PluginStorage {
     for (const shelf of this.#shelves.values()) await shelf.then((open) => open.flushed(), () => {});
   }
 
-  /** Throws away what the plug-in of this name kept. */
+  /** Throws away what the plug-in of this name kept. Whoever still writes there is refused, and comes too late. */
   async forget(name: string): Promise<void> {
-    this.#shelves.delete(name);
+    const shelf = this.#shelves.get(name);
+    await shelf?.then((open) => open.close(), () => {});
     await removeAll(this.#path(name));
+    await removeAll(this.#path(name) + UNREADABLE);
+    if (shelf && this.#shelves.get(name) === shelf) this.#shelves.delete(name);
   }
 
   #path(name: string): string {
@@ -94,10 +164,10 @@ export class PluginStorage {
           plugin: name,
           error: messageOf(error),
         });
-        await Deno.rename(path, path + ".unreadable").catch(() => {});
+        await Deno.rename(path, path + UNREADABLE).catch(() => {});
       }
     }
-    return new Shelf(path, values, new TokenBucket(this.clock, CHANGES_PER_SECOND, CHANGES));
+    return new Shelf(path, values, new TokenBucket(this.clock, CHANGES_PER_SECOND, CHANGES), this.log);
   }
 }
 
@@ -105,6 +175,7 @@ export class PluginStorage {
 export function storageFunctions(storage: PluginStorage): Record<string, HostFunction> {
   const change = async ({ manifest }: HostCall, key: Json | undefined, text: string | undefined) => {
     const shelf = await storage.shelf(manifest.name), name = keyOf(key);
+    if (shelf.closed) throw new Error("storage: the plug-in was removed");
     const before = shelf.values.get(name);
     if (before === text) return;
     const bytes = shelf.bytes - (before === undefined ? 0 : sizeOf(name, before)) +
@@ -116,10 +187,7 @@ export function storageFunctions(storage: PluginStorage): Record<string, HostFun
       throw new Error(`storage: more than ${MOST_KEYS} keys`);
     }
     if (!shelf.changes.take()) throw new Error(`storage: more than ${CHANGES_PER_SECOND} changes a second`);
-    if (text === undefined) shelf.values.delete(name);
-    else shelf.values.set(name, text);
-    shelf.bytes = bytes;
-    await shelf.save();
+    await shelf.change(name, text);
   };
   return {
     /** `[key]`: the value, null where there is none. */

@@ -5,7 +5,7 @@
  */
 import * as v from "valibot";
 import { messageOf } from "../../base/mod.ts";
-import { DEFAULT_LIMITS, type PluginLimits } from "../manifest.ts";
+import { DEFAULT_LIMITS, HOSTS, PATHS, PEERS, type PluginLimits } from "../manifest.ts";
 import { PackageError } from "./errors.ts";
 import { keyIdOf } from "./signature.ts";
 import { KEY_TIERS, type Tier, type TierCaps, TIERS } from "./tiers.ts";
@@ -42,6 +42,9 @@ export const TIER_CAPS = v.strictObject({
     v.picklist(LIMITS, `one of ${LIMITS.join(", ")}`),
     v.pipe(v.number(), v.integer(), v.minValue(0)),
   )),
+  peers: v.optional(PEERS),
+  hosts: v.optional(HOSTS),
+  parameters: v.optional(v.strictObject({ read: v.optional(PATHS), write: v.optional(PATHS) })),
 });
 const FILE = v.strictObject({
   keys: v.optional(

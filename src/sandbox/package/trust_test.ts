@@ -245,3 +245,61 @@ Deno.test("signatures that are not readable, or too many, make no package", asyn
     assertEquals(fault.code, "signature", text);
   }
 });
+
+Deno.test("a tier's peers, hosts and parameters are capped, and every excess is named", async () => {
+  await using t = await stage();
+  const limits = DEFAULT_LIMITS, capabilities: string[] = [];
+  const faultsOf = async (asked: object) => {
+    const { check } = await t.store.admit(plain);
+    try {
+      check({ capabilities, limits, ...asked });
+    } catch (error) {
+      return (error as PluginError).faults.map((fault) => fault.split(":")[0]);
+    }
+    return [];
+  };
+  const greedy = {
+    peers: ["a", "management"],
+    hosts: ["api.example.com", "example.com", "x.api.example.com:8443", "*.example.com", "example.net"],
+    parameters: { read: ["A.B.C", "A.", "A.B.", "W.1"], write: ["W.", "A.B.C", "W"] },
+  };
+  assertEquals(await faultsOf(greedy), [], "what is not capped is open");
+  await t.store.setCaps("unsigned", {
+    peers: ["a"],
+    hosts: ["*.example.com", "example.net:81"],
+    parameters: { read: ["A.B."], write: ["W."] },
+  });
+  assertEquals(await faultsOf(greedy), [
+    "manifest.peers.1",
+    "manifest.hosts.1",
+    "manifest.hosts.2",
+    "manifest.hosts.4",
+    "manifest.parameters.read.1",
+    "manifest.parameters.write.1",
+    "manifest.parameters.write.2",
+  ]);
+  await t.store.setCaps("unsigned", { peers: [], hosts: [], parameters: {} });
+  assertEquals((await faultsOf(greedy)).length, 14, "nothing at all");
+  // It is kept, and read again.
+  const { tiers } = JSON.parse(await Deno.readTextFile(t.path));
+  assertEquals(tiers.unsigned, { peers: [], hosts: [], parameters: {} });
+  (await t.open())[Symbol.dispose]();
+});
+
+Deno.test("a plug-in calls none that is trusted more than itself, unless the operator names that one", async () => {
+  await using t = await stage();
+  const vendor = await freshKey();
+  await t.store.add({ publicKey: vendor.publicKey, tier: "vendor" });
+  const may = async (program: Parameters<TrustStore["admit"]>[0]) => {
+    const { mayCall } = await t.store.admit(program);
+    return ["carrier", "vendor", "community", "unsigned", undefined].map((tier) =>
+      mayCall({ name: "p", tier })
+    );
+  };
+  assertEquals(await may(plain), [false, false, false, true, false]);
+  assertEquals(await may(await packed(vendor)), [false, true, true, true, false]);
+  await t.store.setCaps("unsigned", { peers: ["p"] });
+  assertEquals(await may(plain), [true, true, true, true, true]);
+  await t.store.setCaps("unsigned", { peers: ["other"] });
+  assertEquals(await may(plain), [false, false, false, false, false]);
+});

@@ -5,6 +5,7 @@
  */
 import { type Deps, messageOf } from "../../../base/mod.ts";
 import {
+  type Dialect,
   type GetMoRouteResp,
   type GetMtRouteResp,
   type GetRouteResp,
@@ -14,6 +15,7 @@ import {
 } from "../../../protocol/cmpp/mod.ts";
 import { nationalNumber } from "../routing/mod.ts";
 import { GnsResult } from "./codes.ts";
+import { segmentOf } from "./questions.ts";
 import type { GnsRouteRow } from "./schema.ts";
 import type { Answering, Caller } from "./short_link.ts";
 import { type GnsGateway, type GnsKind, type GnsStore, NO_FIELDS, type WantedChange } from "./store.ts";
@@ -28,14 +30,16 @@ export class GnsAnswers implements Answering {
     private readonly store: GnsStore,
     /** Told when there is something new to be told to gateways. */
     private readonly changed: () => void,
+    /** false: a sub-node, which takes no changes from gateways. */
+    private readonly takesUpdates = true,
   ) {}
 
   callerOf(code: string): GnsGateway | undefined {
     return this.store.gateway(code);
   }
 
-  async answer(caller: Caller, message: Message): Promise<Message | undefined> {
-    const answer = await this.#answer(caller, message);
+  async answer(caller: Caller, message: Message, dialect: Dialect): Promise<Message | undefined> {
+    const answer = inDialect(await this.#answer(caller, message, dialect), dialect);
     if (answer && "Result" in answer) {
       this.deps.metrics.counter("gatehouse_gns_answers_total", "Answers of the name server", {
         command: message.command,
@@ -45,7 +49,7 @@ export class GnsAnswers implements Answering {
     return answer;
   }
 
-  async #answer(caller: Caller, message: Message): Promise<Message | undefined> {
+  async #answer(caller: Caller, message: Message, dialect: Dialect): Promise<Message | undefined> {
     const { sequence } = message;
     switch (message.command) {
       case "MT_ROUTE": {
@@ -55,7 +59,7 @@ export class GnsAnswers implements Answering {
           "mt",
           nationalNumber(message.Terminal_Id),
         );
-        return { command: "MT_ROUTE_RESP", sequence, ...mtFields(row), Result: result };
+        return { command: "MT_ROUTE_RESP", sequence, ...mtFields(row, dialect), Result: result };
       }
       case "MO_ROUTE": {
         // Annex 2: the provider's number alone decides; service and code are not looked at.
@@ -69,7 +73,7 @@ export class GnsAnswers implements Answering {
         const answer: GetMtRouteResp = {
           command: "GET_MT_ROUTE_RESP",
           sequence,
-          ...mtFields(got.row),
+          ...mtFields(got.row, dialect),
           Result: got.result,
           Route_total: got.total,
           Route_number: got.number,
@@ -159,8 +163,11 @@ export class GnsAnswers implements Answering {
   /** 2.0 has one question for both kinds; its Result 2 says that this was the last route. */
   #getOld(caller: Caller, message: Message & { command: "GET_ROUTE" }): GetRouteResp {
     const kind: GnsKind = message.Route_type.toLowerCase() === "mo" ? "mo" : "mt";
-    const got = this.#get(caller, message.Source_Id, message.Route_type, kind, message.Last_route_Id);
-    const { row } = got, mt = mtFields(row);
+    const next = (last: number) => this.#get(caller, message.Source_Id, message.Route_type, kind, last);
+    let got = next(message.Last_route_Id);
+    // As a number a segment has no zeros in front: one that needs them is left out, as another would be told.
+    while (got.row.start_id.startsWith("0")) got = next(got.row.route_id);
+    const { row } = got, mt = mtFields(row, 2);
     return {
       command: "GET_ROUTE_RESP",
       sequence: message.sequence,
@@ -182,6 +189,7 @@ export class GnsAnswers implements Answering {
     caller: Caller,
     wanted: WantedChange,
   ): Promise<{ Result: number; Route_Id: number; Time_stamp: string }> {
+    if (!this.takesUpdates) return { Result: GnsResult.subNode, Route_Id: wanted.route_id, Time_stamp: "" };
     try {
       const trusted = this.store.gateway(caller.code)?.trusted ?? false;
       const outcome = await this.store.change(wanted, caller.code, trusted);
@@ -194,16 +202,22 @@ export class GnsAnswers implements Answering {
   }
 }
 
+/** 2.0 knows 0 and 1 alone; only GET_ROUTE_RESP has a 2, which says something else there. */
+function inDialect(answer: Message | undefined, dialect: Dialect): Message | undefined {
+  if (!answer || dialect === 3 || !("Result" in answer) || answer.command === "GET_ROUTE_RESP") return answer;
+  return { ...answer, Result: Math.min(answer.Result, 1) };
+}
+
 function mtFields(
   row: Omit<GnsRouteRow, "kind">,
+  dialect: Dialect,
 ): Omit<MtRouteResp, "command" | "sequence" | "Result"> {
   return {
     Route_Id: row.route_id,
     Destination_Id: row.destination_id,
     Gateway_IP: row.gateway_ip,
     Gateway_port: row.gateway_port,
-    Start_Id: row.start_id,
-    End_Id: row.end_id,
+    ...segmentOf(row, dialect),
     Area_code: row.area_code,
     User_type: row.user_type,
     Time_stamp: row.time_stamp,

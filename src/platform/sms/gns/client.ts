@@ -7,7 +7,7 @@
 import type { Kysely } from "kysely";
 import { type Deps, GatehouseError, type HostPort, messageOf, type Timer } from "../../../base/mod.ts";
 import type { Network } from "../../../net/mod.ts";
-import { type Message, VERSION_3_0 } from "../../../protocol/cmpp/mod.ts";
+import { type Dialect, type Message, routeTime, VERSION_3_0 } from "../../../protocol/cmpp/mod.ts";
 import {
   type NameServer,
   type NameServerRow,
@@ -29,18 +29,24 @@ export interface NameServerInput {
   /** Its code: who it says it is when it tells of changes. */
   readonly code: string;
   readonly secret: string;
+  /** The highest Version octet that is spoken with it. Default 0x30. */
+  readonly version?: number | undefined;
+  /** Its answer to our CONNECT must prove that it knows the secret. Default false. */
+  readonly proveAnswer?: boolean | undefined;
 }
 
 /** What is known of it. */
 export interface NameServerStatus {
   readonly address: HostPort;
   readonly code: string | undefined;
+  readonly version: number | undefined;
+  readonly proveAnswer: boolean;
   /** When the whole table was last taken over, in milliseconds since 1970. */
   readonly refreshedAt: number | undefined;
   readonly lastError: string | undefined;
 }
 
-/** What a route at the name server says. */
+/** What a route at the name server says; 2.0, and some servers in 3.0, leave the Time_stamp out. */
 interface Told {
   readonly Route_Id: number;
   readonly Destination_Id: string;
@@ -67,8 +73,11 @@ export interface GnsClientParts {
   readonly changed: () => void;
 }
 
-/** `unset`: nobody has said who the name server is; `answer`: it answered what can't be used. */
-export class NameServerError extends GatehouseError<"unset" | "answer"> {
+/**
+ * `unset`: nobody has said who the name server is; `answer`: it answered what can't be used; `unsayable`: its version
+ * can't say what it should be told.
+ */
+export class NameServerError extends GatehouseError<"unset" | "answer" | "unsayable"> {
   override readonly name = "NameServerError";
 }
 
@@ -81,7 +90,7 @@ const MOST_ROUTES = 1_000_000;
 
 /** The client. */
 export class GnsClient implements NameServer, Answering, AsyncDisposable {
-  #known: (NameServerInput & { updatedBy: string; updatedAt: number }) | undefined;
+  #known: Required<Caller> | undefined;
   #refreshedAt: number | undefined;
   #lastError: string | undefined;
   #timer: Timer | undefined;
@@ -112,6 +121,8 @@ export class GnsClient implements NameServer, Answering, AsyncDisposable {
     return {
       address: this.parts.server,
       code: this.#known?.code,
+      version: this.#known?.version,
+      proveAnswer: this.#known?.proveAnswer ?? false,
       refreshedAt: this.#refreshedAt,
       lastError: this.#lastError,
     };
@@ -123,6 +134,8 @@ export class GnsClient implements NameServer, Answering, AsyncDisposable {
       id: 1,
       code: input.code,
       secret: this.parts.seal.seal(new TextEncoder().encode(input.secret)),
+      version: input.version ?? VERSION_3_0,
+      prove_answer: input.proveAnswer ? 1 : 0,
       updated_at: this.deps.clock.now(),
       updated_by: actor,
     };
@@ -156,7 +169,9 @@ export class GnsClient implements NameServer, Answering, AsyncDisposable {
   /** Tells the name server of a route; its Result, and the Route_Id that it has there. */
   async update(change: WantedChange): Promise<{ result: number; routeId: number; timeStamp: string }> {
     await using call = await this.#call();
-    const answer = await call.ask(updateOf(change));
+    const question = updateOf(change, call.dialect);
+    if (!question) throw new NameServerError("unsayable", "version 2.0 has segments of six digits at most");
+    const answer = await call.ask(question);
     if (answer.command !== "MT_ROUTE_UPDATE_RESP" && answer.command !== "MO_ROUTE_UPDATE_RESP") {
       throw new NameServerError("answer", `an update was answered with ${answer.command}`);
     }
@@ -169,16 +184,18 @@ export class GnsClient implements NameServer, Answering, AsyncDisposable {
   }
 
   callerOf(code: string): Caller | undefined {
-    return this.#known?.code === code ? { ...this.#known, version: VERSION_3_0 } : undefined;
+    return this.#known?.code === code ? this.#known : undefined;
   }
 
-  async answer(_caller: Caller, message: Message): Promise<Message | undefined> {
-    const { sequence } = message;
+  async answer(_caller: Caller, message: Message, dialect: Dialect): Promise<Message | undefined> {
+    const { sequence } = message, most = dialect === 3 ? 255 : 1; // 2.0 knows 0 and 1
     if (message.command === "PUSH_MT_ROUTE_UPDATE") {
-      return { command: "PUSH_MT_ROUTE_UPDATE_RESP", sequence, Result: await this.#pushed("mt", message) };
+      const Result = Math.min(await this.#pushed("mt", message), most);
+      return { command: "PUSH_MT_ROUTE_UPDATE_RESP", sequence, Result };
     }
     if (message.command === "PUSH_MO_ROUTE_UPDATE") {
-      return { command: "PUSH_MO_ROUTE_UPDATE_RESP", sequence, Result: await this.#pushed("mo", message) };
+      const Result = Math.min(await this.#pushed("mo", message), most);
+      return { command: "PUSH_MO_ROUTE_UPDATE_RESP", sequence, Result };
     }
     return undefined;
   }
@@ -193,15 +210,15 @@ export class GnsClient implements NameServer, Answering, AsyncDisposable {
     this.#known = {
       code: row.code,
       secret: new TextDecoder().decode(this.parts.seal.open(row.secret)),
-      updatedAt: row.updated_at,
-      updatedBy: row.updated_by,
+      version: row.version,
+      proveAnswer: row.prove_answer === 1,
     };
   }
 
   async #call(): Promise<ShortCall> {
     if (!this.#known) throw new NameServerError("unset", "set the name server's code and secret first");
     const { server, network, gatewayCode, times } = this.parts;
-    const own = { code: gatewayCode, secret: this.#known.secret, version: VERSION_3_0 };
+    const own = { ...this.#known, code: gatewayCode };
     return await ShortCall.open(this.deps, network, server, own, times, this.#stop.signal);
   }
 
@@ -231,28 +248,22 @@ export class GnsClient implements NameServer, Answering, AsyncDisposable {
 
   async #takeOver(kind: RouteKind): Promise<void> {
     await using call = await this.#call();
-    const began = this.deps.clock.now(), Source_Id = this.parts.gatewayCode, seen = new Set<string>();
-    const news: RouteRow[] = [];
-    let last = -1;
-    while (seen.size < MOST_ROUTES) {
-      const answer = await call.ask(
-        kind === "mt"
-          ? { command: "GET_MT_ROUTE", Source_Id, Route_type: "MT", Last_route_Id: last }
-          : { command: "GET_MO_ROUTE", Source_Id, Route_type: "MO", Last_route_Id: last },
-      );
-      if (answer.command !== "GET_MT_ROUTE_RESP" && answer.command !== "GET_MO_ROUTE_RESP") {
-        throw new NameServerError("answer", `a question was answered with ${answer.command}`);
+    const began = this.deps.clock.now(), seen = new Set<string>(), news: RouteRow[] = [];
+    for (let last = -1; seen.size < MOST_ROUTES;) {
+      const next = await nextRoute(call, kind, this.parts.gatewayCode, last);
+      if (!next) break;
+      const { told, isLast } = next;
+      last = told.Route_Id;
+      seen.add(idOf(kind, last));
+      // One that can't be a route does not keep those behind it from being taken.
+      if (!usable(kind, told)) {
+        this.deps.log.warn("the name server has a route that can't be one", { kind, routeId: last });
+      } else {
+        const row = this.#news(kind, told);
+        if (row) news.push(row);
       }
-      if (answer.Result === GnsResult.noRoute) break;
-      if (answer.Result !== GnsResult.ok || answer.Route_Id <= last) {
-        throw new NameServerError("answer", `the table broke off: Result ${answer.Result}`);
-      }
-      seen.add(idOf(kind, answer.Route_Id));
-      const row = this.#news(kind, answer);
-      if (row) news.push(row);
-      last = answer.Route_Id;
       if (news.length >= PAGE) await this.parts.routes.putAll(kind, news.splice(0));
-      if (answer.Route_number >= answer.Route_total) break;
+      if (isLast) break;
     }
     await this.parts.routes.putAll(kind, news);
     // What is no more there goes, unless it came in while the table was read.
@@ -266,7 +277,9 @@ export class GnsClient implements NameServer, Answering, AsyncDisposable {
   async #pushed(kind: RouteKind, told: Told & { Update_type: number }): Promise<number> {
     try {
       const before = this.parts.routes.get(idOf(kind, told.Route_Id));
-      if (before && before.timeStamp > told.Time_stamp) return GnsResult.olderTimeStamp;
+      if (told.Time_stamp !== "" && before && before.timeStamp > told.Time_stamp) {
+        return GnsResult.olderTimeStamp;
+      }
       if (told.Update_type === UpdateType.remove) await this.#drop(idOf(kind, told.Route_Id));
       else if (told.Update_type > UpdateType.update || !usable(kind, told)) return GnsResult.updateFailed;
       else await this.#keep(kind, told);
@@ -279,18 +292,19 @@ export class GnsClient implements NameServer, Answering, AsyncDisposable {
   }
 
   async #keep(kind: RouteKind, told: Told): Promise<Route> {
+    if (!usable(kind, told)) throw new NameServerError("answer", `route ${told.Route_Id} can't be one`);
     const row = this.#news(kind, told);
     return row ? await this.parts.routes.put(row) : this.parts.routes.get(idOf(kind, told.Route_Id))!;
   }
 
   /** The row of what was told; undefined where it is here already, or was overtaken by an update. */
   #news(kind: RouteKind, told: Told): RouteRow | undefined {
-    if (!usable(kind, told)) throw new NameServerError("answer", `route ${told.Route_Id} can't be one`);
     const id = idOf(kind, told.Route_Id), before = this.parts.routes.get(id), now = this.deps.clock.now();
     const first = (kind === "mt" ? told.Start_Id : told.SP_Code) ?? "";
     const last = (kind === "mt" ? told.End_Id : told.SP_Code) ?? "";
-    if (before && before.timeStamp > told.Time_stamp) return undefined;
-    const same = before && before.timeStamp === told.Time_stamp && before.first === first &&
+    const stamped = told.Time_stamp !== "";
+    if (stamped && before && before.timeStamp > told.Time_stamp) return undefined;
+    const same = before && (!stamped || before.timeStamp === told.Time_stamp) && before.first === first &&
       before.last === last && targetText(before.target) === told.Destination_Id;
     if (same) {
       before.updatedAt = now; // as fresh as if it had been written
@@ -304,7 +318,8 @@ export class GnsClient implements NameServer, Answering, AsyncDisposable {
       target: told.Destination_Id,
       origin: "name_server",
       address: told.Gateway_IP === "" ? null : `${told.Gateway_IP}:${told.Gateway_port}`,
-      time_stamp: told.Time_stamp,
+      // What has no Time_stamp is as new as it is here.
+      time_stamp: stamped ? told.Time_stamp : routeTime(now, this.parts.times.utcOffsetMinutes),
       updated_at: now,
       updated_by: this.#known?.code ?? "",
     };
@@ -317,6 +332,36 @@ export class GnsClient implements NameServer, Answering, AsyncDisposable {
 
 function idOf(kind: RouteKind, routeId: number): string {
   return `${kind}:gns:${routeId}`;
+}
+
+/** The route behind `last` of the whole table, and whether it is the last one; undefined where there is none. */
+async function nextRoute(
+  call: ShortCall,
+  kind: RouteKind,
+  Source_Id: string,
+  Last_route_Id: number,
+): Promise<{ told: Told; isLast: boolean } | undefined> {
+  const Route_type = kind.toUpperCase(), asked = { Source_Id, Route_type, Last_route_Id };
+  const answer = await call.ask(
+    call.dialect === 2
+      ? { command: "GET_ROUTE", ...asked }
+      : { command: kind === "mt" ? "GET_MT_ROUTE" : "GET_MO_ROUTE", ...asked },
+  );
+  const broken = (Result: number) => new NameServerError("answer", `the table broke off: Result ${Result}`);
+  if (answer.command === "GET_ROUTE_RESP") {
+    if (answer.Result === GnsResult.noRoute) return undefined;
+    // 2.0: 2 says that this is the last route. Segments stand where codes do.
+    if (answer.Result > 2 || answer.Route_Id <= Last_route_Id) throw broken(answer.Result);
+    const { Start_code, End_code } = answer;
+    const told = { ...answer, Time_stamp: "", Start_Id: String(Start_code), End_Id: String(End_code) };
+    return { told, isLast: answer.Result === 2 };
+  }
+  if (answer.command !== "GET_MT_ROUTE_RESP" && answer.command !== "GET_MO_ROUTE_RESP") {
+    throw new NameServerError("answer", `a question was answered with ${answer.command}`);
+  }
+  if (answer.Result === GnsResult.noRoute) return undefined;
+  if (answer.Result !== GnsResult.ok || answer.Route_Id <= Last_route_Id) throw broken(answer.Result);
+  return { told: answer, isLast: answer.Route_number >= answer.Route_total };
 }
 
 /** Whether what was told can be a route: the name server's word is checked like everybody's. */

@@ -11,6 +11,7 @@ export const GnsResult = {
   noRoute: 1,
   sourceId: 2,
   routeType: 3,
+  subNode: 4,
   updateFailed: 5,
   olderTimeStamp: 6,
   busy: 9,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-export { GnsClient } from "./client.ts";
+export { GnsClient, NameServerError } from "./client.ts";
 export { ROUTE_ENTRIES, wantedOf } from "./fields.ts";
 export { gnsMigrations, type GnsTables } from "./schema.ts";
 export { type Gns, type GnsParts, type GnsSettings, startGns } from "./service.ts";

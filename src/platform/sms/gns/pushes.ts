@@ -15,6 +15,8 @@ import type { GnsGateway, GnsStore } from "./store.ts";
 const PAGE = 100;
 /** Waits before a gateway that could not be told is tried again: the first, and the longest, in milliseconds. */
 const FIRST_WAIT_MS = 1_000, LONGEST_WAIT_MS = 60_000;
+/** How often a gateway may refuse a change: then it is left out, so that those behind it are told. */
+const MOST_REFUSALS = 10;
 /** What a gateway says where it has the change, or something newer. */
 const HAS_IT: ReadonlySet<number> = new Set([GnsResult.ok, GnsResult.olderTimeStamp]);
 
@@ -24,6 +26,8 @@ export class Pushes implements AsyncDisposable {
   readonly #failures = new Map<string, number>();
   readonly #timers = new Map<string, Timer>();
   readonly #again = new Set<string>();
+  /** How often the change that a gateway was last told was refused by it. */
+  readonly #refusals = new Map<string, { change: number; times: number }>();
   readonly #stop = new AbortController();
 
   constructor(
@@ -102,22 +106,38 @@ export class Pushes implements AsyncDisposable {
       this.#stop.signal,
     );
     for (const change of changes) {
-      const answer = await call.ask(pushOf(change));
+      const question = pushOf(change, call.dialect);
+      if (!question) {
+        this.#count("unsayable");
+        await this.store.told(gateway, change.id);
+        continue;
+      }
+      const answer = await call.ask(question);
       if (!("Result" in answer)) {
         throw new ShortLinkError("lost", `a push was answered with ${answer.command}`);
       }
       this.#count(String(answer.Result));
       if (!HAS_IT.has(answer.Result)) {
+        const givenUp = answer.Result !== GnsResult.busy && this.#refused(gateway.code, change.id);
         this.deps.log.warn("a gateway did not take a route", {
           code: gateway.code,
           routeId: change.route_id,
           result: answer.Result,
+          givenUp,
         });
-        return false;
+        if (!givenUp) return false;
+        this.#count("given_up");
       }
       await this.store.told(gateway, change.id);
     }
     return true;
+  }
+
+  /** Whether a change was refused so often that it is left out. */
+  #refused(code: string, change: number): boolean {
+    const before = this.#refusals.get(code), times = before?.change === change ? before.times + 1 : 1;
+    this.#refusals.set(code, { change, times });
+    return times >= MOST_REFUSALS;
   }
 
   #count(outcome: string): void {

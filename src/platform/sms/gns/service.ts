@@ -7,7 +7,7 @@ import { join } from "@std/path";
 import type { Kysely } from "kysely";
 import { formatHostPort, type HostPort, messageOf, type Service, type Timer } from "../../../base/mod.ts";
 import type { Routes } from "../../../control/mod.ts";
-import type { Message } from "../../../protocol/cmpp/mod.ts";
+import type { Dialect, Message } from "../../../protocol/cmpp/mod.ts";
 import type { PlatformDeps } from "../../deps.ts";
 import { Seal } from "../../credentials/mod.ts";
 import { DEFAULT_SMS_SETTINGS, type SmsSettings } from "../settings.ts";
@@ -31,7 +31,12 @@ export interface GnsParts {
 /** Settings of the service; what is not given is as the gateway's. */
 export type GnsSettings =
   & Partial<SmsSettings>
-  & { readonly listen: HostPort; readonly gatewayCode: string };
+  & {
+    readonly listen: HostPort;
+    readonly gatewayCode: string;
+    /** false: a sub-node, whose routes gateways can't change (Result 4). Default true. */
+    readonly takesUpdates?: boolean;
+  };
 
 /** The running service. Mount its routes. */
 export interface Gns extends Service {
@@ -53,7 +58,7 @@ export async function startGns(
   const seal = await Seal.open(join(dataDir, "sms.key"), deps.random);
   const store = await GnsStore.open(sql, seal, deps.clock, settings.utcOffsetMinutes);
   const pushes = starting.use(new Pushes(deps, deps.network, store, settings.gatewayCode, settings));
-  const own = new GnsAnswers(deps, store, () => pushes.wake());
+  const own = new GnsAnswers(deps, store, () => pushes.wake(), settings.takesUpdates);
   const answering = besides ? both(own, besides) : own;
   const server = starting.use(serveShort(deps, deps.network, settings.listen, settings, answering));
   pushes.wake();
@@ -82,10 +87,10 @@ export async function startGns(
 function both(one: Answering, other: () => Answering | undefined): Answering {
   return {
     callerOf: (code) => one.callerOf(code) ?? other()?.callerOf(code),
-    async answer(caller: Caller, message: Message): Promise<Message | undefined> {
-      const answer = one.callerOf(caller.code) && await one.answer(caller, message);
+    async answer(caller: Caller, message: Message, dialect: Dialect): Promise<Message | undefined> {
+      const answer = one.callerOf(caller.code) && await one.answer(caller, message, dialect);
       if (answer) return answer;
-      return other()?.callerOf(caller.code) ? await other()!.answer(caller, message) : undefined;
+      return other()?.callerOf(caller.code) ? await other()!.answer(caller, message, dialect) : undefined;
     },
   };
 }

@@ -4,7 +4,14 @@
  *
  * @module
  */
-import { type Clock, type Deps, GatehouseError, type HostPort, withTimeout } from "../../../base/mod.ts";
+import {
+  type Clock,
+  type Deps,
+  GatehouseError,
+  type HostPort,
+  messageOf,
+  withTimeout,
+} from "../../../base/mod.ts";
 import {
   connectFramed,
   type FramedConnection,
@@ -26,6 +33,7 @@ import {
   equalAuthenticators,
   type Message,
   PduDecoder,
+  provesSecret,
   VERSION_3_0,
 } from "../../../protocol/cmpp/mod.ts";
 import { Doorkeeper } from "../doorkeeper.ts";
@@ -45,6 +53,8 @@ export interface Caller {
   readonly code: string;
   readonly secret: string;
   readonly version: number;
+  /** The answer to CONNECT must prove that it knows the secret too. */
+  readonly proveAnswer?: boolean;
 }
 
 /** Times of short connections, in milliseconds. */
@@ -69,8 +79,8 @@ export class ShortLinkError extends GatehouseError<"refused" | "lost" | "unanswe
 export interface Answering {
   /** Who a code is; undefined for nobody. */
   callerOf(code: string): Caller | undefined;
-  /** The answer; undefined to a message that is none of its questions. Never rejects. */
-  answer(caller: Caller, message: Message): Promise<Message | undefined>;
+  /** The answer in this dialect; undefined to a message that is none of its questions. Never rejects. */
+  answer(caller: Caller, message: Message, dialect: Dialect): Promise<Message | undefined>;
 }
 
 /** Listens for short connections. */
@@ -144,10 +154,19 @@ class ShortSession {
       return this.#terminate();
     }
     this.#open++;
-    this.answering.answer(caller, message).then((answer) => {
+    this.answering.answer(caller, message, this.#dialect).then((answer) => {
       this.#open--;
       if (answer) return this.#send(answer);
       this.#fault(`foreign_${message.command}`);
+      this.#terminate();
+    }).catch((error) => {
+      // Whatever it is, it is this connection's alone: the caller asks again on another.
+      this.#fault("unsayable");
+      this.deps.log.error("a question could not be answered", {
+        code: caller.code,
+        command: message.command,
+        error: messageOf(error),
+      });
       this.#terminate();
     });
   }
@@ -204,7 +223,7 @@ function statusOf(message: Connect, caller: Caller | undefined): number {
 /** The asking end of one connection. */
 export class ShortCall implements AsyncDisposable {
   readonly #waiting = new Map<number, PromiseWithResolvers<Message>>();
-  readonly #dialect: Dialect;
+  #dialect: Dialect;
   #sequence = 0;
 
   private constructor(
@@ -243,10 +262,11 @@ export class ShortCall implements AsyncDisposable {
     const call = new ShortCall(deps.clock, times, connection, own.version);
     try {
       const Timestamp = connectTimestamp(deps.clock.now(), times.utcOffsetMinutes);
+      const source = authenticatorSource(own.code, own.secret, Timestamp);
       const answer = await call.ask({
         command: "CONNECT",
         Source_Addr: own.code,
-        AuthenticatorSource: authenticatorSource(own.code, own.secret, Timestamp),
+        AuthenticatorSource: source,
         Version: own.version,
         Timestamp,
       });
@@ -254,6 +274,11 @@ export class ShortCall implements AsyncDisposable {
         const why = answer.command === "CONNECT_RESP" ? `Status ${answer.Status}` : answer.command;
         throw new ShortLinkError("refused", `CONNECT was answered with ${why}`);
       }
+      if (own.proveAnswer && !provesSecret(answer.AuthenticatorISMG, 0, source, own.secret)) {
+        throw new ShortLinkError("refused", "the answer to CONNECT does not prove the secret");
+      }
+      // The lower of both versions counts: from here on it is spoken.
+      call.#dialect = dialectOf(Math.min(own.version, answer.Version || own.version)) ?? call.#dialect;
       return call;
     } catch (error) {
       connection.close();
@@ -261,13 +286,18 @@ export class ShortCall implements AsyncDisposable {
     }
   }
 
-  /** Asks, again after each T, N times in all. @throws {ShortLinkError} */
+  /** What is spoken. */
+  get dialect(): Dialect {
+    return this.#dialect;
+  }
+
+  /** Asks, again after each T, N times in all. @throws {ShortLinkError}, {@link CmppError} where this version can't say it */
   async ask(question: Question): Promise<Message> {
     const sequence = ++this.#sequence, settle = Promise.withResolvers<Message>();
-    settle.promise.catch(() => {}); // told below, unless that has ended in another way
-    this.#waiting.set(sequence, settle);
     // The union's members without their sequence, and the sequence, are the union again.
     const pdu = encodeMessage({ ...question, sequence } as Message, this.#dialect);
+    settle.promise.catch(() => {}); // told below, unless that has ended in another way
+    this.#waiting.set(sequence, settle);
     const late = () => new ShortLinkError("unanswered", `${question.command} was not answered`);
     for (let attempt = 1;; attempt++) {
       if (!this.connection.send(pdu)) throw new ShortLinkError("lost", "the connection has ended");

@@ -20,6 +20,7 @@ import {
   versionText,
   WRITE,
 } from "../routing/mod.ts";
+import { ownTimes, TimesField, timesView } from "../link_times.ts";
 import type { PeerHub } from "./hub.ts";
 import type { Ledger } from "./ledger.ts";
 import type { Peer, PeerStore } from "./peers.ts";
@@ -31,6 +32,10 @@ const PeerBody = v.strictObject({
   address: v.optional(Address),
   version: v.optional(Version),
   window: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(10_000))),
+  /** T (response), N (attempts) and C (active test) on its links; null: the service's. */
+  times: v.optional(TimesField),
+  /** Its answer to CONNECT must prove that it knows the secret; left out: it need not, as some send zeroes. */
+  proveAnswer: v.optional(v.boolean()),
 });
 
 const PeerView = v.object({
@@ -38,6 +43,8 @@ const PeerView = v.object({
   address: v.nullable(v.string()),
   version: v.string(),
   window: v.number(),
+  times: TimesField,
+  proveAnswer: v.boolean(),
   connected: v.boolean(),
   lastError: v.nullable(v.string()),
   /** Messages to phones that wait for it, or for its answer. */
@@ -93,7 +100,7 @@ function changeRoutes(api: Routes, { peers, hub, gatewayCode, changed: told }: P
       409: { description: "That is this gateway's own code" },
     },
   }).handle(async ({ body, principal, changed }) => {
-    const { code, secret, window, version } = body;
+    const { code, secret, window, version, times, proveAnswer } = body;
     if (code === gatewayCode) {
       throw problem(409, "own_code", "that is this gateway's own code: see --ismg-code");
     }
@@ -102,6 +109,8 @@ function changeRoutes(api: Routes, { peers, hub, gatewayCode, changed: told }: P
       code,
       secret,
       window,
+      times: ownTimes(times ?? null),
+      proveAnswer,
       address: addressOf(body.address),
       version: version && versionOctet(version),
     }, actorOf(principal));
@@ -177,12 +186,15 @@ function listRoutes(api: Routes, { peers, hub, ledger }: PeerApiParts): void {
 }
 
 function peerView(peer: Peer, hub: PeerHub): v.InferInput<typeof PeerView> {
-  const { code, address, version, window, createdAt, updatedAt, updatedBy } = peer, line = hub.line(code);
+  const { code, address, version, window, proveAnswer, createdAt, updatedAt, updatedBy } = peer,
+    line = hub.line(code);
   return {
     code,
     address: address ? formatHostPort(address) : null,
     version: versionText(version),
     window,
+    times: timesView(peer.times),
+    proveAnswer,
     connected: line.connected,
     lastError: line.lastError ?? null,
     waiting: line.waiting,

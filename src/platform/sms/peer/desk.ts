@@ -6,9 +6,9 @@
 import { type Deps, messageOf } from "../../../base/mod.ts";
 import { CmppError, type Fwd, FwdType, msgIdHex, msgIdInGroup, Result } from "../../../protocol/cmpp/mod.ts";
 import type { AccountStore } from "../accounts.ts";
-import { type Times, timesOf } from "../checks.ts";
+import { type TimeLimits, type Times, timesOf } from "../checks.ts";
 import type { Dispatcher } from "../dispatcher.ts";
-import { keyOf, messageRow, type Mt, type OutboxItem, outboxRow } from "../message.ts";
+import { keyOf, messageRow, type Mt, type OutboxItem, outboxRow, receivedRow } from "../message.ts";
 import type { MsgIds } from "../msg_ids.ts";
 import type { Outbox } from "../outbox.ts";
 import type { MobileOriginated } from "../outlet.ts";
@@ -38,7 +38,7 @@ export interface DeskParts {
   readonly traffic: Traffic;
   readonly outbox: Outbox;
   readonly tallies: Tallies;
-  readonly dispatcher: () => Pick<Dispatcher, "backlog" | "offer">;
+  readonly dispatcher: () => Pick<Dispatcher, "hasRoom" | "offer">;
   /** Whether there is such a peer. */
   readonly knows: (code: string) => boolean;
 }
@@ -126,7 +126,7 @@ export class Desk {
     const sender = await this.parts.ledger.senderOf(key);
     if (sender !== undefined) return sender === peer.code ? Result.ok : Result.routingLoop;
     if (fwd.NodesCount > settings.maxNodes) return Result.tooManyNodes;
-    if (dispatcher().backlog + fwd.Dest_Id.length > settings.maxBacklog) return Result.flowControl;
+    if (!dispatcher().hasRoom(peerSpId(peer.code), fwd.Dest_Id.length)) return Result.flowControl;
     return fwd.Msg_Fwd_Type === FwdType.mt ? await this.#mt(peer, fwd, key) : await this.#mo(peer, fwd, key);
   }
 
@@ -141,7 +141,7 @@ export class Desk {
       if (refused !== undefined) return refused;
     }
     const now = this.deps.clock.now(), { length } = fwd.Dest_Id;
-    const times = timesOfFwd(fwd, now, settings.validityMs);
+    const times = timesOfFwd(fwd, now, settings);
     if (typeof times === "number") return times;
     const first = ids.take(length);
     if (first === undefined) return Result.flowControl;
@@ -210,8 +210,10 @@ export class Desk {
     }
     const { spId } = accounts.byNumber(number)!;
     const item: OutboxItem = outbox.item(spId, deliverOfFwd(fwd), now, undefined);
+    const row = outboxRow(item, seal);
     await store.write({
-      outbox: outboxRow(item, seal),
+      outbox: row,
+      received: receivedRow(item, row.pdu),
       also: receive,
       count: tallies.of(now, spId, item.serviceId, { mo_taken: 1 }),
     });
@@ -241,9 +243,9 @@ function receivedKey(fwd: Fwd): ReceivedKey {
 }
 
 /** As of a SUBMIT; a time that is none is a fault of structure. */
-function timesOfFwd(fwd: Fwd, now: number, longestMs: number): Times | number {
+function timesOfFwd(fwd: Fwd, now: number, limits: TimeLimits): Times | number {
   try {
-    return timesOf(submitOfFwd(fwd, 0n, ""), now, longestMs);
+    return timesOf(submitOfFwd(fwd, 0n, ""), now, limits);
   } catch (error) {
     if (error instanceof CmppError) return Result.structure;
     throw error;

@@ -1,7 +1,13 @@
 import { assert, assertEquals } from "@std/assert";
-import { decodeReport, decodeText, parseMsgId } from "../../../protocol/cmpp/mod.ts";
+import {
+  decodeReport,
+  decodeText,
+  type Dialect,
+  type Message,
+  parseMsgId,
+} from "../../../protocol/cmpp/mod.ts";
 import { CODE } from "../testing_stage.ts";
-import { FWD, Gateways, PlayedGateway } from "./testing_gateways.ts";
+import { FWD, Gateways, PlayedGateway, playServer } from "./testing_gateways.ts";
 
 const HOUR_MS = 3_600_000;
 
@@ -282,6 +288,96 @@ Deno.test("a version 2.0 gateway gets and sends its own widths, a group at once,
   assertEquals(b.all("FWD").at(-1)!.Msg_Content.length, 60);
   // One wrong number, and nothing of it is taken.
   assertEquals(await b.forward({ Msg_Id: 0xbb0f22c007d20001n, Dest_Id: ["13800138000", "nobody"] }), 13);
+});
+
+Deno.test("a gateway that answers our CONNECT with 2.0 is spoken to in 2.0 from then on, whatever it may speak", async () => {
+  await using stage = new Gateways();
+  const a = await stage.add("001001"), at = { host: "10.0.0.9", port: 7930 };
+  const speaks: { dialect: Dialect } = { dialect: 3 }, got: Message[] = [];
+  await using _server = playServer(stage, at, (message) => {
+    got.push(message);
+    const { sequence } = message;
+    if (message.command === "CONNECT") {
+      speaks.dialect = 2;
+      return {
+        command: "CONNECT_RESP",
+        sequence,
+        Status: 0,
+        AuthenticatorISMG: new Uint8Array(16),
+        Version: 0x20,
+      };
+    }
+    if (message.command !== "FWD") return undefined;
+    const { Msg_Id, Pk_total, Pk_number } = message;
+    return { command: "FWD_RESP", sequence, Msg_Id, Pk_total, Pk_number, Result: 0 };
+  }, speaks);
+  await a.peer({ code: "002001", host: at.host });
+  await a.route("mt", "139", "002001");
+  const sp = await a.provider();
+  await stage.clock.advance(1_000);
+  await stage.settle();
+  const [link] = (await a.ask("GET", "/api/v1/sms/peers/connections")).items;
+  assertEquals([link.peer, link.version], ["002001", "2.0"]);
+  await stage.submit(sp, { Dest_terminal_Id: ["13900139000"] });
+  await stage.settle();
+  // In the widths of 3.0 it could not have been read.
+  assertEquals(got.flatMap((m) => m.command === "FWD" ? [m.Dest_Id] : []), [["13900139000"]]);
+  const [shown] = (await a.ask("GET", "/api/v1/sms/peers/connections")).items;
+  assertEquals([shown.sent, shown.unanswered], [1, 0]);
+});
+
+Deno.test("a gateway must prove its secret where that is asked for: ours do, and one that sends zeroes is left", async () => {
+  await using stage = new Gateways();
+  const a = await stage.add("001001"), b = await stage.add("002001");
+  await b.peer(a, false);
+  const proof = { proveAnswer: true };
+  await a.peer(b, true, proof);
+  const at = { host: "10.0.0.9", port: 7930 };
+  await using _zeroes = playServer(
+    stage,
+    at,
+    ({ command, sequence }) =>
+      command === "CONNECT"
+        ? {
+          command: "CONNECT_RESP",
+          sequence,
+          Status: 0,
+          AuthenticatorISMG: new Uint8Array(16),
+          Version: 0x30,
+        }
+        : undefined,
+  );
+  await a.peer({ code: "003001", host: at.host }, true, proof);
+  await stage.clock.advance(1_000);
+  await stage.settle();
+  const peers = async () =>
+    (await a.ask("GET", "/api/v1/sms/peers")).items.map((
+      { connected, lastError }: { connected: boolean; lastError: string | null },
+    ) => [connected, lastError]);
+  const [good, zeroes] = await peers();
+  assertEquals(good, [true, null]);
+  assertEquals(zeroes![0], false);
+  // Without that being asked for it is taken as it is.
+  await a.peer({ code: "003001", host: at.host }, true);
+  await stage.clock.advance(35_000);
+  await stage.settle();
+  assertEquals((await peers())[1]![0], true);
+});
+
+Deno.test("T, N and C of one gateway's links come before the service's", async () => {
+  await using stage = new Gateways();
+  const a = await stage.add("001001");
+  const times = { responseSeconds: 1, attempts: 2, activeTestSeconds: 5 };
+  await a.peer({ code: "002001", host: "" }, false, { times });
+  assertEquals((await a.ask("GET", "/api/v1/sms/peers")).items[0].times, times);
+  const b = await PlayedGateway.connect(stage, a, "002001");
+  await stage.clock.advance(5_100);
+  assertEquals(b.all("ACTIVE_TEST").length, 1);
+  await stage.clock.advance(1_000);
+  assertEquals([b.all("ACTIVE_TEST").length, b.connection.open], [2, true]);
+  await stage.clock.advance(1_000);
+  await stage.settle();
+  assertEquals(b.connection.open, false);
 });
 
 Deno.test("messages to one phone that come side by side reach the centre in the order that they came in", async () => {

@@ -7,7 +7,9 @@ import type { Kysely, Transaction } from "kysely";
 import { encodeMessage, type Fwd, FwdType, msgIdHex } from "../../../protocol/cmpp/mod.ts";
 import type { ForwardRow, ReceivedRow, RoutingTables } from "../routing/mod.ts";
 import type { SmsTables } from "../schema.ts";
+import { type Page, pageOfRows } from "../mailbox.ts";
 import type { Seal } from "../../credentials/mod.ts";
+import type { Unreadable } from "../unreadable.ts";
 import { type ForwardItem, forwardItemOf, forwardRow, fwdOf } from "./item.ts";
 
 /** A change to be written with others: see `Change.also`. */
@@ -34,6 +36,7 @@ export class Ledger {
   private constructor(
     private readonly db: Kysely<RoutingTables>,
     private readonly seal: Seal,
+    private readonly unreadable: Unreadable,
     private readonly keptMs: number,
     lastId: number,
   ) {
@@ -41,10 +44,15 @@ export class Ledger {
   }
 
   /** `keptMs`: how long an item is tried. */
-  static async open(db: Kysely<RoutingTables>, seal: Seal, keptMs: number): Promise<Ledger> {
+  static async open(
+    db: Kysely<RoutingTables>,
+    seal: Seal,
+    unreadable: Unreadable,
+    keptMs: number,
+  ): Promise<Ledger> {
     const row = await db.selectFrom("sms_forward").select((eb) => eb.fn.max("id").as("id"))
       .executeTakeFirst();
-    return new Ledger(db, seal, keptMs, Number(row?.id ?? 0));
+    return new Ledger(db, seal, unreadable, keptMs, Number(row?.id ?? 0));
   }
 
   /** A new item for a peer. */
@@ -73,10 +81,10 @@ export class Ledger {
   }
 
   /** What waits for a peer, behind `after`, in order. */
-  async queued(peer: string, after: number, limit: number): Promise<ForwardItem[]> {
+  async queued(peer: string, after: number, limit: number): Promise<Page<ForwardItem>> {
     const rows = await this.db.selectFrom("sms_forward").selectAll().where("peer", "=", peer)
       .where("id", ">", after).where("state", "=", "queued").orderBy("id").limit(limit).execute();
-    return rows.map((row) => this.#item(row));
+    return pageOfRows(rows, limit, (row) => this.#item(row));
   }
 
   /** The message of a phone with this Msg_Id that was not reported on yet. */
@@ -94,11 +102,11 @@ export class Ledger {
     return rows.map((row) => ({ ...row, count: Number(row.count) }));
   }
 
-  /** A page of what was kept before `before`. */
-  async stale(before: number): Promise<ForwardItem[]> {
+  /** A page of what was kept before `before`; behind an id, where it is given. */
+  async stale(before: number, after = 0): Promise<Page<ForwardItem>> {
     const rows = await this.db.selectFrom("sms_forward").selectAll().where("created_at", "<", before)
-      .orderBy("created_at").limit(PAGE).execute();
-    return rows.map((row) => this.#item(row));
+      .where("id", ">", after).orderBy("id").limit(PAGE).execute();
+    return pageOfRows(rows, PAGE, (row) => this.#item(row));
   }
 
   /** Keeps what a peer has sent. */
@@ -135,14 +143,14 @@ export class Ledger {
   async received(kind: number, msgId: bigint): Promise<(Received & { open: boolean })[]> {
     const rows = await this.db.selectFrom("sms_received").selectAll().where("msg_id", "=", msgIdHex(msgId))
       .where("kind", "=", kind).execute();
-    return rows.map((row) => ({ ...this.#received(row), open: row.state === "open" }));
+    return rows.flatMap((row) => this.#received(row).map((one) => ({ ...one, open: row.state === "open" })));
   }
 
   /** All that peers sent and wait for reports on. */
   async open(kind: number, before = Number.MAX_SAFE_INTEGER): Promise<Received[]> {
     const rows = await this.db.selectFrom("sms_received").selectAll().where("state", "=", "open")
       .where("kind", "=", kind).where("created_at", "<", before).execute();
-    return rows.map((row) => this.#received(row));
+    return rows.flatMap((row) => this.#received(row));
   }
 
   /** Forgets what was reported on and came before `before`; gives how much. */
@@ -152,17 +160,14 @@ export class Ledger {
     return Number(result.numDeletedRows);
   }
 
-  #item(row: ForwardRow): ForwardItem {
-    return forwardItemOf(row, this.seal, this.keptMs);
+  #item(row: ForwardRow): ForwardItem | undefined {
+    return this.unreadable.read(`forward ${row.id}`, () => forwardItemOf(row, this.seal, this.keptMs));
   }
 
-  #received(row: ReceivedRow): Received {
-    return {
-      peer: row.peer,
-      localId: BigInt(`0x${row.local_id}`),
-      createdAt: row.created_at,
-      fwd: fwdOf(this.seal.open(row.pdu)),
-    };
+  #received(row: ReceivedRow): Received[] {
+    const fwd = this.unreadable.read(`received ${row.local_id}`, () => fwdOf(this.seal.open(row.pdu)));
+    if (!fwd) return [];
+    return [{ peer: row.peer, localId: BigInt(`0x${row.local_id}`), createdAt: row.created_at, fwd }];
   }
 }
 

@@ -6,7 +6,7 @@
 import { type Deps, type HostPort, messageOf, type Timer } from "../../../base/mod.ts";
 import { connectFramed, type FramedConnection, type Network } from "../../../net/mod.ts";
 import { FwdType, Result, statWithCode } from "../../../protocol/cmpp/mod.ts";
-import { type Carrier, Mailbox } from "../mailbox.ts";
+import { type Carrier, Mailbox, type Page } from "../mailbox.ts";
 import type { SmsSettings } from "../settings.ts";
 import type { ForwardItem } from "./item.ts";
 import { Lanes } from "./lanes.ts";
@@ -16,7 +16,7 @@ import type { Peer } from "./peers.ts";
 /** What a line tells of its items. */
 export interface LineEvents {
   /** Reads a page of what is kept for the peer. */
-  load(code: string, after: number, limit: number): Promise<ForwardItem[]>;
+  load(code: string, after: number, limit: number): Promise<Page<ForwardItem>>;
   /** The peer has a message to a phone. */
   mtAccepted(item: ForwardItem): void;
   /** It will not have it, and why. */
@@ -79,7 +79,11 @@ export class PeerLine {
     readonly code: string,
     private readonly parts: LineParts,
   ) {
-    this.#mailbox = new Mailbox((after, limit) => this.#load(after, limit), (id) => this.#leaving.has(id));
+    this.#mailbox = new Mailbox({
+      load: (after, limit) => this.#load(after, limit),
+      leaving: (id) => this.#leaving.has(id),
+      after: (ms, callback) => this.#after(ms, callback),
+    });
     this.#every(PRUNE_MS, () => this.#lanes.prune((item) => this.parts.events.alive(item)));
   }
 
@@ -267,7 +271,7 @@ export class PeerLine {
     return others > 0 ? Math.max(1, window - Math.floor(window / 4)) : window;
   }
 
-  #load(after: number, limit: number): Promise<ForwardItem[]> {
+  #load(after: number, limit: number): Promise<Page<ForwardItem>> {
     return this.parts.events.load(this.code, after, limit).catch((error) => {
       this.deps.log.error("what waits for a gateway was not read", {
         peer: this.code,

@@ -16,14 +16,17 @@ import {
   decodeMessage,
   decodeReport,
   type Dialect,
+  dialectOf,
   encodeMessage,
   encodeReport,
   type Fwd,
   type FwdResp,
   FwdType,
   type Message,
+  provesSecret,
   Result,
 } from "../../../protocol/cmpp/mod.ts";
+import { timesOn } from "../link_times.ts";
 import { Requests } from "../requests.ts";
 import type { SmsSettings } from "../settings.ts";
 import type { ForwardItem } from "./item.ts";
@@ -63,6 +66,8 @@ export class PeerLink {
   #closed = false;
   /** Whom our own CONNECT went to, until it is answered. */
   #calling: Peer | undefined;
+  /** The AuthenticatorSource that went with it. */
+  #source: Uint8Array = new Uint8Array();
 
   constructor(
     readonly connection: FramedConnection,
@@ -73,7 +78,7 @@ export class PeerLink {
     this.connectedAt = host.clock.now();
     this.#requests = new Requests({
       clock: host.clock,
-      settings: host.settings,
+      times: () => timesOn((this.peer ?? this.#calling)?.times, host.settings),
       encode: (message) => encodeMessage(message, this.dialect),
       send: (pdu) => connection.send(pdu),
       open: () => connection.open,
@@ -117,11 +122,12 @@ export class PeerLink {
     this.dialect = peer.version >= 0x30 ? 3 : 2;
     const Timestamp = connectTimestamp(this.host.clock.now(), this.host.settings.utcOffsetMinutes);
     const sequence = this.#requests.nextSequence();
+    this.#source = authenticatorSource(own, peer.secret, Timestamp);
     this.#request(sequence, undefined, {
       command: "CONNECT",
       sequence,
       Source_Addr: own,
-      AuthenticatorSource: authenticatorSource(own, peer.secret, Timestamp),
+      AuthenticatorSource: this.#source,
       Version: peer.version,
       Timestamp,
     });
@@ -210,13 +216,20 @@ export class PeerLink {
     this.connection.close("local", `${message.command} before CONNECT`);
   }
 
-  #connected({ sequence, Status, Version }: ConnectResp, peer: Peer): void {
+  #connected({ sequence, Status, Version, AuthenticatorISMG }: ConnectResp, peer: Peer): void {
     this.#requests.answered(sequence);
     if (Status !== 0) {
       this.host.fault(this, `refused_${Status}`);
       return this.connection.close("local", `the peer refused CONNECT: Status ${Status}`);
     }
-    this.admit(peer, Math.min(peer.version, Version || peer.version));
+    if (peer.proveAnswer && !provesSecret(AuthenticatorISMG, Status, this.#source, peer.secret)) {
+      this.host.fault(this, "answer_not_proved");
+      return this.connection.close("local", "the peer's answer to CONNECT does not prove the secret");
+    }
+    // The lower of both counts: from here on it is spoken.
+    const version = Math.min(peer.version, Version || peer.version);
+    this.dialect = dialectOf(version) ?? this.dialect;
+    this.admit(peer, version);
     this.host.opened(this);
   }
 

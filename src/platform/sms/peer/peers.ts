@@ -6,6 +6,7 @@
 import type { Kysely } from "kysely";
 import type { Clock, HostPort } from "../../../base/mod.ts";
 import { VERSION_3_0 } from "../../../protocol/cmpp/mod.ts";
+import { type OwnTimes, parseTimes, timesText } from "../link_times.ts";
 import type { PeerRow, RoutingTables } from "../routing/mod.ts";
 import type { Seal } from "../../credentials/mod.ts";
 
@@ -21,6 +22,10 @@ export interface PeerInput {
   readonly version?: number | undefined;
   /** W, in both directions. Default 16, the standard's. */
   readonly window?: number | undefined;
+  /** T, N and C on its links. Default null: the service's. */
+  readonly times?: OwnTimes | null;
+  /** Its answer to our CONNECT must prove that it knows the secret (AuthenticatorISMG). Default false. */
+  readonly proveAnswer?: boolean | undefined;
 }
 
 /** Another gateway as the service works with it. */
@@ -30,6 +35,8 @@ export interface Peer {
   readonly address: HostPort | undefined;
   readonly version: number;
   readonly window: number;
+  readonly times: OwnTimes | null;
+  readonly proveAnswer: boolean;
   readonly createdAt: number;
   readonly updatedAt: number;
   readonly updatedBy: string;
@@ -70,6 +77,8 @@ export class PeerStore {
       port: input.address?.port ?? null,
       version: input.version ?? VERSION_3_0,
       window: input.window ?? 16,
+      times: timesText(input.times),
+      prove_answer: input.proveAnswer ? 1 : 0,
       created_at: before?.createdAt ?? now,
       updated_at: now,
       updated_by: actor,
@@ -91,6 +100,8 @@ export class PeerStore {
       address: row.host === null || row.port === null ? undefined : { host: row.host, port: row.port },
       version: row.version,
       window: row.window,
+      times: parseTimes(row.times),
+      proveAnswer: row.prove_answer === 1,
       createdAt: row.created_at,
       updatedAt: row.updated_at,
       updatedBy: row.updated_by,

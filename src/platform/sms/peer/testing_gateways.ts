@@ -8,7 +8,7 @@ import { assert } from "@std/assert";
 import { FakeClock, Metrics, seededRandom, silentLog } from "../../../base/mod.ts";
 import { ADMIN, Api, tokenAuthenticator } from "../../../control/mod.ts";
 import { MAY_READ, MAY_WRITE } from "../access.ts";
-import { connectFramed, MemoryNetwork } from "../../../net/mod.ts";
+import { connectFramed, FramedServer, MemoryNetwork } from "../../../net/mod.ts";
 import {
   authenticatorSource,
   connectTimestamp,
@@ -100,6 +100,7 @@ export class Node implements AsyncDisposable {
           listen: { host, port: 9168 },
           gatewayCode: code,
           ...options.settings,
+          takesUpdates: options.gnsTakesUpdates ?? true,
         },
       );
       this.#api.mount("", this.gns.routes);
@@ -185,6 +186,8 @@ export interface NodeOptions {
   readonly behaviour?: Partial<SimulatorBehaviour>;
   /** It is a name server too. */
   readonly gns?: boolean;
+  /** false: as a name server it is a sub-node. */
+  readonly gnsTakesUpdates?: boolean;
   /** false: it is no gateway. */
   readonly gateway?: boolean;
   /** The database; default: one in memory. */
@@ -321,6 +324,25 @@ export class PlayedGateway {
       return { id: Msg_Id, stat: Stat };
     });
   }
+}
+
+/** What others connect to, played: what it answers to each message that came, in the dialect of `speaks.dialect`. */
+export function playServer(
+  stage: Gateways,
+  at: { host: string; port: number },
+  answer: (message: Message) => Message | undefined,
+  speaks: { dialect: Dialect } = { dialect: 3 },
+): FramedServer {
+  return new FramedServer(stage.network.listen(at), {
+    framing: CMPP_FRAMING,
+    clock: stage.clock,
+    log: silentLog,
+    limits: { idleMs: 0 },
+    onConnection: (connection) => (frame) => {
+      const reply = answer(decodeMessage(frame.slice(), speaks.dialect));
+      if (reply) connection.send(encodeMessage(reply, speaks.dialect));
+    },
+  });
 }
 
 /** A FWD of a message to a phone that nothing is wrong with, from gateway 002001 to 001001. */

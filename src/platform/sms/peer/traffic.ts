@@ -20,6 +20,7 @@ import {
   statWithCode,
 } from "../../../protocol/cmpp/mod.ts";
 import type { LocalTimes } from "../local_times.ts";
+import type { Page } from "../mailbox.ts";
 import type { Mt, OutboxItem } from "../message.ts";
 import type { OutletMessage, Receipt } from "../outlet.ts";
 import type { SmsSettings } from "../settings.ts";
@@ -127,7 +128,7 @@ export class Traffic implements LineEvents {
     });
   }
 
-  load(code: string, after: number, limit: number): Promise<ForwardItem[]> {
+  load(code: string, after: number, limit: number): Promise<Page<ForwardItem>> {
     return this.parts.ledger.queued(code, after, limit);
   }
 
@@ -138,8 +139,10 @@ export class Traffic implements LineEvents {
   mtAccepted({ mt, fwd }: ForwardItem): void {
     const { msgId } = mt!, abroad = this.#abroad.get(msgId);
     if (!abroad) return; // its report was quicker than its answer
-    if (fwd.Registered_Delivery === 1) abroad.state = "accepted";
-    // Nobody asked for a report: that it was forwarded is all that there will be to know.
+    if (fwd.Registered_Delivery === 1) {
+      abroad.state = "accepted";
+      this.parts.tell({ msgId, stat: Stat.accepted, smscSequence: 0 });
+    } // Nobody asked for a report: that it was forwarded is all that there will be to know.
     else this.parts.tell({ msgId, stat: Stat.delivered, smscSequence: 0 });
   }
 
@@ -252,14 +255,16 @@ export class Traffic implements LineEvents {
   async giveUpStale(before: number): Promise<number> {
     const { ledger, store } = this.parts;
     let given = 0;
-    for (let items = await ledger.stale(before); items.length > 0; items = await ledger.stale(before)) {
-      for (const item of items) {
+    let page: Page<ForwardItem> | undefined;
+    do {
+      page = await ledger.stale(before, page?.last);
+      for (const item of page.items) {
         if (item.fwd.Msg_Fwd_Type === FwdType.mo) {
           await this.#endMo(item, statWithCode("IA", UNREACHED), this.deps.clock.now());
         } else await store.write({ also: ledger.drop(item) });
       }
-      given += items.length;
-    }
+      given += page.items.length;
+    } while (page.last !== undefined);
     for (const received of await ledger.open(FwdType.mo, before)) {
       const { also, after } = this.#moReportBack(
         received,

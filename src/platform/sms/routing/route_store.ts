@@ -64,8 +64,13 @@ export class RouteStore {
       .slice(0, limit);
   }
 
-  /** Creates a route or changes it. @throws {RouteError} */
-  async put(row: RouteRow): Promise<Route> {
+  /**
+   * Creates a route or changes it; undefined where it was changed since `seen`, the `updatedAt` that somebody saw.
+   * @throws {RouteError}
+   */
+  async put(row: RouteRow): Promise<Route>;
+  async put(row: RouteRow, seen: number | undefined): Promise<Route | undefined>;
+  async put(row: RouteRow, seen?: number): Promise<Route | undefined> {
     const taken = row.origin === "operator" &&
       this.tables[row.kind].list().find((one) =>
         one.origin === "operator" && one.id !== row.id && one.first === row.first && one.last === row.last
@@ -76,9 +81,15 @@ export class RouteStore {
         `route "${taken.id}" has the segment ${row.first} to ${row.last}`,
       );
     }
-    const { id: _, ...rest } = row;
-    await this.db.insertInto("sms_route").values(row)
-      .onConflict((conflict) => conflict.column("id").doUpdateSet(rest)).execute();
+    const { id, ...rest } = row;
+    if (seen === undefined) {
+      await this.db.insertInto("sms_route").values(row)
+        .onConflict((conflict) => conflict.column("id").doUpdateSet(rest)).execute();
+    } else {
+      const { numUpdatedRows } = await this.db.updateTable("sms_route").set(rest)
+        .where("id", "=", id).where("updated_at", "=", seen).executeTakeFirst();
+      if (numUpdatedRows === 0n) return undefined;
+    }
     const route = routeOf(row);
     this.tables[row.kind].put(route);
     return route;
@@ -96,8 +107,12 @@ export class RouteStore {
     this.tables[kind].putAll(rows.map(routeOf));
   }
 
-  async remove(id: string): Promise<boolean> {
-    await this.db.deleteFrom("sms_route").where("id", "=", id).execute();
+  /** Removes a route; false where there is none, or where it was changed since `seen`. */
+  async remove(id: string, seen?: number): Promise<boolean> {
+    let removal = this.db.deleteFrom("sms_route").where("id", "=", id);
+    if (seen !== undefined) removal = removal.where("updated_at", "=", seen);
+    const { numDeletedRows } = await removal.executeTakeFirst();
+    if (seen !== undefined && numDeletedRows === 0n) return false;
     const fromMt = this.tables.mt.remove(id);
     return this.tables.mo.remove(id) || fromMt;
   }

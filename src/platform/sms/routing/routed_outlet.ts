@@ -21,7 +21,7 @@ import type { Decision, Router } from "./router.ts";
 export type Forward = (message: OutletMessage, code: string) => string | undefined;
 
 /** Taken, and nothing to be kept of it: after a restart it is handed out again, and its gateway knows it then. */
-const ACCEPTED: OutletAnswer = { kind: "accepted", ref: "" };
+const ACCEPTED: OutletAnswer = { kind: "accepted", ref: "", held: true };
 /** How long to wait before the name server, or the centre, is tried again, in milliseconds. */
 const RETRY_MS = 1_000;
 
@@ -151,7 +151,9 @@ export class RoutedOutlet implements Outlet {
         continue;
       }
       waiting.shift();
-      if (answer.kind === "refused") this.tell({ msgId: message.msgId, stat: answer.stat, smscSequence: 0 });
+      const { msgId } = message;
+      if (answer.kind === "refused") this.tell({ msgId, stat: answer.stat, smscSequence: 0 });
+      else if (!answer.held) this.tell({ msgId, stat: Stat.accepted, smscSequence: 0, ref: answer.ref });
     }
     this.#asking.delete(number);
   }

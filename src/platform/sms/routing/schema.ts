@@ -18,6 +18,10 @@ export interface PeerRow {
   port: number | null;
   version: number;
   window: number;
+  /** JSON of T, N and C on its links; null: the service's. */
+  times: string | null;
+  /** 1: its answer to our CONNECT must prove that it knows the secret. */
+  prove_answer: number;
   created_at: number;
   updated_at: number;
   updated_by: string;
@@ -83,6 +87,10 @@ export interface NameServerRow {
   id: number;
   code: string;
   secret: Uint8Array;
+  /** The highest Version octet that is spoken with it. */
+  version: number;
+  /** 1: its answer to our CONNECT must prove that it knows the secret. */
+  prove_answer: number;
   updated_at: number;
   updated_by: string;
 }

@@ -18,7 +18,7 @@ import { loadSmpp, type SmppLibrary } from "./library.ts";
 import { type LinkDeps, SmppLink } from "./link.ts";
 import { isAcknowledgement, mobileOriginatedOf, receiptOf, type SmppReceipt, submitSmOf } from "./mapping.ts";
 import { SmppCodec, type SmppPdu, Status, textField } from "./pdu.ts";
-import { Refs } from "./refs.ts";
+import { refForms, Refs, samePhone } from "./refs.ts";
 import type { SmppSettings } from "./settings.ts";
 
 /** How long a receipt may be ahead of the answer to its submit_sm, in milliseconds. */
@@ -209,7 +209,8 @@ export class SmppOutlet implements Outlet {
 
   async #receipt(receipt: SmppReceipt): Promise<void> {
     if (!receipt.final) return;
-    const msgId = this.#refs.find(receipt.ref, receipt.number) ?? await this.#awaitAnswer(receipt);
+    const msgId = this.#refs.find(receipt.ref, receipt.number) ?? await this.#findTaken(receipt) ??
+      this.#refs.find(receipt.ref, receipt.number) ?? await this.#awaitAnswer(receipt);
     if (msgId === undefined) {
       // Of a message that has ended here, or of somebody else's: the centre need not bring it again.
       this.#count("receipt_unknown");
@@ -219,6 +220,12 @@ export class SmppOutlet implements Outlet {
     const smscSequence = /^\d{1,9}$/.test(receipt.ref) ? Number(receipt.ref) : 0;
     await this.#listener?.onReceipt({ msgId, stat: receipt.stat, smscSequence });
     this.#refs.forget(msgId);
+  }
+
+  /** The message of a receipt whose name is in the database only. */
+  async #findTaken({ ref, number }: SmppReceipt): Promise<bigint | undefined> {
+    const found = await this.#listener?.findTaken?.(refForms(ref)) ?? [];
+    return found.find((one) => samePhone(one.number, number))?.msgId;
   }
 
   /** The message of a receipt that overtook the answer to its submit_sm. */

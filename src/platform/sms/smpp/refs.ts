@@ -37,7 +37,7 @@ export class Refs {
 
   /** The message of a receipt. */
   find(ref: string, number: string): bigint | undefined {
-    for (const form of formsOf(ref)) {
+    for (const form of refForms(ref)) {
       const known = this.#byRef.get(form);
       if (known && samePhone(known.number, number)) return known.msgId;
     }
@@ -52,8 +52,8 @@ export class Refs {
   }
 }
 
-/** As it came first; then read as decimal and written in hex; then the other way round. */
-function formsOf(ref: string): string[] {
+/** As it came first, in small letters and without zeros in front; then read as decimal and written in hex; then the other way round. */
+export function refForms(ref: string): string[] {
   const key = plain(ref), forms = [key];
   if (/^\d{1,20}$/.test(key)) forms.push(BigInt(key).toString(16));
   if (/^[0-9a-f]{1,16}$/.test(key)) forms.push(BigInt(`0x${key}`).toString());
@@ -65,6 +65,6 @@ function plain(ref: string): string {
 }
 
 /** Some centres leave the phone out of a receipt: then the name alone must do. */
-function samePhone(ours: string, theirs: string): boolean {
+export function samePhone(ours: string, theirs: string): boolean {
   return theirs === "" || ours.slice(-COMPARED) === theirs.slice(-COMPARED);
 }

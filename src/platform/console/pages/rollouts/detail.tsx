@@ -11,15 +11,18 @@ import {
   Bars,
   Choice,
   Facts,
+  Form,
   Json,
   numberText,
   Pages,
   Panel,
+  Submit,
   Table,
+  TextField,
   Time,
 } from "../../parts/mod.ts";
 import { rollouts } from "../../texts/mod.ts";
-import { type Action, type Page, query, stay, type View } from "../../view.ts";
+import { type Action, numeric, type Page, query, stay, type View } from "../../view.ts";
 import { type Rollout, RolloutStatus, sumOf, whatOf } from "./list.tsx";
 
 type Item = v.InferOutput<typeof ItemView>;
@@ -34,6 +37,8 @@ const ACTS: Readonly<Record<string, readonly string[]>> = {
   finished: ["retry", "rollback", "remove"],
   aborted: ["rollback", "remove"],
 };
+/** In which states other brakes can be given. */
+const EDITABLE: readonly string[] = ["draft", "approval", "scheduled", "paused"];
 const TONES: Readonly<Record<string, string>> = {
   succeeded: "good",
   failed: "bad",
@@ -135,6 +140,9 @@ export const rolloutPage: Page = async (view) => {
             </Panel>
           )}
         </div>
+        {EDITABLE.includes(rollout.status) && view.may("rollouts:write") && (
+          <Brakes view={view} rollout={rollout} />
+        )}
         <form class="row" method="get" action={`/rollouts/${rollout.id}`}>
           <Choice
             view={view}
@@ -164,7 +172,7 @@ export const rolloutPage: Page = async (view) => {
               rollout.stages[item.stage]?.name ?? String(item.stage + 1),
               <Badge tone={TONES[item.status] ?? ""}>{t.itemStatuses[item.status] ?? item.status}</Badge>,
               String(item.attempt),
-              item.previousVersion ?? "",
+              item.previousVersion === "" ? t.noneBefore : item.previousVersion ?? "",
               item.error === null ? "" : `${item.error.message} (${item.error.code})`,
               item.commandId === null ? "" : <a href={`/commands/${item.commandId}`}>{t.command}</a>,
               time(item.finishedAt),
@@ -176,6 +184,40 @@ export const rolloutPage: Page = async (view) => {
     ),
   };
 };
+
+/** The brakes of a rollout that does not run, to be changed. */
+function Brakes({ view, rollout }: { readonly view: View; readonly rollout: Rollout }) {
+  const t = rollouts[view.language];
+  const number = (name: string, label: string, value: number, min: number, max: number) => (
+    <TextField
+      view={view}
+      name={name}
+      type="number"
+      label={label}
+      value={String(value)}
+      min={min}
+      max={max}
+    />
+  );
+  return (
+    <Panel title={t.brakes} id="brakes">
+      <Form view={view}>
+        {rollout.needsApproval && <p class="soft">{t.brakesHint}</p>}
+        {number("maxInFlight", t.maxInFlight, rollout.maxInFlight, 1, 5000)}
+        {number("perMinute", t.perMinute, rollout.perMinute, 1, 1_000_000)}
+        {rollout.stages.map(({ successThreshold, errorThreshold }, i) => (
+          <>
+            {number(`success${i + 1}`, t.successOf(i + 1), successThreshold, 0, 100)}
+            {number(`errors${i + 1}`, t.errorsOf(i + 1), errorThreshold, 0, 100)}
+          </>
+        ))}
+        <div class="actions">
+          <Submit action="brakes" label={t.setBrakes} tone="quiet" />
+        </div>
+      </Form>
+    </Panel>
+  );
+}
 
 /** What the buttons of a rollout do. */
 export const rolloutActions: Readonly<Record<string, Action>> = {
@@ -192,17 +234,36 @@ export const rolloutActions: Readonly<Record<string, Action>> = {
     const { id } = await view.client.send<Rollout>("POST", `${apiPathOf(view)}/rollback`);
     return `/rollouts/${id}?done=1`;
   },
+  async brakes(view) {
+    const { stages } = await view.client.get<Rollout>(apiPathOf(view));
+    await view.client.send("PATCH", apiPathOf(view), {
+      maxInFlight: numeric(view, "maxInFlight"),
+      perMinute: numeric(view, "perMinute"),
+      stages: stages.map((_, i) => ({
+        successThreshold: numeric(view, `success${i + 1}`),
+        errorThreshold: numeric(view, `errors${i + 1}`),
+      })),
+    });
+    return stay(view);
+  },
   async remove(view) {
     await view.client.send("DELETE", apiPathOf(view));
     return "/rollouts?done=1";
   },
 };
 
-function actsOf(view: View, { status, counts, kind, reverts }: Rollout): readonly string[] {
+/** As the API sees it: an installation, a removal, and parameters of the tree. */
+function isReversible({ kind, parameter }: Rollout): boolean {
+  return kind === "install" || kind === "uninstall" ||
+    kind === "post" && parameter["CmdType"] === "SETPARAMETERVALUES";
+}
+
+function actsOf(view: View, rollout: Rollout): readonly string[] {
+  const { status, counts, reverts } = rollout;
   return (ACTS[status] ?? []).filter((act) => {
     if (act === "approve") return view.may("rollouts:approve");
     if (act === "retry" && counts.failed === 0) return false;
-    if (act === "rollback" && (kind !== "install" || counts.succeeded === 0 || reverts !== null)) {
+    if (act === "rollback" && (!isReversible(rollout) || counts.succeeded === 0 || reverts !== null)) {
       return false;
     }
     return view.may("rollouts:write");

@@ -85,7 +85,11 @@ export function RolloutStatus({ view, status }: { readonly view: View; readonly 
 /** What a rollout does, in a few words. */
 export function whatOf(view: View, { kind, plugin, version, parameter }: Rollout): string {
   const what = rollouts[view.language].kinds[kind] ?? kind;
-  const command = kind === "post" ? String(parameter["CmdType"] ?? "") : "";
+  const command = kind === "post"
+    ? String(parameter["CmdType"] ?? "")
+    : kind === "redistribute"
+    ? String(parameter["address"] ?? "")
+    : "";
   return [what, command, plugin, version].filter(Boolean).join(" · ");
 }
 

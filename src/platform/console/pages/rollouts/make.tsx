@@ -34,6 +34,8 @@ import type { Rollout } from "./list.tsx";
 
 type Plugin = v.InferOutput<typeof PluginView>;
 
+/** As which platform an address is given (RequestDistri): the usual one first. */
+const MODES = ["1", "0"] as const;
 /** Stages that the form has room for. */
 const STAGES = 5;
 /** What the first stages are where nobody says: a few first. */
@@ -82,6 +84,14 @@ export const newRolloutPage: Page = async (view) => {
             />
             <TextField view={view} name="cmdType" label={t.cmdType} max={128} />
             <TextArea view={view} name="parameter" label={t.parameter} hint={t.parameterHint} rows={4} />
+            <TextField view={view} name="address" label={t.address} max={300} />
+            <Choice
+              view={view}
+              name="mode"
+              label={t.mode}
+              value="1"
+              options={MODES.map((mode) => [mode, t.modes[mode]!])}
+            />
           </fieldset>
           <fieldset>
             <legend>{t.which}</legend>
@@ -268,7 +278,9 @@ function bodyOf(view: View) {
   return {
     name: field(view, "name"),
     description: field(view, "description"),
-    action: actionOf(kind, plugin, field(view, "version"), field(view, "cmdType"), parameter),
+    action: kind === "redistribute"
+      ? { kind, address: field(view, "address"), mode: numeric(view, "mode") }
+      : actionOf(kind, plugin, field(view, "version"), field(view, "cmdType"), parameter),
     filter: optional(view, "filter"),
     group: optional(view, "group"),
     stages: stages.length === 0 ? undefined : stages,

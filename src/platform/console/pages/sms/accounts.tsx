@@ -18,11 +18,15 @@ interface Account {
   readonly maxConnections: number;
   readonly ratePerSecond: number;
   readonly window: number;
+  readonly times: Readonly<Partial<Record<typeof TIMES[number], number>>> | null;
   readonly connections: number;
   readonly createdAt: string;
   readonly updatedAt: string;
 }
 
+/** T, N and C. */
+const TIMES = ["responseSeconds", "attempts", "activeTestSeconds"] as const;
+const MOST = { responseSeconds: 600, attempts: 100, activeTestSeconds: 3_600 } as const;
 const VERSIONS = ["3.0", "2.1", "2.0"].map((version) => [version, version] as const);
 
 /** `GET /sms/accounts`. */
@@ -78,7 +82,7 @@ export const addAccount: Action = async (view) => {
 export const accountPage: Page = async (view) => {
   const t = textsOf(view), { texts } = view, spId = view.params["spId"]!;
   const account = await view.client.get<Account>(`${SMS}/accounts/${encodeURIComponent(spId)}`);
-  const { from, to } = daysOf(view);
+  const { from, to } = await daysOf(view);
   const [traffic, connections] = await Promise.all([
     itemsOf<Traffic>(view, "/traffic", { from: compact(from), to: compact(to), spId: account.spId }),
     itemsOf<Connection>(view, "/connections"),
@@ -100,6 +104,10 @@ export const accountPage: Page = async (view) => {
                 [t.openConnections, `${account.connections} / ${account.maxConnections}`],
                 [t.rate, String(account.ratePerSecond)],
                 [t.window, String(account.window)],
+                ...TIMES.flatMap((name) => {
+                  const own = account.times?.[name];
+                  return own === undefined ? [] : [[t[name], String(own)] as const];
+                }),
                 [texts.common.created, <Time at={account.createdAt} view={view} />],
                 [texts.common.updated, <Time at={account.updatedAt} view={view} />],
               ]}
@@ -211,12 +219,25 @@ function AccountFields({ view, account }: { readonly view: View; readonly accoun
           max={max}
         />
       ))}
+      {TIMES.map((name) => (
+        <TextField
+          view={view}
+          name={name}
+          type="number"
+          label={t[name]}
+          value={String(account?.times?.[name] ?? "")}
+          min={1}
+          max={MOST[name]}
+          hint={t.serviceOwn}
+        />
+      ))}
     </>
   );
 }
 
 /** What a form says of a provider; fields that are empty are left out, lists that are empty mean "any". */
 function given(view: View) {
+  const times = Object.fromEntries(TIMES.map((name) => [name, numeric(view, name)]));
   return {
     secret: optional(view, "secret"),
     spCode: optional(view, "spCode"),
@@ -226,6 +247,7 @@ function given(view: View) {
     maxConnections: numeric(view, "maxConnections"),
     ratePerSecond: numeric(view, "ratePerSecond"),
     window: numeric(view, "window"),
+    times: Object.values(times).every((value) => value === undefined) ? null : times,
   };
 }
 

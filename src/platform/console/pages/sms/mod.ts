@@ -10,12 +10,13 @@ import { messagePage, messagesPage, searchMessages } from "./messages.tsx";
 import { nameServerActions, nameServerPage } from "./name_server.tsx";
 import { peerActions, peersPage } from "./peers.tsx";
 import { routeActions, routesPage } from "./routes.tsx";
-import { alarmsPage, simulate, statusPage } from "./status.tsx";
+import { simulatorActions } from "./simulator.tsx";
+import { alarmsPage, statusPage } from "./status.tsx";
 import { trafficPage } from "./traffic.tsx";
 
 /** By path. */
 export const SMS_PAGES: readonly PageRoute[] = [
-  ...pageAt("/sms", statusPage, { simulate }),
+  ...pageAt("/sms", statusPage, simulatorActions),
   ...pageAt("/sms/traffic", trafficPage),
   ...pageAt("/sms/messages", messagesPage, { search: searchMessages }),
   ...pageAt("/sms/messages/:msgId", messagePage),

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Act, Choice, Form, numberText, Panel, Submit, Table, TextField } from "../../parts/mod.ts";
+import { Act, Check, Choice, Form, numberText, Panel, Submit, Table, TextField } from "../../parts/mod.ts";
 import { type Action, field, numeric, optional, type Page, stay } from "../../view.ts";
 import { Connected, itemsOf, mayChange, SMS, SmsTabs, textsOf } from "./frame.tsx";
 
@@ -110,6 +110,7 @@ export const peersPage: Page = async (view) => {
                 options={[["3.0", "3.0"], ["2.0", "2.0"]]}
               />
               <TextField view={view} name="window" type="number" label={t.window} min={1} max={10_000} />
+              <Check name="proveAnswer" label={t.proveAnswer} />
               <div class="actions">
                 <Submit action="add" label={common.save} />
               </div>
@@ -130,6 +131,7 @@ export const peerActions: Readonly<Record<string, Action>> = {
       address: optional(view, "address"),
       version: optional(view, "version"),
       window: numeric(view, "window"),
+      proveAnswer: field(view, "proveAnswer") === "1",
     });
     return stay(view);
   },

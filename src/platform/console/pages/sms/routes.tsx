@@ -4,7 +4,19 @@
  * @module
  */
 import { ApiProblem } from "../../client.ts";
-import { Act, Choice, Facts, Form, Pages, Panel, Submit, Table, TextField, Time } from "../../parts/mod.ts";
+import {
+  Act,
+  Check,
+  Choice,
+  Facts,
+  Form,
+  Pages,
+  Panel,
+  Submit,
+  Table,
+  TextField,
+  Time,
+} from "../../parts/mod.ts";
 import { type Action, field, optional, type Page, query, stay, type View } from "../../view.ts";
 import { mayChange, SMS, SmsTabs, textsOf } from "./frame.tsx";
 
@@ -21,6 +33,8 @@ interface Route {
 interface NameServer {
   readonly address: string;
   readonly code: string | null;
+  readonly version: string | null;
+  readonly proveAnswer: boolean;
   readonly refreshedAt: string | null;
   readonly lastError: string | null;
 }
@@ -158,6 +172,7 @@ export const routesPage: Page = async (view) => {
                   facts={[
                     [t.address, nameServer.address],
                     [t.code, nameServer.code],
+                    [t.version, nameServer.version],
                     [t.refreshedAt, <Time at={nameServer.refreshedAt} view={view} />],
                     [t.lastError, nameServer.lastError],
                   ]}
@@ -183,6 +198,14 @@ export const routesPage: Page = async (view) => {
                         pattern="[ -~]{6,64}"
                         hint={t.secretNew}
                       />
+                      <Choice
+                        view={view}
+                        name="version"
+                        label={t.version}
+                        value={nameServer.version ?? "3.0"}
+                        options={[["3.0", "3.0"], ["2.0", "2.0"]]}
+                      />
+                      <Check name="proveAnswer" label={t.proveAnswer} checked={nameServer.proveAnswer} />
                       <div class="actions">
                         <Submit action="nameServer" label={common.save} />
                       </div>
@@ -218,7 +241,12 @@ export const routeActions: Readonly<Record<string, Action>> = {
     return stay(view);
   },
   async nameServer(view) {
-    const body = { code: field(view, "code"), secret: field(view, "secret") };
+    const body = {
+      code: field(view, "code"),
+      secret: field(view, "secret"),
+      version: optional(view, "version"),
+      proveAnswer: field(view, "proveAnswer") === "1",
+    };
     await view.client.send("PUT", `${SMS}/name-server`, body);
     return stay(view);
   },

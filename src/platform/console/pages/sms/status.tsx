@@ -3,20 +3,10 @@
  *
  * @module
  */
-import {
-  Badge,
-  Choice,
-  Form,
-  numberText,
-  Panel,
-  Submit,
-  Table,
-  TextField,
-  Tiles,
-  Time,
-} from "../../parts/mod.ts";
-import { type Action, field, type Page, query, type View } from "../../view.ts";
+import { Badge, Choice, numberText, Panel, Table, Tiles, Time } from "../../parts/mod.ts";
+import { type Page, query, type View } from "../../view.ts";
 import { Connected, itemsOf, mayChange, SMS, SmsTabs, textsOf } from "./frame.tsx";
+import { type Behaviour, SimulatorPanels } from "./simulator.tsx";
 
 interface Status {
   readonly connections: number;
@@ -57,6 +47,8 @@ export const statusPage: Page = async (view) => {
     itemsOf<Queue>(view, "/queues"),
     itemsOf<Alarm>(view, "/alarms", { state: "raised" }),
   ]);
+  const played = mayChange(view) && outlets.some(({ name }) => name === "simulator");
+  const behaviour = played ? await view.client.get<Behaviour>(`${SMS}/simulator`) : undefined;
   const count = (value: number) => numberText(value, view);
   return {
     title: t.title,
@@ -124,31 +116,10 @@ export const statusPage: Page = async (view) => {
             />
           </Panel>
         </div>
-        {mayChange(view) && (
-          <Panel title={t.simulate}>
-            <p class="soft">{t.simulateHint}</p>
-            <Form view={view}>
-              <TextField view={view} name="from" label={t.phone} required pattern="\+?[0-9]{1,20}" />
-              <TextField view={view} name="to" label={t.serviceNumber} required pattern="[0-9]{1,21}" />
-              <TextField view={view} name="text" label={t.text} max={10_000} />
-              <div class="actions">
-                <Submit action="simulate" label={t.simulate} />
-              </div>
-            </Form>
-          </Panel>
-        )}
+        {behaviour && <SimulatorPanels view={view} now={behaviour} />}
       </>
     ),
   };
-};
-
-/** A played phone writes to a provider. */
-export const simulate: Action = async (view) => {
-  await view.client.send("POST", `${SMS}/simulator/mo`, {
-    from: field(view, "from"),
-    to: field(view, "to"),
-    text: field(view, "text"),
-  });
 };
 
 /** `GET /sms/alarms`. */

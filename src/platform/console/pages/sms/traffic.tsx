@@ -5,7 +5,7 @@
  */
 import { Choice, LineChart, numberText, Panel, Table, TextField } from "../../parts/mod.ts";
 import { type Page, query, type View } from "../../view.ts";
-import { itemsOf, SmsTabs, textsOf } from "./frame.tsx";
+import { itemsOf, SMS, SmsTabs, textsOf } from "./frame.tsx";
 
 /** What one day counts. */
 export interface Traffic {
@@ -21,9 +21,14 @@ export interface Traffic {
   readonly moFailed: number;
 }
 
+/** What passed in one minute, or one hour. */
+interface Passed {
+  readonly submitted: number;
+  readonly failed: number;
+  readonly mo: number;
+}
+
 const DAY_MS = 86_400_000;
-/** Gateways count the days of China's time where nobody says otherwise. */
-const ZONE_MS = 8 * 3_600_000;
 /** Days shown where nobody says, providers that get a chart each, and days of the longest chart. */
 const DAYS = 14, MAX_CHARTS = 12, MAX_DAYS = 366;
 
@@ -31,13 +36,12 @@ const DAYS = 14, MAX_CHARTS = 12, MAX_DAYS = 366;
 export const trafficPage: Page = async (view) => {
   const t = textsOf(view), { texts } = view;
   const spId = query(view, "spId"), by = query(view, "by") === "service" ? "service" : "provider";
-  const { from, to } = daysOf(view);
-  const rows = await itemsOf<Traffic>(view, "/traffic", {
-    from: compact(from),
-    to: compact(to),
-    spId,
-    by,
-  });
+  const { from, to } = await daysOf(view);
+  const [rows, minutes, hours] = await Promise.all([
+    itemsOf<Traffic>(view, "/traffic", { from: compact(from), to: compact(to), spId, by }),
+    itemsOf<Passed>(view, "/traffic/live", { by: "minute" }),
+    itemsOf<Passed>(view, "/traffic/live", { by: "hour" }),
+  ]);
   const providers = [...new Set(rows.map((row) => row.spId))];
   return {
     title: t.traffic,
@@ -45,6 +49,10 @@ export const trafficPage: Page = async (view) => {
     content: (
       <>
         <SmsTabs view={view} />
+        <div class="grid" id="live" data-live>
+          <LiveCharts view={view} span="minute" passed={minutes} />
+          <LiveCharts view={view} span="hour" passed={hours} />
+        </div>
         <form class="row" method="get" action="/sms/traffic" role="search">
           <TextField view={view} name="from" type="date" label={t.from} value={from} />
           <TextField view={view} name="to" type="date" label={t.to} value={to} />
@@ -76,6 +84,33 @@ export const trafficPage: Page = async (view) => {
     ),
   };
 };
+
+/** What passed of late, all providers together. */
+function LiveCharts(
+  { view, span, passed }: {
+    readonly view: View;
+    readonly span: "minute" | "hour";
+    readonly passed: readonly Passed[];
+  },
+) {
+  const t = textsOf(view), { ago, names } = t.live[span];
+  return (
+    <>
+      {(["submitted", "failed", "mo"] as const).map((name) => (
+        <section class="panel">
+          <h2>{names[name]}</h2>
+          <LineChart
+            values={passed.map((one) => one[name])}
+            label={names[name]}
+            from={ago}
+            until={t.now}
+            format={(value) => numberText(value, view)}
+          />
+        </section>
+      ))}
+    </>
+  );
+}
 
 /** A provider's days as two lines. */
 export function TrafficCharts(
@@ -143,10 +178,14 @@ export function TrafficTable({ view, rows }: { readonly view: View; readonly row
   );
 }
 
-/** The days that the address asks for, or the last ones, as `YYYY-MM-DD`. */
-export function daysOf(view: View): { from: string; to: string } {
+/** The days that the address asks for, or the last ones of the gateway's local time, as `YYYY-MM-DD`. */
+export async function daysOf(view: View): Promise<{ from: string; to: string }> {
   const day = (text: string) => /^\d{4}-\d{2}-\d{2}$/.test(text) ? text : undefined;
-  const to = day(query(view, "to")) ?? local(view.now + ZONE_MS);
+  const today = async () => {
+    const { utcOffsetMinutes } = await view.client.get<{ utcOffsetMinutes: number }>(`${SMS}/status`);
+    return local(view.now + utcOffsetMinutes * 60_000);
+  };
+  const to = day(query(view, "to")) ?? await today();
   return { from: day(query(view, "from")) ?? local(Date.parse(to) - (DAYS - 1) * DAY_MS), to };
 }
 

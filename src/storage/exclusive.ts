@@ -1,0 +1,159 @@
+/**
+ * What one process at a time may do with a database: whoever holds it, holds it until it ends, however it ends.
+ *
+ * @module
+ */
+import { DatabaseSync } from "node:sqlite";
+import { join } from "@std/path";
+import { type Kysely, sql } from "kysely";
+import { type Deps, GatehouseError, messageOf, sleep } from "../base/mod.ts";
+import { onServer } from "./dialects.ts";
+
+/** - `held_elsewhere`: another process holds it */
+export class HoldError extends GatehouseError<"held_elsewhere"> {
+  override readonly name = "HoldError";
+}
+
+/** What is held, and how. */
+export interface HoldOptions {
+  /** A short name; on the embedded database the file `<dataDir>/<name>.lock`. */
+  readonly name: string;
+  /** The number of PostgreSQL's advisory lock. */
+  readonly number: number;
+  readonly dataDir: string;
+  /** What `HoldError` says. */
+  readonly refusal: string;
+}
+
+/** It is held. Dispose of it to let it go. */
+export interface Hold extends AsyncDisposable {
+  /** Whether it still is, as far as is known: a server's connection may break, and another process be quicker. */
+  readonly held: boolean;
+}
+
+/** How long to wait for a process that is just ending, and between attempts, in milliseconds. */
+const PATIENCE_MS = 5_000, PAUSE_MS = 250;
+/** How often the server is asked whether the connection that holds is still there, in milliseconds. */
+const LOOK_MS = 2_000;
+
+type HoldDeps = Pick<Deps, "clock" | "log">;
+/** Holds nothing yet; gives what lets it go, or undefined where another process has it. */
+type Attempt = () => Promise<Held | undefined>;
+interface Held {
+  /** Rejects where it is held no more. */
+  readonly look: () => Promise<void>;
+  readonly letGo: () => Promise<void>;
+}
+
+/**
+ * Holds what one process at a time may. On PostgreSQL with an advisory lock on a connection of its own, on the
+ * embedded database with a lock on a file: both are free as soon as the process is gone.
+ *
+ * @throws {HoldError}
+ */
+export async function hold<Tables>(deps: HoldDeps, db: Kysely<Tables>, options: HoldOptions): Promise<Hold> {
+  const server = onServer(db),
+    attempt = server ? serverLock(db as unknown as Kysely<unknown>, options) : fileLock(options);
+  const until = deps.clock.monotonic() + PATIENCE_MS;
+  let held = await attempt();
+  while (!held) {
+    if (deps.clock.monotonic() >= until) throw new HoldError("held_elsewhere", options.refusal);
+    await sleep(deps.clock, PAUSE_MS);
+    held = await attempt();
+  }
+  return server ? new Watched(deps, held, attempt, options.name) : {
+    held: true,
+    [Symbol.asyncDispose]: held.letGo,
+  };
+}
+
+/** Looks whether it is still held, and takes it again where it was lost and nobody else has it. */
+class Watched implements Hold {
+  #held = true;
+  readonly #stop = new AbortController();
+  readonly #life: Promise<void>;
+
+  constructor(
+    private readonly deps: HoldDeps,
+    private holding: Held,
+    private readonly attempt: Attempt,
+    private readonly what: string,
+  ) {
+    this.#life = this.#watch();
+  }
+
+  get held(): boolean {
+    return this.#held;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#stop.abort();
+    await this.#life;
+    await this.holding.letGo();
+  }
+
+  async #watch(): Promise<void> {
+    const { signal } = this.#stop, wait = () => sleep(this.deps.clock, LOOK_MS, signal).catch(() => {});
+    for (await wait(); !signal.aborted; await wait()) {
+      try {
+        if (this.#held) await this.holding.look();
+        else if (!await this.#again()) return;
+      } catch (error) {
+        if (this.#held) {
+          this.deps.log.error("lost what one process may do", { what: this.what, error: messageOf(error) });
+        }
+        this.#held = false;
+      }
+    }
+  }
+
+  /** False where another process has it: whatever this one knows is out of date, for good. */
+  async #again(): Promise<boolean> {
+    const held = await this.attempt();
+    if (!held) {
+      this.deps.log.error("another process has taken over: restart this one", { what: this.what });
+      return false;
+    }
+    await this.holding.letGo();
+    this.holding = held;
+    this.#held = true;
+    this.deps.log.info("holds again what one process may do", { what: this.what });
+    return true;
+  }
+}
+
+function fileLock({ dataDir, name }: HoldOptions): Attempt {
+  return () => {
+    // The database's own lock on a file: the system lets it go with the process, on every system that we run on.
+    const database = new DatabaseSync(join(dataDir, `${name}.lock`));
+    try {
+      database.exec("pragma busy_timeout = 0; pragma locking_mode = exclusive; begin exclusive");
+    } catch (error) {
+      database.close();
+      if (/locked/.test(messageOf(error))) return Promise.resolve(undefined);
+      throw error;
+    }
+    return Promise.resolve({
+      look: () => Promise.resolve(),
+      letGo: () => Promise.resolve(database.close()),
+    });
+  };
+}
+
+function serverLock(db: Kysely<unknown>, { number }: HoldOptions): Attempt {
+  return () => {
+    const answer = Promise.withResolvers<Held | undefined>(), end = Promise.withResolvers<void>();
+    const life = db.connection().execute(async (connection) => {
+      const { rows } = await sql<{ taken: boolean }>`select pg_try_advisory_lock(${number}) as taken`
+        .execute(connection);
+      if (!rows[0]?.taken) return answer.resolve(undefined);
+      answer.resolve({
+        look: async () => void await sql`select 1`.execute(connection),
+        letGo: () => (end.resolve(), life),
+      });
+      await end.promise;
+      await sql`select pg_advisory_unlock(${number})`.execute(connection).catch(() => {}); // gone is let go too
+    }).catch((error) => answer.reject(error));
+    return answer.promise;
+  };
+}
