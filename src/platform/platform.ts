@@ -18,7 +18,7 @@ import {
 } from "../control/mod.ts";
 import { type Network, systemNetwork } from "../net/mod.ts";
 import { TrustStore } from "../sandbox/package/mod.ts";
-import { openDatabase } from "../storage/mod.ts";
+import { openDatabase, writesWaiting } from "../storage/mod.ts";
 import { trustProblem, trustRoutes } from "../trust/mod.ts";
 import { startAccess } from "./access/mod.ts";
 import { alarmRoutes, Alarms, type AlarmTables, platformSources } from "./alarms/mod.ts";
@@ -128,6 +128,7 @@ export async function startPlatform(
   cluster?.attach(presence);
   const sql = database.tables<FleetTables>();
   const fleet = starting.use(new Fleet({ ...deps, bus, gateways, commands, sql }));
+  deps.metrics.gauge(...writesWaiting("commands", () => commands.waiting));
   deps.metrics.gauge(
     "gatehouse_history_waiting",
     "Entries of histories that wait to be written",
@@ -190,7 +191,10 @@ export async function startPlatform(
     : undefined;
   let pluginCenter = advertised(settings.pluginCenter), access = advertised(settings.access);
   if (wanted("plugin_center")) {
-    const service = run(startPluginCenter(shared, { listen: settings.pluginCenter }));
+    const service = run(startPluginCenter(shared, {
+      listen: settings.pluginCenter,
+      signInsPerSecond: settings.registrationsPerSecond,
+    }));
     pluginCenter = advertised(service.address);
   }
   if (wanted("access")) {
