@@ -10,7 +10,8 @@ import { clusterChaos, type Fault } from "./support/cluster_chaos.ts";
 import { ClusterGateway, h, type Nodes, startNodes, there, until, why } from "./support/nodes.ts";
 import { noNatsBecause, startOwnNats } from "./support/own_nats.ts";
 import { ADMIN_TOKEN } from "./support/platform.ts";
-import { identity } from "./support/scripted_gateway.ts";
+import { followEvents, type HeardEvent } from "./support/event_stream.ts";
+import { identity, TcpPeer } from "./support/scripted_gateway.ts";
 
 const noNats = await noNatsBecause();
 const whyNats = noNats === undefined || !there ? why : ` (ignored: ${noNats})`;
@@ -161,6 +162,61 @@ withNodes("an app that asked one node to connect hears from any how that stands"
       async () => (await app(i, "GET", `${path}/connection`, token)).body.state === "connected",
     );
   }
+});
+
+withNodes("streams and figures of one node tell what happens on another", async (nodes) => {
+  await using gateway = await gatewayAt(nodes, 0);
+  const rule = { kind: "rollout_paused", severity: "warning", raiseAt: 1, clearBelow: 1, holdSeconds: 0 };
+  assertEquals((await nodes.call(0, "PUT", "/api/v1/alarm-rules/paused", rule)).status, 200);
+  await using stack = new AsyncDisposableStack();
+  /** What a stream of node 2 tells, event by event. */
+  const follow = (path: string): HeardEvent[] => {
+    const heard: HeardEvent[] = [], url = () => nodes.node(1).url + path;
+    const follower = followEvents(url, ADMIN_TOKEN, (event) => heard.push(event));
+    stack.defer(async () => void await follower.stop());
+    return heard;
+  };
+  const heardOf = (what: string, heard: HeardEvent[], is: (data: Json) => boolean) =>
+    until(what, () => Promise.resolve(heard.some(({ data }) => is(data as Json))), 60_000);
+  const alarms = follow("/api/v1/alarms/stream"), pushes = follow("/api/v1/messages/stream");
+  for (const heard of [alarms, pushes]) {
+    await until("it is open", () => Promise.resolve(heard.some(({ kind }) => kind === "ready")));
+  }
+
+  const { promise: held, resolve: go } = Promise.withResolvers<void>();
+  gateway.hold = held;
+  const { body: { id } } = await nodes.call(0, "POST", commandsOf(gateway), asked("one"));
+  const commands = follow(`/api/v1/commands/${id}/events`);
+  await heardOf("sent", commands, ({ status }) => status === "sent");
+  go();
+  await heardOf("succeeded", commands, ({ status }) => status === "succeeded");
+
+  const { body: made } = await nodes.call(0, "POST", "/api/v1/rollouts", {
+    name: "tell them",
+    action: { kind: "post", parameter: { CmdType: "ASK", Tag: "roll" } },
+  });
+  const rollouts = follow(`/api/v1/rollouts/${made.id}/events`);
+  await heardOf("a draft", rollouts, ({ status }) => status === "draft");
+  gateway.hold = new Promise(() => {});
+  await nodes.call(0, "POST", `/api/v1/rollouts/${made.id}/start`);
+  await heardOf("running", rollouts, ({ status }) => status === "running");
+  await nodes.call(0, "POST", `/api/v1/rollouts/${made.id}/pause`);
+  await heardOf("paused", rollouts, ({ status }) => status === "paused");
+  await heardOf("an alarm", alarms, ({ rule, clearedAt }) => rule === "paused" && clearedAt === null);
+  const alarm = alarms.map(({ data }) => data as Json).find(({ rule }) => rule === "paused")!;
+  await nodes.call(0, "POST", `/api/v1/alarms/${alarm.id}/acknowledge`, { note: "seen" });
+  await heardOf("acknowledged", alarms, ({ note }) => note === "seen");
+
+  using tcp = await TcpPeer.connect(nodes.node(0).program.ports.push!);
+  const { mac, sn } = gateway.me, content = btoa("hello"), time = "20261122080000";
+  const message = { RPCMethod: "MessagePush", Plugin_Name: "x", time, mac, Message: content };
+  assertEquals((await tcp.ask({ ...message, MD5: h(time, content, mac, sn) }))?.Result, 0);
+  await heardOf("pushed", pushes, (data) => data.mac === mac);
+
+  await until("it is counted", async () => {
+    const { body } = await nodes.call(1, "GET", "/api/v1/overview");
+    return body.online === 1 && (body.commands as Json).succeeded === 1;
+  });
 });
 
 withNodes(

@@ -194,22 +194,26 @@ export function rolloutRoutes({ deps, rollouts, store, fleet, bus }: RolloutRout
         if (event.id === id) wake();
       });
       reader.signal.addEventListener("abort", wake);
+      const look = async () => {
+        const row = await store.find(id);
+        return row && await view(row);
+      };
       let told: string | undefined;
       while (!reader.signal.aborted) {
         changed = Promise.withResolvers();
-        const row = await store.find(id).catch((error) => {
+        const data = await look().catch((error) => {
           if (told === undefined) throw error;
           return null; // the next look makes up for it
         });
-        if (row === undefined) return;
-        const data = row && await view(row).catch(() => null), shown = JSON.stringify(data);
+        if (data === undefined) return;
+        const shown = JSON.stringify(data);
         if (data && shown !== told) {
           if (!await reader.send({ event: "rollout", data })) return;
           told = shown;
         }
-        const look = deps.clock.setTimer(wake, LOOK_MS);
+        const timer = deps.clock.setTimer(wake, LOOK_MS);
         await changed.promise;
-        look.cancel();
+        timer.cancel();
         await sleep(deps.clock, EVENT_MS, reader.signal).catch(() => {});
       }
     });
