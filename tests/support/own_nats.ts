@@ -31,8 +31,8 @@ export async function noNatsBecause(): Promise<string | undefined> {
   }
 }
 
-/** Starts a server on a port of its own; `at`: elsewhere than on this machine's loopback. */
-export async function startOwnNats(password?: string, at?: Elsewhere): Promise<OwnNats> {
+/** Starts a server on a port of its own; `at`: elsewhere than on this machine's loopback; `config`: a file of its settings. */
+export async function startOwnNats(password?: string, at?: Elsewhere, config?: string): Promise<OwnNats> {
   const port = freePort(), hostname = at?.address ?? "127.0.0.1";
   let child: Deno.ChildProcess | undefined;
   const start = async (wanted = password) => {
@@ -41,7 +41,8 @@ export async function startOwnNats(password?: string, at?: Elsewhere): Promise<O
       args: [
         ...before,
         ...["--addr", at ? "0.0.0.0" : hostname, "--port", String(port)],
-        ...(wanted === undefined ? [] : ["--user", "gatehouse", "--pass", wanted]),
+        ...(config === undefined ? [] : ["--config", config]),
+        ...(wanted === undefined || config !== undefined ? [] : ["--user", "gatehouse", "--pass", wanted]),
       ],
       stdin: "null",
       stdout: "null",
