@@ -7,6 +7,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Metrics, silentLog, systemClock } from "../src/base/mod.ts";
 import { BusError, NatsBus, type NatsBusOptions, type NodeAddress } from "../src/cluster/mod.ts";
 import { until } from "./support/nodes.ts";
+import { TcpProxy } from "./support/tcp_proxy.ts";
 import { noNatsBecause, type OwnNats, startOwnNats } from "./support/own_nats.ts";
 
 type Events = { told: { n: number } };
@@ -175,6 +176,29 @@ onNats("a server that refuses the password for a while is come back to", async (
 });
 
 onNats(
+  "a server that falls silent is given up within seconds, however much is on its way to it",
+  async (nats) => {
+    using _strays = straysOfTheLibrary();
+    await using proxy = new TcpProxy(nats.port);
+    await using a = await join(nats, A, {
+      route: toB,
+      url: `nats://gatehouse:first@127.0.0.1:${proxy.port}`,
+    });
+    assertEquals(await a.request("double", 4, 5000), 8);
+    proxy.stall();
+    // More than the kernel takes: the library would wait until it is sent before it hangs up.
+    const big = a as unknown as NatsBus<{ told: { text: string } }, Requests>;
+    for (let n = 0; n < 40; n++) big.publish("told", { text: "x".repeat(500_000) });
+    const waiting = codeOf(a.request("double", 5, 60_000));
+    await until("it is noticed", () => Promise.resolve(!a.connected));
+    assert(["lost", "no_responder"].includes(await waiting));
+    proxy.heal();
+    await until("it is back", () => Promise.resolve(a.connected));
+    assertEquals(await a.request("double", 6, 5000), 12);
+  },
+);
+
+onNats(
   "a request or answer that is larger than the server takes is said to be, and harms nobody",
   async (nats, b) => {
     await using a = await join(nats, A, { route: toB });
@@ -234,6 +258,7 @@ Deno.test({
   }`,
   ignore: missing !== undefined,
   async fn() {
+    using _strays = straysOfTheLibrary();
     // As docs/cluster.md advises.
     const config = await Deno.makeTempFile({ suffix: ".conf" });
     await Deno.writeTextFile(
