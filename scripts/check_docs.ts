@@ -7,7 +7,14 @@
  *
  * @module
  */
-import { between, brokenLinks, missingHead, replaceBetween, unequalSections } from "./lib/docs.ts";
+import {
+  between,
+  brokenLinks,
+  missingFiles,
+  missingHead,
+  replaceBetween,
+  unequalSections,
+} from "./lib/docs.ts";
 import { filesUnder, ROOT, textOf } from "./lib/files.ts";
 import type { Problem } from "./lib/imports.ts";
 import { parameterTables } from "./lib/parameters_markdown.ts";
@@ -27,7 +34,7 @@ const top = (await Array.fromAsync(Deno.readDir(ROOT))).map(({ name }) => name).
 );
 const papers = [...top, ...await filesUnder(["docs"], [".md"])];
 const documents = new Map(await Promise.all(papers.map(async (path) => [path, await textOf(path)] as const)));
-problems.push(...brokenLinks(documents, exists));
+problems.push(...brokenLinks(documents, exists), ...missingFiles(documents, exists));
 const [readme, translation] = ["README.md", "README.zh-CN.md"];
 problems.push(
   ...unequalSections([readme, documents.get(readme) ?? ""], [translation, documents.get(translation) ?? ""]),

@@ -18,22 +18,58 @@ const PERMISSIONS = [
   "--allow-run",
 ];
 
+/** Everything, in two halves that take about as long as each other: what runs beside each other shares nothing. */
+const HALVES = [["--ignore=tests"], ["tests"]];
+
 // Never as a module: `deno test` imports whatever it takes for a test, and this would start it again.
 if (import.meta.main) {
+  const whole = Deno.args.every((arg) => arg.startsWith("-"));
+  const runs = whole ? HALVES.map((half) => [...Deno.args, ...half]) : [Deno.args];
+  // The first one is seen as it goes, the others when they have ended.
+  const ends = await Promise.all(runs.map((args, i) => run(args, i === 0)));
+  const sums = ends.map(({ summary }) => summary).filter((summary) => summary !== undefined);
+  const total = sums.length < ends.length ? undefined : sums.reduce((a, b) => ({
+    passed: a.passed + b.passed,
+    failed: a.failed + b.failed,
+    ignored: a.ignored + b.ignored,
+  }));
+  Deno.exit(close(ends.find(({ code }) => code !== 0)?.code ?? 0, total));
+}
+
+/** Runs `deno test`; what it prints is shown at once, or at its end. */
+async function run(
+  args: readonly string[],
+  atOnce: boolean,
+): Promise<{ code: number; summary: Summary | undefined }> {
   const child = new Deno.Command(Deno.execPath(), {
-    args: ["test", "--quiet", "--no-prompt", "--doc", ...PERMISSIONS, ...Deno.args],
+    args: ["test", "--quiet", "--no-prompt", "--doc", ...PERMISSIONS, ...args],
     stdin: "null",
     stdout: "piped",
-    stderr: "inherit",
+    stderr: atOnce ? "inherit" : "piped",
   }).spawn();
-  let tail = "";
-  const decoder = new TextDecoder();
-  for await (const chunk of child.stdout) {
-    for (let at = 0; at < chunk.length;) at += Deno.stdout.writeSync(chunk.subarray(at));
-    tail = (tail + decoder.decode(chunk, { stream: true })).slice(-4096);
-  }
+  const [out, err] = await Promise.all([
+    collect(child.stdout, atOnce),
+    atOnce ? "" : collect(child.stderr, false),
+  ]);
   const { code } = await child.status;
-  Deno.exit(close(code, summaryOf(tail)));
+  if (!atOnce) write(new TextEncoder().encode(err + out));
+  return { code, summary: summaryOf(out.slice(-4096)) };
+}
+
+/** What a stream says, shown on the way where that is wanted. */
+async function collect(stream: ReadableStream<Uint8Array>, show: boolean): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  for await (const chunk of stream) {
+    if (show) write(chunk);
+    text += decoder.decode(chunk, { stream: true });
+    if (show) text = text.slice(-4096);
+  }
+  return text;
+}
+
+function write(bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length;) at += Deno.stdout.writeSync(bytes.subarray(at));
 }
 
 /** Prints the closing line; gives the exit code. */

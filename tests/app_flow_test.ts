@@ -5,7 +5,7 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
-import { testPlatform } from "./support/platform.ts";
+import { ADMIN_TOKEN, testPlatform } from "./support/platform.ts";
 import { h, identity, inner, outer, register, TcpPeer, UdpPeer } from "./support/scripted_gateway.ts";
 
 const DEV_RND = "0123456789ABCDEF0123456789ABCDEF";
@@ -84,6 +84,24 @@ Deno.test("an app binds the gateway it stands beside, connects to it, asks it, a
   assertEquals((await li.call("DELETE", `/bindings/${me.mac}`)).status, 204);
   assertEquals((await li.call("POST", `${path}/post`, { parameter: { CmdType: "X" } })).status, 404);
   assertEquals((await wang.call("POST", "/bindings", { sn: h(NEW_RND, me.sn), loid: me.loid })).status, 201);
+
+  // Support sees in the console whose it is, and ends it there.
+  const visit = (path: string, cookie: string, fields?: Record<string, string>) =>
+    fetch(p.url + path, {
+      redirect: "manual",
+      headers: { cookie, origin: p.url, "accept-language": "en" },
+      ...(fields ? { method: "POST", body: new URLSearchParams(fields) } : {}),
+    });
+  const signedIn = await visit("/sign-in", "", { token: ADMIN_TOKEN });
+  await signedIn.body?.cancel();
+  const cookie = signedIn.headers.getSetCookie()[0]!.split(";")[0]!, page = `/gateways/${me.mac}`;
+  const owned = await (await visit(page, cookie)).text();
+  assert(/href="\/users\/[^"]+">wang\.fang</.test(owned) && owned.includes("bound in the app"));
+  const ended = await visit(page, cookie, { do: "unbind" });
+  await ended.body?.cancel();
+  assertEquals(ended.status, 303);
+  assert((await (await visit(page, cookie)).text()).includes("Bound to nobody."));
+  assertEquals((await wang.call("GET", "/gateways")).body.items, []);
 });
 
 Deno.test("users, sessions and bindings survive a restart, a revoked session does not come back", async () => {

@@ -303,7 +303,7 @@ withNodes(
     let closed = false;
     void before.closed.then(() => closed = true);
     await until("the old one is closed", () => Promise.resolve(closed)).catch((error) => {
-      throw new Error(nodes.node(0).program.log(), { cause: error });
+      throw new Error(`${nodes.node(0).program.log()}\n${nodes.node(1).program.log()}`, { cause: error });
     });
     for (const i of [0, 1, 0]) {
       const { body } = await nodes.call(i, "POST", `${commandsOf(after)}?wait=20`, asked(`over ${i}`));

@@ -139,12 +139,21 @@ Deno.test({
     await t.step("tries a policy, sees what is wrong with it, and puts it into force", async () => {
       await menu("Distribution");
       await page.getByRole("link", { name: "Edit" }).click();
+      await page.getByRole("button", { name: "Go on as JSON" }).click();
       const box = page.getByLabel("The policy as JSON");
-      await box.fill('{"rules": [{"name": "all"}]}');
+      await box.fill('{"rules": [{"name": "rest"}]}');
       await page.getByRole("button", { name: "Dry run" }).click();
       await page.getByRole("alert").getByText('give either "targets" or "redirect"').waitFor();
-      await box.fill('{"rules": [{"name": "all", "targets": [{"address": "ops.example:12113"}]}]}');
-      await page.getByRole("button", { name: "Dry run" }).click();
+      await box.fill('{"rules": [{"name": "rest", "targets": [{"address": "rest.example:12113"}]}]}');
+      await page.getByRole("button", { name: "Go on with forms" }).click();
+      await page.getByRole("button", { name: "Add a rule" }).click();
+      const rule = page.getByRole("group", { name: "Rule 2" });
+      await rule.getByLabel("Name of the rule").fill("all");
+      await rule.getByLabel("Address 1", { exact: true }).fill("ops.example:12113");
+      await page.getByRole("button", { name: "Up: Rule 2" }).click();
+      await page.getByRole("group", { name: "Rule 1: all" }).waitFor();
+      // Enter in a field presses the first button, which tries and changes nothing.
+      await page.getByRole("group", { name: "Rule 1: all" }).getByLabel("Region").press("Enter");
       await page.getByText("1 of 1 gateways would go elsewhere than now.").waitFor();
       await page.getByText("all → ops.example:12113").waitFor();
       await page.getByRole("button", { name: "Put into force" }).click();
@@ -187,6 +196,8 @@ Deno.test({
       await page.getByRole("button", { name: "中文" }).click();
       await heading(page, "总览");
       await page.getByRole("button", { name: "浅色或深色" }).click();
+      // A page that is on its way to another can't be loaded again.
+      await page.locator('html[data-theme="dark"]').waitFor();
       await page.reload();
       assertEquals(await page.locator("html").getAttribute("data-theme"), "dark");
       assertEquals(await page.locator("html").getAttribute("lang"), "zh-CN");
@@ -301,15 +312,25 @@ async function furnished(fleet: Fleet, url: string): Promise<string[]> {
   await make("/api/v1/sms/routes", { kind: "mt", first: "1390", target: "001002" });
   await make("/api/v1/sms/peers", { code: "001002", secret: "secret-2" });
   await make("/api/v1/gns/gateways", { code: "001003", secret: "secret-3" });
+  const { id: user } = await make("/app/v1/users", { name: "li.wei", password: PASSWORD });
+  await make("/app/v1/sessions", { name: "li.wei", password: PASSWORD, device: "Li's phone" });
   const operators = (await fleet.call("GET", "/api/v1/operators")).body.items as { id: string }[];
   const gateway = `/gateways/${fleet.mac}`;
   return [
     ...["/", "/gateways", "/gateways?removed=true", "/gateways/import", gateway, `${gateway}/run`],
-    ...[`${gateway}/run?command=PING_DIAG_REQ`, `${gateway}/history`, `${gateway}/parameters`],
+    ...[
+      `${gateway}/run?command=PING_DIAG_REQ`,
+      `${gateway}/history`,
+      `${gateway}/parameters`,
+      `${gateway}/timeline`,
+      "/commands",
+    ],
     ...["/groups", "/groups/north", `/commands/${command.id}`],
+    ...["/alarms", "/alarms?state=", "/alarms/rules", "/alarms/rules/region-offline", "/about/backups"],
+    ...["/users", `/users/${user}`],
     ...["/plugins", "/plugins/com.example.hello/1.0", "/trust"],
     ...["/rollouts", "/rollouts/new", `/rollouts/${rollout.id}`],
-    ...["/policies", "/policies?flows=1", "/policies/edit", "/policies/versions"],
+    ...["/policies", "/policies?flows=1", "/policies/edit", "/policies/edit?as=json", "/policies/versions"],
     ...[
       "/people",
       `/people/${operators[0]!.id}`,
@@ -346,6 +367,9 @@ async function screenshots({ page, context }: Tab, fleet: Fleet, paths: readonly
       ["gateway", `/gateways/${fleet.mac}`, "light", "zh"],
       ["rollout", rollout, "dark", "en"],
       ["short-messages", "/sms/accounts/900001", "light", "zh"],
+      ["timeline", `/gateways/${fleet.mac}/timeline`, "light", "en"],
+      ["policy", "/policies/edit", "light", "en"],
+      ["alarm-rules", "/alarms/rules", "dark", "en"],
     ] as const
   ) {
     const url = new URL(page.url()).origin;

@@ -27,6 +27,7 @@ async function stage(): Promise<TestPlatform> {
   await make("/api/v1/gateways", { mac: MAC, sn: `64D954-${MAC}`, loid: "L1", ...names });
   await make("/api/v1/groups", { name: "north", description: EVIL });
   await make("/api/v1/sms/accounts", { spId: "900001", secret: "secret-1", spCode: "10690001" });
+  await make("/app/v1/users", { name: "li.wei", password: PASSWORD });
   await make("/api/v1/keys", { name: EVIL, permissions: ["gateways:read"] });
   await make("/api/v1/webhooks", {
     url: "https://hooks.example/<script>alert(1)</script>",
@@ -98,8 +99,17 @@ const PAGES: readonly (readonly [path: string, permission: string | undefined])[
   [`/gateways/${MAC}/run`, "commands:run"],
   [`/gateways/${MAC}/history`, "gateways:read"],
   [`/gateways/${MAC}/parameters`, "gateways:read"],
+  [`/gateways/${MAC}/timeline`, "gateways:read"],
+  ["/commands", "commands:read"],
+  [`/commands?mac=${MAC}&status=queued&kind=post&since=2026-01-01T00:00`, "commands:read"],
+  ["/users", "app_users:read"],
+  ["/users?search=li", "app_users:read"],
   ["/groups", "gateways:read"],
   ["/groups/north", "gateways:read"],
+  ["/alarms", "alarms:read"],
+  ["/alarms?state=&severity=critical&rule=rollout-paused", "alarms:read"],
+  ["/alarms/rules", "alarms:read"],
+  ["/alarms/rules/region-offline", "alarms:write"],
   ["/plugins", "plugins:read"],
   ["/trust", "trust:write"],
   ["/rollouts", "rollouts:read"],
@@ -107,6 +117,7 @@ const PAGES: readonly (readonly [path: string, permission: string | undefined])[
   ["/policies", "policies:read"],
   ["/policies?flows=1", "policies:read"],
   ["/policies/edit", "policies:write"],
+  ["/policies/edit?as=json", "policies:write"],
   ["/policies/versions", "policies:read"],
   ["/webhooks", "webhooks:write"],
   ["/people", "people:write"],
@@ -116,6 +127,7 @@ const PAGES: readonly (readonly [path: string, permission: string | undefined])[
   ["/audit/export", "audit:read"],
   ["/account", undefined],
   ["/about", undefined],
+  ["/about/backups", "system:write"],
   ["/sms", "sms:read"],
   ["/sms/traffic", "sms:read"],
   ["/sms/messages", "sms:read"],
@@ -173,6 +185,8 @@ for (const role of ["admin", "operator", "support", "viewer", "app_service"]) {
           url: "https://hooks.example/",
           events: "gateway.online",
         }],
+        ["/alarms/rules/rollout-paused", "alarms:write", { do: "remove" }],
+        ["/users/none", "app_users:write", { do: "lock" }],
         ["/people", "people:write", { do: "add", name: "li.wei", password: PASSWORD, role: "admin" }],
       ] as const
     ) {
@@ -315,12 +329,170 @@ Deno.test("CSV is taken in with a report line by line, and a group is filled and
   );
   const report = await (await visitor.post("/gateways/import", form)).text();
   assertStringIncludes(report, "Newly preset: 1");
-  assertStringIncludes(report, "There already: 1");
-  assertMatch(report, /<th scope="row">4<\/th><td>mac: /);
+  assertStringIncludes(report, "There already, the very same: 1");
+  assertStringIncludes(report, "Refused: 1");
+  assertMatch(report, /<th scope="row">4<\/th>.*none.*refused<\/td><td>mac: /);
   await (await visitor.post("/groups/north", { do: "putIn", macs: `${MAC}\n64D954000002` })).body?.cancel();
   assertEquals((await p.call("GET", "/api/v1/groups/north")).body.gateways, 2);
   await (await visitor.post("/groups/north", { do: "takeOut", macs: MAC })).body?.cancel();
   assertEquals((await p.call("GET", "/api/v1/groups/north")).body.gateways, 1);
+});
+
+Deno.test("alarm rules are made, changed and removed by forms, and none is written over by a new one", async () => {
+  await using p = await stage();
+  const visitor = await new Visitor(p.url).signIn({ token: ADMIN_TOKEN });
+  const rule = {
+    ...{ kind: "queue_age", description: EVIL, severity: "critical", raiseAt: "60", clearBelow: "30.5" },
+    ...{ holdSeconds: "15", least: "1", group: "north", enabled: "1" },
+  };
+  const post = async (path: string, fields: Record<string, string>) => {
+    const response = await visitor.post(path, fields);
+    return { status: response.status, text: await response.text() };
+  };
+  const find = async (id: string) => {
+    const { body } = await p.call("GET", "/api/v1/alarm-rules");
+    return (body.items as { id: string }[]).find((one) => one.id === id) as
+      | Record<string, unknown>
+      | undefined;
+  };
+  assertEquals((await post("/alarms/rules", { do: "make", id: "north-waits", ...rule })).status, 303);
+  const made = await find("north-waits");
+  assertEquals([made?.["clearBelow"], made?.["group"], made?.["enabled"]], [30.5, "north", true]);
+  assertEquals((await post("/alarms/rules", { do: "make", id: "region-offline", ...rule })).status, 409);
+  assertEquals((await find("region-offline"))?.["kind"], "offline_share");
+  const wrong = await post("/alarms/rules/north-waits", { do: "save", ...rule, clearBelow: "61" });
+  assertEquals(wrong.status, 400);
+  assertStringIncludes(wrong.text, 'value="61"');
+  const { enabled: _, ...off } = rule;
+  assertEquals((await post("/alarms/rules/north-waits", { do: "save", ...off })).status, 303);
+  assertEquals((await find("north-waits"))?.["enabled"], false);
+  assertStringIncludes(await visitor.page("/alarms/rules"), "&lt;script&gt;alert(1)");
+  assertEquals((await post("/alarms/rules/north-waits", { do: "remove" })).status, 303);
+  assertEquals(await find("north-waits"), undefined);
+  assertEquals((await visitor.get("/alarms/rules/north-waits")).status, 404);
+});
+
+Deno.test("support finds an app user, locks and unlocks them, and signs their devices out", async () => {
+  await using p = await stage();
+  const signIn = () =>
+    p.call("POST", "/app/v1/sessions", { name: "li.wei", password: PASSWORD, device: EVIL });
+  assertEquals((await signIn()).status, 201);
+  const visitor = await operator(p, "support");
+  const [, id = ""] = /href="\/users\/([^"]+)"/.exec(await visitor.page("/users?search=LI")) ?? [];
+  const press = async (fields: Record<string, string>) => {
+    const response = await visitor.post(`/users/${id}`, fields);
+    await response.body?.cancel();
+    return response.status;
+  };
+  let page = await visitor.page(`/users/${id}`);
+  assertStringIncludes(page, "&lt;script&gt;alert(1)");
+  assert(!page.includes(EVIL));
+  const [, session = ""] = /name="session" value="([^"]+)"/.exec(page) ?? [];
+  assertEquals([await press({ do: "signOut", session }), await press({ do: "signOut", session })], [
+    303,
+    404,
+  ]);
+  assertEquals((await signIn()).status, 201);
+  assertEquals(await press({ do: "lock" }), 303);
+  assertEquals((await signIn()).body["code"], "account_locked");
+  page = await visitor.page(`/users/${id}`);
+  assertStringIncludes(page, "locked");
+  assertEquals(await press({ do: "unlock" }), 303);
+  assertEquals((await signIn()).status, 201);
+  assertEquals(await press({ do: "signOutAll" }), 303);
+  assertStringIncludes(await visitor.page(`/users/${id}`), "Nothing here yet.");
+});
+
+/** The fields of a page's form of policies, as a browser would send them. */
+function fieldsOf(html: string): Record<string, string> {
+  const text = (escaped: string) =>
+    escaped.replaceAll("&quot;", '"').replaceAll("&lt;", "<").replaceAll("&gt;", ">").replaceAll(
+      "&amp;",
+      "&",
+    );
+  const inputs = [
+    ...html.matchAll(
+      /<input name="([^"]+)"[^>]*? value="([^"]*)"|<input type="hidden" name="([^"]+)" value="([^"]*)"/g,
+    ),
+  ]
+    .map(([, name, value, hidden, constant]) => [name ?? hidden!, text(value ?? constant ?? "")]);
+  const areas = [...html.matchAll(/<textarea name="([^"]+)"[^>]*>([^]*?)<\/textarea>/g)]
+    .map(([, name, value]) => [name!, text(value!)]);
+  return Object.fromEntries([...inputs, ...areas]);
+}
+
+Deno.test("a policy is written by forms without scripts: rules added, moved, tried, put; JSON is one button away", async () => {
+  await using p = await stage();
+  const visitor = await new Visitor(p.url).signIn({ token: ADMIN_TOKEN });
+  let page = await visitor.page("/policies/edit");
+  const press = async (action: string, typed: Record<string, string> = {}) => {
+    const response = await visitor.post("/policies/edit", { ...fieldsOf(page), ...typed, do: action });
+    page = await response.text();
+    return response.status;
+  };
+  const own = fieldsOf(page)["rule0-target0-address"]!;
+  await press("add");
+  assertEquals(await press("addTarget:1", { "rule1-name": EVIL, "rule1-region": "north" }), 200);
+  assert(!page.includes(EVIL), "what was typed lets a script through");
+  const targets = {
+    "rule1-target0-address": "a:1",
+    "rule1-target0-weight": "3",
+    "rule1-target1-address": "b:1",
+  };
+  await press("up:1", { ...targets, "rule1-percent": "12,5" });
+  assertEquals(fieldsOf(page)["rule0-name"], EVIL);
+  assertEquals(await press("put"), 400);
+  assertStringIncludes(page, "percent");
+  assertEquals(fieldsOf(page)["rule0-percent"], "12,5", "what was typed is kept");
+  assertEquals(
+    await press("dryRun", {
+      "rule0-percent": "12.5",
+      script: "export const choose = () => null; // <&>",
+    }),
+    200,
+  );
+  assertStringIncludes(page, "of 1 gateways");
+  assertEquals(await press("asJson"), 200);
+  const written = JSON.parse(fieldsOf(page)["policy"]!);
+  assertEquals(written.rules[0].match, { region: "north", percent: 12.5 });
+  assertEquals(written.script, "export const choose = () => null; // <&>");
+  assertEquals(await press("asRules", { policy: '{"rules":[{"name":"x"}]}' }), 422);
+  assertEquals(fieldsOf(page)["policy"], '{"rules":[{"name":"x"}]}');
+  page = await visitor.page("/policies/edit");
+  await press("add");
+  await press("removeTarget:1:0", { "rule1-name": "rest", "rule1-redirect": "d:12112" });
+  assertEquals(await press("put", { note: "by forms" }), 303);
+  const { body } = await p.call("GET", "/api/v1/distribution/policy");
+  assertEquals(body.rules, [
+    { name: "this platform", match: {}, targets: [{ address: own, weight: 1 }] },
+    { name: "rest", match: {}, targets: [], redirect: "d:12112" },
+  ]);
+  // Somebody was quicker: the editor that began before them does not undo what they did.
+  page = await visitor.page("/policies/edit");
+  await p.call("PUT", "/api/v1/distribution/policy", { rules: [] });
+  assertEquals(await press("put"), 412);
+});
+
+Deno.test("a backup is made, fetched and removed in the console", async () => {
+  await using p = await stage();
+  const visitor = await new Visitor(p.url).signIn({ token: ADMIN_TOKEN });
+  const post = async (fields: Record<string, string>) => {
+    const response = await visitor.post("/about/backups", fields);
+    await response.body?.cancel();
+    return response.status;
+  };
+  assertEquals(await post({ do: "make" }), 303);
+  const [, id = ""] = /href="\/about\/backups\/([^"]+)"/.exec(await visitor.page("/about/backups")) ?? [];
+  const file = await visitor.get(`/about/backups/${id}`);
+  assertEquals([file.status, file.headers.get("content-type")], [200, "application/vnd.sqlite3"]);
+  assertStringIncludes((await file.text()).slice(0, 16), "SQLite format 3");
+  const viewer = await operator(p, "viewer");
+  const refused = await viewer.get(`/about/backups/${id}`);
+  await refused.body?.cancel();
+  assertEquals(refused.status, 403);
+  assertEquals(await post({ do: "remove", id }), 303);
+  assertEquals((await p.call("GET", "/api/v1/backups")).body.items, []);
+  assertEquals(await post({ do: "remove", id }), 404);
 });
 
 Deno.test("pages about short messages are only where the service runs", async () => {

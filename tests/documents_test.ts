@@ -4,6 +4,7 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
+import { filesNamed } from "../scripts/lib/docs.ts";
 import { author, startLoneGateway } from "./support/author.ts";
 import { startFileServer } from "./support/file_server.ts";
 import { startFleet } from "./support/fleet.ts";
@@ -118,4 +119,19 @@ Deno.test("the guide's ways onto gateways by hand lead there: control API, addre
     const { status } = await fleet.control("DELETE", `/api/v1/plugins/${name}`);
     assertEquals(status, 204, said);
   }
+});
+
+Deno.test("every row of the comparison, good or bad for us, names a test or a page that is there", async () => {
+  const rows = (await read("docs/comparison.md")).split("\n").filter((line) => line.startsWith("|")).slice(2);
+  assert(rows.length > 20);
+  for (const row of rows) {
+    const proof = row.split("|").at(-2)!, named = filesNamed(proof);
+    assert(named.length > 0, `nothing is named: ${row}`);
+    for (const { path } of named) {
+      const { isFile } = await Deno.stat(new URL(`../${path}`, import.meta.url));
+      assert(isFile, `${path} is a folder`);
+    }
+  }
+  const weaker = rows.filter((row) => row.split("|")[2]!.includes("○"));
+  assert(weaker.length >= 5, "a comparison without what others do better is none");
 });

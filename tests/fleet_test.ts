@@ -167,6 +167,7 @@ Deno.test("what is exported can be imported again, and no cell is a formula", as
   await using platform = await testPlatform();
   await preset(platform);
   await platform.call("PATCH", `/api/v1/gateways/${mac(0)}`, { region: "=HYPERLINK(1)" });
+  await platform.call("PATCH", `/api/v1/gateways/${mac(1)}`, { region: "'=quoted" });
   const response = await fetch(`${platform.url}/api/v1/gateways/export`, {
     headers: { authorization: `Bearer ${ADMIN_TOKEN}` },
   });
@@ -180,6 +181,15 @@ Deno.test("what is exported can be imported again, and no cell is a formula", as
     body: csv,
   });
   assertEquals((await imported.json()).created, 20);
+  assertEquals((await other.call("GET", `/api/v1/gateways/${mac(0)}`)).body["region"], "=HYPERLINK(1)");
+  assertEquals((await other.call("GET", `/api/v1/gateways/${mac(1)}`)).body["region"], "'=quoted");
+  // What was exported says the very same as what is there.
+  const again = await fetch(`${other.url}/api/v1/gateways`, {
+    method: "POST",
+    headers: { authorization: `Bearer ${ADMIN_TOKEN}`, "content-type": "text/csv" },
+    body: csv,
+  });
+  assertEquals((await again.json()).unchanged, 20);
 });
 
 Deno.test("every change of a gateway is on the audit with who, before and after", async () => {
@@ -199,4 +209,60 @@ Deno.test("every change of a gateway is on the audit with who, before and after"
   assertEquals(asked!["after"]!["cmdType"], "CHECK_PASSWD_PARAM");
   assert(!JSON.stringify(body).includes("very-secret"));
   assertEquals((await platform.call("GET", "/api/v1/audit/verify")).body["intact"], true);
+});
+
+Deno.test("no change of a gateway makes what an import would refuse", async () => {
+  await using platform = await testPlatform();
+  await preset(platform);
+  const change = async (body: unknown) =>
+    (await platform.call("PATCH", `/api/v1/gateways/${mac(0)}`, body)).status;
+  for (const name of ["vendor", "model", "region"]) {
+    for (const text of ["x".repeat(65), "", " ", "two\nlines", "\u0007"]) {
+      assertEquals(await change({ [name]: text }), 400, `${name} ${JSON.stringify(text)}`);
+    }
+    assertEquals(await change({ [name]: "x".repeat(64) }), 200);
+    assertEquals(await change({ [name]: null }), 200);
+  }
+});
+
+Deno.test("the search finds by the beginning of MAC, SN and LOID, and by a whole tag", async () => {
+  await using platform = await testPlatform();
+  await preset(platform);
+  await platform.call("PUT", `/api/v1/gateways/${mac(3)}/tags`, { tags: ["pilot"] });
+  const find = async (search: string) =>
+    macs((await platform.call("GET", `/api/v1/gateways?search=${encodeURIComponent(search)}`)).body);
+  assertEquals(await find(mac(7).toLowerCase()), [mac(7)]);
+  assertEquals(await find("64d954-s12"), [mac(12)]);
+  assertEquals(await find("LOID15"), [mac(15)]);
+  assertEquals((await find("LOID1")).length, 11);
+  assertEquals(await find("pilot"), [mac(3)]);
+  assertEquals(await find("pil"), []);
+  for (const text of ["%25", "_", "\\"]) {
+    assertEquals(
+      (await platform.call("GET", `/api/v1/gateways?search=${encodeURIComponent(text)}`)).status,
+      400,
+    );
+  }
+  // What nearly all begin with is found as well, page by page.
+  const many = Array.from(
+    { length: 2500 },
+    (_, n) => ({ mac: mac(1000 + n), sn: `64D954-T${n}`, loid: "M" }),
+  );
+  await platform.call("POST", "/api/v1/gateways", many);
+  const page = await platform.call("GET", "/api/v1/gateways?search=64D95400&limit=200");
+  assertEquals(macs(page.body).at(-1), mac(1179));
+  const next = await platform.call(
+    "GET",
+    `/api/v1/gateways?search=64D95400&limit=200&cursor=${page.body["next"]}`,
+  );
+  assertEquals(macs(next.body)[0], mac(1180));
+  // Whoever is confined to a group finds nothing else by it.
+  await platform.call("POST", "/api/v1/groups", { name: "south", filter: "region==south" });
+  const key = await platform.call("POST", "/api/v1/keys", {
+    name: "south",
+    permissions: ["gateways:read"],
+    groups: ["south"],
+  });
+  const { body } = await as(platform, String(key.body["key"]), "GET", "/api/v1/gateways?search=LOID1");
+  assertEquals(macs(body).length, 6);
 });

@@ -432,6 +432,92 @@ Deno.test("CSV presets are taken line by line and faults are told by line", asyn
   assertEquals(second.body.next, undefined);
 });
 
+Deno.test("an import tells of every line what became of it and why, as JSON and as CSV", async () => {
+  await using p = await testPlatform();
+  const send = (body: string | unknown[], accept = "*/*") =>
+    fetch(`${p.url}/api/v1/gateways`, {
+      method: "POST",
+      headers: {
+        authorization: "Bearer administrator-of-the-tests",
+        "content-type": typeof body === "string" ? "text/csv" : "application/json",
+        accept,
+      },
+      body: typeof body === "string" ? body : JSON.stringify(body),
+    });
+  await p.call("POST", "/api/v1/gateways", {
+    mac: "64D954000001",
+    sn: "64D954-A1",
+    loid: "L1",
+    region: "north",
+  });
+  const csv = [
+    "mac,sn,loid,region",
+    "64D954000001,64D954-A1,L1,", // 2: the very same
+    "", // 3: nothing at all
+    "64D954000001,64D954-A9,L9,", // 4: a MAC that line 2 has
+    "64D954000002,64D954-A2,L2,south", // 5
+    "64D954000003,64D954-A2,L3,", // 6: the SN of line 5
+    "64D954000004,64D954-A1,L4,", // 7: the SN of line 2
+    '64D954000005,64D954-A5,"L5', // 8: an open quote spoils one line
+    "64D954000006,64D954-A6,L6,=1+1", // 9
+    "=nonsense,64D954-A7,L7,", // 10
+    "64D954000007,64D954-A7,L7,a,b", // 11
+  ].join("\r\n");
+  const report = await (await send(csv)).json();
+  const outcomes = (lines: { line: number; outcome: string; message: string }[]) =>
+    lines.map(({ line, outcome, message }) => [line, outcome, message.slice(0, 24)]);
+  assertEquals(
+    outcomes(report.lines),
+    [
+      [2, "unchanged", ""],
+      [4, "refused", "the MAC is that of line "],
+      [5, "created", ""],
+      [6, "refused", "the SN is that of line 5"],
+      [7, "refused", "the SN is that of line 2"],
+      [8, "refused", "it is no line of CSV: a "],
+      [9, "created", ""],
+      [10, "refused", "mac: must be 12 hex digit"],
+      [11, "refused", "it has more cells than t"],
+    ].map(([line, outcome, message]) => line === 10 ? outcomes(report.lines)[7]! : [line, outcome, message]),
+  );
+  assertEquals([report.created, report.unchanged, report.refused], [2, 1, 6]);
+  assertEquals(report.faults.map((fault: { line: number }) => fault.line), [8, 10, 11]);
+
+  const again = await send(
+    "mac,sn,loid,region\n64D954000001,64D954-B1,L1,west\n64D954000008,64D954-A2,L8,\n=x,64D954-A7,L7,\n",
+    "text/csv",
+  );
+  assertEquals(again.headers.get("content-type"), "text/csv; charset=utf-8");
+  const [header, first, second, third] = (await again.text()).split("\r\n");
+  assertEquals(header, "line,mac,outcome,message");
+  assertEquals(
+    first,
+    '2,64D954000001,refused,"the MAC is preset already with another SN (""64D954-A1""), region (""north"")"',
+  );
+  assertEquals(second, "3,64D954000008,refused,the SN is that of gateway 64D954000002");
+  assert(third!.startsWith("4,'=x,refused,mac: "), third);
+
+  const list = [{ mac: "64D954000009", sn: "64D954-A9", loid: "L" }, {
+    mac: "64D954000009",
+    sn: "64D954-A8",
+    loid: "L",
+  }];
+  const { lines, taken } = await (await send(list)).json();
+  assertEquals([outcomes(lines)[1]!.slice(0, 2), taken], [[2, "refused"], ["64D954000009"]]);
+});
+
+Deno.test("no fault of an import is left out, however many there are", async () => {
+  await using p = await testPlatform();
+  const csv = "mac,sn,loid\n" + Array.from({ length: 5000 }, (_, n) => `m${n},s,l`).join("\n");
+  const response = await fetch(`${p.url}/api/v1/gateways`, {
+    method: "POST",
+    headers: { authorization: "Bearer administrator-of-the-tests", "content-type": "text/csv" },
+    body: csv,
+  });
+  const { refused, lines } = await response.json();
+  assertEquals([refused, lines.length, lines.at(-1).line, lines.at(-1).mac], [5000, 5000, 5001, "m4999"]);
+});
+
 Deno.test("a pushed message is kept once, however often it comes, and only if it is genuine", async () => {
   await using p = await testPlatform();
   using udp = new UdpPeer();

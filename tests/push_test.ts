@@ -9,7 +9,7 @@ import { SimulatedDriver } from "../src/gateway/driver/mod.ts";
 import type { PlatformSettings } from "../src/platform/mod.ts";
 import { followEvents, type HeardEvent } from "./support/event_stream.ts";
 import { ADMIN_TOKEN, realDeps, type TestPlatform, testPlatform } from "./support/platform.ts";
-import { h, identity, inner, TcpPeer } from "./support/scripted_gateway.ts";
+import { h, identity, inner, register, TcpPeer, UdpPeer } from "./support/scripted_gateway.ts";
 import { until as untilWithin } from "./support/scripted_platform.ts";
 
 /** Waits as long as a busy machine may need. */
@@ -410,4 +410,50 @@ Deno.test("forgers are shown the door, and use up nothing of what they claim to 
   assertEquals((await tcp.ask(message(1, ME.sn)))?.Result, 0);
   assertEquals((await tcp.ask(message(2, ME.sn, btoa("x".repeat(100_000)))))?.Result, -1, "too long");
   assertEquals((await tcp.ask({ ...message(3, ME.sn), Plugin_Name: "p".repeat(200) }))?.Result, -1);
+});
+
+Deno.test("a gateway that says it was reset is nobody's any more, and nothing less than its own word does that", async () => {
+  await using p = await testPlatform();
+  using udp = new UdpPeer();
+  const rnd = "0123456789ABCDEF0123456789ABCDEF";
+  await p.call("POST", "/api/v1/gateways", ME);
+  await register(udp, p.ports.access!, ME, rnd);
+  const app = async (path: string, body: unknown, token?: string) => {
+    const response = await fetch(`${p.url}/app/v1${path}`, {
+      method: "POST",
+      headers: {
+        "content-type": "application/json",
+        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+      },
+      body: JSON.stringify(body),
+    });
+    return { status: response.status, body: await response.json() };
+  };
+  const credentials = { name: "li.wei", password: "correct horse battery" };
+  await app("/users", credentials);
+  const { body: { token } } = await app("/sessions", credentials);
+  assertEquals((await app("/bindings", { sn: h(rnd, ME.sn), loid: ME.loid }, token)).status, 201);
+
+  using tcp = await TcpPeer.connect(p.ports.push!);
+  let number = 0;
+  const say = async (plugin: string, text: string, sn = ME.sn) => {
+    const content = btoa(text), time = `202611220800${String(number++).padStart(2, "0")}`;
+    const message = { RPCMethod: "MessagePush", Plugin_Name: plugin, time, mac: ME.mac, Message: content };
+    return (await tcp.ask({ ...message, MD5: h(time, content, ME.mac, sn) }))?.Result;
+  };
+  const bound = async () => (await p.call("GET", `/api/v1/gateways/${ME.mac}/binding`)).status === 200;
+  const reset = (at?: string) => JSON.stringify({ event: "factory_reset", ...(at ? { at } : {}) });
+  assertEquals(await say("@gateway", reset(), "64D954-SOMEONE"), -1);
+  for (const text of ["null", "[1]", "factory_reset", '{"event":["factory_reset"]}', '{"event":"boot"}']) {
+    assertEquals(await say("@gateway", text), 0);
+  }
+  assertEquals(await say("plugin", reset()), 0);
+  // What happened before it was bound is about the owner before.
+  assertEquals(await say("@gateway", reset(new Date(Date.now() - 3_600_000).toISOString())), 0);
+  await p.call("GET", "/healthz");
+  assertEquals(await bound(), true);
+  // A clock that is not set is not believed.
+  assertEquals(await say("@gateway", reset("1970-01-01T00:00:10.000Z")), 0);
+  for (let i = 0; i < 200 && await bound(); i++) await p.call("GET", "/healthz");
+  assertEquals(await bound(), false);
 });

@@ -1,42 +1,34 @@
 // deno-lint-ignore-file no-console -- a benchmark talks to the terminal
 /**
- * What the console costs the server with a large fleet: time until the first byte of the overview, and of a search.
+ * What the console costs the server with a large fleet that has been in use for a quarter of a year: time until the
+ * first byte of the overview, of a search, of a gateway with its timeline.
  *
- * `deno run -A scripts/bench/console.ts [GATEWAYS]` · default 100,000
+ * `deno run -A scripts/bench/console.ts [GATEWAYS] [COMMANDS]` · default 100,000 and 500,000; as many entries of
+ * histories as commands
  *
  * @module
  */
+import { DatabaseSync } from "node:sqlite";
+import { generate } from "@std/uuid/v7";
 import { Metrics, silentLog, systemClock, systemRandom } from "../../src/base/mod.ts";
 import { DEFAULT_SERVICES, startPlatform } from "../../src/platform/mod.ts";
 
+const DAY_MS = 86_400_000;
 const ROUNDS = 200, CHUNK = 20_000, TOKEN = "administrator-of-the-benchmark";
 
-if (import.meta.main) await main(Number(Deno.args[0] ?? 100_000));
+if (import.meta.main) await main(Number(Deno.args[0] ?? 100_000), Number(Deno.args[1] ?? 500_000));
 
-async function main(gateways: number): Promise<void> {
+async function main(gateways: number, commands: number): Promise<void> {
   const dataDir = await Deno.makeTempDir({ prefix: "gatehouse-bench-console-" });
-  const local = { host: "127.0.0.1", port: 0 };
   {
-    await using platform = await startPlatform(
-      { clock: systemClock, random: systemRandom, log: silentLog, metrics: new Metrics() },
-      {
-        dataDir,
-        services: DEFAULT_SERVICES,
-        http: local,
-        distribution: local,
-        access: local,
-        pluginCenter: local,
-        push: local,
-        advertise: "127.0.0.1",
-        database: undefined,
-        heartbeatSeconds: 60,
-        adminToken: TOKEN,
-      },
-    );
-    const url = `http://127.0.0.1:${platform.http.port}`;
-    await furnish(url, gateways);
-    const cookie = await signIn(url);
-    console.log(`gateways              ${gateways}`);
+    await using platform = await start(dataDir);
+    await furnish(`http://127.0.0.1:${platform.http.port}`, gateways);
+  }
+  remember(`${dataDir}/platform.db`, gateways, commands);
+  {
+    await using platform = await start(dataDir);
+    const url = `http://127.0.0.1:${platform.http.port}`, cookie = await signIn(url);
+    console.log(`gateways              ${gateways}, commands and entries of histories ${commands} each`);
     const first = await timeOf(url, cookie, "/");
     console.log(`overview, never asked ${first.toFixed(1)} ms`);
     const of = (i: number) => Math.floor(i * gateways / ROUNDS);
@@ -47,9 +39,14 @@ async function main(gateways: number): Promise<void> {
         ["list", () => "/gateways"],
         ["search by MAC", (i: number) => `/gateways?search=${macOf(of(i))}`],
         ["search by SN", (i: number) => `/gateways?search=${snOf(of(i))}`],
+        ["search by LOID", (i: number) => `/gateways?search=L${of(i)}`],
         ["filter by region", (i: number) => filter(`region==region${i % 20}`)],
         ["filter, few found", (i: number) => filter(`loid==L${of(i)}`)],
         ["one gateway", (i: number) => `/gateways/${macOf(of(i))}`],
+        ["a timeline", (i: number) => `/gateways/${macOf(of(i))}/timeline`],
+        ["commands", () => "/commands"],
+        ["commands that failed", () => "/commands?status=failed"],
+        ["alarms", () => "/alarms?state="],
       ] as const
     ) {
       const times: number[] = [];
@@ -64,6 +61,51 @@ async function main(gateways: number): Promise<void> {
     }
   }
   await Deno.remove(dataDir, { recursive: true });
+}
+
+function start(dataDir: string) {
+  const local = { host: "127.0.0.1", port: 0 };
+  return startPlatform(
+    { clock: systemClock, random: systemRandom, log: silentLog, metrics: new Metrics() },
+    {
+      dataDir,
+      services: DEFAULT_SERVICES,
+      http: local,
+      distribution: local,
+      access: local,
+      pluginCenter: local,
+      push: local,
+      advertise: "127.0.0.1",
+      database: undefined,
+      heartbeatSeconds: 60,
+      adminToken: TOKEN,
+    },
+  );
+}
+
+/** A quarter of a year in which gateways were asked things and came and went; one in fifty of it in the last day. */
+function remember(path: string, gateways: number, rows: number): void {
+  using database = new DatabaseSync(path);
+  const command = database.prepare(
+    `insert into command (id, mac, kind, plugin, version, parameter, actor, status, error_code, attempt, created_at,
+      deadline_at, sent_at, finished_at) values (?, ?, ?, 'bench', '1.0', '{"CmdType":"X"}', 'admin', ?, ?, 1, ?, ?, ?, ?)`,
+  );
+  const history = database.prepare(
+    "insert into gateway_history (id, mac, at, kind, detail) values (?, ?, ?, ?, '{}')",
+  );
+  const now = Date.now();
+  database.exec("begin");
+  for (let i = 0; i < rows; i++) {
+    const share = (i * 7919 % rows) / rows, daysAgo = i % 50 === 0 ? share : 1 + 89 * share;
+    const at = Math.floor(now - daysAgo * DAY_MS);
+    const mac = macOf((i * 104_729) % gateways), failed = i % 30 === 0;
+    command.run(
+      ...[generate(at), mac, i % 5 === 0 ? "install" : "post", failed ? "failed" : "succeeded"],
+      ...[failed ? "capability_failed" : null, at, at + 60_000, at + 500, at + 900],
+    );
+    history.run(generate(at), mac, at, ["registered", "online", "offline"][i % 3]!);
+  }
+  database.exec("commit");
 }
 
 /** Milliseconds from the request until the first byte of the page is there. */

@@ -8,7 +8,7 @@
  * @module
  */
 import { sql } from "kysely";
-import { parseFilter } from "../../src/platform/fleet/mod.ts";
+import { beginning, fleetMigrations, parseFilter } from "../../src/platform/fleet/mod.ts";
 import { systemClock } from "../../src/base/mod.ts";
 import { openDatabase } from "../../src/storage/mod.ts";
 import { GatewayStore, registryMigrations, type RegistryTables } from "../../src/platform/registry/mod.ts";
@@ -21,7 +21,10 @@ const CHUNK = 5000, ROUNDS = 400;
 const dir = await Deno.makeTempDir({ prefix: "gatehouse-size-" });
 try {
   const url = kind === "sqlite" ? `sqlite:${dir}/platform.db` : kind;
-  await using database = await openDatabase<RegistryTables>(url, registryMigrations);
+  await using database = await openDatabase<RegistryTables>(url, {
+    ...registryMigrations,
+    ...fleetMigrations,
+  });
   const store = new GatewayStore(database.sql, systemClock);
   console.log(
     `${new Date().toISOString().slice(0, 16)} ${kind.split(":")[0]}, microseconds, median of ${ROUNDS} (p99)`,
@@ -63,7 +66,8 @@ try {
         ), 20),
       "page of 50": await time(() => store.list({ limit: 50, after: any().mac })),
       "search by SN's beginning": await time(
-        () => store.list({ limit: 50, search: any().sn.slice(0, 22) }),
+        async () =>
+          store.list({ limit: 50, where: await beginning(database.tables(), any().sn.slice(0, 22)) }),
         50,
       ),
       "page of 50 by filter": await time(

@@ -57,6 +57,30 @@ export function brokenLinks(
   return problems;
 }
 
+/** Files of the project that a text names between back quotes: `tests/life_test.ts`. */
+export function filesNamed(text: string): { readonly path: string; readonly line: number }[] {
+  return text.split("\n").flatMap((content, i) =>
+    [...content.matchAll(/`((?:src|tests|scripts|docs|\.ci)\/[\w./-]*)`/g)].map(([, path]) => ({
+      path: path!,
+      line: i + 1,
+    }))
+  );
+}
+
+/** Files that documents name as a proof and that are not there. */
+export function missingFiles(
+  documents: ReadonlyMap<string, string>,
+  exists: (path: string) => boolean,
+): Problem[] {
+  return [...documents].flatMap(([file, text]) =>
+    filesNamed(text).filter(({ path }) => !exists(path)).map(({ path, line }) => ({
+      file,
+      line,
+      message: `there is no "${path}"`,
+    }))
+  );
+}
+
 /** Where a translation has other sections than the original: another number, or another order of depths. */
 export function unequalSections(original: [string, string], translation: [string, string]): Problem[] {
   const [here, there] = [headingsOf(original[1]), headingsOf(translation[1])];

@@ -5,6 +5,7 @@ import {
   brokenLinks,
   headingsOf,
   linksOf,
+  missingFiles,
   missingHead,
   replaceBetween,
   unequalSections,
@@ -37,6 +38,20 @@ Deno.test("a link to a file or heading that is not there is found", () => {
   assertEquals(
     brokenLinks(documents, (path) => there.includes(path)).map(({ file, line }) => [file, line]),
     [["README.md", 3], ["README.md", 4]],
+  );
+});
+
+Deno.test("a file that a document names and that is not there is found", () => {
+  const there = ["tests/a_test.ts", ".ci/run"];
+  const documents = new Map([
+    [
+      "docs/a.md",
+      "see `tests/a_test.ts` and\n`tests/b_test.ts`, `.ci/run`; not tests/c.ts, nor `POST /tests/d`",
+    ],
+  ]);
+  assertEquals(
+    missingFiles(documents, (path) => there.includes(path)).map(({ line, message }) => [line, message]),
+    [[2, 'there is no "tests/b_test.ts"']],
   );
 });
 

@@ -9,7 +9,8 @@ import type { GatewaySettings } from "../gateway/settings.ts";
 import type { PlatformSettings } from "../platform/settings.ts";
 import { UsageError } from "./errors.ts";
 import type { ValuesOf } from "./setting.ts";
-import type { GATEWAY_SETTINGS, PLATFORM_SETTINGS } from "./settings_table.ts";
+import { type GATEWAY_SETTINGS, PLATFORM_SETTINGS } from "./settings_table.ts";
+import { shownSettings } from "./shown_settings.ts";
 
 /** An address of this machine, as `Deno.networkInterfaces` gives it. */
 export type Interface = Pick<Deno.NetworkInterfaceInfo, "address" | "family">;
@@ -44,6 +45,8 @@ export function platformSettings(
     adminToken: values["admin-token"],
     requireSigned: values["require-signed"],
     webhooks: { allow: values["webhook-allow"], key: values["webhook-key"] },
+    auditDays: values["audit-days"],
+    inForce: shownSettings(PLATFORM_SETTINGS, values),
     sms: {
       listen: values.sms,
       short: values["sms-short"],

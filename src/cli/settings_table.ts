@@ -130,6 +130,7 @@ export const PLATFORM_SETTINGS = {
       environmentOnly: true,
     },
   ),
+  "audit-days": withDefault(whole(0, 36_500, "DAYS"), 0, "days that the audit is kept; 0: without end"),
   "sms": withDefault(listenAddress, DEFAULT_SMS.listen, "long connections of SMS providers, CMPP (TCP)"),
   "sms-short": withDefault(listenAddress, DEFAULT_SMS.short, "their short connections (TCP)"),
   "sms-peer": withDefault(listenAddress, DEFAULT_SMS.peer, "other short-message gateways, CMPP FWD (TCP)"),

@@ -54,6 +54,36 @@ export interface Operations {
     input: Record<never, never>;
     reply: Response;
   };
+  /** The phone app's users, by name */
+  "GET /api/v1/app-users": {
+    input: { query?: { search?: string; cursor?: string; limit?: number } };
+    reply: { items: Array<{ id: string; name: string; createdAt: string; lockedAt: string | null }>; next?: string };
+  };
+  /** One app user: the gateways that they may use, the devices on which they are signed in */
+  "GET /api/v1/app-users/{id}": {
+    input: { params: { id: string } };
+    reply: { id: string; name: string; createdAt: string; lockedAt: string | null; gateways: Array<{ mac: string; role: "owner" | "member"; rights: "use" | "view"; since: string }>; devices: Array<{ id: string; device: string; createdAt: string; renewedAt: string }> };
+  };
+  /** Keep an app user from signing in, and sign them out everywhere */
+  "POST /api/v1/app-users/{id}/lock": {
+    input: { params: { id: string }; key?: string };
+    reply: { id: string; name: string; createdAt: string; lockedAt: string | null; gateways: Array<{ mac: string; role: "owner" | "member"; rights: "use" | "view"; since: string }>; devices: Array<{ id: string; device: string; createdAt: string; renewedAt: string }> };
+  };
+  /** Sign an app user out on every device */
+  "DELETE /api/v1/app-users/{id}/sessions": {
+    input: { params: { id: string } };
+    reply: undefined;
+  };
+  /** Sign an app user out on one device */
+  "DELETE /api/v1/app-users/{id}/sessions/{session}": {
+    input: { params: { id: string; session: string } };
+    reply: undefined;
+  };
+  /** Let an app user sign in again */
+  "POST /api/v1/app-users/{id}/unlock": {
+    input: { params: { id: string }; key?: string };
+    reply: { id: string; name: string; createdAt: string; lockedAt: string | null; gateways: Array<{ mac: string; role: "owner" | "member"; rights: "use" | "view"; since: string }>; devices: Array<{ id: string; device: string; createdAt: string; renewedAt: string }> };
+  };
   /** Who changed what, the newest first */
   "GET /api/v1/audit": {
     input: { query?: { actor?: string; action?: string; target?: string; from?: string; until?: string; cursor?: string; limit?: number } };
@@ -117,32 +147,32 @@ export interface Operations {
   /** Send nobody to an operations address any more: its weight becomes 0 in every rule */
   "POST /api/v1/distribution/drain": {
     input: { ifMatch?: string; key?: string; body: { address: string } };
-    reply: { rules: Array<{ name: string; match?: { vendor?: string; model?: string; oui?: string; macFrom?: string; macTo?: string; firmware?: string; region?: string; percent?: number }; targets?: Array<{ address: string; weight?: number }>; redirect?: string }> };
+    reply: { rules: Array<{ name: string; match?: { vendor?: string; model?: string; oui?: string; macFrom?: string; macTo?: string; firmware?: string; region?: string; percent?: number }; targets?: Array<{ address: string; weight?: number }>; redirect?: string }>; script?: string };
   };
   /** Where a policy would send the whole fleet, without sending anybody */
   "POST /api/v1/distribution/dry-run": {
-    input: { key?: string; body?: { rules: Array<{ name: string; match?: { vendor?: string; model?: string; oui?: string; macFrom?: string; macTo?: string; firmware?: string; region?: string; percent?: number }; targets?: Array<{ address: string; weight?: number }>; redirect?: string }> } };
+    input: { key?: string; body?: { rules: Array<{ name: string; match?: { vendor?: string; model?: string; oui?: string; macFrom?: string; macTo?: string; firmware?: string; region?: string; percent?: number }; targets?: Array<{ address: string; weight?: number }>; redirect?: string }>; script?: string } };
     reply: { gateways: number; moved: number; flows: Array<{ rule: string | null; to: string | null; gateways: number }> };
   };
   /** The distribution policy in force */
   "GET /api/v1/distribution/policy": {
     input: Record<never, never>;
-    reply: { rules: Array<{ name: string; match?: { vendor?: string; model?: string; oui?: string; macFrom?: string; macTo?: string; firmware?: string; region?: string; percent?: number }; targets?: Array<{ address: string; weight?: number }>; redirect?: string }> };
+    reply: { rules: Array<{ name: string; match?: { vendor?: string; model?: string; oui?: string; macFrom?: string; macTo?: string; firmware?: string; region?: string; percent?: number }; targets?: Array<{ address: string; weight?: number }>; redirect?: string }>; script?: string };
   };
   /** Put another distribution policy into force */
   "PUT /api/v1/distribution/policy": {
-    input: { query?: { note?: string }; ifMatch?: string; body: { rules: Array<{ name: string; match?: { vendor?: string; model?: string; oui?: string; macFrom?: string; macTo?: string; firmware?: string; region?: string; percent?: number }; targets?: Array<{ address: string; weight?: number }>; redirect?: string }> } };
-    reply: { rules: Array<{ name: string; match?: { vendor?: string; model?: string; oui?: string; macFrom?: string; macTo?: string; firmware?: string; region?: string; percent?: number }; targets?: Array<{ address: string; weight?: number }>; redirect?: string }> };
+    input: { query?: { note?: string }; ifMatch?: string; body: { rules: Array<{ name: string; match?: { vendor?: string; model?: string; oui?: string; macFrom?: string; macTo?: string; firmware?: string; region?: string; percent?: number }; targets?: Array<{ address: string; weight?: number }>; redirect?: string }>; script?: string } };
+    reply: { rules: Array<{ name: string; match?: { vendor?: string; model?: string; oui?: string; macFrom?: string; macTo?: string; firmware?: string; region?: string; percent?: number }; targets?: Array<{ address: string; weight?: number }>; redirect?: string }>; script?: string };
   };
   /** Every policy that was ever in force, the newest first */
   "GET /api/v1/distribution/policy/versions": {
     input: { query?: { cursor?: string; limit?: number } };
-    reply: { items: Array<{ version: number; note: string; madeAt: string; madeBy: string; policy: { rules: Array<{ name: string; match?: { vendor?: string; model?: string; oui?: string; macFrom?: string; macTo?: string; firmware?: string; region?: string; percent?: number }; targets?: Array<{ address: string; weight?: number }>; redirect?: string }> } }>; next?: string };
+    reply: { items: Array<{ version: number; note: string; madeAt: string; madeBy: string; policy: { rules: Array<{ name: string; match?: { vendor?: string; model?: string; oui?: string; macFrom?: string; macTo?: string; firmware?: string; region?: string; percent?: number }; targets?: Array<{ address: string; weight?: number }>; redirect?: string }>; script?: string } }>; next?: string };
   };
   /** Put an earlier policy into force again, as a new version */
   "POST /api/v1/distribution/policy/versions/{version}/restore": {
     input: { params: { version: number }; ifMatch?: string; key?: string };
-    reply: { rules: Array<{ name: string; match?: { vendor?: string; model?: string; oui?: string; macFrom?: string; macTo?: string; firmware?: string; region?: string; percent?: number }; targets?: Array<{ address: string; weight?: number }>; redirect?: string }> };
+    reply: { rules: Array<{ name: string; match?: { vendor?: string; model?: string; oui?: string; macFrom?: string; macTo?: string; firmware?: string; region?: string; percent?: number }; targets?: Array<{ address: string; weight?: number }>; redirect?: string }>; script?: string };
   };
   /** Where the policy would send a gateway */
   "GET /api/v1/distribution/preview": {
@@ -157,7 +187,7 @@ export interface Operations {
   /** Preset one gateway, or many */
   "POST /api/v1/gateways": {
     input: { key?: string; body: { mac: string; sn: string; loid: string; vendor?: string; model?: string; region?: string } | Array<{ mac: string; sn: string; loid: string; vendor?: string; model?: string; region?: string }> | RawBody };
-    reply: { created: number; taken: string[]; faults: Array<{ line: number; message: string }> } | { mac: string; sn: string; loid: string; vendor: string | null; model: string | null; region: string | null; online: boolean; address: string | null; wanIp: string | null; firmware: string | null; hardware: string | null; osVersion: string | null; appVersion: string | null; card: string | null; pinnedOperations: string | null; renew: boolean; tags: string[]; registeredAt: string | null; lastSeenAt: string | null; createdAt: string; updatedAt: string };
+    reply: { created: number; unchanged: number; refused: number; lines: Array<{ line: number; mac: string; outcome: "created" | "unchanged" | "refused"; message: string }>; taken: string[]; faults: Array<{ line: number; message: string }> } | { mac: string; sn: string; loid: string; vendor: string | null; model: string | null; region: string | null; online: boolean; address: string | null; wanIp: string | null; firmware: string | null; hardware: string | null; osVersion: string | null; appVersion: string | null; card: string | null; pinnedOperations: string | null; renew: boolean; tags: string[]; registeredAt: string | null; lastSeenAt: string | null; createdAt: string; updatedAt: string };
   };
   /** Remove a gateway's preset */
   "DELETE /api/v1/gateways/{mac}": {
@@ -197,7 +227,7 @@ export interface Operations {
   /** What happened to a gateway, the newest first */
   "GET /api/v1/gateways/{mac}/history": {
     input: { params: { mac: string }; query?: { cursor?: string; limit?: number } };
-    reply: { items: Array<{ id: string; at: string; kind: "registered" | "online" | "offline" | "changed" | "removed" | "restored"; detail: Record<string, unknown> }>; next?: string };
+    reply: { items: Array<{ id: string; at: string; kind: "registered" | "online" | "offline" | "changed" | "removed" | "restored" | "bound" | "unbound" | "reset" | "plugin"; detail: Record<string, unknown> }>; next?: string };
   };
   /** What a gateway has pushed, newest first */
   "GET /api/v1/gateways/{mac}/messages": {
@@ -268,6 +298,11 @@ export interface Operations {
   "PUT /api/v1/gateways/{mac}/tags": {
     input: { params: { mac: string }; body: { tags: string[] } };
     reply: { tags: string[] };
+  };
+  /** What happened with a gateway, the newest first: its history, its commands, what it pushed */
+  "GET /api/v1/gateways/{mac}/timeline": {
+    input: { params: { mac: string }; query?: { cursor?: string; limit?: number } };
+    reply: { items: Array<{ id: string; at: string; kind: "registered" | "online" | "offline" | "changed" | "removed" | "restored" | "bound" | "unbound" | "reset" | "plugin" | "command" | "message"; detail: Record<string, unknown> }>; next?: string };
   };
   /** How many gateways a filter and a group find */
   "GET /api/v1/gateways/count": {
@@ -366,7 +401,7 @@ export interface Operations {
   };
   /** Make an API key */
   "POST /api/v1/keys": {
-    input: { body: { name: string; permissions: ("gateways:read" | "gateways:write" | "commands:read" | "commands:run" | "plugins:read" | "plugins:write" | "plugins:install" | "policies:read" | "policies:write" | "rollouts:read" | "rollouts:write" | "rollouts:approve" | "messages:read" | "sms:read" | "sms:write" | "sms:content" | "alarms:read" | "alarms:write" | "webhooks:write" | "trust:write" | "people:write" | "audit:read" | "system:write")[]; groups?: string[] | null; expiresAt?: string } };
+    input: { body: { name: string; permissions: ("gateways:read" | "gateways:write" | "commands:read" | "commands:run" | "plugins:read" | "plugins:write" | "plugins:install" | "policies:read" | "policies:write" | "rollouts:read" | "rollouts:write" | "rollouts:approve" | "messages:read" | "sms:read" | "sms:write" | "sms:content" | "alarms:read" | "alarms:write" | "webhooks:write" | "trust:write" | "people:write" | "audit:read" | "app_users:read" | "app_users:write" | "system:write")[]; groups?: string[] | null; expiresAt?: string } };
     reply: { key: string; id: string; name: string; hint: string; permissions: string[]; groups: string[] | null; createdAt: string; createdBy: string; expiresAt: string | null; lastUsedAt: string | null; revokedAt: string | null };
   };
   /** Revoke an API key */
@@ -1029,6 +1064,8 @@ export interface Operations {
 /** Posts that take an `Idempotency-Key`. */
 export const KEYED: ReadonlySet<string> = new Set([
   "POST /api/v1/alarms/{id}/acknowledge",
+  "POST /api/v1/app-users/{id}/lock",
+  "POST /api/v1/app-users/{id}/unlock",
   "POST /api/v1/backups",
   "POST /api/v1/commands/{id}/cancel",
   "POST /api/v1/distribution/drain",

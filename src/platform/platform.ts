@@ -32,11 +32,17 @@ import {
   pluginRoutes,
   policyRoutes,
   problemOf,
+  timelineRoutes,
 } from "./api/mod.ts";
 import { Commander, keepCommands } from "./commands/mod.ts";
 import type { PlatformDeps } from "./deps.ts";
 import { Console } from "./console/mod.ts";
-import { type DistributionTables, PolicyStore, startDistribution } from "./distribution/mod.ts";
+import {
+  type DistributionTables,
+  PolicyScripts,
+  PolicyStore,
+  startDistribution,
+} from "./distribution/mod.ts";
 import { FilesOfNodes, MISSED_HEARTBEATS, type NodeTables, startCluster } from "./nodes/mod.ts";
 import { IdempotencyKeys, type IdempotencyTables } from "./idempotency/mod.ts";
 import { platformMigrations } from "./migrations.ts";
@@ -143,7 +149,9 @@ export async function startPlatform(
     ...{ ...deps, network, bus, gateways, presence, commands, documents, fleet },
     owners: cluster?.owners,
   };
-  const people = starting.use(startPeople(deps, database.tables<PeopleTables>()));
+  const people = starting.use(
+    startPeople(deps, database.tables<PeopleTables>(), { auditDays: settings.auditDays }),
+  );
   // Before all that anything happens in, so that it also hears how that ends.
   const webhooks = starting.use(
     await startWebhooks(shared, {
@@ -212,9 +220,10 @@ export async function startPlatform(
     access = advertised(service.address);
   }
   const policy = await PolicyStore.open(database.tables<DistributionTables>(), deps.clock, access);
+  const scripts = starting.use(new PolicyScripts(deps));
   if (wanted("distribution")) {
     run(
-      await startDistribution(shared, policy, {
+      await startDistribution(shared, policy, scripts, {
         listen: settings.distribution,
         receiver: settings.receiver,
         heartbeatSeconds: settings.heartbeatSeconds,
@@ -356,12 +365,13 @@ export async function startPlatform(
   api.mount("", fleetRoutes(fleet, () => deps.clock.now()));
   api.mount("", rolloutRoutes({ deps, rollouts, store: rolloutStore, fleet, bus }));
   api.mount("", gatewayRoutes(shared));
+  api.mount("", timelineRoutes({ fleet, commands, messages }));
   api.mount("", commandRoutes(shared, commander, repository));
   api.mount("", webhooks.routes);
   api.mount("", pluginRoutes(repository, bus));
   api.mount("", downloadRoutes(repository));
   api.mount("", trustRoutes(trust, ["trust:write"]));
-  if (wanted("distribution")) api.mount("", policyRoutes({ policy, gateways, fleet }));
+  if (wanted("distribution")) api.mount("", policyRoutes({ policy, scripts, gateways, fleet }));
   if (push) api.mount("", push.routes);
   if (app) api.mount("", app.routes);
   if (sms) api.mount("", sms.routes);

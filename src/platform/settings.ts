@@ -91,6 +91,10 @@ export interface PlatformSettings {
   };
   /** The short-message service's ports (TCP) and gateway code; defaults `0.0.0.0:7890`, `0.0.0.0:7900`, `001001`. */
   readonly sms?: SmsPlatformSettings;
+  /** Days that the audit's entries are kept; absent or 0: without end. */
+  readonly auditDays?: number | undefined;
+  /** Every setting by its name as text for operators, without secrets; absent: nothing is shown. */
+  readonly inForce?: Readonly<Record<string, string>> | undefined;
 }
 
 /** What an operator tunes of the service; what is left out is as `DEFAULT_SMS_SETTINGS` has it. */

@@ -94,7 +94,7 @@ export class Registration {
         return { result: AccessResult.REFUSED };
       }
       if (gateway.renew) {
-        await this.gateways.update(boot.mac, { renew: 0 });
+        await this.gateways.renewed(boot.mac);
         this.presence.forget(boot.mac);
         this.settings.onReset?.(boot.mac);
         return { result: AccessResult.NEW_DEVICE };

@@ -4,7 +4,7 @@
  * @module
  */
 import * as v from "valibot";
-import { nextTurn, parseHostPort } from "../../base/mod.ts";
+import { parseHostPort } from "../../base/mod.ts";
 import {
   actorOf,
   answerWith,
@@ -23,24 +23,26 @@ import {
   Routes,
 } from "../../control/mod.ts";
 import type { PlatformDeps } from "../deps.ts";
-import type { GatewayPreset, GatewayRow } from "../registry/mod.ts";
+import type { GatewayRow } from "../registry/mod.ts";
 import { type Filter, MAX_FILTER } from "../fleet/mod.ts";
-import { exportCsv, MAX_PRESETS, PresetSchema, readCsv } from "./presets.ts";
+import { presetAll, PresetReport, reportCsv } from "./preset_report.ts";
+import {
+  exportCsv,
+  type LineFault,
+  MAX_PRESETS,
+  type PresetLine,
+  PresetSchema,
+  readCsv,
+  Word,
+} from "./presets.ts";
 import { GatewayView, gatewayView } from "./views.ts";
 
 /** The path parameter of one gateway. */
 export const MacParams = v.object({ mac: macSchema });
 
-/** Rows in one transaction of a large preset, and of an export: heartbeats get their turn in between. */
+/** Rows of an export that are read at once: heartbeats get their turn in between. */
 const CHUNK = 500;
 const CSV_BYTES = 32 * 1024 * 1024;
-
-const PresetReport = v.object({
-  created: v.number(),
-  /** MACs that were not preset, since the MAC or the SN is there already. */
-  taken: v.array(v.string()),
-  faults: v.array(v.object({ line: v.number(), message: v.string() })),
-});
 
 const hostPort = v.pipe(
   documented(v.string(), { type: "string", examples: ["ops1.example:12113"] }),
@@ -49,9 +51,9 @@ const hostPort = v.pipe(
 
 const Change = v.partial(v.strictObject({
   loid: PresetSchema.entries.loid,
-  vendor: v.nullable(v.string()),
-  model: v.nullable(v.string()),
-  region: v.nullable(v.string()),
+  vendor: v.nullable(Word),
+  model: v.nullable(Word),
+  region: v.nullable(Word),
   pinnedOperations: v.nullable(hostPort),
   renew: v.boolean(),
 }));
@@ -64,16 +66,23 @@ export function gatewayRoutes(deps: PlatformDeps): Routes {
   const withTags = async (row: GatewayRow) => view(row, (await deps.fleet.tags.of([row.mac])).get(row.mac));
   const shown = async (principal: Principal, mac: string) =>
     await withTags(await deps.fleet.gateway(principal, mac));
-  const presetAll = async (presets: readonly GatewayPreset[]) => {
-    let created = 0;
-    const taken: string[] = [];
-    for (let at = 0; at < presets.length; at += CHUNK) {
-      if (at > 0) await nextTurn();
-      const done = await deps.gateways.preset(presets.slice(at, at + CHUNK));
-      created += done.created;
-      taken.push(...done.taken);
-    }
-    return { created, taken };
+  /** The report of many, as JSON, or as CSV for whoever wants it. */
+  const report = async (
+    { request, changed }: {
+      readonly request: Request;
+      readonly changed: (before: unknown, after: unknown) => void;
+    },
+    presets: readonly PresetLine[],
+    faults: readonly LineFault[] = [],
+  ) => {
+    const body = await presetAll(deps.gateways, presets, faults), { created, unchanged, refused } = body;
+    changed(undefined, { created, unchanged, refused });
+    if (!wantsCsv(request)) return { status: 200, body } as const;
+    return {
+      response: new Response(reportCsv(body.lines), {
+        headers: { "content-type": "text/csv; charset=utf-8", "x-content-type-options": "nosniff" },
+      }),
+    };
   };
 
   routes.route({
@@ -81,7 +90,8 @@ export function gatewayRoutes(deps: PlatformDeps): Routes {
     path: "/api/v1/gateways",
     summary: "Preset one gateway, or many",
     description:
-      "One object answers with the gateway; an array, or CSV with a header line, answers with a report.",
+      "One object answers with the gateway; an array, or CSV with a header line, answers with a report of what became " +
+      "of every line: as JSON, or as CSV where `Accept` is `text/csv`.",
     tags: ["gateways"],
     auth: ["gateways:write"],
     unconfined: true, // what they made they could not see
@@ -95,20 +105,17 @@ export function gatewayRoutes(deps: PlatformDeps): Routes {
       200: { description: "What was done with each", schema: PresetReport },
       409: { description: "The MAC or the SN is there already" },
     },
-  }).handle(async ({ body, principal, changed }) => {
+  }).handle(async (call) => {
+    const { body, principal, changed } = call;
     if ("text" in body) {
       const { presets, faults } = await readCsv(body.text);
-      const done = await presetAll(presets);
-      changed(undefined, { created: done.created, taken: done.taken.length, faults: faults.length });
-      return { status: 200, body: { ...done, faults } };
+      return await report(call, presets, faults);
     }
     if (Array.isArray(body)) {
-      const done = await presetAll(body);
-      changed(undefined, { created: done.created, taken: done.taken.length });
-      return { status: 200, body: { ...done, faults: [] } };
+      return await report(call, body.map((preset, index) => ({ line: index + 1, preset })));
     }
-    const { taken } = await deps.gateways.preset([body]);
-    if (taken.length > 0) {
+    const { there } = await deps.gateways.preset([body]);
+    if (there.size > 0) {
       throw problem(
         409,
         "gateway_exists",
@@ -133,7 +140,7 @@ export function gatewayRoutes(deps: PlatformDeps): Routes {
       loid: v.optional(v.string()),
       /** As of the last flush of presence, a few seconds ago. */
       online: v.optional(queryBoolean()),
-      /** The beginning of a MAC or SN. */
+      /** The beginning of a MAC, SN or LOID, or a whole tag. */
       search: v.optional(v.pipe(v.string(), v.regex(/^[\x21-\x7e]{1,80}$/), v.regex(/^[^%_\\]*$/))),
       /** RSQL over the fields of a gateway, such as `region==north;tag==pilot;lastSeen=gt=-7d`. */
       filter: v.optional(v.pipe(v.string(), v.maxLength(MAX_FILTER))),
@@ -146,11 +153,14 @@ export function gatewayRoutes(deps: PlatformDeps): Routes {
       200: { description: "A page of gateways, by MAC", schema: pageSchema(GatewayView) },
       422: { description: "The filter can't be used" },
     },
-  }).handle(async ({ query: { cursor, limit, filter, group, ...plain }, principal }) => {
+  }).handle(async ({ query: { cursor, limit, filter, group, search, ...plain }, principal }) => {
     const after = cursor === undefined ? undefined : decodeCursor(cursor, v.string());
     const where = both(
-      await deps.fleet.find(principal, filter),
-      group === undefined ? undefined : await deps.fleet.groups.membersOf([group]),
+      both(
+        await deps.fleet.find(principal, filter),
+        group === undefined ? undefined : await deps.fleet.groups.membersOf([group]),
+      ),
+      search === undefined ? undefined : await deps.fleet.beginning(search),
     );
     const rows = await deps.gateways.list({ ...plain, where, after, limit: limit + 1 });
     const tags = await deps.fleet.tags.of(rows.map(({ mac }) => mac));
@@ -352,4 +362,9 @@ function entryOf({ loid, vendor, model, region, pinned_operations, renew }: Gate
 /** Both conditions; undefined where there is neither. */
 function both(one: Filter | undefined, other: Filter | undefined): Filter | undefined {
   return one && other ? (eb) => eb.and([one(eb), other(eb)]) : one ?? other;
+}
+
+/** Whether a caller asks for CSV, and not for anything or JSON as well. */
+function wantsCsv(request: Request): boolean {
+  return /^\s*text\/csv\s*(;|$)/i.test(request.headers.get("accept") ?? "");
 }

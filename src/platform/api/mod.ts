@@ -10,4 +10,5 @@ export { downloadPath, downloadRoutes } from "./downloads.ts";
 export { pluginRoutes } from "./plugins.ts";
 export { policyRoutes } from "./policy.ts";
 export { problemOf } from "./problems.ts";
+export { timelineRoutes } from "./timeline.ts";
 export { CommandView, GatewayView, PluginView } from "./views.ts";

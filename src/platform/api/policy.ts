@@ -16,9 +16,17 @@ import {
   queryInteger,
   Routes,
 } from "../../control/mod.ts";
-import { destination, dryRun, type Policy, PolicySchema, type PolicyStore } from "../distribution/mod.ts";
+import {
+  destinationOf,
+  dryRun,
+  type Policy,
+  PolicySchema,
+  PolicyScriptError,
+  type PolicyScripts,
+  type PolicyStore,
+} from "../distribution/mod.ts";
 import type { Fleet } from "../fleet/mod.ts";
-import type { GatewayRow, GatewayStore } from "../registry/mod.ts";
+import type { GatewayStore } from "../registry/mod.ts";
 
 const Time = v.pipe(v.string(), v.isoTimestamp());
 const VersionView = v.object({
@@ -44,13 +52,15 @@ const MAX_WAITING = 8;
 /** What the routes lean on. */
 export interface PolicyRouteParts {
   readonly policy: PolicyStore;
+  readonly scripts: PolicyScripts;
   readonly gateways: GatewayStore;
   readonly fleet: Fleet;
 }
 
 /** The routes of the policy. */
-export function policyRoutes({ policy, gateways, fleet }: PolicyRouteParts): Routes {
+export function policyRoutes({ policy, scripts, gateways, fleet }: PolicyRouteParts): Routes {
   const routes = new Routes();
+  /** Whether a script is being tried on the fleet: one at a time. */
   /** `"7"`: the version in force; a PUT that names another one in If-Match changes nothing. */
   const etag = () => `"${policy.version}"`;
   const oneAtATime = queued(MAX_WAITING);
@@ -85,8 +95,10 @@ export function policyRoutes({ policy, gateways, fleet }: PolicyRouteParts): Rou
     responses: {
       200: { description: "The policy in force", schema: PolicySchema },
       412: { description: "Another version is in force than If-Match says" },
+      422: { description: "The script can't be loaded" },
     },
   }).handle(async ({ body, query, principal, request, changed }) => {
+    await refusing(() => scripts.check(body));
     const from = versionOf(request.headers.get("if-match"));
     changed(policy.current, body);
     await policy.replace(body, actorOf(principal), query.note, from);
@@ -187,9 +199,10 @@ export function policyRoutes({ policy, gateways, fleet }: PolicyRouteParts): Rou
         }),
       },
     },
-  }).handle(({ query }) => {
-    const subject = { ...UNKNOWN, ...query, region: query.region ?? null };
-    const { rule, to } = destination(policy.current, subject);
+  }).handle(async ({ query }) => {
+    const { rule, to } = destinationOf(
+      await scripts.choose(policy.current, { ...query, region: query.region }),
+    );
     const away = policy.current.rules.some(({ name, redirect }) => name === rule && redirect !== undefined);
     return { status: 200, body: { rule, operations: away ? null : to, redirect: away ? to : null } };
   });
@@ -205,9 +218,18 @@ export function policyRoutes({ policy, gateways, fleet }: PolicyRouteParts): Rou
     body: { json: PolicySchema, optional: true },
     responses: {
       200: { description: "Rules, addresses and numbers of gateways", schema: FlowsView },
+      403: { description: "A script of one's own is for those who may put policies into force" },
+      422: { description: "The script fails, or takes too long" },
       429: { description: "Others wait for theirs already: one is done at a time" },
     },
   }).handle(async ({ body, principal, signal }) => {
+    const candidate = body ?? policy.current, { script } = candidate;
+    if (
+      script !== undefined && script !== policy.current.script &&
+      !principal.permissions.includes("policies:write")
+    ) {
+      throw problem(403, "forbidden", '"policies:write" is needed to try a script');
+    }
     const where = await fleet.scopeOf(principal);
     const pages = async function* () {
       for (let after = ""; !signal.aborted;) {
@@ -218,7 +240,12 @@ export function policyRoutes({ policy, gateways, fleet }: PolicyRouteParts): Rou
       }
     };
     const { flows, ...counts } = await oneAtATime(() =>
-      dryRun(body ?? policy.current, policy.current, pages())
+      refusing(async () => {
+        using tried = new DisposableStack();
+        await scripts.check(candidate);
+        const [wanted, now] = [candidate, policy.current].map((one) => tried.use(scripts.trial(one)));
+        return await dryRun(wanted!, now!, pages());
+      })
     );
     return { status: 200, body: { ...counts, flows: flows.map((flow) => ({ ...flow })) } };
   });
@@ -241,8 +268,15 @@ function queued(maxWaiting: number): <T>(work: () => Promise<T>) => Promise<T> {
   };
 }
 
-/** A gateway of which nothing is known. */
-const UNKNOWN = { pinned_operations: null } as GatewayRow;
+/** Says what is wrong with a script. */
+async function refusing<T>(work: () => Promise<T>): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    if (!(error instanceof PolicyScriptError)) throw error;
+    throw problem(422, "script_failed", `the script can't be used: ${error.message}`);
+  }
+}
 
 function versionOf(header: string | null): number | undefined {
   if (header === null || header === "*") return undefined;
@@ -269,5 +303,5 @@ function drained(policy: Policy, address: string): Policy {
     return { ...rule, targets };
   });
   if (!found) throw problem(422, "unknown_address", `no rule sends gateways to "${address}"`);
-  return { rules };
+  return { ...policy, rules };
 }

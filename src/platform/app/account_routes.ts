@@ -157,6 +157,7 @@ export function accountRoutes(
     responses: {
       201: { description: "The device's tokens, shown this once", schema: TokensView },
       401: { description: "Name or password is wrong" },
+      403: { description: "Support has locked the account" },
       429: { description: "Too many tries for this name or from this address" },
     },
   }).handle(async ({ body: { name, password, device }, address, log }) => {
@@ -166,6 +167,11 @@ export function accountRoutes(
       count("wrong");
       log.warn("sign-in refused", { address });
       throw problem(401, "wrong_credentials", "name or password is wrong");
+    }
+    // Only whoever knows the password is told.
+    if (user.locked_at !== null) {
+      count("locked");
+      throw problem(403, "account_locked", "the account is locked: ask the carrier's support");
     }
     count("good");
     const tokens = await sessions.create(user.id, device);

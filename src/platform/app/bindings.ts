@@ -115,14 +115,11 @@ export class BindingStore {
     return numDeletedRows > 0n;
   }
 
-  /** Ends whoever's ownership; answers whose it was. */
-  release(mac: string): Promise<string | undefined> {
-    return this.db.transaction().execute(async (tx) => {
-      const row = await tx.selectFrom("app_binding").select("user_id").where("mac", "=", mac)
-        .executeTakeFirst();
-      if (row) await tx.deleteFrom("app_binding").where("mac", "=", mac).execute();
-      return row?.user_id;
-    });
+  /** Ends whoever's ownership, or only one that is as old as `boundBy`; answers whose it was. */
+  async release(mac: string, boundBy?: number): Promise<string | undefined> {
+    let remove = this.db.deleteFrom("app_binding").where("mac", "=", mac);
+    if (boundBy !== undefined) remove = remove.where("bound_at", "<=", boundBy);
+    return (await remove.returning("user_id").executeTakeFirst())?.user_id;
   }
 
   /** Who owns a gateway, where its LOID is still the one that was proved. */

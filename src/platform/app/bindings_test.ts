@@ -204,8 +204,9 @@ Deno.test("a binding ends by an operator, by a factory reset, and with its user,
   await nobodys(li);
 
   const second = await bound("second");
+  await stage.gateways.renewed(MAC);
   stage.bus.publish("gateway.reset", { mac: MAC });
-  await stage.clock.advance(0);
+  for (let i = 0; i < 5; i++) await stage.clock.advance(0);
   await nobodys(second);
 
   const third = await bound("third");

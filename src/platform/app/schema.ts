@@ -14,6 +14,8 @@ export interface UserRow {
   /** As {@linkcode Passwords} writes it. */
   password: string;
   created_at: number;
+  /** Since when an operator keeps the user from signing in; null: nobody does. */
+  locked_at: number | null;
 }
 
 /** One signed-in device: the family of all tokens that came of one sign-in. */
@@ -182,6 +184,11 @@ export const appMigrations: Migrations = {
         .addColumn("used_at", "bigint", (c) => c.notNull())
         .addPrimaryKeyConstraint("app_used_proof_pk", ["mac", "proof_hash"])
         .execute();
+    },
+  },
+  "2026-11-29-app-user-locks": {
+    async up(db) {
+      await db.schema.alterTable("app_user").addColumn("locked_at", "bigint").execute();
     },
   },
 };

@@ -21,9 +21,11 @@ import { MemberStore } from "./members.ts";
 import { messageRoutes } from "./message_routes.ts";
 import { operatorRoutes } from "./operator_routes.ts";
 import { renewProof } from "./proofs.ts";
+import { ResetWatch } from "./resets.ts";
 import { SessionStore } from "./sessions.ts";
 import { Passwords } from "../credentials/mod.ts";
 import type { AppTables, OwnTables } from "./schema.ts";
+import { userRoutes } from "./user_routes.ts";
 import { type AppSettings, DEFAULT_APP_SETTINGS } from "./settings.ts";
 import { UserStore } from "./users.ts";
 
@@ -44,8 +46,6 @@ export interface App extends Service {
 }
 
 const HOUR_MS = 3_600_000;
-/** The command that restores a gateway's factory presets (reference §7). */
-const RECOVERY = "HG_LOCAL_RECOVERY";
 
 /** Starts the phone app's service. */
 export function startApp(
@@ -68,8 +68,8 @@ export function startApp(
   );
   const onBinding = (mac: string, userId: string, bound: boolean) =>
     bus.publish("binding.changed", { mac, userId, bound });
-  const unbind = async (mac: string, reason: string): Promise<boolean> => {
-    const userId = await bindings.release(mac);
+  const unbind = async (mac: string, reason: string, boundBy?: number): Promise<boolean> => {
+    const userId = await bindings.release(mac, boundBy);
     if (userId === undefined) return false;
     log.info("gateway unbound", { mac, user: userId, reason });
     onBinding(mac, userId, false);
@@ -104,32 +104,17 @@ export function startApp(
     liveRoutes(deps, { bindings, connections, presence: deps.presence, bus, sql: seen }),
   );
   routes.mount("", messageRoutes(deps, { bindings, messages }));
+  routes.mount("", userRoutes({ users, sessions, bindings }));
   routes.mount("", operatorRoutes({ bindings, members, visible, unbind }));
 
-  // A gateway that goes back to its factory presets goes to another home, or might.
-  const work = new Set<Promise<unknown>>();
-  const reset = (mac: string) => {
-    const done = unbind(mac, "factory reset").catch((error) =>
-      log.error("a gateway was reset, and its binding not ended", { mac, error: messageOf(error) })
-    ).finally(() => work.delete(done));
-    work.add(done);
-  };
-  const watchCommand = async (id: string) => {
-    const row = await commander.find(id);
-    if (row?.kind === "post" && isRecovery(row.parameter)) await unbind(row.mac, "factory reset");
-  };
-  const subscriptions = [
-    bus.subscribe("connection.wanted", ({ mac }, from) => void (from && connections.heard(mac))),
-    // What happened on another node is seen to there.
-    bus.subscribe("gateway.reset", ({ mac }, from) => void (from ?? reset(mac))),
-    bus.subscribe("command.changed", ({ id, mac, status }, from) => {
-      if (status !== "succeeded" || from) return;
-      const done = watchCommand(id).catch((error) =>
-        log.error("whether a gateway was reset is not known", { mac, error: messageOf(error) })
-      ).finally(() => work.delete(done));
-      work.add(done);
-    }),
-  ];
+  const resets = new ResetWatch({
+    ...{ clock: deps.clock, log, metrics: deps.metrics, bus, gateways: deps.gateways, sql: db },
+    unbind: (mac, at) => unbind(mac, "factory reset", at),
+  });
+  const subscription = bus.subscribe(
+    "connection.wanted",
+    ({ mac }, from) => void (from && connections.heard(mac)),
+  );
 
   let timer: Timer | undefined;
   let cleaning: Promise<unknown> = Promise.resolve();
@@ -153,15 +138,9 @@ export function startApp(
     async [Symbol.asyncDispose]() {
       stopped = true;
       timer?.cancel();
-      for (const subscription of subscriptions) subscription[Symbol.dispose]();
+      subscription[Symbol.dispose]();
       await cleaning;
-      await Promise.all(work);
+      await resets[Symbol.asyncDispose]();
     },
   };
-}
-
-function isRecovery(parameter: string): boolean {
-  // Looked at as text first: nearly all commands are others.
-  return parameter.includes(RECOVERY) &&
-    (JSON.parse(parameter) as { CmdType?: unknown }).CmdType === RECOVERY;
 }

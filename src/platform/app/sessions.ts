@@ -105,7 +105,8 @@ export class SessionStore implements Authenticator {
         "app_session.generation as newest",
         "app_session.confirmed",
       ])
-      .where("app_token.hash", "=", hashOf(token)).where("app_token.kind", "=", "access").executeTakeFirst();
+      .where("app_token.hash", "=", hashOf(token)).where("app_token.kind", "=", "access")
+      .where("app_user.locked_at", "is", null).executeTakeFirst();
     if (!row || row.expires_at <= this.deps.clock.now()) return undefined;
     if (!row.confirmed && row.generation === row.newest) {
       // The device has its new tokens: from here on the one before is used up.
@@ -160,6 +161,9 @@ export class SessionStore implements Authenticator {
     const session = token && await tx.selectFrom("app_session").selectAll()
       .where("id", "=", token.session_id).executeTakeFirst();
     if (!token || !session || session.expires_at <= now) return { kind: "unknown" };
+    const user = await tx.selectFrom("app_user").select("locked_at").where("id", "=", session.user_id)
+      .executeTakeFirst();
+    if (user?.locked_at !== null) return { kind: "unknown" };
     const lost = token.generation === session.generation - 1 && !session.confirmed;
     if (token.generation !== session.generation && !lost) {
       await tx.deleteFrom("app_session").where("id", "=", session.id).execute();

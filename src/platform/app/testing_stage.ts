@@ -28,7 +28,10 @@ import { type App, appMigrations, type AppSettings, startApp } from "./mod.ts";
 export const MAC = "64D954000001", OTHER = "64D954000002";
 export const SN = "64D954-S1", LOID = "LOID1";
 export const RND = "0123456789ABCDEF0123456789ABCDEF", NEXT = "FEDCBA9876543210FEDCBA9876543210";
-const OPERATOR = { ...ADMIN, permissions: ["admin", "gateways:read", "gateways:write"] };
+const OPERATOR = {
+  ...ADMIN,
+  permissions: ["admin", "gateways:read", "gateways:write", "app_users:read", "app_users:write"],
+};
 export const PASSWORD = "correct horse battery";
 
 export interface Answer {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Kysely } from "kysely";
+import { type Kysely, sql } from "kysely";
 import { type Deps, newId } from "../../base/mod.ts";
 import type { AppTables, UserRow } from "./schema.ts";
 
@@ -21,7 +21,7 @@ export class UserStore {
 
   /** Adds a user; undefined where the name is taken. `name` is normalized, `password` a hash. */
   async create(name: string, password: string): Promise<UserRow | undefined> {
-    const row: UserRow = { id: newId(), name, password, created_at: this.clock.now() };
+    const row: UserRow = { id: newId(), name, password, created_at: this.clock.now(), locked_at: null };
     const { numInsertedOrUpdatedRows } = await this.db.insertInto("app_user").values(row)
       .onConflict((conflict) => conflict.column("name").doNothing()).executeTakeFirst();
     return numInsertedOrUpdatedRows ? row : undefined;
@@ -33,6 +33,24 @@ export class UserStore {
 
   byId(id: string): Promise<UserRow | undefined> {
     return this.db.selectFrom("app_user").selectAll().where("id", "=", id).executeTakeFirst();
+  }
+
+  /** Users whose names begin so, by name, from behind `after`. */
+  list(beginning: string, limit: number, after = ""): Promise<UserRow[]> {
+    let select = this.db.selectFrom("app_user").selectAll().where("name", ">", after).orderBy("name").limit(
+      limit,
+    );
+    // No range of names: which names lie in it depends on the order that the database keeps words in.
+    if (beginning !== "") {
+      select = select.where(sql<boolean>`substr(name, 1, ${[...beginning].length}) = ${beginning}`);
+    }
+    return select.execute();
+  }
+
+  /** Keeps a user from signing in, or no longer. */
+  async setLocked(id: string, locked: boolean): Promise<void> {
+    await this.db.updateTable("app_user").set({ locked_at: locked ? this.clock.now() : null })
+      .where("id", "=", id).where("locked_at", locked ? "is" : "is not", null).execute();
   }
 
   async setPassword(id: string, password: string): Promise<void> {

@@ -24,7 +24,8 @@ import {
   type RegisterFirst,
 } from "../../protocol/smart_gateway/mod.ts";
 import { type Admission, Challenges, type GatewayRow, type GatewayStore } from "../registry/mod.ts";
-import { type Choice, choose } from "./policy.ts";
+import type { Choice } from "./policy.ts";
+import { PolicyScripts } from "./policy_script.ts";
 import type { PolicyStore } from "./policy_store.ts";
 
 /**
@@ -52,6 +53,7 @@ export class Distribution {
     private readonly policy: PolicyStore,
     private readonly intervalSeconds: number,
     private readonly admission?: Admission,
+    private readonly scripts: Pick<PolicyScripts, "choose"> = new PolicyScripts(deps),
   ) {
     this.#rate = new KeyedRate(deps.clock, PACKETS_PER_SECOND, 1000);
     this.#pending = new Challenges(deps.clock);
@@ -73,7 +75,7 @@ export class Distribution {
     }
     const reply = request.method === "BootFirst"
       ? await this.#bootFirst(request, source, full)
-      : this.#registerFirst(request, source);
+      : await this.#registerFirst(request, source);
     this.#count(`${request.method} ${reply.result}`);
     return reply;
   }
@@ -106,7 +108,7 @@ export class Distribution {
     };
   }
 
-  #registerFirst(register: RegisterFirst, source: string): DistributionReply {
+  async #registerFirst(register: RegisterFirst, source: string): Promise<DistributionReply> {
     // Some gateways leave the MAC out: then the source address has to say who it is.
     const pending = this.#pending.get(register.mac === undefined ? source : `${register.mac}@${source}`);
     // Nothing was verified, so it is no refusal: the last of a gateway's four tries may come after its challenge was
@@ -118,7 +120,7 @@ export class Distribution {
       this.deps.log.warn("distribution: wrong CheckSN", { mac: boot.mac, source });
       return { result: DistributionResult.REFUSED };
     }
-    const choice = pinned(gateway) ?? choose(this.policy.current, {
+    const choice = pinned(gateway) ?? await this.scripts.choose(this.policy.current, {
       mac: boot.mac,
       vendor: boot.vendor,
       model: boot.model,

@@ -3,7 +3,7 @@
  *
  * @module
  */
-export { destination, type DryRun, dryRun } from "./dry_run.ts";
+export { type Destination, destinationOf, type DryRun, dryRun } from "./dry_run.ts";
 export { type Choice, choose, type Policy, PolicySchema, type PolicySubject } from "./policy.ts";
 export {
   distributionMigrations,
@@ -11,4 +11,5 @@ export {
   PolicyConflict,
   PolicyStore,
 } from "./policy_store.ts";
+export { PolicyScriptError, PolicyScripts, type Trial } from "./policy_script.ts";
 export { type DistributionSettings, startDistribution } from "./service.ts";

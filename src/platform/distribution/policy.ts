@@ -58,7 +58,14 @@ const RuleSchema = v.pipe(
 );
 
 /** A distribution policy as operators write it. */
-export const PolicySchema = v.strictObject({ rules: v.pipe(v.array(RuleSchema), v.maxLength(1000)) });
+export const PolicySchema = v.strictObject({
+  rules: v.pipe(v.array(RuleSchema), v.maxLength(1000)),
+  /**
+   * A module that exports `choose(gateway, destinations)`: asked before the rules, it names one of the addresses that
+   * they list with a weight, or nothing (docs/http.md).
+   */
+  script: v.optional(v.pipe(v.string(), v.minLength(1), v.maxLength(65_536))),
+});
 /** A checked policy. */
 export type Policy = v.InferOutput<typeof PolicySchema>;
 

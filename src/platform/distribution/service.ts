@@ -10,6 +10,7 @@ import { bindDatagrams, type PlatformDeps, SMART_GATEWAY_FRAMING } from "../deps
 import type { Receiver } from "../settings.ts";
 import { admissionOf } from "../registry/mod.ts";
 import { Distribution } from "./distribution.ts";
+import type { PolicyScripts } from "./policy_script.ts";
 import type { PolicyStore } from "./policy_store.ts";
 
 /** Settings of the distribution service. */
@@ -28,6 +29,7 @@ const MAX_IN_WORK = 5000;
 export async function startDistribution(
   deps: PlatformDeps,
   policy: PolicyStore,
+  scripts: PolicyScripts,
   settings: DistributionSettings,
 ): Promise<Service> {
   const log = deps.log.with({ service: "distribution" });
@@ -37,6 +39,7 @@ export async function startDistribution(
     policy,
     settings.heartbeatSeconds,
     admissionOf(deps, "distribution", settings.registrationsPerSecond),
+    scripts,
   );
   const { socket, listener } = await bindBoth(deps.network, settings.listen, settings.receiver);
   let inWork = 0;

@@ -12,6 +12,7 @@ import { type Filter, parseFilter } from "./filter.ts";
 import { GroupStore } from "./groups.ts";
 import { HistoryStore } from "./history.ts";
 import type { FleetTables, HistoryKind } from "./schema.ts";
+import { beginning } from "./search.ts";
 import { SeenStore } from "./seen.ts";
 import { TagStore } from "./tags.ts";
 
@@ -55,6 +56,12 @@ export class Fleet implements AsyncDisposable {
       bus.subscribe("gateway.registered", ({ mac, ...detail }, from) => {
         if (!from) this.note(mac, "registered", detail);
       }),
+      bus.subscribe("gateway.reset", ({ mac }, from) => {
+        if (!from) this.note(mac, "reset");
+      }),
+      bus.subscribe("binding.changed", ({ mac, userId, bound }, from) => {
+        if (!from) this.note(mac, bound ? "bound" : "unbound", { user: userId });
+      }),
       bus.subscribe("command.changed", ({ id, status }, from) => {
         if (!from && status === "succeeded") this.#behind(this.#learn(id));
       }),
@@ -77,6 +84,11 @@ export class Fleet implements AsyncDisposable {
     if (text === undefined || text.trim() === "") return scope;
     const wanted = parseFilter(text, this.deps.clock.now());
     return scope ? (eb) => eb.and([scope(eb), wanted(eb)]) : wanted;
+  }
+
+  /** What the search field finds: see {@linkcode beginning}. */
+  beginning(text: string): Promise<Filter> {
+    return beginning(this.deps.sql, text);
   }
 
   /**
@@ -122,7 +134,8 @@ export class Fleet implements AsyncDisposable {
 
   async #learn(id: string): Promise<void> {
     const command = await this.deps.commands.find(id);
-    if (command?.status === "succeeded") await this.seen.learn(command);
+    if (command?.status !== "succeeded") return;
+    for (const change of await this.seen.learn(command)) this.note(command.mac, "plugin", { ...change });
   }
 
   #behind(work: Promise<unknown>): void {

@@ -9,7 +9,9 @@ export { fleetRoutes } from "./routes.ts";
 export {
   fleetMigrations,
   type FleetTables,
+  HISTORY_KINDS,
   type HistoryKind,
   type OwnTables as FleetOwnTables,
 } from "./schema.ts";
+export { beginning } from "./search.ts";
 export { MAX_TAGS } from "./tags.ts";

@@ -21,7 +21,7 @@ import {
 } from "../../control/mod.ts";
 import { ALL, MAX_FILTER, parseFilter } from "./filter.ts";
 import type { Fleet } from "./fleet.ts";
-import type { GroupRow } from "./schema.ts";
+import { type GroupRow, HISTORY_KINDS } from "./schema.ts";
 import { MAX_TAGS } from "./tags.ts";
 
 const Time = v.pipe(v.string(), v.isoTimestamp());
@@ -54,7 +54,7 @@ const GroupView = v.object({
 const HistoryView = v.object({
   id: v.string(),
   at: Time,
-  kind: v.picklist(["registered", "online", "offline", "changed", "removed", "restored"]),
+  kind: v.picklist(HISTORY_KINDS),
   detail: v.record(v.string(), v.unknown()),
 });
 

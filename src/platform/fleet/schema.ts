@@ -58,7 +58,23 @@ export interface HistoryRow {
 }
 
 /** What can happen to a gateway. */
-export type HistoryKind = "registered" | "online" | "offline" | "changed" | "removed" | "restored";
+export const HISTORY_KINDS = [
+  "registered",
+  "online",
+  "offline",
+  "changed",
+  "removed",
+  "restored",
+  /** An app user became its owner, or is it no longer. */
+  "bound",
+  "unbound",
+  /** It goes back to its factory presets. */
+  "reset",
+  /** A plug-in came, went, or was found in another version or state than before. */
+  "plugin",
+] as const;
+/** One of {@linkcode HISTORY_KINDS}. */
+export type HistoryKind = typeof HISTORY_KINDS[number];
 
 /** The tables of this part. */
 export type OwnTables = {

@@ -30,8 +30,19 @@ export class SeenStore {
       .orderBy("name").limit(limit).execute();
   }
 
-  /** Learns from a command that succeeded. */
-  async learn(command: CommandRow): Promise<void> {
+  /** Learns from a command that succeeded; answers what has changed among the plug-ins. */
+  async learn(command: CommandRow): Promise<PluginChange[]> {
+    // Its parameters change no plug-in, and are many more.
+    if (command.kind === "post") {
+      await this.#learnParameters(command);
+      return [];
+    }
+    const before = await this.plugins(command.mac);
+    await this.#learnPlugins(command);
+    return changes(before, await this.plugins(command.mac));
+  }
+
+  async #learnPlugins(command: CommandRow): Promise<void> {
     const { mac, kind, plugin, version } = command;
     switch (kind) {
       case "list":
@@ -48,8 +59,6 @@ export class SeenStore {
         await this.db.deleteFrom("gateway_plugin").where("mac", "=", mac).where("name", "=", plugin)
           .execute();
         return;
-      case "post":
-        return await this.#learnParameters(command);
     }
   }
 
@@ -87,6 +96,23 @@ export class SeenStore {
       }
     });
   }
+}
+
+/** A plug-in that is not as it was; null: it was not there, or is no longer. */
+export interface PluginChange {
+  readonly name: string;
+  readonly before: string | null;
+  readonly after: string | null;
+}
+
+/** What changed between two looks, `1.0` or `1.0 stopped` each. */
+function changes(before: readonly SeenPluginRow[], after: readonly SeenPluginRow[]): PluginChange[] {
+  const stateOf = (row: SeenPluginRow | undefined) =>
+    row ? `${row.version}${row.running === 1 ? "" : " stopped"}` : null;
+  const [old, fresh] = [before, after].map((rows) => new Map(rows.map((row) => [row.name, row])));
+  return [...new Set([...old!.keys(), ...fresh!.keys()])]
+    .map((name) => ({ name, before: stateOf(old!.get(name)), after: stateOf(fresh!.get(name)) }))
+    .filter((change) => change.before !== change.after);
 }
 
 interface Seen {

@@ -140,6 +140,15 @@ export class Membership implements AsyncDisposable {
     if (!row) throw new Error(`another node does "${duty}" now`);
   }
 
+  /** Within a transaction: who this node is, whom nobody gives up before the end. @throws where that has happened */
+  async fence(tx: Kysely<NodeTables>): Promise<NodeAddress> {
+    const { node, epoch } = this.self;
+    const row = await tx.selectFrom("cluster_node").select("node").where("node", "=", node)
+      .where("epoch", "=", epoch).forShare().executeTakeFirst();
+    if (!row) throw new Error("the others have given this node up");
+    return { node, epoch };
+  }
+
   /** Leaves: what this node held is free for the others. */
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();

@@ -198,8 +198,9 @@ export class Owners implements AsyncDisposable {
 
   async #writeAll(writes: readonly Write[]): Promise<void> {
     if (!this.membership.held) throw new Error("this node's lease is over");
-    const { node, epoch } = this.membership.self;
     await this.db.transaction().execute(async (tx) => {
+      // A node that was paused on its way here may have been given up since: what it says no longer counts.
+      const { node, epoch } = await this.membership.fence(tx);
       for (const held of ["association", "channel"] as const) {
         const columns = COLUMNS[held];
         // The last word on each counts. In one order, so that nodes that write at the same time don't wait in a circle.

@@ -1,6 +1,7 @@
 /**
  * The audit log: who changed what, before and after, and from where. Each entry's hash covers the one before it, so
- * that an entry that is changed, taken out or put in shows.
+ * that an entry that is changed, taken out or put in shows. Where old entries are removed, an entry of the log itself
+ * says up to where, and which hash the rest goes on from.
  *
  * @module
  */
@@ -37,6 +38,8 @@ export interface AuditVerdict {
 
 /** The hash before the first entry. */
 const GENESIS = "0".repeat(64);
+/** The action of the entry that says what was cut off; no call of an API is called so. */
+const CUT = "audit.cut";
 /** Longest JSON kept of a before or after, in characters. */
 const MAX_JSON = 32_768;
 /** How often another node may be quicker with the next number. */
@@ -81,9 +84,9 @@ export class AuditLog {
     return select.execute();
   }
 
-  /** Every entry from the first, a page at a time. */
-  async *all(): AsyncGenerator<AuditRow[]> {
-    for (let after = 0;;) {
+  /** Every entry behind the number `after`, a page at a time. */
+  async *all(after = 0): AsyncGenerator<AuditRow[]> {
+    for (;;) {
       const rows = await this.db.selectFrom("audit").selectAll().where("seq", ">", after)
         .orderBy("seq").limit(PAGE).execute();
       if (rows.length === 0) return;
@@ -96,17 +99,59 @@ export class AuditLog {
 
   /** Goes through the whole log. */
   async verify(): Promise<AuditVerdict> {
-    let entries = 0, head = GENESIS;
-    for await (const rows of this.all()) {
+    let entries = 0, { upTo: last, hash: head } = await this.#cut();
+    for await (const rows of this.all(last)) {
       for (const row of rows) {
-        if (Number(row.seq) !== entries + 1 || row.hash !== hashOf(head, row)) {
-          return { entries, intact: false, brokenAt: entries + 1, head };
+        if (Number(row.seq) !== last + 1 || row.hash !== hashOf(head, row)) {
+          return { entries, intact: false, brokenAt: last + 1, head };
         }
         entries++;
+        last++;
         head = row.hash;
       }
     }
     return { entries, intact: true, brokenAt: null, head };
+  }
+
+  /**
+   * Removes the entries before a time, but never the last; gives how many. What is cut off is written down first, so
+   * that a crash in between leaves a log that is whole, with entries before its beginning that the next time removes.
+   */
+  async forgetBefore(time: number): Promise<number> {
+    let { upTo } = await this.#cut();
+    const kept = await this.db.selectFrom("audit").select("seq").where("at", ">=", time).where(
+      "seq",
+      ">",
+      upTo,
+    )
+      .orderBy("seq").limit(1).executeTakeFirst();
+    const head = await this.#head(), last = kept ? Number(kept.seq) - 1 : head.seq - 1;
+    if (last > upTo) {
+      const { hash } = await this.db.selectFrom("audit").select("hash").where("seq", "=", last)
+        .executeTakeFirstOrThrow();
+      await this.add({
+        ...{ actor: "platform", actor_name: "platform", action: CUT, target: String(last), status: 200 },
+        ...{ address: "", request_id: "", after: { upTo: last, hash } },
+      });
+      upTo = last;
+    }
+    let removed = 0;
+    for (;;) {
+      const first = await this.db.selectFrom("audit").select("seq").orderBy("seq").limit(1)
+        .executeTakeFirst();
+      if (!first || Number(first.seq) > upTo) return removed;
+      const until = Math.min(upTo, Number(first.seq) + PAGE - 1);
+      const { numDeletedRows } = await this.db.deleteFrom("audit").where("seq", "<=", until)
+        .executeTakeFirst();
+      removed += Number(numDeletedRows);
+    }
+  }
+
+  /** Up to where the log was cut off on purpose, and the hash there. */
+  async #cut(): Promise<{ readonly upTo: number; readonly hash: string }> {
+    const row = await this.db.selectFrom("audit").select("after").where("actor", "=", "platform")
+      .where("action", "=", CUT).orderBy("seq", "desc").limit(1).executeTakeFirst();
+    return row?.after ? JSON.parse(row.after) : { upTo: 0, hash: GENESIS };
   }
 
   /** Waits for what is being written. */

@@ -15,4 +15,4 @@ export {
 } from "./permissions.ts";
 export { beyondRights } from "./routes.ts";
 export { peopleMigrations, type PeopleTables } from "./schema.ts";
-export { type People, ROOT, startPeople } from "./service.ts";
+export { type People, type PeopleSettings, ROOT, startPeople } from "./service.ts";

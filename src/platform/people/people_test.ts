@@ -7,6 +7,7 @@ import { AuditLog } from "./audit.ts";
 import {
   type People,
   peopleMigrations,
+  type PeopleSettings,
   type PeopleTables,
   ROLE_NAMES,
   ROLES,
@@ -14,6 +15,7 @@ import {
   startPeople,
 } from "./mod.ts";
 
+const DAY_MS = 86_400_000;
 const ADMIN_TOKEN = "the-administrators", PASSWORD = "correct horse battery";
 
 const isJson = ({ headers }: Response) =>
@@ -25,14 +27,14 @@ class Stage implements AsyncDisposable {
   readonly people: People;
   readonly api: Api;
 
-  private constructor(readonly db: Database<PeopleTables>) {
+  private constructor(readonly db: Database<PeopleTables>, settings: PeopleSettings) {
     const deps: Deps = {
       clock: this.clock,
       random: seededRandom(1),
       log: silentLog,
       metrics: new Metrics(),
     };
-    this.people = startPeople(deps, db.sql, { scrypt: { n: 16, r: 1, p: 1 } });
+    this.people = startPeople(deps, db.sql, { scrypt: { n: 16, r: 1, p: 1 }, ...settings });
     this.api = new Api(deps, {
       title: "Test",
       version: "1",
@@ -43,8 +45,8 @@ class Stage implements AsyncDisposable {
     this.api.mount("", this.people.routes);
   }
 
-  static async open(): Promise<Stage> {
-    return new Stage(await testDatabase<PeopleTables>(peopleMigrations));
+  static async open(settings: PeopleSettings = {}): Promise<Stage> {
+    return new Stage(await testDatabase<PeopleTables>(peopleMigrations), settings);
   }
 
   async call(method: string, path: string, token?: string, body?: unknown, address = "10.0.0.1") {
@@ -279,4 +281,47 @@ Deno.test("the export is the whole log, a line an entry, the oldest first", asyn
   assertEquals(status, 200);
   const lines = body.trim().split("\n");
   assertEquals(lines.map((line: string) => JSON.parse(line).seq), [1, 2]);
+});
+
+Deno.test("old entries of the audit are removed, and what is left is still proved to be whole", async () => {
+  await using stage = await Stage.open({ auditDays: 30 });
+  const numbers = async () =>
+    (await stage.db.sql.selectFrom("audit").select("seq").orderBy("seq").execute()).map(({ seq }) => seq);
+  const verify = async () => (await stage.call("GET", "/audit/verify", ADMIN_TOKEN)).body;
+  for (const name of ["a.one", "b.two"]) await stage.operator(name, "viewer");
+  await stage.clock.advance(20 * DAY_MS);
+  await stage.operator("c.three", "viewer");
+  assertEquals(await numbers(), [1, 2, 3, 4, 5, 6]);
+  const { audit } = stage.people, old = stage.clock.now() - 10 * DAY_MS;
+  assertEquals(await audit.forgetBefore(old), 4);
+  assertEquals(await numbers(), [5, 6, 7]);
+  assertEquals([await audit.forgetBefore(old), await numbers()], [0, [5, 6, 7]]);
+  assertEquals([(await verify()).entries, (await verify()).intact], [3, true]);
+  const { sql } = stage.db;
+  // What somebody takes out besides shows: whether it is the first that is left, or the entry that tells of the cut.
+  for (const seq of [5, 7]) {
+    const row = await sql.selectFrom("audit").selectAll().where("seq", "=", seq).executeTakeFirstOrThrow();
+    await sql.deleteFrom("audit").where("seq", "=", seq).execute();
+    assertEquals((await verify()).intact, false, String(seq));
+    await sql.insertInto("audit").values(row).execute();
+  }
+  // Cut off halfway by a crash: written down, but not yet removed.
+  await audit.forgetBefore(stage.clock.now() + 1);
+  const [first] = await sql.selectFrom("audit").selectAll().orderBy("seq").execute();
+  await sql.insertInto("audit").values({ ...first!, seq: 3 }).execute();
+  assertEquals((await verify()).intact, true);
+  await audit.forgetBefore(old);
+  assertEquals((await numbers())[0], 7);
+});
+
+Deno.test("an audit is kept for its days by itself, and without a setting for ever", async () => {
+  for (const [auditDays, left] of [[0, 2], [1, 2], [undefined, 2]] as const) {
+    await using stage = await Stage.open({ auditDays });
+    await stage.operator("a.one", "viewer");
+    await stage.clock.advance(2 * DAY_MS);
+    await stage.people[Symbol.asyncDispose]();
+    const rows = await stage.db.sql.selectFrom("audit").selectAll().orderBy("seq").execute();
+    assertEquals(rows.length, left);
+    assertEquals(rows.at(-1)?.action === "audit.cut", auditDays === 1);
+  }
 });

@@ -28,6 +28,8 @@ export const PERMISSIONS = {
   "trust:write": "see and change the keys that plug-ins are signed with",
   "people:write": "see and change operators and API keys",
   "audit:read": "read, check and export the audit log",
+  "app_users:read": "see the phone app's users, their gateways and devices",
+  "app_users:write": "lock the phone app's users, and sign them out",
   "system:write": "back up, and change settings of the platform",
 } as const;
 
@@ -61,8 +63,10 @@ export const ROLES = {
     "rollouts:write",
     "sms:write",
     "alarms:write",
+    "app_users:read",
+    "app_users:write",
   ],
-  support: [...READ, "commands:run", "alarms:write"],
+  support: [...READ, "commands:run", "alarms:write", "app_users:read", "app_users:write"],
   viewer: READ,
   app_service: ["gateways:read", "commands:read", "commands:run", "messages:read"],
 } as const satisfies Record<string, readonly Permission[]>;

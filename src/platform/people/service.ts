@@ -26,7 +26,7 @@ import { sessionRoutes, SignIn } from "./session_routes.ts";
 
 /** How long a sign-in lasts. */
 const SESSION_MS = 12 * 3_600_000;
-const HOUR_MS = 3_600_000;
+const HOUR_MS = 3_600_000, DAY_MS = 24 * HOUR_MS;
 
 /** Whoever has the token of the settings: may everything, also where no operator exists. */
 export const ROOT: Principal = { ...ADMIN, permissions: ALL_PERMISSIONS };
@@ -44,8 +44,10 @@ export interface People extends AsyncDisposable {
   record(call: AuditedCall): Promise<void>;
 }
 
-/** Settings, for tests. */
+/** Settings. All but `auditDays` are for tests. */
 export interface PeopleSettings {
+  /** Days that the audit's entries are kept; absent or 0: without end. */
+  readonly auditDays?: number | undefined;
   readonly sessionMs?: number;
   readonly scrypt?: ScryptCost;
 }
@@ -86,6 +88,8 @@ export function startPeople(
     timer = undefined;
     cleaning = sessions.forgetExpired()
       .catch((error) => log.warn("expired sessions were not removed", { error: messageOf(error) }))
+      .then(() => settings.auditDays ? audit.forgetBefore(clock.now() - settings.auditDays * DAY_MS) : 0)
+      .catch((error) => log.warn("old entries of the audit were not removed", { error: messageOf(error) }))
       .then(schedule);
   };
   schedule();

@@ -67,6 +67,16 @@ export class PushedMessages implements Disposable {
     return pageOf(rows, limit, (row) => row.seq, messageView);
   }
 
+  /** The newest, from before the place `before`, each with its place. */
+  async latest(
+    filter: MessageFilter,
+    limit: number,
+    before?: number,
+  ): Promise<{ readonly seq: number; readonly message: v.InferInput<typeof MessageView> }[]> {
+    const rows = await this.#store.list(filter, limit, before);
+    return rows.map((row) => ({ seq: Number(row.seq), message: messageView(row) }));
+  }
+
   /**
    * What tells a reader of messages as they come. `request` may name the place to go on from, `after` does otherwise.
    * @throws {ProblemError} 400 where it names none of ours

@@ -5,6 +5,7 @@
  */
 import { sql } from "kysely";
 import type { Migrations } from "../../storage/mod.ts";
+import type { RegistryTables } from "../registry/mod.ts";
 
 /** A message that a gateway pushed. */
 export interface PushMessageRow {
@@ -30,8 +31,8 @@ export interface PushCounterRow {
   value: number;
 }
 
-/** The tables of the push service. */
-export type PushTables = {
+/** The tables of the push service, and what it notes of gateways. */
+export type PushTables = Pick<RegistryTables, "gateway_reset"> & {
   push_message: PushMessageRow;
   push_counter: PushCounterRow;
 };

@@ -6,6 +6,7 @@
  *
  * @module
  */
+import { decodeBase64 } from "@std/encoding";
 import type { Kysely } from "kysely";
 import { formatHostPort, type HostPort, KeyedRate, messageOf, newId, type Service } from "../../base/mod.ts";
 import type { Routes } from "../../control/mod.ts";
@@ -55,6 +56,11 @@ const MAX_CONTENT = 128 * 1024, MAX_PLUGIN = 128;
 /** Messages that are not genuine until a connection is closed. */
 const MAX_REFUSED = 10;
 
+/** In whose name a gateway speaks for itself, and what it says when it was reset (docs/protocol-notes.md). */
+const AGENT_NAME = "@gateway", RESET_EVENT = "factory_reset";
+/** How far back a gateway's own word of a time is believed: a clock that is not set says 1970. */
+const MAX_LATE_MS = 86_400_000;
+
 /** Starts the push service. `messages` reads what it keeps. @throws {NetError} where the port can't be had */
 export function startPush(
   deps: PlatformDeps,
@@ -91,10 +97,11 @@ export function startPush(
       md5: md5.toUpperCase(),
       received_at: deps.clock.now(),
     };
-    await store.add(
-      row,
-      (seq) => deps.bus.publish("message.pushed", { mac, id: row.id, plugin: pluginName, seq }),
-    );
+    const reset = pluginName === AGENT_NAME ? resetOf(content, row.received_at) : undefined;
+    await store.add(row, (seq) => {
+      deps.bus.publish("message.pushed", { mac, id: row.id, plugin: pluginName, seq });
+      if (reset !== undefined) deps.bus.publish("gateway.reset", { mac });
+    }, reset);
     return KEPT;
   };
 
@@ -137,4 +144,19 @@ export function startPush(
       await store.flush();
     },
   };
+}
+
+/** When a gateway says that it was reset, as far as its clock is to be believed; undefined where it says no such thing. */
+function resetOf(content: string, received: number): number | undefined {
+  try {
+    const { event, at } = JSON.parse(new TextDecoder().decode(decodeBase64(content))) as Record<
+      string,
+      unknown
+    >;
+    if (event !== RESET_EVENT) return undefined;
+    const told = typeof at === "string" ? Date.parse(at) : NaN;
+    return told <= received && told > received - MAX_LATE_MS ? told : received;
+  } catch {
+    return undefined; // not base64, not JSON, or null: it is kept as any message
+  }
 }

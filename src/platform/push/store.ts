@@ -6,6 +6,7 @@
 import type { Kysely } from "kysely";
 import { WriteBatch } from "../../storage/mod.ts";
 import type { Filter, FleetTables } from "../fleet/mod.ts";
+import { noteReset } from "../registry/mod.ts";
 import type { PushMessageRow, PushTables } from "./schema.ts";
 
 /** Messages that may wait for the database; past that they are refused, and their gateways push them again. */
@@ -27,7 +28,9 @@ const CHUNK = 500;
 
 /** Messages by gateway. Many writers share a transaction. */
 export class PushStore {
-  readonly #writes: WriteBatch<{ row: Omit<PushMessageRow, "seq">; onNew: (seq: number) => void }>;
+  readonly #writes: WriteBatch<
+    { row: Omit<PushMessageRow, "seq">; onNew: (seq: number) => void; reset: number | undefined }
+  >;
 
   constructor(private readonly db: Kysely<PushTables>) {
     this.#writes = new WriteBatch(
@@ -39,14 +42,16 @@ export class PushStore {
             .set((e) => ({ value: e("value", "+", writes.length) })).where("name", "=", "seq")
             .returning("value").executeTakeFirstOrThrow();
           let seq = Number(value) - writes.length;
-          for (const { row, onNew } of writes) {
+          for (const { row, onNew, reset } of writes) {
             const place = ++seq;
             const { numInsertedOrUpdatedRows } = await tx.insertInto("push_message").values({
               ...row,
               seq: place,
             })
               .onConflict((conflict) => conflict.columns(["mac", "md5"]).doNothing()).executeTakeFirst();
-            if (numInsertedOrUpdatedRows) fresh.push(() => onNew(place));
+            if (!numInsertedOrUpdatedRows) continue;
+            fresh.push(() => onNew(place));
+            if (reset !== undefined) await noteReset(tx, row.mac, reset);
           }
         });
         for (const onNew of fresh) onNew();
@@ -61,9 +66,12 @@ export class PushStore {
     return this.#writes.pending;
   }
 
-  /** Keeps a message; resolves when it is on disk. `onNew` is called with its place where it was not there already. */
-  add(row: Omit<PushMessageRow, "seq">, onNew: (seq: number) => void): Promise<void> {
-    return this.#writes.write({ row, onNew });
+  /**
+   * Keeps a message; resolves when it is on disk. `onNew` is called with its place where it was not there already.
+   * `reset`: it says that its gateway went back to its factory presets at that time, which is noted with it.
+   */
+  add(row: Omit<PushMessageRow, "seq">, onNew: (seq: number) => void, reset?: number): Promise<void> {
+    return this.#writes.write({ row, onNew, reset });
   }
 
   /** Messages, newest first. `before` is the last place of the page before. */

@@ -15,7 +15,7 @@ import {
 import type { Clock } from "../../base/mod.ts";
 import { onServer, Statement, stillIs } from "../../storage/mod.ts";
 import { type CommandOwner, orphanCommands, type ORPHANED } from "./commands.ts";
-import type { GatewayRow, RegistryTables } from "./schema.ts";
+import type { GatewayResetRow, GatewayRow, RegistryTables } from "./schema.ts";
 
 /** What an operator says of a gateway when presetting it. */
 export interface GatewayPreset {
@@ -34,8 +34,6 @@ export interface GatewayQuery {
   readonly region?: string | undefined;
   readonly loid?: string | undefined;
   readonly online?: boolean | undefined;
-  /** The beginning of a MAC or SN; none of `%`, `_` and `\\`. */
-  readonly search?: string | undefined;
   /** A further condition on the row. */
   readonly where?: GatewayCondition | undefined;
   /** Those that were removed instead of those that are there. */
@@ -95,7 +93,8 @@ export class GatewayStore {
 
   list(query: GatewayQuery): Promise<GatewayRow[]> {
     let select = this.db.selectFrom("gateway").selectAll().orderBy("mac").limit(query.limit)
-      .where("deleted_at", query.removed ? "is not" : "is", null);
+      // With the sign no index that begins with it is taken: nearly all rows are there, and would have to be sorted.
+      .where(query.removed ? sql<boolean>`deleted_at is not null` : sql<boolean>`+deleted_at is null`);
     const { where: condition } = query;
     // What it needs beyond the gateway's own row is in tables of the same database.
     if (condition) select = select.where((eb) => condition(eb as Parameters<GatewayCondition>[0]));
@@ -105,21 +104,16 @@ export class GatewayStore {
     if (query.loid !== undefined) select = select.where("loid", "=", query.loid);
     if (query.online !== undefined) select = select.where("online", "=", query.online ? 1 : 0);
     if (query.after !== undefined) select = select.where("mac", ">", query.after);
-    if (query.search !== undefined) {
-      const beginning = `${query.search.toUpperCase()}%`;
-      select = select.where((where) =>
-        where.or([where("mac", "like", beginning), where("sn", "like", beginning)])
-      );
-    }
     return select.execute();
   }
 
   /**
-   * Adds gateways, all or none. A MAC or SN that is there already is left alone and named in the answer; one that
-   * was removed makes way.
+   * Adds gateways, all or none. A MAC or SN that is there already is left alone: `there` has the rows that have it, by
+   * the MAC that was not preset for them. One that was removed makes way.
    */
-  preset(gateways: readonly GatewayPreset[]): Promise<{ created: number; taken: string[] }> {
-    const now = this.clock.now(), taken: string[] = [];
+  preset(gateways: readonly GatewayPreset[]): Promise<{ created: number; there: Map<string, GatewayRow[]> }> {
+    const now = this.clock.now(), there = new Map<string, GatewayRow[]>();
+    let created = 0;
     return this.db.transaction().execute(async (tx) => {
       for (const gateway of gateways) {
         const row: Insertable<GatewayRow> = {
@@ -139,9 +133,16 @@ export class GatewayStore {
           .execute();
         const { numInsertedOrUpdatedRows } = await tx.insertInto("gateway").values(row)
           .onConflict((conflict) => conflict.doNothing()).executeTakeFirst();
-        if (!numInsertedOrUpdatedRows) taken.push(gateway.mac);
+        if (numInsertedOrUpdatedRows) {
+          created++;
+          continue;
+        }
+        const rows = await tx.selectFrom("gateway").selectAll()
+          .where((where) => where.or([where("mac", "=", gateway.mac), where("sn", "=", gateway.sn)]))
+          .execute();
+        there.set(gateway.mac, rows);
       }
-      return { created: gateways.length - taken.length, taken };
+      return { created, there };
     });
   }
 
@@ -206,6 +207,28 @@ export class GatewayStore {
     return numUpdatedRows > 0n;
   }
 
+  /**
+   * Takes the order to begin anew off a gateway that is told so now, and notes that it goes back to its factory presets:
+   * both, or neither.
+   */
+  async renewed(mac: string): Promise<void> {
+    await this.db.transaction().execute(async (tx) => {
+      await tx.updateTable("gateway").set({ renew: 0, updated_at: this.clock.now() }).where("mac", "=", mac)
+        .execute();
+      await noteReset(tx, mac, this.clock.now());
+    });
+  }
+
+  /** Gateways that were reset, and of which {@linkcode GatewayStore.resetDone} has not been said. */
+  resets(limit: number): Promise<GatewayResetRow[]> {
+    return this.db.selectFrom("gateway_reset").selectAll().orderBy("mac").limit(limit).execute();
+  }
+
+  /** All that has to follow a reset at `at` is done; a later one stays. */
+  async resetDone(mac: string, at: number): Promise<void> {
+    await this.db.deleteFrom("gateway_reset").where("mac", "=", mac).where("at", "<=", at).execute();
+  }
+
   /** Gives up what was removed before `before`, with all that belongs to it. */
   async purge(before: number): Promise<void> {
     await this.db.deleteFrom("gateway").where("deleted_at", "<", before).execute();
@@ -262,6 +285,17 @@ function heldBy({ node, epoch }: CommandOwner) {
     select 1 from gateway_owner o join cluster_node n on n.node = o.node and n.epoch = o.epoch
     where o.mac = gateway.mac and o.node = ${node} and o.epoch = ${epoch}
   )`;
+}
+
+/** Notes that a gateway went back to its factory presets at `at`; the latest time counts. */
+export async function noteReset(
+  db: Pick<Kysely<Pick<RegistryTables, "gateway_reset">>, "insertInto">,
+  mac: string,
+  at: number,
+): Promise<void> {
+  await db.insertInto("gateway_reset").values({ mac, at })
+    .onConflict((conflict) => conflict.column("mac").doUpdateSet({ at }).where("gateway_reset.at", "<", at))
+    .execute();
 }
 
 /** What is known of a gateway that has never spoken. */

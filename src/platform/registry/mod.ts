@@ -16,7 +16,7 @@ export {
   ORPHANED,
 } from "./commands.ts";
 export { DocumentStore } from "./documents.ts";
-export { type GatewayPreset, type GatewayQuery, GatewayStore, type LastSeen } from "./gateways.ts";
+export { type GatewayPreset, type GatewayQuery, GatewayStore, type LastSeen, noteReset } from "./gateways.ts";
 export { type Presence, type PresenceOwner, type PresenceSettings, PresenceTable } from "./presence.ts";
 export {
   type CommandEventRow,
@@ -24,6 +24,7 @@ export {
   type CommandRow,
   type CommandStatus,
   type DocumentRow,
+  type GatewayResetRow,
   type GatewayRow,
   type PluginRow,
   registryMigrations,

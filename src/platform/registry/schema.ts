@@ -42,6 +42,12 @@ export interface GatewayRow {
   deleted_at: number | null;
 }
 
+/** A gateway that goes back to its factory presets, until all who have to act on it have. */
+export interface GatewayResetRow {
+  mac: string;
+  at: number;
+}
+
 /** What a command does on the gateway. */
 export type CommandKind =
   | "post"
@@ -161,6 +167,7 @@ export interface RegistryTables {
   command_event: CommandEventRow;
   plugin: PluginRow;
   document: DocumentRow;
+  gateway_reset: GatewayResetRow;
 }
 
 /** Makes the tables of {@linkcode RegistryTables}. */
@@ -303,6 +310,15 @@ export const registryMigrations: Migrations = {
       // The last day's, for the overview: without the many that ended before.
       await db.schema.createIndex("command_finished").on("command").columns(["status", "finished_at"])
         .where("finished_at", "is not", null).execute();
+    },
+  },
+  "2026-11-29-registry-gateway-resets": {
+    async up(db) {
+      // Refers to no gateway: a reset must be noted also of one that is being removed.
+      await db.schema.createTable("gateway_reset")
+        .addColumn("mac", "text", (c) => c.primaryKey())
+        .addColumn("at", "bigint", (c) => c.notNull())
+        .execute();
     },
   },
 };

@@ -11,12 +11,14 @@ export const en = {
   nav: {
     overview: "Overview",
     gateways: "Gateways",
+    alarms: "Alarms",
     plugins: "Plug-ins",
     rollouts: "Rollouts",
     policies: "Distribution",
     sms: "Short messages",
     nameServer: "Name server",
     webhooks: "Webhooks",
+    users: "App users",
     people: "People",
     audit: "Audit",
     account: "Password",
@@ -102,7 +104,7 @@ export const en = {
   },
   gateways: {
     title: "Gateways",
-    searchHint: "Beginning of a MAC or serial number",
+    searchHint: "Beginning of a MAC, serial number or LOID; or a tag",
     mac: "MAC",
     sn: "Serial number",
     loid: "LOID",
@@ -122,9 +124,7 @@ export const en = {
   gateway: {
     title: (mac: string) => `Gateway ${mac}`,
     identity: "What is known of it",
-    timeline: "Commands",
     plugins: "Plug-ins",
-    messages: "Messages it pushed",
     run: "Run a capability",
     command: "Command (CmdType)",
     plugin: "Plug-in",

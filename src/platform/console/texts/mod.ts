@@ -35,3 +35,5 @@ export { people } from "./people.ts";
 export { policies } from "./policies.ts";
 export { fleet } from "./fleet.ts";
 export { webhooks } from "./webhooks.ts";
+export { alarms } from "./alarms.ts";
+export { users } from "./users.ts";

@@ -82,6 +82,13 @@ const en = {
   metrics: "Metrics (Prometheus)",
   openapi: "OpenAPI document",
   links: "For machines",
+  backups: "Backups",
+  backup: "Backup",
+  backupsHint:
+    "The whole embedded database as it was at that moment, kept in <data>/backups until somebody removes it. " +
+    "Whoever has one can read all that the platform knows.",
+  size: "Size",
+  makeBackup: "Back up now",
 };
 
 const zh: typeof en = {
@@ -162,6 +169,12 @@ const zh: typeof en = {
   metrics: "监控指标(Prometheus)",
   openapi: "OpenAPI 文档",
   links: "供程序使用",
+  backups: "备份",
+  backup: "备份",
+  backupsHint:
+    "当时整个内嵌数据库的完整副本,保存于 <data>/backups,直至被删除。持有备份者可读取平台的全部数据。",
+  size: "大小",
+  makeBackup: "立即备份",
 };
 
 /** By language. */

@@ -43,6 +43,38 @@ const en = {
   restore: "Put into force again",
   restoreAsk: "Put this earlier version into force again?",
   faults: "What is wrong with it",
+  rulesHint:
+    "The first rule that matches decides. What is left empty matches everything. A gateway stays with the " +
+    "address that its rule gave it, as long as the rule lists that address with a weight.",
+  ruleName: "Name of the rule",
+  matches: {
+    vendor: "Vendor",
+    model: "Model",
+    oui: "First six digits of the MAC",
+    macFrom: "MAC from",
+    macTo: "MAC to",
+    firmware: "Firmware (* for anything)",
+    region: "Region",
+    percent: "Percent of these gateways",
+  },
+  targets: "Where they go, shared out by weight",
+  weight: "Weight",
+  addTarget: "Add an address",
+  addRule: "Add a rule",
+  removeRule: "Remove the rule",
+  up: "Up",
+  down: "Down",
+  redirectField: "Or: another distribution platform that they ask instead",
+  redirectHint: "host:port. Only where there is no address above.",
+  script: "Script (optional), asked before the rules",
+  scriptHint: "export function choose(gateway, destinations) { return destinations[0].address; } " +
+    "It names an address that the rules list, or nothing: then they decide. So they do where it fails.",
+  byScript: "script",
+  asJson: "Go on as JSON",
+  asRules: "Go on with forms",
+  notRules: "This is not a policy that the forms could hold:",
+  tooLarge: (rules: number, targets: number) =>
+    `The forms hold ${rules} rules with ${targets} addresses each: this is larger, and stays JSON.`,
 };
 
 const zh: typeof en = {
@@ -83,6 +115,37 @@ const zh: typeof en = {
   restore: "恢复此版本",
   restoreAsk: "使此历史版本重新生效?",
   faults: "错误之处",
+  rulesHint:
+    "首条匹配的规则生效。留空的条件匹配所有网关。只要规则仍列出该地址且权重不为 0,网关便保持原去向。",
+  ruleName: "规则名称",
+  matches: {
+    vendor: "厂商",
+    model: "型号",
+    oui: "MAC 前六位",
+    macFrom: "MAC 起始",
+    macTo: "MAC 截止",
+    firmware: "固件版本(* 为任意)",
+    region: "区域",
+    percent: "占这些网关的百分比",
+  },
+  targets: "去向(按权重分配)",
+  weight: "权重",
+  addTarget: "添加地址",
+  addRule: "添加规则",
+  removeRule: "删除规则",
+  up: "上移",
+  down: "下移",
+  redirectField: "或:改向另一分发平台查询",
+  redirectHint: "host:port。仅在上方没有地址时填写。",
+  script: "脚本(可选),先于规则执行",
+  scriptHint: "export function choose(gateway, destinations) { return destinations[0].address; } " +
+    "返回规则中列出的一个地址,或不返回而由规则决定。脚本出错时同样由规则决定。",
+  byScript: "脚本",
+  asJson: "以 JSON 继续编辑",
+  asRules: "以表单继续编辑",
+  notRules: "表单无法表示此内容:",
+  tooLarge: (rules, targets) =>
+    `表单最多容纳 ${rules} 条规则、每条 ${targets} 个地址;内容超出,请继续使用 JSON。`,
 };
 
 /** By language. */

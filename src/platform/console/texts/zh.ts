@@ -12,12 +12,14 @@ export const zh: Texts = {
   nav: {
     overview: "总览",
     gateways: "网关",
+    alarms: "告警",
     plugins: "插件",
     rollouts: "批量任务",
     policies: "分发策略",
     sms: "短消息",
     nameServer: "汇接网关",
     webhooks: "Webhook",
+    users: "App 用户",
     people: "用户",
     audit: "审计",
     account: "密码",
@@ -103,7 +105,7 @@ export const zh: Texts = {
   },
   gateways: {
     title: "网关",
-    searchHint: "MAC 或序列号的开头",
+    searchHint: "MAC、序列号或 LOID 的开头,或标签",
     mac: "MAC",
     sn: "序列号",
     loid: "LOID",
@@ -123,9 +125,7 @@ export const zh: Texts = {
   gateway: {
     title: (mac) => `网关 ${mac}`,
     identity: "基本信息",
-    timeline: "命令记录",
     plugins: "插件",
-    messages: "上报消息",
     run: "执行能力命令",
     command: "命令(CmdType)",
     plugin: "插件",

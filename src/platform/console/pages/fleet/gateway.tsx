@@ -9,7 +9,6 @@ import {
   Act,
   Check,
   Choice,
-  CommandStatus,
   Facts,
   Form,
   Panel,
@@ -20,19 +19,13 @@ import {
   Time,
 } from "../../parts/mod.ts";
 import { type Action, field, optional, type Page, several, stay, type View, words } from "../../view.ts";
+import { bindingOf, BindingPanel, unbind } from "./binding.tsx";
 import { FleetTabs, textsOf } from "./frame.tsx";
-import { type HistoryEntry, HistoryTable } from "./history.tsx";
 import type { Gateway } from "./list.tsx";
 import { CommandChoice, offersFor } from "./run.tsx";
+import { type TimelineEntry, TimelineTable } from "./timeline.tsx";
 
 type Command = v.InferOutput<typeof CommandView>;
-interface Message {
-  readonly id: string;
-  readonly plugin: string;
-  readonly receivedAt: string;
-  readonly text: string | null;
-  readonly base64: string;
-}
 interface SeenPlugin {
   readonly name: string;
   readonly version: string;
@@ -48,14 +41,9 @@ const WAIT = 8;
 export const gatewayPage: Page = async (view) => {
   const mac = view.params["mac"]!, { texts, client } = view, t = textsOf(view), path = apiPathOf(view);
   const gateway = await client.get<Gateway>(path);
-  const [commands, messages, history, plugins, offers] = await Promise.all([
-    view.may("commands:read")
-      ? client.get<{ items: Command[] }>(`${path}/commands`, { limit: "20" })
-      : NOTHING,
-    view.may("messages:read") && view.runs("push")
-      ? client.get<{ items: Message[] }>(`${path}/messages`, { limit: "10" })
-      : NOTHING,
-    client.get<{ items: HistoryEntry[] }>(`${path}/history`, { limit: "10" }),
+  const [timeline, binding, plugins, offers] = await Promise.all([
+    client.get<{ items: TimelineEntry[] }>(`${path}/timeline`, { limit: "20" }),
+    view.runs("app") ? bindingOf(view) : undefined,
     view.may("plugins:read") ? client.get<{ items: SeenPlugin[] }>(`${path}/plugins/seen`) : NOTHING,
     view.may("commands:run") ? offersFor(view, mac) : [],
   ]);
@@ -69,6 +57,7 @@ export const gatewayPage: Page = async (view) => {
           <Panel title={texts.gateway.identity} id="facts">
             <Known view={view} gateway={gateway} />
           </Panel>
+          {view.runs("app") && <BindingPanel view={view} binding={binding} />}
           {view.may("commands:run") && (
             <Panel title={texts.gateway.run}>
               <CommandChoice view={view} mac={mac} offers={offers} />
@@ -83,27 +72,12 @@ export const gatewayPage: Page = async (view) => {
             </form>
           </Panel>
         )}
-        <Panel title={texts.gateway.timeline} id="commands">
-          <CommandTable view={view} commands={commands.items} />
-        </Panel>
-        {view.runs("push") && (
-          <Panel title={texts.gateway.messages} id="messages">
-            <Table
-              label={texts.gateway.messages}
-              head={[texts.common.time, texts.gateway.plugin, t.value]}
-              empty={texts.common.none}
-              rows={messages.items.map(({ plugin, receivedAt, text, base64 }) => [
-                <Time at={receivedAt} view={view} />,
-                plugin,
-                <span class="mono">{text ?? base64}</span>,
-              ])}
-            />
-          </Panel>
-        )}
-        <Panel title={t.history} id="history">
-          <HistoryTable view={view} entries={history.items} />
+        <Panel title={t.timeline} id="timeline">
+          <TimelineTable view={view} entries={timeline.items} />
           <p>
-            <a href={`/gateways/${mac}/history`}>{t.all}</a>
+            <a href={`/gateways/${mac}/timeline`}>{t.all}</a>
+            {" · "}
+            <a href={`/gateways/${mac}/history`}>{t.history}</a>
             {" · "}
             <a href={`/gateways/${mac}/parameters`}>{t.parametersSeen}</a>
           </p>
@@ -130,6 +104,7 @@ export const gatewayActions: Readonly<Record<string, Action>> = {
     });
     return stay(view);
   },
+  unbind,
   async tags(view) {
     await view.client.send("PUT", `${apiPathOf(view)}/tags`, { tags: words(view, "tags") });
     return stay(view);
@@ -177,29 +152,6 @@ export const listPlugins: Page = async (view) => {
     ),
   };
 };
-
-/** Commands, a line each. */
-export function CommandTable(
-  { view, commands }: { readonly view: View; readonly commands: readonly Command[] },
-) {
-  const { texts } = view, t = texts.command;
-  return (
-    <Table
-      label={texts.gateway.timeline}
-      head={[t.created, t.kind, t.status, t.actor, t.finished]}
-      empty={texts.common.none}
-      rows={commands.map((command) => [
-        <a href={`/commands/${command.id}`}>
-          <Time at={command.createdAt} view={view} />
-        </a>,
-        describe(command),
-        <CommandStatus status={command.status} texts={texts} />,
-        command.actor,
-        <Time at={command.finishedAt} view={view} />,
-      ])}
-    />
-  );
-}
 
 /** A command in a few words. */
 export function describe(command: Pick<Command, "kind" | "plugin" | "version" | "parameter">): string {

@@ -22,6 +22,9 @@ const TONES: Readonly<Record<string, string>> = {
   removed: "bad",
   restored: "warn",
   changed: "warn",
+  bound: "good",
+  unbound: "warn",
+  reset: "bad",
 };
 
 /** `GET /gateways/{mac}/history`. */
@@ -82,14 +85,26 @@ export function HistoryTable(
       empty={common.none}
       rows={entries.map(({ at, kind, detail }) => [
         <Time at={at} view={view} />,
-        <Badge tone={TONES[kind] ?? ""}>{t.historyKinds[kind] ?? kind}</Badge>,
-        <span class="mono">
-          {Object.entries(detail).map(([name, value]) =>
-            `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`
-          ).join(" ")}
-        </span>,
+        <KindBadge view={view} kind={kind} />,
+        <DetailText detail={detail} />,
       ])}
     />
+  );
+}
+
+/** What happened, in a word. */
+export function KindBadge({ view, kind }: { readonly view: View; readonly kind: string }) {
+  return <Badge tone={TONES[kind] ?? ""}>{textsOf(view).historyKinds[kind] ?? kind}</Badge>;
+}
+
+/** What goes with it. */
+export function DetailText({ detail }: { readonly detail: Readonly<Record<string, unknown>> }) {
+  return (
+    <span class="mono">
+      {Object.entries(detail).map(([name, value]) =>
+        `${name}=${typeof value === "string" ? value : JSON.stringify(value)}`
+      ).join(" ")}
+    </span>
   );
 }
 

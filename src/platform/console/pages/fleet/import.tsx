@@ -10,12 +10,18 @@ import { FleetTabs, textsOf } from "./frame.tsx";
 
 interface Report {
   readonly created: number;
-  readonly taken: readonly string[];
-  readonly faults: readonly { readonly line: number; readonly message: string }[];
+  readonly unchanged: number;
+  readonly refused: number;
+  readonly lines: readonly {
+    readonly line: number;
+    readonly mac: string;
+    readonly outcome: string;
+    readonly message: string;
+  }[];
 }
 
-/** MACs that the report names; beyond that it gives their number. */
-const NAMED = 200;
+/** Lines that the page shows; beyond that it gives their number. */
+const SHOWN = 500;
 
 /** `GET /gateways/import`. */
 export const importPage: Page = (view) => {
@@ -80,27 +86,34 @@ export const importActions: Readonly<Record<string, Action>> = {
       body: await file.text(),
     });
     const report = await response.json() as Report;
+    // What is wrong comes first.
+    const others = [
+      ...report.lines.filter(({ outcome }) => outcome === "refused"),
+      ...report.lines.filter(({ outcome }) => outcome === "unchanged"),
+    ];
     return {
       title: t.report,
       content: (
         <>
           <FleetTabs view={view} />
-          <p class="notice good" role="status">{t.created(numberText(report.created, view))}</p>
-          {report.taken.length > 0 && (
-            <Panel title={t.taken(numberText(report.taken.length, view))}>
-              <p class="mono">
-                {report.taken.slice(0, NAMED).join(", ")}
-                {report.taken.length > NAMED && " …"}
-              </p>
-            </Panel>
-          )}
+          <div class={`notice ${report.refused === 0 ? "good" : "bad"}`} role="status">
+            <p>{t.created(numberText(report.created, view))}</p>
+            <p>{t.unchanged(numberText(report.unchanged, view))}</p>
+            <p>{t.refused(numberText(report.refused, view))}</p>
+          </div>
           <Panel title={t.faults}>
             <Table
               label={t.faults}
-              head={[t.line, t.fault]}
+              head={[t.line, view.texts.gateways.mac, t.outcome, t.fault]}
               empty={view.texts.common.none}
-              rows={report.faults.map(({ line, message }) => [String(line), message])}
+              rows={others.slice(0, SHOWN).map(({ line, mac, outcome, message }) => [
+                String(line),
+                <span class="mono">{mac}</span>,
+                t.outcomes[outcome] ?? outcome,
+                message,
+              ])}
             />
+            {others.length > SHOWN && <p>{t.moreLines(numberText(others.length - SHOWN, view))}</p>}
           </Panel>
         </>
       ),

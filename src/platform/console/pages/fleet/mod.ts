@@ -5,12 +5,14 @@
  */
 import { pageAt, type PageRoute } from "../../view.ts";
 import { commandActions, commandPage } from "./command.tsx";
+import { commandsPage } from "./commands.tsx";
 import { gatewayActions, gatewayPage, listPlugins } from "./gateway.tsx";
 import { groupActions, groupPage, groupsActions, groupsPage } from "./groups.tsx";
 import { historyPage, parametersPage } from "./history.tsx";
 import { importActions, importPage } from "./import.tsx";
 import { exportPage, gatewaysPage, restore } from "./list.tsx";
 import { run, runPage } from "./run.tsx";
+import { timelinePage } from "./timeline.tsx";
 
 /** By path. */
 export const FLEET_PAGES: readonly PageRoute[] = [
@@ -24,5 +26,7 @@ export const FLEET_PAGES: readonly PageRoute[] = [
   { method: "POST", path: "/gateways/:mac/plugins/list", page: listPlugins },
   ...pageAt("/groups", groupsPage, groupsActions),
   ...pageAt("/groups/:name", groupPage, groupActions),
+  ...pageAt("/gateways/:mac/timeline", timelinePage),
+  ...pageAt("/commands", commandsPage),
   ...pageAt("/commands/:id", commandPage, commandActions),
 ];

@@ -5,7 +5,7 @@
  */
 import { Badge, Facts, Panel, Table } from "../../parts/mod.ts";
 import { type Page, type View } from "../../view.ts";
-import { textsOf } from "./frame.tsx";
+import { AboutTabs, textsOf } from "./frame.tsx";
 
 interface Health {
   readonly status: string;
@@ -31,6 +31,7 @@ export const aboutPage: Page = async (view) => {
     refreshSeconds: 10,
     content: (
       <>
+        <AboutTabs view={view} />
         <Panel title={t.services} id="services">
           <Table
             label={t.services}

@@ -28,6 +28,20 @@ export function PeopleTabs({ view }: { readonly view: View }) {
   );
 }
 
+/** The way among the pages about the platform itself. */
+export function AboutTabs({ view }: { readonly view: View }) {
+  const t = textsOf(view);
+  return (
+    <Tabs
+      view={view}
+      tabs={[
+        ["/about", t.about],
+        ...(view.may("system:write") ? [["/about/backups", t.backups] as const] : []),
+      ]}
+    />
+  );
+}
+
 /** The groups of a form: null where it names none, which means all. */
 export function groupsOf(view: View): string[] | null {
   const groups = words(view, "groups");

@@ -7,6 +7,7 @@ import { pageAt, type PageRoute } from "../../view.ts";
 import { aboutPage } from "./about.tsx";
 import { accountPage, changePassword } from "./account.tsx";
 import { auditPage, exportAudit, verifyAudit } from "./audit.tsx";
+import { backupActions, backupFile, backupsPage } from "./backups.tsx";
 import { keyActions, keysPage } from "./keys.tsx";
 import { addOperator, operatorActions, operatorPage, operatorsPage, rolesPage } from "./operators.tsx";
 
@@ -20,4 +21,6 @@ export const PEOPLE_PAGES: readonly PageRoute[] = [
   ...pageAt("/audit/export", exportAudit),
   ...pageAt("/account", accountPage, { change: changePassword }),
   ...pageAt("/about", aboutPage),
+  ...pageAt("/about/backups", backupsPage, backupActions),
+  ...pageAt("/about/backups/:id", backupFile),
 ];

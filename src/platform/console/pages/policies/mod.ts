@@ -4,7 +4,8 @@
  * @module
  */
 import { pageAt, type PageRoute } from "../../view.ts";
-import { drain, editPolicyPage, policyActions, policyPage } from "./policy.tsx";
+import { editPolicyPage, policyActions } from "./editor.tsx";
+import { drain, policyPage } from "./policy.tsx";
 import { restore, versionsPage } from "./versions.tsx";
 
 /** By path. */

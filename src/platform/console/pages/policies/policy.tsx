@@ -4,25 +4,15 @@
  * @module
  */
 import type { Policy } from "../../../distribution/mod.ts";
-import { ApiProblem } from "../../client.ts";
-import {
-  Bars,
-  Choice,
-  Form,
-  numberText,
-  Panel,
-  Submit,
-  Table,
-  Tabs,
-  TextArea,
-  TextField,
-} from "../../parts/mod.ts";
+import { Bars, Choice, Form, numberText, Panel, Submit, Table, Tabs, TextField } from "../../parts/mod.ts";
 import { policies } from "../../texts/mod.ts";
-import { type Action, field, mustMay, type Page, query, stay, type View } from "../../view.ts";
+import { type Action, field, type Page, query, stay, type View } from "../../view.ts";
 
-const POLICY = "/api/v1/distribution/policy";
+/** The policy in the API. */
+export const POLICY = "/api/v1/distribution/policy";
 
-interface DryRun {
+/** What a dry run says. */
+export interface DryRun {
   readonly gateways: number;
   readonly moved: number;
   readonly flows: readonly {
@@ -53,6 +43,12 @@ export const policyPage: Page = async (view) => {
         <PolicyTabs view={view} />
         <Panel title={t.rules}>
           <RuleTable view={view} policy={policy} />
+          {policy.script !== undefined && (
+            <details>
+              <summary>{t.script}</summary>
+              <pre tabindex={0}>{policy.script}</pre>
+            </details>
+          )}
         </Panel>
         <Panel title={t.goes}>
           {flows === undefined
@@ -112,27 +108,6 @@ export const drain: Action = async (view) => {
   return stay(view);
 };
 
-/** `GET /policies/edit`. */
-export const editPolicyPage: Page = (view) => editor(view);
-
-/** What the editor's buttons do. */
-export const policyActions: Readonly<Record<string, Action>> = {
-  async dryRun(view) {
-    const run = await view.client.send<DryRun>("POST", "/api/v1/distribution/dry-run", policyOf(view));
-    return editor(view, run);
-  },
-  async put(view) {
-    const note = encodeURIComponent(field(view, "note"));
-    // Whoever was quicker is not undone unseen: the editor began with this version.
-    await view.client.raw(`${POLICY}?note=${note}`, {
-      method: "PUT",
-      headers: { "content-type": "application/json", "if-match": field(view, "version") },
-      body: JSON.stringify(policyOf(view)),
-    });
-    return "/policies?done=1";
-  },
-};
-
 /** The way among these pages. */
 export function PolicyTabs({ view }: { readonly view: View }) {
   const t = policies[view.language];
@@ -167,51 +142,8 @@ export function RuleTable({ view, policy }: { readonly view: View; readonly poli
   );
 }
 
-async function editor(view: View, run?: DryRun) {
-  const t = policies[view.language];
-  mustMay(view, "policies:write");
-  const response = await view.client.raw(POLICY);
-  const policy = await response.json() as Policy;
-  return {
-    title: t.edit,
-    content: (
-      <>
-        <PolicyTabs view={view} />
-        {run !== undefined && (
-          <Panel title={t.result}>
-            <p role="status">{t.moved(numberText(run.moved, view), numberText(run.gateways, view))}</p>
-            <Flows view={view} run={run} />
-          </Panel>
-        )}
-        <Panel>
-          <Form view={view}>
-            <input
-              type="hidden"
-              name="version"
-              value={field(view, "version") || (response.headers.get("etag") ?? "")}
-            />
-            <TextArea
-              view={view}
-              name="policy"
-              label={t.policy}
-              value={JSON.stringify(policy, null, 2)}
-              hint={t.hint}
-              rows={24}
-              required
-            />
-            <TextField view={view} name="note" label={t.note} max={500} />
-            <div class="actions">
-              <Submit action="dryRun" label={t.dryRun} tone="quiet" />
-              <Submit action="put" label={t.put} confirm={t.putAsk} />
-            </div>
-          </Form>
-        </Panel>
-      </>
-    ),
-  };
-}
-
-function Flows({ view, run }: { readonly view: View; readonly run: DryRun }) {
+/** How many gateways go where. */
+export function Flows({ view, run }: { readonly view: View; readonly run: DryRun }) {
   const t = policies[view.language];
   if (run.flows.length === 0) return <p class="soft">{view.texts.common.none}</p>;
   return (
@@ -243,14 +175,4 @@ async function previewOf(view: View): Promise<string | undefined> {
     region: query(view, "region"),
   });
   return t.goesTo(operations ?? (redirect === null ? t.nowhere : t.redirect(redirect)), ruleName(view, rule));
-}
-
-/** What stands in the editor. @throws {ApiProblem} where it is not JSON */
-function policyOf(view: View): unknown {
-  try {
-    return JSON.parse(field(view, "policy"));
-  } catch (error) {
-    const why = error instanceof Error ? error.message : String(error);
-    throw new ApiProblem(422, "not_json", policies[view.language].notJson(why), "");
-  }
 }
