@@ -120,6 +120,39 @@ onPostgres("nobody takes a duty over while a transaction that was let through is
   assertEquals(order, ["done under the guard", "b holds it: true"]);
 });
 
+onPostgres(
+  "a node that was given up is let through no fence, and none is given up while it is behind one",
+  async (stage) => {
+    await using a = await stage.join("a");
+    await using b = await stage.join("b");
+    const heard = heardBy(b), order: string[] = [];
+    let beating!: Promise<unknown>;
+    for (let n = 0; n < 4; n++) await b.beat();
+    await stage.db.transaction().execute(async (tx) => {
+      assertEquals(await a.membership.fence(tx), { node: "a", epoch: 1 });
+      // Its lease ends while it writes: whoever would give it up waits for the end of that.
+      beating = (async () => {
+        await stage.expire("a");
+        await b.beat();
+        order.push("given up");
+      })();
+      await eventually(async () => {
+        const { rows } = await sql`select 1 from pg_stat_activity
+        where datname = current_database() and wait_event_type = 'Lock'`.execute(stage.db);
+        return rows.length === 1;
+      });
+      order.push("written");
+    });
+    await beating;
+    assertEquals([order, heard], [["written", "given up"], ["a 1 is gone"]]);
+    await assertRejects(
+      () => stage.db.transaction().execute((tx) => a.membership.fence(tx)),
+      Error,
+      "given this node up",
+    );
+  },
+);
+
 onPostgres("a name that another process keeps renewing is refused", async (stage) => {
   await using a = await stage.join("a");
   const clock = new NodeClock();

@@ -62,7 +62,9 @@ onPostgres("what a node writes under an epoch that is over counts for nothing", 
   await claim(a, MAC, "channel");
   await giveUp(stage, "a", b);
   assertEquals(await b.owners.ownerOf(MAC, "channel"), undefined);
-  await claim(a, OTHER); // it was paused, and knows nothing of that
+  a.owners.claim(OTHER); // it was paused, and knows nothing of that
+  await eventually(() => a.clock.pendingTimers === 2); // to renew its lease, and to write again what was refused
+  assertEquals([a.membership.held, a.owners.confirmed(OTHER)], [true, false]);
   assertEquals(await b.owners.ownerOf(OTHER, "association"), undefined);
   // Nor does it take from another one what it held before.
   await claim(b, MAC, "channel");
