@@ -2,6 +2,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { sql } from "kysely";
 import { FakeClock, silentLog } from "../src/base/mod.ts";
 import { dropDatabases, hasPostgres, makeDatabase } from "./support/postgres.ts";
+import { TcpProxy } from "./support/tcp_proxy.ts";
 import { hold, HoldError, openDatabase } from "../src/storage/mod.ts";
 
 const OPTIONS = { name: "one", number: 4711, refusal: "another process does this" };
@@ -71,6 +72,29 @@ Deno.test({
       await pass(clock, () => !first.held);
       await pass(clock, () => false);
       assertEquals([first.held, quicker.held], [false, true]);
+    } finally {
+      await dropDatabases(database);
+    }
+  },
+});
+
+Deno.test({
+  name:
+    "a connection that is gone without the server's noticing keeps its own process out no longer than it looks",
+  ignore: !there,
+  async fn() {
+    const database = `gatehouse_test_${crypto.randomUUID().slice(0, 8)}`, dataDir = "/nowhere";
+    const clock = new FakeClock(0), deps = { clock, log: silentLog };
+    await makeDatabase(database);
+    await using proxy = new TcpProxy(5432);
+    try {
+      await using db = await openDatabase(`postgres://postgres@127.0.0.1:${proxy.port}/${database}`, {});
+      await using first = await hold(deps, db.sql, { ...OPTIONS, dataDir });
+      proxy.forget();
+      await pass(clock, () => !first.held);
+      assertEquals(first.held, false);
+      await pass(clock, () => first.held);
+      assert(first.held, "it ended the session that the server still believed in");
     } finally {
       await dropDatabases(database);
     }

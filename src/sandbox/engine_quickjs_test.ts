@@ -159,7 +159,8 @@ Deno.test("a program that does not parse is refused with its file and line", asy
 Deno.test("a program whose loading never ends is refused", async () => {
   assert(await open(`await new Promise(() => {});`).catch((error) => error) instanceof ProgramError);
   const fault = await open(`for (;;);`).catch((error) => error);
-  assertEquals(fault.kind, "interrupted");
+  // Whichever of the two guards looks at the clock first: the interpreter's, or that of its built-ins.
+  assert(["interrupted", "stuck"].includes(fault.kind), fault.kind);
 });
 
 /** Calls `run` in a fresh guest: what came of it. */

@@ -42,7 +42,8 @@ type Attempt = () => Promise<Held | undefined>;
 interface Held {
   /** Rejects where it is held no more. */
   readonly look: () => Promise<void>;
-  readonly letGo: () => Promise<void>;
+  /** `lost`: it is held no more, and there is nobody left to tell so. */
+  readonly letGo: (lost?: boolean) => Promise<void>;
 }
 
 /**
@@ -63,7 +64,7 @@ export async function hold<Tables>(deps: HoldDeps, db: Kysely<Tables>, options: 
   }
   return server ? new Watched(deps, held, attempt, options.name) : {
     held: true,
-    [Symbol.asyncDispose]: held.letGo,
+    [Symbol.asyncDispose]: () => held.letGo(),
   };
 }
 
@@ -89,7 +90,7 @@ class Watched implements Hold {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#stop.abort();
     await this.#life;
-    await this.holding.letGo();
+    await this.holding.letGo(!this.#held);
   }
 
   async #watch(): Promise<void> {
@@ -114,7 +115,7 @@ class Watched implements Hold {
       this.deps.log.error("another process has taken over: restart this one", { what: this.what });
       return false;
     }
-    await this.holding.letGo();
+    await this.holding.letGo(true);
     this.holding = held;
     this.#held = true;
     this.deps.log.info("holds again what one process may do", { what: this.what });
@@ -140,20 +141,51 @@ function fileLock({ dataDir, name }: HoldOptions): Attempt {
   };
 }
 
+/** Seconds after which the server notices that a connection is gone of which nobody says so. */
+const KEEPALIVE = { tcp_keepalives_idle: "5", tcp_keepalives_interval: "5", tcp_keepalives_count: "3" };
+
+/** A session of the server's: its process numbers come again, so its beginning counts too. */
+interface Session {
+  readonly pid: number;
+  readonly since: string;
+}
+
 function serverLock(db: Kysely<unknown>, { number }: HoldOptions): Attempt {
+  let mine: Session | undefined;
   return () => {
-    const answer = Promise.withResolvers<Held | undefined>(), end = Promise.withResolvers<void>();
+    const answer = Promise.withResolvers<Held | undefined>(), end = Promise.withResolvers<boolean>();
     const life = db.connection().execute(async (connection) => {
-      const { rows } = await sql<{ taken: boolean }>`select pg_try_advisory_lock(${number}) as taken`
-        .execute(connection);
-      if (!rows[0]?.taken) return answer.resolve(undefined);
+      for (const [name, value] of Object.entries(KEEPALIVE)) {
+        await sql`select set_config(${name}, ${value}, false)`.execute(connection);
+      }
+      const { rows: [row] } = await sql<Session & { taken: boolean }>`
+        select pg_try_advisory_lock(${number}) as taken, pid, backend_start::text as since
+        from pg_stat_activity where pid = pg_backend_pid()`.execute(connection);
+      if (!row?.taken) {
+        // The server may not have noticed yet that the connection is gone on which this process held it.
+        if (mine && await ended(connection, number, mine)) {
+          throw new Error("the connection before still held it");
+        }
+        return answer.resolve(undefined);
+      }
+      mine = { pid: row.pid, since: row.since };
       answer.resolve({
         look: async () => void await sql`select 1`.execute(connection),
-        letGo: () => (end.resolve(), life),
+        letGo: (lost = false) => (end.resolve(lost), life),
       });
-      await end.promise;
+      if (await end.promise) return;
       await sql`select pg_advisory_unlock(${number})`.execute(connection).catch(() => {}); // gone is let go too
     }).catch((error) => answer.reject(error));
     return answer.promise;
   };
+}
+
+/** Ends the session if it is the one that holds the lock; false where it is not. */
+async function ended(db: Kysely<unknown>, number: number, { pid, since }: Session): Promise<boolean> {
+  const { rows } = await sql`
+    select pg_terminate_backend(l.pid) from pg_locks l join pg_stat_activity a on a.pid = l.pid
+    where l.locktype = 'advisory' and l.classid = 0 and l.objid = ${number} and l.granted
+      and l.database = (select oid from pg_database where datname = current_database())
+      and l.pid = ${pid} and a.backend_start::text = ${since}`.execute(db);
+  return rows.length > 0;
 }

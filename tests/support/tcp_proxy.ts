@@ -7,6 +7,9 @@
 /** Forwards TCP to `target`, for as long as it is let. */
 export class TcpProxy implements AsyncDisposable {
   readonly #pairs = new Set<readonly [Deno.TcpConn, Deno.TcpConn]>();
+  readonly #forgotten = new WeakSet<Deno.TcpConn>();
+  /** What the server still believes in. */
+  readonly #left = new Set<Deno.TcpConn>();
   #listener: Deno.TcpListener | undefined;
   #going = Promise.withResolvers<void>();
   #loops: Promise<void>[] = [];
@@ -30,6 +33,15 @@ export class TcpProxy implements AsyncDisposable {
     this.#pairs.clear();
   }
 
+  /** Whoever came is cut off, and the server does not notice: a machine between the two that has forgotten them. */
+  forget(): void {
+    for (const [outer] of this.#pairs) {
+      this.#forgotten.add(outer);
+      quietly(() => outer.close());
+    }
+    this.#pairs.clear();
+  }
+
   /** Connections stay and are taken, and not a byte goes either way: a network or a server that stands still. */
   stall(): void {
     this.#going = Promise.withResolvers();
@@ -43,6 +55,7 @@ export class TcpProxy implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.refuse();
+    for (const conn of this.#left) quietly(() => conn.close());
     this.#going.resolve();
     await Promise.all(this.#loops);
   }
@@ -85,6 +98,8 @@ export class TcpProxy implements AsyncDisposable {
     } catch {
       // cut
     }
+    if (this.#forgotten.has(from)) return void this.#left.add(to);
+    if (this.#forgotten.has(to)) return void this.#left.add(from);
     quietly(() => to.close());
     quietly(() => from.close());
   }

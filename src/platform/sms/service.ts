@@ -214,8 +214,14 @@ export async function startSms(
       dispatcher,
       simulator,
     }),
-    health: () =>
-      outlet.connected ? { status: "up" } : { status: "degraded", detail: `${outlet.name} is not connected` },
+    health() {
+      if (!alone.held) {
+        return { status: "degraded", detail: "another process may have the database: nothing is taken" };
+      }
+      return outlet.connected
+        ? { status: "up" }
+        : { status: "degraded", detail: `${outlet.name} is not connected` };
+    },
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
 }
