@@ -7,6 +7,7 @@ import { assert, assertEquals, assertRejects } from "@std/assert";
 import { Metrics, silentLog, systemClock } from "../src/base/mod.ts";
 import { BusError, NatsBus, type NatsBusOptions, type NodeAddress } from "../src/cluster/mod.ts";
 import { until } from "./support/nodes.ts";
+import { TcpProxy } from "./support/tcp_proxy.ts";
 import { noNatsBecause, type OwnNats, startOwnNats } from "./support/own_nats.ts";
 
 type Events = { told: { n: number } };
@@ -175,6 +176,29 @@ onNats("a server that refuses the password for a while is come back to", async (
 });
 
 onNats(
+  "a server that falls silent is given up within seconds, however much is on its way to it",
+  async (nats) => {
+    using _strays = straysOfTheLibrary();
+    await using proxy = new TcpProxy(nats.port);
+    await using a = await join(nats, A, {
+      route: toB,
+      url: `nats://gatehouse:first@127.0.0.1:${proxy.port}`,
+    });
+    assertEquals(await a.request("double", 4, 5000), 8);
+    proxy.stall();
+    // More than the kernel takes: the library would wait until it is sent before it hangs up.
+    const big = a as unknown as NatsBus<{ told: { text: string } }, Requests>;
+    for (let n = 0; n < 40; n++) big.publish("told", { text: "x".repeat(500_000) });
+    const waiting = codeOf(a.request("double", 5, 60_000));
+    await until("it is noticed", () => Promise.resolve(!a.connected));
+    assert(["lost", "no_responder"].includes(await waiting));
+    proxy.heal();
+    await until("it is back", () => Promise.resolve(a.connected));
+    assertEquals(await a.request("double", 6, 5000), 12);
+  },
+);
+
+onNats(
   "a request or answer that is larger than the server takes is said to be, and harms nobody",
   async (nats, b) => {
     await using a = await join(nats, A, { route: toB });
@@ -187,3 +211,80 @@ onNats(
     assertEquals(await a.request("double", 5, 5000), 10);
   },
 );
+
+/** Connects as a program that is no node. */
+async function outsider(nats: OwnNats, user: string, pass: string) {
+  const { connect } = await import("@nats-io/transport-node");
+  return await connect({ servers: `127.0.0.1:${nats.port}`, user, pass, reconnect: false });
+}
+
+onNats(
+  "what is no message of a node is counted and harms nobody, however much comes",
+  async (nats, b, asked) => {
+    await using a = await join(nats, A, { route: toB });
+    const heard: unknown[] = [];
+    using _subscription = b.subscribe("told", ({ n }) => void heard.push(n));
+    const stranger = await outsider(nats, "gatehouse", "first");
+    const now = systemClock.now();
+    const asks = [
+      ...["", "{", "null", "[]", "7", '"x"', "{}", `{"subject":7,"deadlineAt":${now + 5000}}`],
+      `{"subject":"double","message":1,"epoch":3,"deadlineAt":"soon"}`,
+      `{"subject":"double","message":1,"epoch":2,"deadlineAt":${now + 5000}}`,
+      `{"subject":"double","message":1,"epoch":"3","deadlineAt":${now + 5000}}`,
+      `{"subject":"double","message":1,"epoch":3,"deadlineAt":${now - 5000}}`,
+      `{"subject":"__proto__","message":{},"epoch":3,"deadlineAt":${now + 5000}}`,
+      `{"subject":"nobody.answers","message":{},"epoch":3,"deadlineAt":${now + 5000}}`,
+      "[".repeat(100_000),
+      "x".repeat(1_000_000),
+    ];
+    const events = ["", "{", "null", "7", "{}", '{"from":"a","message":{"n":1}}', '{"from":{"node":"a"}}'];
+    for (let times = 0; times < 50; times++) {
+      for (const text of asks) stranger.publish("gatehouse.test.ask.b", text);
+      for (const text of events) {
+        stranger.publish("gatehouse.test.event.told", text);
+        stranger.publish("gatehouse.test.event.no.such", text);
+      }
+      await stranger.flush();
+    }
+    assertEquals(await a.request("double", 21, 5000), 42);
+    assertEquals([asked(), heard], [1, []]);
+    await stranger.close();
+  },
+);
+
+Deno.test({
+  name: `another program on the same server that may not use the cluster's subjects reaches no node${
+    missing === undefined ? "" : ` (ignored: ${missing})`
+  }`,
+  ignore: missing !== undefined,
+  async fn() {
+    using _strays = straysOfTheLibrary();
+    // As docs/cluster.md advises.
+    const config = await Deno.makeTempFile({ suffix: ".conf" });
+    await Deno.writeTextFile(
+      config,
+      `authorization { users = [
+        { user: gatehouse, password: first,
+          permissions { publish: ["gatehouse.>", "_INBOX.>"], subscribe: ["gatehouse.>", "_INBOX.>"] } }
+        { user: other, password: second, permissions { publish: "other.>", subscribe: ["other.>", "_INBOX.>"] } }
+      ] }`,
+    );
+    await using nats = await startOwnNats("first", undefined, config);
+    await using a = await join(nats, A, { route: toB });
+    await using b = await join(nats, B);
+    let asked = 0;
+    using _responder = b.respond("double", (n) => Promise.resolve((asked++, 2 * n)));
+    const other = await outsider(nats, "other", "second");
+    const ask = { subject: "double", message: 1, epoch: 3, deadlineAt: systemClock.now() + 60_000 };
+    let overheard = 0;
+    other.subscribe("gatehouse.>", { callback: (error) => void (error || overheard++) });
+    other.publish("gatehouse.test.ask.b", JSON.stringify(ask));
+    await other.flush();
+    assertEquals(await a.request("double", 21, 5000), 42);
+    assertEquals([asked, overheard], [1, 0]);
+    await other.close();
+    const nobody = await outsider(nats, "", "").then(() => "let in", () => "turned away");
+    assertEquals(nobody, "turned away");
+    await Deno.remove(config);
+  },
+});

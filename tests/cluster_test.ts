@@ -4,11 +4,14 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
+import { AppUser, type Ask } from "./support/app_user.ts";
+import { startBalancer } from "./support/balancer.ts";
 import { clusterChaos, type Fault } from "./support/cluster_chaos.ts";
 import { ClusterGateway, h, type Nodes, startNodes, there, until, why } from "./support/nodes.ts";
 import { noNatsBecause, startOwnNats } from "./support/own_nats.ts";
 import { ADMIN_TOKEN } from "./support/platform.ts";
-import { identity } from "./support/scripted_gateway.ts";
+import { followEvents, type HeardEvent } from "./support/event_stream.ts";
+import { identity, TcpPeer } from "./support/scripted_gateway.ts";
 
 const noNats = await noNatsBecause();
 const whyNats = noNats === undefined || !there ? why : ` (ignored: ${noNats})`;
@@ -94,22 +97,34 @@ withNodes(
   },
 );
 
-withNodes("a plug-in that one node took in is handed out by each", async (nodes) => {
-  const source =
-    `export const manifest = { name: "com.example.both", version: "1.0", apiVersion: "2026-11-01",
+withNodes(
+  "a plug-in that one node took in is handed out by each, and once removed by none",
+  async (nodes) => {
+    const source =
+      `export const manifest = { name: "com.example.both", version: "1.0", apiVersion: "2026-11-01",
     commands: { ASK: { right: "both" } }, capabilities: [] };
     export const commands = { ASK: () => ({}) };`;
-  const bytes = new TextEncoder().encode(source);
-  const taken = await fetch(`${nodes.node(0).url}/api/v1/plugins`, {
-    method: "POST",
-    headers: { authorization: `Bearer ${ADMIN_TOKEN}`, "content-type": "application/javascript" },
-    body: bytes,
-  });
-  assertEquals(taken.status, 201, await taken.clone().text());
-  const { sha256 } = await taken.json();
-  const got = await fetch(`${nodes.node(1).url}/downloads/${sha256}.js`);
-  assertEquals([got.status, await got.text()], [200, source]);
-});
+    const bytes = new TextEncoder().encode(source);
+    const taken = await fetch(`${nodes.node(0).url}/api/v1/plugins`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${ADMIN_TOKEN}`, "content-type": "application/javascript" },
+      body: bytes,
+    });
+    assertEquals(taken.status, 201, await taken.clone().text());
+    const { sha256 } = await taken.json();
+    const got = await fetch(`${nodes.node(1).url}/downloads/${sha256}.js`);
+    assertEquals([got.status, await got.text()], [200, source]);
+    // What is removed at one node is handed out by none, though the other one has a copy of its own by now.
+    const removed = await nodes.call(0, "DELETE", "/api/v1/plugins/com.example.both/1.0");
+    assertEquals(removed.status, 204, JSON.stringify(removed.body));
+    for (const i of [0, 1]) {
+      const gone = await fetch(`${nodes.node(i).url}/downloads/${sha256}.js`);
+      assertEquals(gone.status, 404);
+      await gone.body?.cancel();
+    }
+    assertEquals([...Deno.readDirSync(`${nodes.node(1).program.dataDir}/plugins`)], []);
+  },
+);
 
 withNodes("an app that asked one node to connect hears from any how that stands", async (nodes) => {
   await using gateway = new ClusterGateway(identity(1));
@@ -147,6 +162,61 @@ withNodes("an app that asked one node to connect hears from any how that stands"
       async () => (await app(i, "GET", `${path}/connection`, token)).body.state === "connected",
     );
   }
+});
+
+withNodes("streams and figures of one node tell what happens on another", async (nodes) => {
+  await using gateway = await gatewayAt(nodes, 0);
+  const rule = { kind: "rollout_paused", severity: "warning", raiseAt: 1, clearBelow: 1, holdSeconds: 0 };
+  assertEquals((await nodes.call(0, "PUT", "/api/v1/alarm-rules/paused", rule)).status, 200);
+  await using stack = new AsyncDisposableStack();
+  /** What a stream of node 2 tells, event by event. */
+  const follow = (path: string): HeardEvent[] => {
+    const heard: HeardEvent[] = [], url = () => nodes.node(1).url + path;
+    const follower = followEvents(url, ADMIN_TOKEN, (event) => heard.push(event));
+    stack.defer(async () => void await follower.stop());
+    return heard;
+  };
+  const heardOf = (what: string, heard: HeardEvent[], is: (data: Json) => boolean) =>
+    until(what, () => Promise.resolve(heard.some(({ data }) => is(data as Json))), 60_000);
+  const alarms = follow("/api/v1/alarms/stream"), pushes = follow("/api/v1/messages/stream");
+  for (const heard of [alarms, pushes]) {
+    await until("it is open", () => Promise.resolve(heard.some(({ kind }) => kind === "ready")));
+  }
+
+  const { promise: held, resolve: go } = Promise.withResolvers<void>();
+  gateway.hold = held;
+  const { body: { id } } = await nodes.call(0, "POST", commandsOf(gateway), asked("one"));
+  const commands = follow(`/api/v1/commands/${id}/events`);
+  await heardOf("sent", commands, ({ status }) => status === "sent");
+  go();
+  await heardOf("succeeded", commands, ({ status }) => status === "succeeded");
+
+  const { body: made } = await nodes.call(0, "POST", "/api/v1/rollouts", {
+    name: "tell them",
+    action: { kind: "post", parameter: { CmdType: "ASK", Tag: "roll" } },
+  });
+  const rollouts = follow(`/api/v1/rollouts/${made.id}/events`);
+  await heardOf("a draft", rollouts, ({ status }) => status === "draft");
+  gateway.hold = new Promise(() => {});
+  await nodes.call(0, "POST", `/api/v1/rollouts/${made.id}/start`);
+  await heardOf("running", rollouts, ({ status }) => status === "running");
+  await nodes.call(0, "POST", `/api/v1/rollouts/${made.id}/pause`);
+  await heardOf("paused", rollouts, ({ status }) => status === "paused");
+  await heardOf("an alarm", alarms, ({ rule, clearedAt }) => rule === "paused" && clearedAt === null);
+  const alarm = alarms.map(({ data }) => data as Json).find(({ rule }) => rule === "paused")!;
+  await nodes.call(0, "POST", `/api/v1/alarms/${alarm.id}/acknowledge`, { note: "seen" });
+  await heardOf("acknowledged", alarms, ({ note }) => note === "seen");
+
+  using tcp = await TcpPeer.connect(nodes.node(0).program.ports.push!);
+  const { mac, sn } = gateway.me, content = btoa("hello"), time = "20261122080000";
+  const message = { RPCMethod: "MessagePush", Plugin_Name: "x", time, mac, Message: content };
+  assertEquals((await tcp.ask({ ...message, MD5: h(time, content, mac, sn) }))?.Result, 0);
+  await heardOf("pushed", pushes, (data) => data.mac === mac);
+
+  await until("it is counted", async () => {
+    const { body } = await nodes.call(1, "GET", "/api/v1/overview");
+    return body.online === 1 && (body.commands as Json).succeeded === 1;
+  });
 });
 
 withNodes(
@@ -270,6 +340,69 @@ withNodes(
 );
 
 withNodes(
+  "three nodes that are restarted one after the other fail no app's call behind a balancer that goes on to the next",
+  async (nodes) => {
+    await using stack = new AsyncDisposableStack();
+    const balancer = stack.use(startBalancer(nodes));
+    const ask: Ask = async (method, path, body, token) => {
+      const response = await fetch(balancer.url + path, {
+        method,
+        headers: {
+          "content-type": "application/json",
+          ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      return { status: response.status, body: await response.json() as Json };
+    };
+    const fleet = Array.from({ length: 6 }, (_, i) => new ClusterGateway(identity(i + 1)));
+    await nodes.preset(...fleet.map(({ me }) => me));
+    const over = new AbortController(), lives: Promise<void>[] = [];
+    for (const gateway of fleet) stack.use(gateway);
+    stack.defer(async () => {
+      over.abort();
+      await Promise.all(lives);
+    });
+    for (const [i, gateway] of fleet.entries()) {
+      await gateway.register(nodes.node(i % 3));
+      lives.push(gateway.live(nodes, i % 3, over.signal));
+    }
+    const failed: string[] = [];
+    let calls = 0, done = false;
+    const asking = fleet.map(async ({ me }, i) => {
+      const user = await AppUser.begin(ask, `user.${i}`, [me]);
+      for (let n = 0; !done; n++, calls++) {
+        const { status, body } = await user.postToItsEnd(
+          me.mac,
+          { CmdType: "ASK", Tag: `${i}-${n}` },
+          30_000,
+        );
+        if (status !== 200 || body.status !== "succeeded") failed.push(`${status} ${JSON.stringify(body)}`);
+        await new Promise((resolve) => setTimeout(resolve, 60)); // at most so many posts a second are a user's
+      }
+    });
+    const more = (n: number) => {
+      const before = calls;
+      return until(`${n} more calls`, () => Promise.resolve(calls >= before + n), 60_000);
+    };
+    await more(30);
+    for (const i of [0, 1, 2]) {
+      nodes.node(i).program.kill("SIGTERM");
+      assertEquals((await nodes.node(i).program.status).code, 0);
+      await nodes.restart(i);
+      await more(30);
+    }
+    done = true;
+    await Promise.all(asking);
+    assertEquals(failed, [], `of ${calls} calls`);
+    assert(balancer.passedOn > 0);
+    const twice = fleet.flatMap(({ done }) => [...done].filter(([, times]) => times !== 1));
+    assertEquals(twice, []);
+  },
+  3,
+);
+
+withNodes(
   "a rollout runs once, moves when its node dies, and begins with no gateway twice",
   async (nodes) => {
     const gateways = await Promise.all(Array.from({ length: 6 }, (_, i) => gatewayAt(nodes, i % 3, i + 1)));
@@ -344,13 +477,19 @@ Deno.test({
   ignore: !there || noNats !== undefined,
   async fn() {
     const faults: readonly Fault[] = ["kill", "pause", "drain", "nats"];
-    const { breaches, acknowledged, ended } = await clusterChaos({
-      faults,
-      gateways: 6,
-      askers: 4,
-      calmMs: 3000,
-    });
-    assertEquals(breaches, []);
-    assert(acknowledged > 20 && (ended.succeeded ?? 0) > 20, JSON.stringify(ended));
+    const askers = 4, users = 2;
+    const result = await clusterChaos({ faults, gateways: 6, askers, users, calmMs: 3000 });
+    const shown = JSON.stringify(result);
+    assertEquals(result.breaches, []);
+    assert(result.byApps > 20 && result.acknowledged - result.byApps > 20, shown);
+    assert((result.ended.succeeded ?? 0) > 0.5 * result.acknowledged, shown);
+    assert(result.rollouts > 0 && result.rolledOut > 6, shown);
+    // What callers see of a fault ends within 5 s on a machine of its own; here others may have it for a while.
+    for (const fault of ["kill", "drain", "nats"]) {
+      assert(result.faults[fault]!.worstWindowMs < 20_000, shown);
+    }
+    // Cut off is who had asked the node that was killed or paused; refused, who came while no node could take it.
+    assert(result.cutOff <= faults.length * (askers + users), shown);
+    assert(result.refused <= faults.length * (askers + users) + result.acknowledged / 20, shown);
   },
 });

@@ -49,6 +49,9 @@ export interface FleetReport {
 const TICK_MS = 20;
 /** A gateway asks at most this many others' connects to go on beside its own. */
 const CONNECTS = 64;
+/** How often a gateway that was put off on its channel comes again, and after how many milliseconds. */
+const CONNECT_TRIES = 20;
+const CONNECT_PAUSE_MS = 500;
 /** A heartbeat that was not answered after this is lost. Short, so that on a shared socket what follows is not taken for its answer. */
 const LOST_MS = 3000;
 /** Each local address has 28,000 ports to give; so many lines share one. */
@@ -132,7 +135,19 @@ export class SimulatedFleet {
     const at = { hostname: this.settings.host, port: this.settings.pluginCenterPort };
     let next = 0;
     const one = async () => {
-      while (next < count && !this.#stop.signal.aborted) await this.gateways[next++]!.openChannel(at);
+      while (next < count && !this.#stop.signal.aborted) {
+        const gateway = this.gateways[next++]!;
+        await gateway.openChannel(at);
+        // Put off, since too many came: a platform that still wants it calls it again.
+        for (
+          let tries = 0;
+          tries < CONNECT_TRIES && !gateway.onChannel && !this.#stop.signal.aborted;
+          tries++
+        ) {
+          await new Promise((resolve) => setTimeout(resolve, CONNECT_PAUSE_MS));
+          await gateway.openChannel(at);
+        }
+      }
     };
     await Promise.all(Array.from({ length: CONNECTS }, one));
   }

@@ -230,7 +230,7 @@ export const PLATFORM_SETTINGS = {
   "registration-rate": withDefault(
     whole(1, 1_000_000, "N"),
     1000,
-    "gateways a second that are let in to register: more are told when to come again",
+    "gateways a second that are let in to register, and to sign in on the plug-in channel: more are told to come again",
   ),
   "receiver": withDefault(
     oneOf<Receiver>(RECEIVERS),

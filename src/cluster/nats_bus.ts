@@ -70,6 +70,9 @@ interface Pending {
 const CONNECT_MS = 5000;
 const AGAIN_MS = 250;
 const LOOK_MS = 500;
+/** How often the server is asked whether it is there, and how often without an answer until it is not. */
+const PING_MS = 1000;
+const PINGS = 4;
 /** Requests of others in work at once, and bytes that may wait to be sent. */
 const MAX_ANSWERING = 20_000;
 const MAX_UNSENT = 16 << 20;
@@ -132,8 +135,8 @@ export class NatsBus<Events extends EventMap, Requests extends RequestMap>
         ignoreAuthErrorAbort: true,
         reconnectTimeWait: AGAIN_MS,
         reconnectJitter: AGAIN_MS,
-        pingInterval: 5000,
-        maxPingOut: 2,
+        pingInterval: PING_MS,
+        maxPingOut: PINGS,
         ignoreClusterUpdates: true,
         ...(username && password
           ? { user: decodeURIComponent(username), pass: decodeURIComponent(password) }
@@ -344,6 +347,8 @@ export class NatsBus<Events extends EventMap, Requests extends RequestMap>
         this.deps.log.warn("NATS is away: other nodes can't be reached");
         // Answers that are on their way have nowhere to go.
         for (const { fail } of [...this.#pending]) fail(new BusError("lost", "NATS went away"));
+      } else if (type === "staleConnection") {
+        hangUp(this.nats);
       } else if (type === "reconnect") {
         this.#connected = true;
         this.#unsent = 0;
@@ -416,4 +421,16 @@ export class NatsBus<Events extends EventMap, Requests extends RequestMap>
 function isNobody(error: unknown): boolean {
   const { name, cause } = error as { name?: string; cause?: { name?: string } };
   return name === NOBODY || cause?.name === NOBODY;
+}
+
+/**
+ * Cuts a connection that no longer answers. The library first waits until everything is sent, which on a network that
+ * drops without a word is as long as the kernel goes on trying: a quarter of an hour. Its transport can close at once,
+ * and is not shown by its types.
+ */
+function hangUp(nats: NatsConnection): void {
+  const { protocol } = nats as {
+    protocol?: { transport?: { close?(error: Error): Promise<void> } };
+  };
+  void protocol?.transport?.close?.(new Error("NATS no longer answers"));
 }

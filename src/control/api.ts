@@ -501,7 +501,13 @@ export class Api extends Routes {
     const mapped = this.#options.mapError?.(error);
     if (mapped) return mapped;
     if (passage.client.stopping?.aborted) {
-      return problem(503, "stopping", "the server is stopping", { retryAfterSeconds: 1, uncertain: true });
+      // `stopping` says that nothing was taken, and has balancers ask another node: true of what only reads.
+      return method === "GET" || method === "HEAD"
+        ? problem(503, "stopping", "the server is stopping", { retryAfterSeconds: 1, uncertain: true })
+        : problem(503, "interrupted", "the server stopped while it was at this: look whether it was done", {
+          retryAfterSeconds: 1,
+          uncertain: true,
+        });
     }
     if (error instanceof DOMException && error.name === "AbortError") {
       // Nobody is there to read this; the log and the metrics tell it from a failure.

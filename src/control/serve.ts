@@ -16,6 +16,7 @@ import {
   messageOf,
   newId,
   type Service,
+  sleep,
   withTimeout,
 } from "../base/mod.ts";
 import type { IpNetwork } from "../net/mod.ts";
@@ -38,6 +39,11 @@ export interface ServeOptions {
   readonly maxInFlight?: number;
   /** Milliseconds that requests in work get when the server stops; default 5000. */
   readonly graceMs?: number;
+  /**
+   * Milliseconds for which a server that stops goes on to answer 503 `stopping` at least, so that whoever stands before
+   * it (a balancer) sends the rest elsewhere: a connection that comes while a server closes is cut off. Default 0.
+   */
+  readonly noticeMs?: number;
   /** HTTPS with the certificate in these files, read again when they change; absent: HTTP. */
   readonly tls?: (TlsFiles & { readonly limits?: RelayLimits }) | undefined;
   /** Proxies whose `X-Forwarded-For` and `X-Forwarded-Proto` are believed; absent: nobody's. */
@@ -69,7 +75,8 @@ export function serveHttp(
   deps: Pick<Deps, "clock" | "log" | "metrics">,
   handler: HttpHandler,
   at: HostPort,
-  { name = "http", maxInFlight = 4096, graceMs = 5000, tls, trustedProxies = [] }: ServeOptions = {},
+  { name = "http", maxInFlight = 4096, graceMs = 5000, noticeMs = 0, tls, trustedProxies = [] }:
+    ServeOptions = {},
 ): HttpService {
   const { clock, log, metrics } = deps;
   const stopping = new AbortController();
@@ -131,7 +138,8 @@ export function serveHttp(
     state = "stopping";
     // Those that wait for something (long polls) end at once, the rest gets its time.
     stopping.abort(new DOMException("the server is stopping", "AbortError"));
-    if (await drain()) {
+    const [empty] = await Promise.all([drain(), noticeMs > 0 && sleep(clock, noticeMs)]);
+    if (empty) {
       // What was answered is still on its way to the sockets, so connections close gracefully. On some runtimes
       // that waits for ever for a caller that sent half a request: it is left to itself after a moment.
       const late = () => new GatehouseError("late", "still open");

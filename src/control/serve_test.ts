@@ -26,6 +26,13 @@ function setUp(options: ServeOptions = {}, clock = systemClock) {
       return { status: 200, body: "waited" };
     },
   );
+  // Has perhaps made something when it is broken off.
+  api.route({ ...spec, method: "POST", path: "/make" }).handle(async ({ signal }) => {
+    const gone = Promise.withResolvers<never>();
+    signal.addEventListener("abort", () => gone.reject(signal.reason));
+    entered.push(signal);
+    return await gone.promise;
+  });
   // Takes no notice of the signal, as a handler in the middle of its work.
   api.route({ ...spec, method: "GET", path: "/work" }).handle(async ({ request }) => {
     entered.push(request.signal);
@@ -136,6 +143,29 @@ Deno.test("a stop ends long polls at once with 503 and lets work in progress fin
   open();
   assertEquals(await (await work).json(), "worked");
   await stopped;
+});
+
+Deno.test("a stop does not say of what it broke off that nothing was taken, so that no balancer repeats it", async () => {
+  const { server, entered } = setUp();
+  const made = fetch(`${server.url}/make`, { method: "POST" });
+  await entered.next();
+  const stopped = server[Symbol.asyncDispose](), ended = await made;
+  assertEquals([ended.status, (await ended.json()).code], [503, "interrupted"]);
+  await stopped;
+});
+
+Deno.test("a stop that gives notice answers 503 for so long, though nothing is in work, and closes then", async () => {
+  const clock = new FakeClock();
+  const { server } = setUp({ noticeMs: 1500 }, clock);
+  const stopped = server[Symbol.asyncDispose]();
+  for (const ms of [0, 1499]) {
+    await clock.advance(ms);
+    const answer = await fetch(`${server.url}/echo`, { method: "POST", headers: { connection: "close" } });
+    assertEquals([answer.status, (await answer.json()).code], [503, "stopping"]);
+  }
+  await clock.advance(1);
+  await stopped;
+  await assertRejects(() => fetch(`${server.url}/echo`, { method: "POST" }));
 });
 
 Deno.test("work that outlasts the grace time is cut off, so that a stop always ends", async () => {

@@ -18,7 +18,7 @@ import {
 } from "../control/mod.ts";
 import { type Network, systemNetwork } from "../net/mod.ts";
 import { TrustStore } from "../sandbox/package/mod.ts";
-import { openDatabase } from "../storage/mod.ts";
+import { openDatabase, writesWaiting } from "../storage/mod.ts";
 import { trustProblem, trustRoutes } from "../trust/mod.ts";
 import { startAccess } from "./access/mod.ts";
 import { alarmRoutes, Alarms, type AlarmTables, platformSources } from "./alarms/mod.ts";
@@ -48,7 +48,7 @@ import { IdempotencyKeys, type IdempotencyTables } from "./idempotency/mod.ts";
 import { platformMigrations } from "./migrations.ts";
 import { startPluginCenter } from "./plugin_center/mod.ts";
 import { Fleet, fleetRoutes, type FleetTables } from "./fleet/mod.ts";
-import { Overview, overviewRoutes, Recorder } from "./overview/mod.ts";
+import { Overview, overviewRoutes, Recorder, TotalsOfNodes } from "./overview/mod.ts";
 import { rolloutRoutes, Rollouts, RolloutStore, type RolloutTables } from "./rollouts/mod.ts";
 import { type PeopleTables, ROOT, startPeople } from "./people/mod.ts";
 import { PluginRepository, RepositoryError } from "./plugins/mod.ts";
@@ -80,6 +80,12 @@ export interface Platform extends Service {
 
 /** What one node does for all, where there are several. */
 const ROLLOUTS = "rollouts", WEBHOOKS = "webhooks";
+
+/** Counters whose growth the overview shows, of all nodes. */
+const HEARTBEATS = "gatehouse_heartbeats_total", COMMANDS = "gatehouse_commands_total";
+
+/** For how long a node that stops tells balancers so before it closes: longer than they take to ask it once. */
+const NOTICE_MS = 1500;
 
 /** The version in the OpenAPI document. */
 const API_VERSION = "1";
@@ -128,6 +134,7 @@ export async function startPlatform(
   cluster?.attach(presence);
   const sql = database.tables<FleetTables>();
   const fleet = starting.use(new Fleet({ ...deps, bus, gateways, commands, sql }));
+  deps.metrics.gauge(...writesWaiting("commands", () => commands.waiting));
   deps.metrics.gauge(
     "gatehouse_history_waiting",
     "Entries of histories that wait to be written",
@@ -192,7 +199,10 @@ export async function startPlatform(
     : undefined;
   let pluginCenter = advertised(settings.pluginCenter), access = advertised(settings.access);
   if (wanted("plugin_center")) {
-    const service = run(startPluginCenter(shared, { listen: settings.pluginCenter }));
+    const service = run(startPluginCenter(shared, {
+      listen: settings.pluginCenter,
+      signInsPerSecond: settings.registrationsPerSecond,
+    }));
     pluginCenter = advertised(service.address);
   }
   if (wanted("access")) {
@@ -338,11 +348,13 @@ export async function startPlatform(
   api.mount("", serviceRoutes(deps.metrics, () => services));
   api.mount("", aboutRoutes(settings));
   api.mount("", people.routes);
+  const totals = cluster && starting.use(new TotalsOfNodes(deps, bus, [HEARTBEATS, COMMANDS]));
+  const totalOf = (name: string) => totals?.read(name) ?? deps.metrics.total(name);
   const recorder = starting.use(
     new Recorder(deps.clock, [
       { name: "online", kind: "level", read: () => presence.onlineCount },
-      { name: "heartbeats", kind: "total", read: () => deps.metrics.total("gatehouse_heartbeats_total") },
-      { name: "commands", kind: "total", read: () => deps.metrics.total("gatehouse_commands_total") },
+      { name: "heartbeats", kind: "total", read: () => totalOf(HEARTBEATS) },
+      { name: "commands", kind: "total", read: () => totalOf(COMMANDS) },
     ]),
   );
   api.mount("", overviewRoutes(new Overview(sql, deps.clock), recorder, fleet));
@@ -372,7 +384,10 @@ export async function startPlatform(
     return console.fetch(request, info);
   });
   const { tls, trustedProxies } = settings;
-  const http: HttpService = run(serveHttp(deps, api, settings.http, { tls, trustedProxies }));
+  const http: HttpService = run(serveHttp(deps, api, settings.http, {
+    ...{ tls, trustedProxies },
+    ...(cluster ? { noticeMs: NOTICE_MS } : {}),
+  }));
   // Gateways that can't do TLS fetch without it: what they get is known by its digest, and signed.
   const bare = new Api(deps, { title: "Gatehouse downloads", version: API_VERSION, authenticators: [] })
     .mount("", downloadRoutes(repository));

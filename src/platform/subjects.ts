@@ -145,6 +145,8 @@ export interface PlatformEvents {
     readonly detail: string;
     readonly state: "raised" | "cleared" | "acknowledged";
   };
+  /** What a node's counters have grown by since it said so last. */
+  "totals.grown": { readonly by: Readonly<Record<string, number>> };
   /** An app user has become the owner of a gateway, or is it no longer. */
   "binding.changed": { readonly mac: string; readonly userId: string; readonly bound: boolean };
 }

@@ -16,6 +16,7 @@ import { GatehouseError } from "../base/mod.ts";
  * - `slow`: it did not answer in time
  * - `full`: its disk is full
  * - `broken`: its files can't be read or written
+ * - `busy`: too much waits to be written: this was not begun with
  */
 export type StorageErrorCode =
   | "url"
@@ -25,7 +26,8 @@ export type StorageErrorCode =
   | "away"
   | "slow"
   | "full"
-  | "broken";
+  | "broken"
+  | "busy";
 
 /** A failure of the storage floor. */
 export class StorageError extends GatehouseError<StorageErrorCode> {

@@ -12,4 +12,4 @@ export type { Fault } from "./faults.ts";
 export type { SyncMode } from "./sqlite.ts";
 export { stillIs } from "./still.ts";
 export { Statement } from "./statement.ts";
-export { type WriteAll, WriteBatch } from "./write_batch.ts";
+export { type WriteAll, WriteBatch, writesWaiting } from "./write_batch.ts";

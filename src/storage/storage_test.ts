@@ -98,6 +98,33 @@ Deno.test("a write batch that fails tells its own writers and goes on with the n
   assertEquals(batch.pending, 0);
 });
 
+Deno.test("past so many that wait a write batch refuses, and takes more when there is room", async () => {
+  let gate = Promise.withResolvers<void>();
+  let written = 0;
+  const batch = new WriteBatch<number>(
+    async (items) => {
+      await gate.promise;
+      written += items.length;
+    },
+    10,
+    100,
+  );
+  const writes = [batch.write(-1)];
+  await Promise.resolve(); // the first batch begins: it no longer waits
+  for (let n = 0; n < 100; n++) writes.push(batch.write(n));
+  for (let n = 0; n < 1000; n++) {
+    const error = await assertRejects(() => batch.write(n), StorageError, "100 writes wait");
+    assertEquals(error.code, "busy");
+  }
+  assertEquals(batch.pending, 100);
+  gate.resolve();
+  await Promise.all(writes);
+  assertEquals([written, batch.pending], [101, 0]);
+  gate = Promise.withResolvers();
+  gate.resolve();
+  await batch.write(1);
+});
+
 Deno.test("a statement is compiled once and runs with the parameters of each time", async () => {
   await using db = await openDatabase<Tables>("sqlite::memory:", migrations);
   let built = 0;

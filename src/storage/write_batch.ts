@@ -4,12 +4,22 @@
  * @module
  */
 
+import { StorageError } from "./errors.ts";
+
 /** Writes everything in `items`, in order, as one transaction. */
 export type WriteAll<Item> = (items: readonly Item[]) => Promise<void>;
 
 interface Batch<Item> {
   readonly items: Item[];
   readonly done: PromiseWithResolvers<void>;
+}
+
+/** What shows in the metrics how many writes of a store wait: the arguments of `Metrics.gauge`. */
+export function writesWaiting(
+  store: string,
+  read: () => number,
+): [name: string, help: string, read: () => number, labels: { store: string }] {
+  return ["gatehouse_writes_waiting", "Writes that wait for the database, by store", read, { store }];
 }
 
 /**
@@ -22,14 +32,27 @@ export class WriteBatch<Item> {
   readonly #batches: Batch<Item>[] = [];
   #running: Promise<void> | undefined;
 
-  constructor(private readonly writeAll: WriteAll<Item>, private readonly largest = 500) {}
+  #pending = 0;
+
+  /** `largest`: items of one batch; `most`: items that may wait. */
+  constructor(
+    private readonly writeAll: WriteAll<Item>,
+    private readonly largest = 500,
+    private readonly most = Infinity,
+  ) {}
 
   /** How many items wait for their batch to begin. */
   get pending(): number {
-    return this.#batches.reduce((sum, batch) => sum + batch.items.length, 0);
+    return this.#pending;
   }
 
+  /** Rejects with {@linkcode StorageError} `busy` where too many items wait already. */
   write(item: Item): Promise<void> {
+    if (this.#pending >= this.most) {
+      const waiting = `${this.most} writes wait for the database already`;
+      return Promise.reject(new StorageError("busy", `${waiting}: ask again later`));
+    }
+    this.#pending++;
     let batch = this.#batches.at(-1);
     if (!batch || batch.items.length >= this.largest) {
       batch = { items: [], done: Promise.withResolvers() };
@@ -47,6 +70,7 @@ export class WriteBatch<Item> {
 
   async #run(): Promise<void> {
     for (let batch = this.#batches.shift(); batch; batch = this.#batches.shift()) {
+      this.#pending -= batch.items.length;
       await this.writeAll(batch.items).then(batch.done.resolve, batch.done.reject);
     }
     this.#running = undefined;

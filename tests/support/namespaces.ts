@@ -59,6 +59,18 @@ export class Namespaces implements AsyncDisposable {
     }
   }
 
+  /** Lays a cable from a namespace to where the test itself runs; it goes with the namespace. */
+  async cableOut(there: Namespace, name: string, address: string, ownAddress: string): Promise<void> {
+    const own = `gh${this.#mark}${name}`.slice(0, 15);
+    await output(
+      ...["ip", "link", "add", own, "type", "veth", "peer", "name", name, "netns", there.name],
+    );
+    await output("ip", "address", "add", ownAddress, "dev", own);
+    await output("ip", "link", "set", own, "up");
+    await there.run("ip", "address", "add", address, "dev", name);
+    await there.run("ip", "link", "set", name, "up");
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     for (const child of this.#children) {
       try {

@@ -37,9 +37,9 @@ export interface NodesOptions {
   readonly count?: number;
   readonly leaseSeconds?: number;
   readonly heartbeatSeconds?: number;
-  /** Other servers than those that tests share. */
-  readonly database?: string;
-  readonly nats?: string;
+  /** Other servers than those that tests share; perhaps other ways to them for each node. */
+  readonly database?: string | ((i: number) => string);
+  readonly nats?: string | ((i: number) => string);
   readonly verbose?: boolean;
   /** More settings of every node. */
   readonly args?: readonly string[];
@@ -54,8 +54,15 @@ export interface Nodes extends AsyncDisposable {
   node(i: number): Node;
   /** Starts a node again under its name, on its ports. */
   restart(i: number): Promise<Node>;
-  /** Asks a node's API as the administrator. */
-  call(i: number, method: string, path: string, body?: unknown, signal?: AbortSignal): Promise<Answer>;
+  /** Asks a node's API as the administrator, or with another token. */
+  call(
+    i: number,
+    method: string,
+    path: string,
+    body?: unknown,
+    signal?: AbortSignal,
+    token?: string,
+  ): Promise<Answer>;
   preset(...who: Identity[]): Promise<void>;
 }
 
@@ -71,7 +78,9 @@ const SERVICES = ["http", "distribution", "access", "plugin-center", "push"];
 /** Starts nodes `n1`, `n2` … */
 export async function startNodes(options: NodesOptions = {}): Promise<Nodes> {
   const name = `gatehouse_test_${crypto.randomUUID().slice(0, 8)}`;
-  const database = options.database ?? await makeDatabase(name);
+  const database = options.database ?? await makeDatabase(name), nats = options.nats ?? NATS;
+  const of = (value: string | ((i: number) => string), i: number) =>
+    typeof value === "string" ? value : value(i);
   const folder = await Deno.makeTempDir({ prefix: "gatehouse-nodes-" });
   const start = async (i: number, ports?: Readonly<Record<string, number>>): Promise<Node> => {
     const node = `n${i + 1}`;
@@ -80,7 +89,7 @@ export async function startNodes(options: NodesOptions = {}): Promise<Nodes> {
         `--${service}`,
         `127.0.0.1:${ports?.[service.replace("-", "_")] ?? 0}`,
       ]),
-      ...["--advertise", "127.0.0.1", "--database", database, "--nats", options.nats ?? NATS, "--node", node],
+      ...["--advertise", "127.0.0.1", "--database", of(database, i), "--nats", of(nats, i), "--node", node],
       ...[
         "--lease",
         String(options.leaseSeconds ?? 3),
@@ -105,14 +114,14 @@ export async function startNodes(options: NodesOptions = {}): Promise<Nodes> {
     async restart(i) {
       return all[i] = await start(i, all[i]!.program.ports);
     },
-    async call(i, method, path, body, signal) {
+    async call(i, method, path, body, signal, token = ADMIN_TOKEN) {
       // A connection of its own: one that is used again may hide that a request had been sent when its node went.
       using client = Deno.createHttpClient({ poolMaxIdlePerHost: 0 });
       const response = await fetch(all[i]!.url + path, {
         client,
         method,
         headers: {
-          authorization: `Bearer ${ADMIN_TOKEN}`,
+          authorization: `Bearer ${token}`,
           ...(body === undefined ? {} : { "content-type": "application/json" }),
         },
         ...(body === undefined ? {} : { body: JSON.stringify(body) }),
@@ -160,8 +169,8 @@ export async function until<T>(
   }
 }
 
-/** Between a living gateway's heartbeats, and how often none is answered until it speaks to another node. */
-const BEAT_MS = 500;
+/** Between a living gateway's heartbeats unless said otherwise, and how many go unanswered until it tries another node. */
+export const BEAT_MS = 500;
 const MISSED = 2;
 
 /** A gateway that lives on one node at a time, and counts what it is asked. */
@@ -220,7 +229,7 @@ export class ClusterGateway implements AsyncDisposable {
    * Lives until `stop`: sends heartbeats, goes to the next node where none is answered (as a balancer before the nodes
    * would send it), registers where it is told to, and opens its channel where it is called to.
    */
-  async live(nodes: Pick<Nodes, "all">, at: number, stop: AbortSignal): Promise<void> {
+  async live(nodes: Pick<Nodes, "all">, at: number, stop: AbortSignal, beatMs = BEAT_MS): Promise<void> {
     let missed = 0, next = 0;
     const home = () => nodes.all[at % nodes.all.length]!;
     while (!stop.aborted) {
@@ -228,9 +237,11 @@ export class ClusterGateway implements AsyncDisposable {
         if (missed >= MISSED) [at, missed] = [at + 1, 0];
         await this.#udp.send({ RPCMethod: "Hb", MAC: this.me.mac }, home().program.ports.access!);
         missed++;
-        next = performance.now() + BEAT_MS;
+        next = performance.now() + beatMs;
       }
-      const message = await this.#udp.hear(Math.max(1, next - performance.now())).catch(() => undefined);
+      const message = await this.#udp.hear(Math.max(1, Math.min(next - performance.now(), BEAT_MS))).catch(
+        () => undefined,
+      );
       if (!message) continue;
       if (message.RPCMethod === "RequestPlug-in") {
         const node = nodes.all.find(({ program }) => program.ports["plugin_center"] === message.ServerPort);

@@ -7,10 +7,17 @@
 /** A running server. Disposing of it ends it. */
 export interface OwnNats extends AsyncDisposable {
   readonly url: string;
+  readonly port: number;
   /** Kills it. */
   stop(): Promise<void>;
   /** Starts it again, on the same port; `password` is what it asks for, where it asks for one. */
   start(password?: string): Promise<void>;
+}
+
+/** Another network namespace: what runs a command there, and its address as seen from here. */
+export interface Elsewhere {
+  readonly within: readonly string[];
+  readonly address: string;
 }
 
 /** Why a test can't have one here; undefined where it can. */
@@ -24,15 +31,18 @@ export async function noNatsBecause(): Promise<string | undefined> {
   }
 }
 
-/** Starts a server on a port of its own. */
-export async function startOwnNats(password?: string): Promise<OwnNats> {
-  const port = freePort();
+/** Starts a server on a port of its own; `at`: elsewhere than on this machine's loopback; `config`: a file of its settings. */
+export async function startOwnNats(password?: string, at?: Elsewhere, config?: string): Promise<OwnNats> {
+  const port = freePort(), hostname = at?.address ?? "127.0.0.1";
   let child: Deno.ChildProcess | undefined;
   const start = async (wanted = password) => {
-    child = new Deno.Command("nats-server", {
+    const [program, ...before] = [...at?.within ?? [], "nats-server"];
+    child = new Deno.Command(program!, {
       args: [
-        ...["--addr", "127.0.0.1", "--port", String(port)],
-        ...(wanted === undefined ? [] : ["--user", "gatehouse", "--pass", wanted]),
+        ...before,
+        ...["--addr", at ? "0.0.0.0" : hostname, "--port", String(port)],
+        ...(config === undefined ? [] : ["--config", config]),
+        ...(wanted === undefined || config !== undefined ? [] : ["--user", "gatehouse", "--pass", wanted]),
       ],
       stdin: "null",
       stdout: "null",
@@ -40,7 +50,7 @@ export async function startOwnNats(password?: string): Promise<OwnNats> {
     }).spawn();
     for (let tries = 0;; tries++) {
       try {
-        (await Deno.connect({ hostname: "127.0.0.1", port })).close();
+        (await Deno.connect({ hostname, port })).close();
         return;
       } catch (error) {
         if (tries === 200) throw error;
@@ -55,7 +65,7 @@ export async function startOwnNats(password?: string): Promise<OwnNats> {
   };
   await start();
   const who = password === undefined ? "" : `gatehouse:${password}@`;
-  return { url: `nats://${who}127.0.0.1:${port}`, stop, start, [Symbol.asyncDispose]: stop };
+  return { url: `nats://${who}${hostname}:${port}`, port, stop, start, [Symbol.asyncDispose]: stop };
 }
 
 function freePort(): number {

@@ -19,19 +19,25 @@ export async function noPostgresBecause(): Promise<string | undefined> {
   return (await run("id", ["postgres"])).code === 0 ? undefined : "needs the user postgres";
 }
 
-/** Makes a server in a folder of its own, on a port of its own. */
-export async function startOwnPostgres(): Promise<OwnPostgres> {
+/** Makes a server in a folder of its own, on a port of its own; `within` runs it in another network namespace. */
+export async function startOwnPostgres(within?: readonly string[]): Promise<OwnPostgres> {
   const bin = await binaries(), folder = await Deno.makeTempDir({ prefix: "gatehouse-postgres-" });
   await need("chown", ["postgres", folder]);
-  const as = (program: string, args: string[]) =>
-    need("setpriv", ["--reuid=postgres", "--regid=postgres", "--clear-groups", `${bin}/${program}`, ...args]);
+  const as = (program: string, args: string[]) => {
+    const user = ["setpriv", "--reuid=postgres", "--regid=postgres", "--clear-groups"];
+    const [first, ...rest] = [...within ?? [], ...user, `${bin}/${program}`, ...args];
+    return need(first!, rest);
+  };
   const data = `${folder}/data`;
   await as("initdb", ["-D", data, "-U", "postgres", "-A", "trust", "--no-sync"]);
+  if (within) {
+    await Deno.writeTextFile(`${data}/pg_hba.conf`, "host all all 0.0.0.0/0 trust\n", { append: true });
+  }
   const port = freePort();
   const start = () =>
     as("pg_ctl", [
       ...["-D", data, "-w", "-l", `${folder}/log`, "-o"],
-      `-p ${port} -c listen_addresses=127.0.0.1 -k ${folder} -c fsync=off`,
+      `-p ${port} -c listen_addresses=${within ? "0.0.0.0" : "127.0.0.1"} -k ${folder} -c fsync=off`,
       "start",
     ]);
   const stop = (mode: string) => as("pg_ctl", ["-D", data, "-w", "-m", mode, "stop"]);

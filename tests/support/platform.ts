@@ -11,6 +11,7 @@ import {
   startPlatform,
 } from "../../src/platform/mod.ts";
 
+import type { Network } from "../../src/net/mod.ts";
 import { makeDatabase } from "./postgres.ts";
 
 /** The administrator's token of test platforms. */
@@ -42,7 +43,12 @@ export interface TestPlatform extends AsyncDisposable {
 
 /** Starts a platform over `dataDir`, or over a folder of its own that goes with it. */
 export async function testPlatform(
-  options: { dataDir?: string; settings?: Partial<PlatformSettings>; deps?: Deps } = {},
+  options: {
+    dataDir?: string;
+    settings?: Partial<PlatformSettings>;
+    deps?: Deps;
+    network?: Network;
+  } = {},
 ): Promise<TestPlatform> {
   const dataDir = options.dataDir ?? await Deno.makeTempDir({ prefix: "gatehouse-platform-" });
   const local = { host: "127.0.0.1", port: 0 };
@@ -62,7 +68,7 @@ export async function testPlatform(
     heartbeatSeconds: 60,
     adminToken: ADMIN_TOKEN,
     ...options.settings,
-  });
+  }, options.network);
   const url = `http://127.0.0.1:${platform.http.port}`;
   const ports: Record<string, number> = {};
   for (const { name, addresses } of platform.services) {

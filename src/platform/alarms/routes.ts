@@ -88,6 +88,8 @@ const RuleParams = v.object({
 });
 /** Alarms told to a new reader of the stream. */
 const MAX_RAISED = 1000;
+/** Milliseconds between a reader's looks at what is raised: the word of another node may not get here. */
+const LOOK_MS = 5000;
 
 /** What the routes lean on. */
 export interface AlarmParts {
@@ -154,23 +156,42 @@ export function alarmRoutes({ alarms, bus, ...deps }: AlarmParts): Routes {
         changed.resolve();
       });
       void reader.ended.then(() => changed.resolve());
-      const raised = await alarms.list({ state: "raised", groups: principal.groups }, MAX_RAISED);
-      for (const row of raised.reverse()) {
-        if (!await reader.send({ event: "alarm", data: alarmView(row) })) return;
-      }
-      if (!await reader.send({ event: "ready", data: {} })) return;
+      /** Those that are raised, as the reader was told of them. */
+      const told = new Map<string, string>();
+      const tell = (row: AlarmRow) => {
+        if (row.cleared_at === null) told.set(row.id, versionOf(row));
+        else told.delete(row.id);
+        return reader.send({ event: "alarm", data: alarmView(row) });
+      };
+      /** Tells what is other than the reader was told; false once the stream has ended. */
+      const look = async () => {
+        const raised = await alarms.list({ state: "raised", groups: principal.groups }, MAX_RAISED);
+        for (const row of raised.toReversed()) {
+          if (told.get(row.id) !== versionOf(row) && !await tell(row)) return false;
+        }
+        const still = new Set(raised.map(({ id }) => id));
+        for (const id of [...told.keys()].filter((id) => !still.has(id))) {
+          const row = await alarms.find(id);
+          if (!row) told.delete(id);
+          else if (row.cleared_at !== null && !await tell(row)) return false;
+        }
+        return true;
+      };
+      if (!await look() || !await reader.send({ event: "ready", data: {} })) return;
       while (!reader.signal.aborted) {
         const id = waiting.shift();
-        if (id === undefined) {
-          await changed.promise;
-          changed = Promise.withResolvers();
-          if (reader.signal.aborted) return;
+        if (id !== undefined) {
+          const row = await alarms.find(id);
+          if (row && sees(principal, row) && !await tell(row)) return;
           continue;
         }
-        const row = await alarms.find(id);
-        if (row && sees(principal, row) && !await reader.send({ event: "alarm", data: alarmView(row) })) {
-          return;
-        }
+        let late = false;
+        const timer = deps.clock.setTimer(() => (late = true, changed.resolve()), LOOK_MS);
+        await changed.promise;
+        timer.cancel();
+        changed = Promise.withResolvers();
+        // One that fails is made up for by the next.
+        if (late && !reader.signal.aborted && !await look().catch(() => true)) return;
       }
     });
   });
@@ -344,4 +365,9 @@ function ruleView(row: AlarmRuleRow): v.InferInput<typeof RuleView> {
 
 function iso(time: number): string {
   return new Date(time).toISOString();
+}
+
+/** What of an alarm that is raised can change. */
+function versionOf({ acknowledged_at, acknowledged_by, note }: AlarmRow): string {
+  return JSON.stringify([acknowledged_at, acknowledged_by, note]);
 }

@@ -10,7 +10,7 @@ import { CommandError } from "./errors.ts";
 import { Follower } from "./follower.ts";
 import { Lanes, type Orphaned } from "./lanes.ts";
 import { Ledger } from "./ledger.ts";
-import type { CommandCluster, CommanderParts, CommandRequest } from "./request.ts";
+import { type CommandCluster, type CommanderParts, type CommandRequest, MOST_OPEN } from "./request.ts";
 import { Sender } from "./sender.ts";
 
 /** Commands that may wait for one gateway; tries of a command that may be repeated. */
@@ -98,7 +98,7 @@ export class Commander implements AsyncDisposable {
 
   /**
    * Takes a command. When this resolves its row is on disk.
-   * @throws {CommandError} `queue_full` or `stopping`; and what storage throws: then there is no command
+   * @throws {CommandError} `queue_full`, `too_many_commands`, `stopping` or `no_lease`; and what storage throws: then there is no command
    */
   async create(request: CommandRequest): Promise<CommandRow> {
     if (this.#stop.signal.aborted) {
@@ -116,6 +116,11 @@ export class Commander implements AsyncDisposable {
     if (waiting >= QUEUE) {
       throw new CommandError("queue_full", `${QUEUE} commands wait for gateway ${mac} already`);
     }
+    const parameter = JSON.stringify(request.parameter ?? {}),
+      { commands, chars } = this.parts.most ?? MOST_OPEN;
+    if (this.#lanes.size >= commands || this.#lanes.chars + parameter.length > chars) {
+      throw new CommandError("too_many_commands", "too many commands are open on this node: ask again later");
+    }
     const now = this.deps.clock.now();
     // Where it can go out at once its row says so from the start: one write less on the way.
     const exclusive = request.kind !== "post" || !request.concurrent;
@@ -126,7 +131,7 @@ export class Commander implements AsyncDisposable {
       kind: request.kind,
       plugin: request.plugin,
       version: request.version,
-      parameter: JSON.stringify(request.parameter ?? {}),
+      parameter,
       actor: request.actor,
       status: atOnce ? "sent" : "queued",
       result: null,
@@ -155,7 +160,10 @@ export class Commander implements AsyncDisposable {
       if (atOnce) this.#sender.ended(job);
       throw error;
     }
-    if (!atOnce) this.#sender.enqueue(job);
+    // This node was given up meanwhile and has joined anew: the row is of its earlier life, and is taken over.
+    if (job.abandoned) {
+      if (atOnce) this.#sender.ended(job);
+    } else if (!atOnce) this.#sender.enqueue(job);
     else if (job.orphaned) {
       await this.#ledger.orphan(job, job.orphaned);
       this.#sender.ended(job);

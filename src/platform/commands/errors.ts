@@ -8,10 +8,11 @@ import { PluginResult } from "../../protocol/smart_gateway/mod.ts";
 
 /**
  * - `queue_full`: too many commands wait for that gateway
+ * - `too_many_commands`: too many commands are open on this node, for whichever gateways
  * - `stopping`: the platform is going down
  * - `no_lease`: this node's lease is over, so that it may not take commands
  */
-export type CommandErrorCode = "queue_full" | "stopping" | "no_lease";
+export type CommandErrorCode = "queue_full" | "too_many_commands" | "stopping" | "no_lease";
 
 /** A command that was not taken: there is no row of it. */
 export class CommandError extends GatehouseError<CommandErrorCode> {

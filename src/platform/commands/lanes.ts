@@ -46,6 +46,7 @@ interface Lane {
 export class Lanes {
   readonly #lanes = new Map<string, Lane>();
   readonly #jobs = new Map<string, Job>();
+  #chars = 0;
   #inFlight = 0;
   #idle: PromiseWithResolvers<void> | undefined;
 
@@ -54,6 +55,11 @@ export class Lanes {
   /** How many commands have not ended. */
   get size(): number {
     return this.#jobs.size;
+  }
+
+  /** Characters of the parameters of these. */
+  get chars(): number {
+    return this.#chars;
   }
 
   get(id: string): Job | undefined {
@@ -95,13 +101,14 @@ export class Lanes {
       orphaned: undefined,
     };
     this.#jobs.set(row.id, job);
+    this.#chars += row.parameter.length;
     this.#lane(row.mac).jobs.add(job);
     return job;
   }
 
   /** A command has ended, or is another node's. */
   forget(job: Job): void {
-    this.#jobs.delete(job.row.id);
+    if (this.#jobs.delete(job.row.id)) this.#chars -= job.row.parameter.length;
     this.#lanes.get(job.row.mac)?.jobs.delete(job);
     this.#tidy(job.row.mac);
   }

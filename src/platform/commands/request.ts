@@ -43,7 +43,18 @@ export interface CommanderParts {
   readonly packageOf: PackageFinder;
   /** Where there are several nodes: which of them this is. */
   readonly cluster?: CommandCluster | undefined;
+  /** What may be open at once; unsaid: {@linkcode MOST_OPEN}. */
+  readonly most?: OpenLimits | undefined;
 }
+
+/** Commands that have not ended, and the characters of their parameters, which all are in memory. */
+export interface OpenLimits {
+  readonly commands: number;
+  readonly chars: number;
+}
+
+/** What may be open at once on one node: some hundred MB. */
+export const MOST_OPEN: OpenLimits = { commands: 100_000, chars: 256 << 20 };
 
 /** What commands need to know of the nodes, where there are several. */
 export interface CommandCluster {

@@ -6,7 +6,7 @@
 import type { Kysely } from "kysely";
 import { type Deps, messageOf, type Timer } from "../../base/mod.ts";
 import type { NodeAddress } from "../../cluster/mod.ts";
-import { WriteBatch } from "../../storage/mod.ts";
+import { WriteBatch, writesWaiting } from "../../storage/mod.ts";
 import type { PlatformBus } from "../subjects.ts";
 import type { Membership } from "./membership.ts";
 import type { NodeTables } from "./schema.ts";
@@ -17,6 +17,8 @@ export type Held = "association" | "channel";
 /** How long until what could not be written is tried again; how many look-ups of others' gateways are remembered. */
 const AGAIN_MS = 1000;
 const REMEMBERED = 200_000;
+/** Writes that may wait for the database; what does not fit is tried again like what could not be written. */
+const MAX_WAITING = 200_000;
 
 const COLUMNS = {
   association: { node: "node", epoch: "epoch" },
@@ -47,7 +49,8 @@ export class Owners implements AsyncDisposable {
     private readonly membership: Membership,
     private readonly bus: PlatformBus,
   ) {
-    this.#writes = new WriteBatch((writes) => this.#writeAll(writes));
+    this.#writes = new WriteBatch((writes) => this.#writeAll(writes), undefined, MAX_WAITING);
+    deps.metrics.gauge(...writesWaiting("owners", () => this.waiting));
     deps.metrics.gauge(
       "gatehouse_owned_gateways",
       "Gateways whose heartbeats come to this node",
@@ -71,6 +74,11 @@ export class Owners implements AsyncDisposable {
   /** Calls `handler` for each gateway whose channel this node held, and that has opened another one elsewhere. */
   onChannelLost(handler: (mac: string) => void): void {
     this.#onChannelLost.push(handler);
+  }
+
+  /** Writes that wait for the database. */
+  get waiting(): number {
+    return this.#writes.pending;
   }
 
   /** Whether this node holds it. */

@@ -6,3 +6,4 @@
 export { type History, Recorder, type Series } from "./history.ts";
 export { type FleetFigures, Overview, type Share } from "./overview.ts";
 export { overviewRoutes, OverviewView } from "./routes.ts";
+export { TotalsOfNodes } from "./totals.ts";

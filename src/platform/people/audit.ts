@@ -44,6 +44,8 @@ const CUT = "audit.cut";
 const MAX_JSON = 32_768;
 /** How often another node may be quicker with the next number. */
 const TRIES = 20;
+/** Entries that may wait for the database; past that they are refused, and so is what they are about. */
+const MAX_WAITING = 20_000;
 const PAGE = 1000;
 
 /** The log. */
@@ -51,7 +53,12 @@ export class AuditLog {
   readonly #batch: WriteBatch<Omit<AuditRow, "seq" | "hash">>;
 
   constructor(private readonly db: Kysely<PeopleTables>, private readonly clock: Pick<Clock, "now">) {
-    this.#batch = new WriteBatch((rows) => this.#append(rows), 200);
+    this.#batch = new WriteBatch((rows) => this.#append(rows), 200, MAX_WAITING);
+  }
+
+  /** Entries that wait for the database. */
+  get waiting(): number {
+    return this.#batch.pending;
   }
 
   /** Adds an entry; resolves when it is on disk. */

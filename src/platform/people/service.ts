@@ -17,6 +17,7 @@ import { Passwords, type ScryptCost } from "../credentials/mod.ts";
 import { ApiKeyStore } from "./api_keys.ts";
 import { AuditLog } from "./audit.ts";
 import { auditRoutes } from "./audit_routes.ts";
+import { writesWaiting } from "../../storage/mod.ts";
 import { OperatorSessions, OperatorStore } from "./operators.ts";
 import { ALL_PERMISSIONS } from "./permissions.ts";
 import { keyRoutes, operatorRoutes } from "./routes.ts";
@@ -62,6 +63,7 @@ export function startPeople(
   const sessions = new OperatorSessions(sql, deps, settings.sessionMs ?? SESSION_MS);
   const keys = new ApiKeyStore(sql, deps);
   const audit = new AuditLog(sql, clock);
+  deps.metrics.gauge(...writesWaiting("audit", () => audit.waiting));
   const parts = {
     operators,
     sessions,

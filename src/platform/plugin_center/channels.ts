@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Deps, formatHostPort, messageOf, sleep } from "../../base/mod.ts";
+import { type Deps, formatHostPort, messageOf, sleep, TokenBucket } from "../../base/mod.ts";
 import type { CloseReason, FramedConnection, FrameHandler } from "../../net/mod.ts";
 import {
   type ChannelMessage,
@@ -27,22 +27,37 @@ const SILENCE_MS = 330_000;
 const MAX_BEFORE_SIGN_IN = 16;
 
 const LEAVING_LOOK_MS = 20;
+/** Gateways that are looked up at once: with a database that stands still, more would only wait longer. */
+const MAX_LOOK_UPS = 500;
 
 const OK = encodeChannelReply({ result: PluginResult.OK });
 const GENERAL = encodeChannelReply({ result: PluginResult.GENERAL });
+const BUSY = encodeChannelReply({ result: PluginResult.BUSY });
 
 /** The channels of this node. */
 export class Channels {
   readonly #byMac = new Map<string, Channel>();
   #leaving = false;
   readonly #byConnection = new WeakMap<FramedConnection, Channel>();
+  readonly #signIns: TokenBucket | undefined;
+  #lookUps = 0;
 
+  /** `signInsPerSecond`: sign-ins begun with in a second; undefined: as many as come. */
   constructor(
     private readonly deps: Deps,
     private readonly gateways: GatewayStore,
     private readonly bus: PlatformBus,
     private readonly owners?: Owners,
+    signInsPerSecond?: number,
   ) {
+    this.#signIns = signInsPerSecond === undefined
+      ? undefined
+      : new TokenBucket(deps.clock, signInsPerSecond);
+    deps.metrics.gauge(
+      "gatehouse_channel_sign_ins_in_work",
+      "Gateways that sign in on the plug-in channel and are being looked up",
+      () => this.#lookUps,
+    );
     owners?.onChannelLost((mac) => void this.close(mac, "the gateway opened another one at another node"));
     deps.metrics.gauge("gatehouse_channels", "Live plug-in channels", () => this.#byMac.size);
   }
@@ -95,12 +110,25 @@ export class Channels {
       connection.send(GENERAL);
       connection.end();
     };
+    // The answer has no interval (reference §4): whoever still wants the gateway calls it again.
+    const putOff = (reason: "rate" | "lookups") => {
+      this.deps.metrics.counter(
+        "gatehouse_channel_sign_ins_put_off_total",
+        "Sign-ins on the plug-in channel that were put off, since too many came (rate) or were in work (lookups)",
+        { reason },
+      ).inc();
+      connection.send(BUSY);
+      connection.end();
+    };
     const handle = (message: ChannelMessage): void | Promise<void> => {
       switch (message.method) {
         case "Boot":
           if (channel) return void connection.send(GENERAL);
           if (this.#leaving) return refuse("this node is leaving");
-          return this.gateways.find(message.mac).then((gateway) => {
+          if (this.#lookUps >= MAX_LOOK_UPS) return putOff("lookups");
+          if (this.#signIns?.take() === false) return putOff("rate");
+          this.#lookUps++;
+          return this.gateways.find(message.mac).finally(() => this.#lookUps--).then((gateway) => {
             if (!gateway) return refuse(`unknown gateway ${message.mac}`);
             const challenge = hex32(this.deps.random.bytes(16));
             candidate = { gateway, challenge };

@@ -12,6 +12,8 @@ import { Channels } from "./channels.ts";
 export interface PluginCenterSettings {
   readonly listen: HostPort;
   readonly maxChannels?: number;
+  /** Sign-ins begun with a second; undefined: all that come. */
+  readonly signInsPerSecond?: number | undefined;
 }
 
 /** How long requests under way may take when a node leaves the others. */
@@ -23,7 +25,13 @@ export function startPluginCenter(
   settings: PluginCenterSettings,
 ): Service & { address: HostPort } {
   const log = deps.log.with({ service: "plugin_center" });
-  const channels = new Channels({ ...deps, log }, deps.gateways, deps.bus, deps.owners);
+  const channels = new Channels(
+    { ...deps, log },
+    deps.gateways,
+    deps.bus,
+    deps.owners,
+    settings.signInsPerSecond,
+  );
   const server = new FramedServer(deps.network.listen(settings.listen), {
     framing: SMART_GATEWAY_FRAMING,
     clock: deps.clock,

@@ -71,8 +71,18 @@ export class PluginFiles {
     }
   }
 
+  /** Whether several nodes keep files here: then another one may have removed what is in the folder still. */
+  get isShared(): boolean {
+    return this.shared !== undefined;
+  }
+
   async remove(sha256: string): Promise<void> {
     await this.shared?.remove(sha256);
+    await this.forget(sha256);
+  }
+
+  /** Removes this node's own copy. */
+  async forget(sha256: string): Promise<void> {
     try {
       await Deno.remove(this.#path(sha256));
     } catch (error) {

@@ -8,6 +8,7 @@ import { createHash } from "node:crypto";
 import type { Kysely } from "kysely";
 import type { Deps } from "../../base/mod.ts";
 import { compareVersions } from "../../protocol/smart_gateway/mod.ts";
+import { StorageError } from "../../storage/mod.ts";
 import type { TrustStore } from "../../sandbox/package/mod.ts";
 import { stillIs } from "../../storage/mod.ts";
 import type { PluginRow, RegistryTables } from "../registry/mod.ts";
@@ -247,11 +248,27 @@ export class PluginRepository {
   }
 
   /** The content with that hex SHA-256, from the byte `from` on; undefined where there is none. */
-  content(
+  async content(
     sha256: string,
     from = 0,
   ): Promise<{ stream: ReadableStream<Uint8Array>; size: number } | undefined> {
-    return this.files.open(sha256, from);
+    if (this.files.isShared && !await this.#names(sha256)) {
+      await this.files.forget(sha256);
+      return undefined;
+    }
+    return await this.files.open(sha256, from);
+  }
+
+  /** Whether a version has that content, as far as the database can be asked: what is here is handed out without it. */
+  async #names(sha256: string): Promise<boolean> {
+    try {
+      const row = await this.db.selectFrom("plugin").select("name").where("sha256", "=", sha256).limit(1)
+        .executeTakeFirst();
+      return row !== undefined;
+    } catch (error) {
+      if (error instanceof StorageError) return true;
+      throw error;
+    }
   }
 
   async #change(

@@ -11,6 +11,7 @@ import type { Kysely } from "kysely";
 import { formatHostPort, type HostPort, KeyedRate, messageOf, newId, type Service } from "../../base/mod.ts";
 import type { Routes } from "../../control/mod.ts";
 import { FramedServer } from "../../net/mod.ts";
+import { writesWaiting } from "../../storage/mod.ts";
 import {
   decodeMessagePush,
   encodeMessagePushReply,
@@ -68,6 +69,7 @@ export function startPush(
 ): PushService {
   const log = deps.log.with({ service: "push" });
   const store = new PushStore(sql);
+  deps.metrics.gauge(...writesWaiting("push", () => store.waiting));
   const rate = new KeyedRate<string>(deps.clock, settings.perMinute ?? 120, 60_000);
   const volume = new KeyedVolume(deps.clock, settings.charsPerHour ?? 8 << 20, 3_600_000);
   const count = (outcome: string) =>

@@ -9,6 +9,9 @@ import type { Filter, FleetTables } from "../fleet/mod.ts";
 import { noteReset } from "../registry/mod.ts";
 import type { PushMessageRow, PushTables } from "./schema.ts";
 
+/** Messages that may wait for the database; past that they are refused, and their gateways push them again. */
+const MAX_WAITING = 10_000;
+
 /** Which messages: all that is given must hold. */
 export interface MessageFilter {
   /** Of one of these gateways. */
@@ -30,28 +33,37 @@ export class PushStore {
   >;
 
   constructor(private readonly db: Kysely<PushTables>) {
-    this.#writes = new WriteBatch(async (writes) => {
-      const fresh: (() => void)[] = [];
-      await db.transaction().execute(async (tx) => {
-        // This row is held until the commit: numbers become visible in their order, whichever node writes.
-        const { value } = await tx.updateTable("push_counter")
-          .set((e) => ({ value: e("value", "+", writes.length) })).where("name", "=", "seq")
-          .returning("value").executeTakeFirstOrThrow();
-        let seq = Number(value) - writes.length;
-        for (const { row, onNew, reset } of writes) {
-          const place = ++seq;
-          const { numInsertedOrUpdatedRows } = await tx.insertInto("push_message").values({
-            ...row,
-            seq: place,
-          })
-            .onConflict((conflict) => conflict.columns(["mac", "md5"]).doNothing()).executeTakeFirst();
-          if (!numInsertedOrUpdatedRows) continue;
-          fresh.push(() => onNew(place));
-          if (reset !== undefined) await noteReset(tx, row.mac, reset);
-        }
-      });
-      for (const onNew of fresh) onNew();
-    });
+    this.#writes = new WriteBatch(
+      async (writes) => {
+        const fresh: (() => void)[] = [];
+        await db.transaction().execute(async (tx) => {
+          // This row is held until the commit: numbers become visible in their order, whichever node writes.
+          const { value } = await tx.updateTable("push_counter")
+            .set((e) => ({ value: e("value", "+", writes.length) })).where("name", "=", "seq")
+            .returning("value").executeTakeFirstOrThrow();
+          let seq = Number(value) - writes.length;
+          for (const { row, onNew, reset } of writes) {
+            const place = ++seq;
+            const { numInsertedOrUpdatedRows } = await tx.insertInto("push_message").values({
+              ...row,
+              seq: place,
+            })
+              .onConflict((conflict) => conflict.columns(["mac", "md5"]).doNothing()).executeTakeFirst();
+            if (!numInsertedOrUpdatedRows) continue;
+            fresh.push(() => onNew(place));
+            if (reset !== undefined) await noteReset(tx, row.mac, reset);
+          }
+        });
+        for (const onNew of fresh) onNew();
+      },
+      undefined,
+      MAX_WAITING,
+    );
+  }
+
+  /** Messages that wait for the database. */
+  get waiting(): number {
+    return this.#writes.pending;
   }
 
   /**

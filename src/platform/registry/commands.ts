@@ -74,6 +74,9 @@ export function isRepeatable(kind: CommandKind): boolean {
 /** The number of PostgreSQL's advisory lock under which commands are taken over. */
 const TAKE_OVER_LOCK = 6_041_947;
 
+/** Writes that may wait for the database; past that they are refused, and whoever asked asks again. */
+const MAX_WAITING = 100_000;
+
 /** A node in one of its lives, as a command's row names it. */
 export interface CommandOwner {
   readonly node: string;
@@ -100,7 +103,12 @@ export class CommandStore {
   readonly #statements = new Map<string, Statement<unknown>>();
 
   constructor(private readonly db: Kysely<RegistryTables>) {
-    this.#writes = new WriteBatch((writes) => this.#writeAll(writes));
+    this.#writes = new WriteBatch((writes) => this.#writeAll(writes), undefined, MAX_WAITING);
+  }
+
+  /** Writes that wait for the database. */
+  get waiting(): number {
+    return this.#writes.pending;
   }
 
   insert(row: CommandRow): Promise<void> {

@@ -16,7 +16,7 @@ import {
   problem,
   Routes,
 } from "../../control/mod.ts";
-import type { Deps } from "../../base/mod.ts";
+import { type Deps, sleep } from "../../base/mod.ts";
 import type { Fleet } from "../fleet/mod.ts";
 import type { PlatformBus } from "../subjects.ts";
 import type { Rollouts } from "./rollouts.ts";
@@ -38,6 +38,10 @@ function mustBeAllowed({ permissions }: Principal, kind: RolloutKind): void {
   if (permissions.includes(NEEDED[kind])) return;
   throw problem(403, "forbidden", `"${NEEDED[kind]}" is needed for this`);
 }
+
+/** Milliseconds between events of a stream at least, and until it looks unasked: word of another node may be lost. */
+const EVENT_MS = 1000;
+const LOOK_MS = 5000;
 
 const IdParams = v.object({ id: v.pipe(v.string(), v.maxLength(64)) });
 const Reason = v.strictObject({ reason: v.optional(v.pipe(v.string(), v.maxLength(500)), "") });
@@ -190,16 +194,27 @@ export function rolloutRoutes({ deps, rollouts, store, fleet, bus }: RolloutRout
         if (event.id === id) wake();
       });
       reader.signal.addEventListener("abort", wake);
+      const look = async () => {
+        const row = await store.find(id);
+        return row && await view(row);
+      };
+      let told: string | undefined;
       while (!reader.signal.aborted) {
         changed = Promise.withResolvers();
-        const row = await store.find(id);
-        if (!row || !await reader.send({ event: "rollout", data: await view(row) })) return;
+        const data = await look().catch((error) => {
+          if (told === undefined) throw error;
+          return null; // the next look makes up for it
+        });
+        if (data === undefined) return;
+        const shown = JSON.stringify(data);
+        if (data && shown !== told) {
+          if (!await reader.send({ event: "rollout", data })) return;
+          told = shown;
+        }
+        const timer = deps.clock.setTimer(wake, LOOK_MS);
         await changed.promise;
-        const { promise, resolve } = Promise.withResolvers<void>();
-        const timer = deps.clock.setTimer(resolve, 1000);
-        reader.signal.addEventListener("abort", () => resolve(), { once: true });
-        await promise;
         timer.cancel();
+        await sleep(deps.clock, EVENT_MS, reader.signal).catch(() => {});
       }
     });
   });
