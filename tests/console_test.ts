@@ -473,26 +473,31 @@ Deno.test("a policy is written by forms without scripts: rules added, moved, tri
   assertEquals(await press("put"), 412);
 });
 
-Deno.test("a backup is made, fetched and removed in the console", async () => {
-  await using p = await stage();
-  const visitor = await new Visitor(p.url).signIn({ token: ADMIN_TOKEN });
-  const post = async (fields: Record<string, string>) => {
-    const response = await visitor.post("/about/backups", fields);
-    await response.body?.cancel();
-    return response.status;
-  };
-  assertEquals(await post({ do: "make" }), 303);
-  const [, id = ""] = /href="\/about\/backups\/([^"]+)"/.exec(await visitor.page("/about/backups")) ?? [];
-  const file = await visitor.get(`/about/backups/${id}`);
-  assertEquals([file.status, file.headers.get("content-type")], [200, "application/vnd.sqlite3"]);
-  assertStringIncludes((await file.text()).slice(0, 16), "SQLite format 3");
-  const viewer = await operator(p, "viewer");
-  const refused = await viewer.get(`/about/backups/${id}`);
-  await refused.body?.cancel();
-  assertEquals(refused.status, 403);
-  assertEquals(await post({ do: "remove", id }), 303);
-  assertEquals((await p.call("GET", "/api/v1/backups")).body.items, []);
-  assertEquals(await post({ do: "remove", id }), 404);
+Deno.test({
+  name: "a backup is made, fetched and removed in the console",
+  // PostgreSQL's backups are its own tools' business.
+  ignore: Deno.env.has("GATEHOUSE_TEST_POSTGRES"),
+  async fn() {
+    await using p = await stage();
+    const visitor = await new Visitor(p.url).signIn({ token: ADMIN_TOKEN });
+    const post = async (fields: Record<string, string>) => {
+      const response = await visitor.post("/about/backups", fields);
+      await response.body?.cancel();
+      return response.status;
+    };
+    assertEquals(await post({ do: "make" }), 303);
+    const [, id = ""] = /href="\/about\/backups\/([^"]+)"/.exec(await visitor.page("/about/backups")) ?? [];
+    const file = await visitor.get(`/about/backups/${id}`);
+    assertEquals([file.status, file.headers.get("content-type")], [200, "application/vnd.sqlite3"]);
+    assertStringIncludes((await file.text()).slice(0, 16), "SQLite format 3");
+    const viewer = await operator(p, "viewer");
+    const refused = await viewer.get(`/about/backups/${id}`);
+    await refused.body?.cancel();
+    assertEquals(refused.status, 403);
+    assertEquals(await post({ do: "remove", id }), 303);
+    assertEquals((await p.call("GET", "/api/v1/backups")).body.items, []);
+    assertEquals(await post({ do: "remove", id }), 404);
+  },
 });
 
 Deno.test("pages about short messages are only where the service runs", async () => {

@@ -24,6 +24,13 @@ const FLOWS = [
   "sms_crash_test.ts",
   "idempotency_test.ts",
   "etag_test.ts",
+  "alarms_test.ts",
+  "command_search_test.ts",
+  "app_api_docs_test.ts",
+  "console_test.ts",
+  "http_limits_test.ts",
+  "security_wire_test.ts",
+  "degraded_clock_test.ts",
 ];
 
 Deno.test({

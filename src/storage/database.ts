@@ -31,6 +31,8 @@ export interface DatabaseOptions {
   readonly deps?: WatchDeps;
   /** The embedded database: how far a commit goes before it is answered; default `normal`. */
   readonly sync?: SyncMode;
+  /** The server database: the schema that the URL's `search_path` names, where it is not the usual one. */
+  readonly schema?: string;
 }
 
 /**
@@ -43,13 +45,14 @@ export interface DatabaseOptions {
 export async function openDatabase<Tables>(
   url: string,
   migrations: Migrations,
-  { deps = { clock: systemClock, log: silentLog, metrics: new Metrics() }, sync }: DatabaseOptions = {},
+  { deps = { clock: systemClock, log: silentLog, metrics: new Metrics() }, sync, schema }: DatabaseOptions =
+    {},
 ): Promise<Database<Tables>> {
   const { dialect, name: path, isServer } = dialectOf(url, sync);
   const watch = new DatabaseWatch(deps);
   const sql = new Kysely<Tables>({ dialect: watchedDialect(dialect, watch) });
   try {
-    await migrate(sql, migrations, path);
+    await migrate(sql, migrations, path, schema);
   } catch (error) {
     await sql.destroy().catch(() => {}); // a database that never opened has nothing to close
     throw error;
@@ -95,11 +98,17 @@ function dialectOf(url: string, sync?: SyncMode): { dialect: Dialect; name: stri
   );
 }
 
-async function migrate<Tables>(sql: Kysely<Tables>, migrations: Migrations, path: string): Promise<void> {
+async function migrate<Tables>(
+  sql: Kysely<Tables>,
+  migrations: Migrations,
+  path: string,
+  schema: string | undefined,
+): Promise<void> {
   const migrator = new Migrator({
     db: sql,
     provider: { getMigrations: () => Promise.resolve({ ...migrations }) },
     allowUnorderedMigrations: true,
+    ...(schema === undefined ? {} : { migrationTableSchema: schema }),
   });
   let known;
   try {

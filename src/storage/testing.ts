@@ -11,12 +11,12 @@ import { type Database, type Migrations, openDatabase } from "./database.ts";
 /** The server that tests use: trusted, on this machine. */
 export const SERVER = "postgres://postgres@127.0.0.1:5432";
 
-/** An empty database with the tables that `migrations` make. Whoever set `GATEHOUSE_TEST_POSTGRES` removes it. */
+/** An empty database with the tables that `migrations` make. Whoever set `GATEHOUSE_TEST_POSTGRES` removes what is left. */
 export async function testDatabase<Tables>(migrations: Migrations): Promise<Database<Tables>> {
   const prefix = Deno.env.get("GATEHOUSE_TEST_POSTGRES");
   if (prefix === undefined) return await openDatabase<Tables>("sqlite::memory:", migrations);
-  const url = await makeDatabase(`${prefix}${crypto.randomUUID().slice(0, 8)}`);
-  const database = await openDatabase<Tables>(url, migrations);
+  const name = `${prefix}units`, { url, schema } = await makeSchema(name);
+  const database = await openDatabase<Tables>(url, migrations, { schema });
   // Fake time waits for the server, so that what is due at one time is done at that time, as in memory.
   const executor = database.sql.getExecutor(), provide = executor.provideConnection.bind(executor);
   let waiting = 0;
@@ -53,8 +53,19 @@ export async function testDatabase<Tables>(migrations: Migrations): Promise<Data
     async [Symbol.asyncDispose]() {
       FakeClock.busy.delete(busy);
       await close();
+      // Whoever makes tables looks through all that are there: none may be left to look through.
+      await administer((client) => client.query(`drop schema "${schema}" cascade`), name);
     },
   });
+}
+
+/** Room of one's own in a database of that name: a schema is made in no time, a database is not. */
+async function makeSchema(database: string): Promise<{ url: string; schema: string }> {
+  const url = await makeDatabase(database), schema = `t_${crypto.randomUUID().slice(0, 8)}`;
+  await administer((client) => client.query(`create schema "${schema}"`), database);
+  // What a test writes need not outlive a power cut.
+  const options = `-c search_path=${schema} -c synchronous_commit=off`;
+  return { url: `${url}?options=${encodeURIComponent(options)}`, schema };
 }
 
 /** Makes a database of that name if there is none; its URL. */
@@ -77,8 +88,8 @@ export async function dropDatabases(beginning: string): Promise<void> {
 }
 
 // deno-lint-ignore no-explicit-any -- the library has no declarations of its own
-async function administer(work: (client: any) => Promise<void>): Promise<void> {
-  const client = new pg.Client({ connectionString: `${SERVER}/postgres` });
+async function administer(work: (client: any) => Promise<void>, database = "postgres"): Promise<void> {
+  const client = new pg.Client({ connectionString: `${SERVER}/${database}` });
   await client.connect();
   try {
     await work(client);
