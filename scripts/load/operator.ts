@@ -98,7 +98,12 @@ export async function commandLoad(
 
 /** A phone app whose user has bound a gateway. */
 export class PhoneApp {
-  private constructor(private readonly caller: HttpCaller, private readonly mac: string) {}
+  private constructor(
+    private readonly url: string,
+    private caller: HttpCaller,
+    private refreshToken: string,
+    private readonly mac: string,
+  ) {}
 
   /** Registers a user, signs in, and binds the gateway that it stands beside. */
   static async start(url: string, tally: Tally, gateway: SimulatedGateway): Promise<PhoneApp> {
@@ -113,18 +118,36 @@ export class PhoneApp {
     if (bound.status !== 201) {
       throw new Error(`binding was answered ${bound.status}: ${JSON.stringify(bound.body)}`);
     }
-    return new PhoneApp(caller, gateway.mac);
+    return new PhoneApp(url, caller, String(body.refreshToken), gateway.mac);
   }
 
   /** Asks its gateway something. */
   async post(tally: Tally): Promise<void> {
-    const began = performance.now();
-    const { status, body } = await this.caller.call("POST", `/app/v1/gateways/${this.mac}/post`, {
+    const began = performance.now(), caller = this.caller;
+    const { status, body } = await caller.call("POST", `/app/v1/gateways/${this.mac}/post`, {
       plugin: "load",
       parameter: { CmdType: "LOAD_ECHO", Text: "app" },
     });
+    // Access tokens are short-lived: the first of those that are turned away gets a new one for all.
+    if (status === 401) {
+      return void (caller === this.caller &&
+        await (this.#renewing ??= this.#renew(tally).finally(() => this.#renewing = undefined)));
+    }
     if (status === 200 && body.status === "succeeded") tally.times.appPost.add(performance.now() - began);
     else if (status < 400) tally.counts.httpFailed++;
+  }
+
+  #renewing: Promise<void> | undefined;
+
+  async #renew(tally: Tally): Promise<void> {
+    const nobody = new HttpCaller(this.url, undefined, tally);
+    const { status, body } = await nobody.call("POST", "/app/v1/sessions/refresh", {
+      refreshToken: this.refreshToken,
+    });
+    if (status < 300) {
+      this.caller = new HttpCaller(this.url, String(body.token), tally);
+      this.refreshToken = String(body.refreshToken);
+    }
   }
 }
 
