@@ -54,7 +54,9 @@ const tlsFiles = {
       fallbackText: "none: HTTP",
     },
   ),
-  "tls-key": optional(path("FILE"), "PEM file with that certificate's private key"),
+  "tls-key": optional(path("FILE"), "PEM file with that certificate's private key", {
+    fallbackText: "none: HTTP",
+  }),
 } satisfies SettingsTable;
 
 /** Settings that every role has. */
