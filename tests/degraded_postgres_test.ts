@@ -17,9 +17,11 @@ import {
   TcpPeer,
   UdpPeer,
 } from "./support/scripted_gateway.ts";
+import { testPlatform } from "./support/platform.ts";
 import { TcpProxy } from "./support/tcp_proxy.ts";
 import { DEV_RND, refused, type Stage, startStage } from "./support/watched_platform.ts";
 
+const LOCAL = { host: "127.0.0.1", port: 0 };
 const reason = await noPostgresBecause();
 const why = reason === undefined ? "" : ` (ignored: ${reason})`;
 
@@ -154,6 +156,39 @@ withServer(
     await answerPost(channel);
     const { body } = await p.call("GET", `/api/v1/commands/${waiting.body.id}?wait=20`);
     assertEquals(body.status, "succeeded");
+  },
+);
+
+withServer(
+  "a platform that stops while the server is away stops all the same, and the next one has what was acknowledged",
+  async (proxy, url) => {
+    const dataDir = await Deno.makeTempDir(), sent: string[] = [];
+    try {
+      {
+        await using stage = await startStage({ database: url, dataDir });
+        for (let i = 0; i < 5; i++) {
+          const [part] = await stage.sp.sendText({ to: ["13800138000"], text: "hello", from: "10658888" });
+          assertEquals(part!.result, 0);
+          sent.push(part!.msgId!.toString(16).padStart(16, "0"));
+        }
+        proxy.refuse();
+        await stage.until("noticed", async () => (await stage.health()).status === "degraded");
+      }
+      proxy.heal();
+      await using next = await testPlatform({
+        dataDir,
+        settings: {
+          database: url,
+          services: ["sms"],
+          sms: { listen: LOCAL, short: LOCAL, gatewayCode: "001001" },
+        },
+      });
+      for (const id of sent) {
+        assertEquals((await next.call("GET", `/api/v1/sms/messages/${id}`)).status, 200, id);
+      }
+    } finally {
+      await Deno.remove(dataDir, { recursive: true });
+    }
   },
 );
 

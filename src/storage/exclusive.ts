@@ -96,16 +96,15 @@ class Watched implements Hold {
   async #watch(): Promise<void> {
     const { signal } = this.#stop, wait = () => sleep(this.deps.clock, LOOK_MS, signal).catch(() => {});
     for (await wait(); !signal.aborted; await wait()) {
-      try {
-        if (this.#held) await this.holding.look();
-        else if (!await this.#again()) return;
-      } catch (error) {
-        if (this.#held) {
-          this.deps.log.error("lost what one process may do", { what: this.what, error: messageOf(error) });
-        }
-        this.#held = false;
-      }
+      if (this.#held) await this.holding.look().catch((error) => this.#lose(error));
+      // At once where it was lost just now: what the process does waits for it.
+      if (!this.#held && await this.#again().catch(() => undefined) === false) return;
     }
+  }
+
+  #lose(error: unknown): void {
+    this.#held = false;
+    this.deps.log.error("lost what one process may do", { what: this.what, error: messageOf(error) });
   }
 
   /** False where another process has it: whatever this one knows is out of date, for good. */

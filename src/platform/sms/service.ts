@@ -84,7 +84,13 @@ export async function startSms(
   const seal = await Seal.open(join(dataDir, "sms.key"), deps.random), unreadable = new Unreadable(deps);
   const alone = starting.use(await hold(deps, sql, { ...ALONE, dataDir }));
   const store = await SmsStore.open(sql, seal, () => alone.held);
-  starting.defer(() => store.flush());
+  starting.defer(() =>
+    store.flush().catch((error) =>
+      deps.log.warn("the tables stay behind the journal: the next start brings them up to date", {
+        error: messageOf(error),
+      })
+    )
+  );
   const accounts = await AccountStore.open(sql, seal, deps.clock);
   const last = await store.lastUsed();
   const ids = await MsgIds.open(deps, {
