@@ -5,7 +5,8 @@
  * @module
  */
 export { loadAdminToken, MIN_ADMIN_TOKEN } from "./admin_token.ts";
-export { Api, type ApiOptions, type AuditedCall, type ClientInfo, type RawHandler } from "./api.ts";
+export { Api, type ApiOptions, type RawHandler } from "./api.ts";
+export type { AuditedCall } from "./audit.ts";
 export {
   type Access,
   actorOf,
@@ -63,6 +64,7 @@ export {
 } from "./route.ts";
 export { documented, macSchema, queryBoolean, queryInteger, queryList, waitSeconds } from "./schemas.ts";
 export { type HttpHandler, type HttpService, serveHttp, type ServeOptions } from "./serve.ts";
+export type { ClientInfo } from "./passage.ts";
 export type { RequestRate } from "./request_rate.ts";
 export { type TlsFiles } from "./tls.ts";
 export { serviceRoutes } from "./service_routes.ts";
