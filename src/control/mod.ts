@@ -62,7 +62,16 @@ export {
   type RouteSpec,
   type WebhookSpec,
 } from "./route.ts";
-export { documented, macSchema, queryBoolean, queryInteger, queryList, waitSeconds } from "./schemas.ts";
+export {
+  documented,
+  isoTime,
+  macSchema,
+  queryBoolean,
+  queryInteger,
+  queryList,
+  timeSchema,
+  waitSeconds,
+} from "./schemas.ts";
 export { type HttpHandler, type HttpService, serveHttp, type ServeOptions } from "./serve.ts";
 export type { ClientInfo } from "./passage.ts";
 export type { RequestRate } from "./request_rate.ts";

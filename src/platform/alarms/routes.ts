@@ -14,18 +14,19 @@ import {
   EventStreams,
   ifAbsent,
   ifMatch,
+  isoTime,
   pageOf,
   pageQuery,
   pageSchema,
   type Principal,
   problem,
   Routes,
+  timeSchema,
 } from "../../control/mod.ts";
 import type { PlatformBus } from "../subjects.ts";
 import type { Alarms } from "./alarms.ts";
 import { ALARM_KINDS, type AlarmRow, type AlarmRuleRow, SEVERITIES } from "./schema.ts";
 
-const Time = v.pipe(v.string(), v.isoTimestamp());
 const AlarmView = v.object({
   id: v.string(),
   rule: v.string(),
@@ -36,9 +37,9 @@ const AlarmView = v.object({
   group: v.nullable(v.string()),
   detail: v.string(),
   value: v.number(),
-  raisedAt: Time,
-  clearedAt: v.nullable(Time),
-  acknowledgedAt: v.nullable(Time),
+  raisedAt: timeSchema,
+  clearedAt: v.nullable(timeSchema),
+  acknowledgedAt: v.nullable(timeSchema),
   acknowledgedBy: v.nullable(v.string()),
   note: v.nullable(v.string()),
 });
@@ -79,7 +80,7 @@ const RuleView = v.object({
   holdSeconds: v.number(),
   least: v.number(),
   group: v.nullable(v.string()),
-  updatedAt: Time,
+  updatedAt: timeSchema,
   updatedBy: v.string(),
 });
 const IdParams = v.object({ id: v.pipe(v.string(), v.maxLength(64)) });
@@ -130,7 +131,7 @@ export function alarmRoutes({ alarms, bus, ...deps }: AlarmParts): Routes {
     }),
     responses: { 200: { description: "A page of alarms", schema: pageSchema(AlarmView) } },
   }).handle(async ({ principal, query: { cursor, limit, ...query } }) => {
-    const before = cursor === undefined ? undefined : decodeCursor(cursor, v.string());
+    const before = decodeCursor(cursor, v.string());
     const rows = await alarms.list({ ...query, groups: principal.groups }, limit + 1, before);
     return { status: 200, body: pageOf(rows, limit, (row) => row.id, alarmView) };
   });
@@ -342,9 +343,9 @@ function alarmView(row: AlarmRow): v.InferInput<typeof AlarmView> {
   const { id, rule_id: rule, kind, subject, severity, group_name: group, detail, value, note } = row;
   return {
     ...{ id, rule, kind, subject, severity, group, detail, value },
-    raisedAt: iso(row.raised_at),
-    clearedAt: row.cleared_at === null ? null : iso(row.cleared_at),
-    acknowledgedAt: row.acknowledged_at === null ? null : iso(row.acknowledged_at),
+    raisedAt: isoTime(row.raised_at),
+    clearedAt: isoTime(row.cleared_at),
+    acknowledgedAt: isoTime(row.acknowledged_at),
     acknowledgedBy: row.acknowledged_by,
     note,
   };
@@ -358,13 +359,9 @@ function ruleView(row: AlarmRuleRow): v.InferInput<typeof RuleView> {
     raiseAt: row.raise_at,
     clearBelow: row.clear_below,
     holdSeconds: row.hold_ms / 1000,
-    updatedAt: iso(row.updated_at),
+    updatedAt: isoTime(row.updated_at),
     updatedBy: row.updated_by,
   };
-}
-
-function iso(time: number): string {
-  return new Date(time).toISOString();
 }
 
 /** What of an alarm that is raised can change. */

@@ -161,7 +161,7 @@ export function commandRoutes(
     },
   }).handle(async ({ params: { mac }, query: { cursor, limit }, principal }) => {
     await deps.fleet.gateway(principal, mac);
-    const before = cursor === undefined ? undefined : decodeCursor(cursor, v.string());
+    const before = decodeCursor(cursor, v.string());
     const rows = await deps.commands.list(mac, limit + 1, before);
     return { status: 200, body: pageOf(rows, limit, (row) => row.id, commandView) };
   });

@@ -11,6 +11,7 @@ import {
   decodeCursor,
   etagOf,
   ifMatch,
+  isoTime,
   macSchema,
   pageOf,
   pageQuery,
@@ -18,13 +19,13 @@ import {
   type Principal,
   problem,
   Routes,
+  timeSchema,
 } from "../../control/mod.ts";
 import { ALL, MAX_FILTER, parseFilter } from "./filter.ts";
 import type { Fleet } from "./fleet.ts";
 import { type GroupRow, HISTORY_KINDS } from "./schema.ts";
 import { MAX_TAGS } from "./tags.ts";
 
-const Time = v.pipe(v.string(), v.isoTimestamp());
 const MacParams = v.object({ mac: macSchema });
 /** Words that filters and addresses take as they are. */
 const word = (max: number) =>
@@ -46,14 +47,14 @@ const GroupView = v.object({
   filter: v.nullable(v.string()),
   /** Gateways in it at the moment. */
   gateways: v.number(),
-  createdAt: Time,
+  createdAt: timeSchema,
   createdBy: v.string(),
-  updatedAt: Time,
+  updatedAt: timeSchema,
 });
 
 const HistoryView = v.object({
   id: v.string(),
-  at: Time,
+  at: timeSchema,
   kind: v.picklist(HISTORY_KINDS),
   detail: v.record(v.string(), v.unknown()),
 });
@@ -79,9 +80,9 @@ function groupRoutes(fleet: Fleet, now: () => number): Routes {
     description: row.description,
     filter: row.filter,
     gateways: await fleet.count(await fleet.groups.membersOf([row.name])),
-    createdAt: new Date(row.created_at).toISOString(),
+    createdAt: isoTime(row.created_at),
     createdBy: row.created_by,
-    updatedAt: new Date(row.updated_at).toISOString(),
+    updatedAt: isoTime(row.updated_at),
   });
   /** A group that is not one's own is as if it were not there. */
   const found = async (principal: Principal, name: string): Promise<GroupRow> => {
@@ -101,7 +102,7 @@ function groupRoutes(fleet: Fleet, now: () => number): Routes {
     query: v.object(pageQuery(50, 200)),
     responses: { 200: { description: "A page of groups, by name", schema: pageSchema(GroupView) } },
   }).handle(async ({ query: { cursor, limit }, principal }) => {
-    const after = cursor === undefined ? undefined : decodeCursor(cursor, v.string());
+    const after = decodeCursor(cursor, v.string());
     const rows = await fleet.groups.list(limit + 1, after, principal.groups);
     const { items, ...next } = pageOf(rows, limit, (row) => row.name, (row) => row);
     return { status: 200, body: { items: await Promise.all(items.map(view)), ...next } };
@@ -331,13 +332,13 @@ function seenRoutes(fleet: Fleet): Routes {
     },
   }).handle(async ({ params: { mac }, query: { cursor, limit }, principal }) => {
     await fleet.gateway(principal, mac);
-    const before = cursor === undefined ? undefined : decodeCursor(cursor, v.string());
+    const before = decodeCursor(cursor, v.string());
     const rows = await fleet.history.list(mac, limit + 1, before);
     return {
       status: 200,
       body: pageOf(rows, limit, (row) => row.id, ({ id, at, kind, detail }) => ({
         id,
-        at: new Date(at).toISOString(),
+        at: isoTime(at),
         kind,
         detail: JSON.parse(detail),
       })),
@@ -356,7 +357,7 @@ function seenRoutes(fleet: Fleet): Routes {
         description: "Plug-ins",
         schema: v.object({
           items: v.array(
-            v.object({ name: v.string(), version: v.string(), running: v.boolean(), seenAt: Time }),
+            v.object({ name: v.string(), version: v.string(), running: v.boolean(), seenAt: timeSchema }),
           ),
         }),
       },
@@ -368,7 +369,7 @@ function seenRoutes(fleet: Fleet): Routes {
       name,
       version,
       running: running === 1,
-      seenAt: new Date(seen_at).toISOString(),
+      seenAt: isoTime(seen_at),
     }));
     return { status: 200, body: { items } };
   });
@@ -384,20 +385,20 @@ function seenRoutes(fleet: Fleet): Routes {
     responses: {
       200: {
         description: "A page of parameters, by name",
-        schema: pageSchema(v.object({ name: v.string(), value: v.string(), seenAt: Time })),
+        schema: pageSchema(v.object({ name: v.string(), value: v.string(), seenAt: timeSchema })),
       },
       404: { description: "Not preset" },
     },
   }).handle(async ({ params: { mac }, query: { cursor, limit }, principal }) => {
     await fleet.gateway(principal, mac);
-    const after = cursor === undefined ? undefined : decodeCursor(cursor, v.string());
+    const after = decodeCursor(cursor, v.string());
     const rows = await fleet.seen.parameters(mac, limit + 1, after);
     return {
       status: 200,
       body: pageOf(rows, limit, (row) => row.name, ({ name, value, seen_at }) => ({
         name,
         value,
-        seenAt: new Date(seen_at).toISOString(),
+        seenAt: isoTime(seen_at),
       })),
     };
   });

@@ -11,12 +11,14 @@ import {
   decodeCursor,
   etagOf,
   ifMatch,
+  isoTime,
   pageOf,
   pageQuery,
   pageSchema,
   type Principal,
   problem,
   Routes,
+  timeSchema,
 } from "../../control/mod.ts";
 import { weakness } from "../credentials/mod.ts";
 import type { ApiKeyStore } from "./api_keys.ts";
@@ -24,7 +26,6 @@ import { ALL_PERMISSIONS, PERMISSIONS, type Role, ROLE_NAMES, ROLES } from "./pe
 import type { ApiKeyRow, OperatorRow } from "./schema.ts";
 import { Name, Password, type SessionParts } from "./session_routes.ts";
 
-const Time = v.pipe(v.string(), v.isoTimestamp());
 const Groups = v.nullable(
   v.pipe(v.array(v.pipe(v.string(), v.minLength(1), v.maxLength(64))), v.maxLength(100)),
 );
@@ -36,10 +37,10 @@ const OperatorView = v.object({
   role: RoleName,
   groups: v.nullable(v.array(v.string())),
   disabled: v.boolean(),
-  createdAt: Time,
+  createdAt: timeSchema,
   createdBy: v.string(),
-  updatedAt: Time,
-  signedInAt: v.nullable(Time),
+  updatedAt: timeSchema,
+  signedInAt: v.nullable(timeSchema),
 });
 
 const KeyView = v.object({
@@ -48,11 +49,11 @@ const KeyView = v.object({
   hint: v.string(),
   permissions: v.array(v.string()),
   groups: v.nullable(v.array(v.string())),
-  createdAt: Time,
+  createdAt: timeSchema,
   createdBy: v.string(),
-  expiresAt: v.nullable(Time),
-  lastUsedAt: v.nullable(Time),
-  revokedAt: v.nullable(Time),
+  expiresAt: v.nullable(timeSchema),
+  lastUsedAt: v.nullable(timeSchema),
+  revokedAt: v.nullable(timeSchema),
 });
 
 const IdParams = v.object({ id: v.pipe(v.string(), v.maxLength(64)) });
@@ -119,7 +120,7 @@ export function operatorRoutes({ operators, sessions, passwords }: PeopleParts):
     query: v.object(pageQuery()),
     responses: { 200: { description: "A page of operators, by name", schema: pageSchema(OperatorView) } },
   }).handle(async ({ query: { cursor, limit } }) => {
-    const after = cursor === undefined ? undefined : decodeCursor(cursor, v.string());
+    const after = decodeCursor(cursor, v.string());
     const rows = await operators.list(limit + 1, after);
     return { status: 200, body: pageOf(rows, limit, (row) => row.name, operatorView) };
   });
@@ -273,7 +274,7 @@ export function keyRoutes({ keys, now }: PeopleParts): Routes {
     query: v.object(pageQuery()),
     responses: { 200: { description: "A page of keys, the newest first", schema: pageSchema(KeyView) } },
   }).handle(async ({ query: { cursor, limit } }) => {
-    const before = cursor === undefined ? undefined : decodeCursor(cursor, v.string());
+    const before = decodeCursor(cursor, v.string());
     const rows = await keys.list(limit + 1, before);
     return { status: 200, body: pageOf(rows, limit, (row) => row.id, keyView) };
   });
@@ -295,7 +296,7 @@ export function keyRoutes({ keys, now }: PeopleParts): Routes {
           v.maxLength(ALL_PERMISSIONS.length),
         ),
         groups: v.optional(Groups, null),
-        expiresAt: v.optional(Time),
+        expiresAt: v.optional(timeSchema),
       }),
       maxBytes: MAX_BYTES,
     },
@@ -372,10 +373,10 @@ function operatorView(row: OperatorRow): v.InferInput<typeof OperatorView> {
     role: row.role,
     groups: row.groups === null ? null : JSON.parse(row.groups),
     disabled: row.disabled === 1,
-    createdAt: new Date(row.created_at).toISOString(),
+    createdAt: isoTime(row.created_at),
     createdBy: row.created_by,
-    updatedAt: new Date(row.updated_at).toISOString(),
-    signedInAt: iso(row.signed_in_at),
+    updatedAt: isoTime(row.updated_at),
+    signedInAt: isoTime(row.signed_in_at),
   };
 }
 
@@ -386,14 +387,10 @@ function keyView(row: ApiKeyRow): v.InferInput<typeof KeyView> {
     hint: row.hint,
     permissions: JSON.parse(row.permissions),
     groups: row.groups === null ? null : JSON.parse(row.groups),
-    createdAt: new Date(row.created_at).toISOString(),
+    createdAt: isoTime(row.created_at),
     createdBy: row.created_by,
-    expiresAt: iso(row.expires_at),
-    lastUsedAt: iso(row.last_used_at),
-    revokedAt: iso(row.revoked_at),
+    expiresAt: isoTime(row.expires_at),
+    lastUsedAt: isoTime(row.last_used_at),
+    revokedAt: isoTime(row.revoked_at),
   };
-}
-
-function iso(time: number | null): string | null {
-  return time === null ? null : new Date(time).toISOString();
 }
