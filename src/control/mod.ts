@@ -4,7 +4,7 @@
  *
  * @module
  */
-export { loadAdminToken, MIN_ADMIN_TOKEN } from "./admin_token.ts";
+export { loadAdminToken } from "./admin_token.ts";
 export { Api, type ApiOptions, type RawHandler } from "./api.ts";
 export type { AuditedCall } from "./audit.ts";
 export {
@@ -30,14 +30,7 @@ export {
   type ServerEvent,
   type StreamCall,
 } from "./event_stream.ts";
-export {
-  type BodyPace,
-  DEFAULT_MAX_BODY,
-  MAX_JSON_DEPTH,
-  parseJson,
-  type StreamBody,
-  type TextBody,
-} from "./body.ts";
+export { type BodyPace, DEFAULT_MAX_BODY, parseJson, type StreamBody, type TextBody } from "./body.ts";
 export { decodeCursor, encodeCursor, type Page, pageOf, pageQuery, pageSchema } from "./page.ts";
 export {
   type Fault,

@@ -66,7 +66,7 @@ export type Action = (view: View) => Promise<string | PageResult | void>;
  * The page of forms that are sent to their own address: the pressed button's `do` says which action is meant, and
  * behind a colon what with. What the API refuses is shown above the same page, with what was typed still in its fields.
  */
-export function formPage(page: Page, actions: Readonly<Record<string, Action>>): Page {
+function formPage(page: Page, actions: Readonly<Record<string, Action>>): Page {
   return async (view) => {
     const [name = ""] = field(view, "do").split(":", 1),
       action = Object.hasOwn(actions, name) ? actions[name] : undefined;

@@ -17,6 +17,7 @@ import {
 } from "../../control/mod.ts";
 import { LockOut, type LockOutSettings, type Passwords, weakness } from "../credentials/mod.ts";
 import type { AuditLog } from "./audit.ts";
+import { Name, Password } from "./fields.ts";
 import { operatorName, type OperatorSessions, type OperatorStore } from "./operators.ts";
 import { ALL_PERMISSIONS } from "./permissions.ts";
 import type { OperatorRow } from "./schema.ts";
@@ -31,23 +32,6 @@ const LOCK: LockOutSettings = {
   maxKeys: 10_000,
 };
 const MAX_BYTES = 8192;
-
-/** A name as somebody types it. */
-export const Name = v.pipe(
-  v.string(),
-  v.maxLength(64),
-  v.transform(operatorName),
-  v.string(),
-  v.regex(
-    /^[\p{L}\p{N}][\p{L}\p{N}._@+-]{1,63}$/u,
-    "Invalid name: Expected 2 to 64 letters, digits or . _ @ + -",
-  ),
-);
-/** Far more than the longest password: longer ones are not even looked at. */
-export const Password = v.pipe(
-  v.string(),
-  v.maxLength(512, "Invalid length: Expected at most 512 characters"),
-);
 
 const MeView = v.object({
   kind: v.string(),

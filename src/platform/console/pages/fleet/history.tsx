@@ -72,7 +72,7 @@ export const parametersPage: Page = async (view) => {
 };
 
 /** Entries, a line each. */
-export function HistoryTable(
+function HistoryTable(
   { view, entries }: { readonly view: View; readonly entries: readonly HistoryEntry[] },
 ) {
   const t = textsOf(view), { common } = view.texts;

@@ -124,7 +124,7 @@ export function PluginTabs({ view }: { readonly view: View }) {
 }
 
 /** To whom a version is offered. */
-export function ChannelBadge({ view, channel }: { readonly view: View; readonly channel: string | null }) {
+function ChannelBadge({ view, channel }: { readonly view: View; readonly channel: string | null }) {
   const t = plugins[view.language];
   if (channel === null) return <Badge tone="soft">{t.noChannel}</Badge>;
   return <Badge tone={channel === "stable" ? "good" : "warn"}>{t.channels[channel] ?? channel}</Badge>;
