@@ -11,4 +11,4 @@ export {
   type Origin,
 } from "./dispatcher.ts";
 export { type HostDeps, hostFunctions } from "./host_functions.ts";
-export { changeRight, rightsFunctions, type RightsKeeper } from "./rights.ts";
+export { rightsFunctions, type RightsKeeper } from "./rights.ts";

@@ -7,7 +7,7 @@
  * @module
  */
 import * as v from "valibot";
-import type { WebhookSpec } from "../../control/mod.ts";
+import { isoTime, timeSchema, type WebhookSpec } from "../../control/mod.ts";
 import type { Permission } from "../people/mod.ts";
 
 const Mac = v.object({ mac: v.string() });
@@ -85,12 +85,12 @@ export type EventData<T extends EventType> = v.InferOutput<typeof EVENTS[T]["dat
 
 /** The whole body with that `data`. */
 function payloadSchema<const T extends string, const D extends v.GenericSchema>(type: T, data: D) {
-  return v.object({ type: v.literal(type), timestamp: v.pipe(v.string(), v.isoTimestamp()), data });
+  return v.object({ type: v.literal(type), timestamp: timeSchema, data });
 }
 
 /** The body as it is sent: when it happened, and not when it is sent. */
 export function payloadOf(type: string, at: number, data: unknown): string {
-  return JSON.stringify({ type, timestamp: new Date(at).toISOString(), data });
+  return JSON.stringify({ type, timestamp: isoTime(at), data });
 }
 
 /** The permissions that reading of these types over the API would need. */

@@ -63,12 +63,7 @@ export function decodeCapabilityRequest(base64: string): CapabilityRequest {
   };
 }
 
-/** The base64 text of named values alone, as SetPlug-inParameterValues carries them. */
-export function encodeCapabilityFields(fields: CapabilityFields): string {
-  return toBase64(without(fields, NO_NAMES));
-}
-
-/** Reads named values alone. Throws {@linkcode ProtocolError}. */
+/** Reads named values alone, as SetPlug-inParameterValues carries them. Throws {@linkcode ProtocolError}. */
 export function decodeCapabilityFields(base64: string): CapabilityFields {
   return without(fromBase64(base64), NO_NAMES);
 }

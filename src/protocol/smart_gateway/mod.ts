@@ -23,7 +23,6 @@ export {
   decodeCapabilityFields,
   decodeCapabilityReply,
   decodeCapabilityRequest,
-  encodeCapabilityFields,
   encodeCapabilityReply,
   encodeCapabilityRequest,
 } from "./capability.ts";

@@ -6,7 +6,7 @@
 import type * as v from "valibot";
 import type { CommandView } from "../../../api/mod.ts";
 import { Choice, CommandStatus, Pages, Panel, Table, TextField, Time } from "../../parts/mod.ts";
-import { type Page, query, type View } from "../../view.ts";
+import { listOf, type Page, query, type View } from "../../view.ts";
 import { FleetTabs, textsOf } from "./frame.tsx";
 import { describe } from "./gateway.tsx";
 
@@ -29,10 +29,7 @@ export const commandsPage: Page = async (view) => {
     since: moment(view, "since"),
     until: moment(view, "until"),
   };
-  const page = await view.client.get<{ items: Command[]; next?: string }>("/api/v1/commands", {
-    ...filter,
-    cursor: query(view, "cursor"),
-  });
+  const page = await listOf<Command>(view, "/api/v1/commands", filter);
   return {
     title: t.commands,
     content: (

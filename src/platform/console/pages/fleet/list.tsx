@@ -6,7 +6,7 @@
 import type * as v from "valibot";
 import type { GatewayView } from "../../../api/mod.ts";
 import { Act, Check, Choice, Pages, Panel, Presence, Table, TextField, Time } from "../../parts/mod.ts";
-import { type Action, field, type Page, query, stay } from "../../view.ts";
+import { type Action, field, listOf, type Page, query } from "../../view.ts";
 import { FleetTabs, textsOf } from "./frame.tsx";
 
 /** A gateway as the API shows it. */
@@ -26,11 +26,7 @@ export const gatewaysPage: Page = async (view) => {
     removed: query(view, "removed"),
   };
   const [page, groups] = await Promise.all([
-    view.client.get<{ items: Gateway[]; next?: string }>("/api/v1/gateways", {
-      ...filter,
-      cursor: query(view, "cursor"),
-      limit: "50",
-    }),
+    listOf<Gateway>(view, "/api/v1/gateways", { ...filter, limit: "50" }),
     view.client.get<{ items: { name: string }[] }>("/api/v1/groups", { limit: "200" }),
   ]);
   const filtered = Object.values(filter).some((value) => value !== "");
@@ -98,7 +94,7 @@ export const gatewaysPage: Page = async (view) => {
               more.tags,
               t.wanIp,
               t.lastSeen,
-              ...(removed && view.may("gateways:write") ? [texts.common.actions] : []),
+              removed && view.may("gateways:write") && texts.common.actions,
             ]}
             empty={filtered ? texts.common.noMatch : texts.common.none}
             rows={page.items.map((gateway) => [
@@ -114,17 +110,15 @@ export const gatewaysPage: Page = async (view) => {
               gateway.tags.join(", "),
               <span class="mono">{gateway.wanIp ?? ""}</span>,
               <Time at={gateway.lastSeenAt} view={view} />,
-              ...(removed && view.may("gateways:write")
-                ? [
-                  <Act
-                    view={view}
-                    action="restore"
-                    label={more.restore}
-                    fields={{ mac: gateway.mac }}
-                    about={gateway.mac}
-                  />,
-                ]
-                : []),
+              removed && view.may("gateways:write") && (
+                <Act
+                  view={view}
+                  action="restore"
+                  label={more.restore}
+                  fields={{ mac: gateway.mac }}
+                  about={gateway.mac}
+                />
+              ),
             ])}
           />
           <Pages view={view} next={page.next} />
@@ -142,7 +136,6 @@ export const gatewaysPage: Page = async (view) => {
 /** Takes a removal back. */
 export const restore: Action = async (view) => {
   await view.client.send("POST", `/api/v1/gateways/${encodeURIComponent(field(view, "mac"))}/restore`);
-  return stay(view);
 };
 
 /** `GET /gateways/export`: the file, as the API gives it. */

@@ -28,6 +28,7 @@ import {
   query,
   several,
   shown,
+  ticked,
   type View,
 } from "../../view.ts";
 import type { Rollout } from "./list.tsx";
@@ -165,7 +166,7 @@ export const newRolloutPage: Page = async (view) => {
             <Check
               name="needsApproval"
               label={t.needsApproval}
-              checked={several(view, "needsApproval").length > 0}
+              checked={ticked(view, "needsApproval")}
             />
           </fieldset>
           <div class="actions">
@@ -294,7 +295,7 @@ function bodyOf(view: View) {
       to: field(view, "to"),
       utcOffsetMinutes: numeric(view, "offset"),
     },
-    needsApproval: several(view, "needsApproval").length > 0,
+    needsApproval: ticked(view, "needsApproval"),
     startAt: startAt === "" || Number.isNaN(Date.parse(startAt))
       ? startAt || undefined
       : new Date(startAt).toISOString(),

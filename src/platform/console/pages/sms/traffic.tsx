@@ -151,7 +151,7 @@ export function TrafficTable({ view, rows }: { readonly view: View; readonly row
       head={[
         t.day,
         t.spId,
-        ...(byService ? [t.service] : []),
+        byService && t.service,
         t.mtMessages,
         t.mtUsers,
         t.mtSent,
@@ -160,12 +160,12 @@ export function TrafficTable({ view, rows }: { readonly view: View; readonly row
         t.moDelivered,
         t.moFailed,
       ]}
-      numbers={[2, 3, 4, 5, 6, 7, 8, 9]}
+      numbers={[3, 4, 5, 6, 7, 8, 9]}
       empty={t.noTraffic}
       rows={rows.toReversed().map((row) => [
         spread(row.day),
         <a href={`/sms/accounts/${encodeURIComponent(row.spId)}`}>{row.spId}</a>,
-        ...(byService ? [row.serviceId ?? ""] : []),
+        row.serviceId ?? "",
         count(row.mtMessages),
         count(row.mtUsers),
         count(row.mtSent),
