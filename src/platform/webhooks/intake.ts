@@ -155,7 +155,7 @@ export class Intake implements AsyncDisposable {
     const wanted: NewDelivery[] = [];
     for (const hook of hooks.all) {
       const heard = batch.filter(({ type }) => hook.events.has(type));
-      for (const { id, type, at, data } of await this.#within(hook, heard)) {
+      for (const { id, type, at, data } of await this.#mayHear(hook, heard)) {
         wanted.push({ webhookId: hook.row.id, eventId: id, type, body: payloadOf(type, at, data) });
       }
     }
@@ -164,6 +164,21 @@ export class Intake implements AsyncDisposable {
     for (const count of dropped.values()) this.#lost(count, "queue");
     if (wanted.length === 0) return;
     bus.publish("webhook.queued", { ids: [...new Set(wanted.map(({ webhookId }) => webhookId))] });
+  }
+
+  /** One whose groups can't be looked up, whatever is wrong with them, hears of nothing, and holds up nobody. */
+  async #mayHear(hook: Hook, heard: readonly Happening[]): Promise<readonly Happening[]> {
+    try {
+      return await this.#within(hook, heard);
+    } catch (error) {
+      if (error instanceof StorageError) throw error;
+      this.parts.deps.log.error("a webhook's groups could not be looked up: it is not told", {
+        webhook: hook.row.id,
+        error: messageOf(error),
+      });
+      this.#lost(heard.length, "groups");
+      return [];
+    }
   }
 
   /** Those that a webhook may hear of: where it is confined to groups, what these may see now. */
@@ -185,7 +200,7 @@ export class Intake implements AsyncDisposable {
     });
   }
 
-  #lost(count: number, where: "memory" | "database" | "queue"): void {
+  #lost(count: number, where: "memory" | "database" | "queue" | "groups"): void {
     this.parts.deps.metrics.counter(
       "gatehouse_webhook_dropped_total",
       "Events that webhooks will not hear of: too many waited in their queue or in memory, or they could not be written",

@@ -256,3 +256,20 @@ Deno.test("that a gateway is there is kept only once it is written that it came:
   await presence[Symbol.asyncDispose]();
   await node.intake.settled();
 });
+
+Deno.test("a webhook whose groups can't be looked up hears of nothing, and holds up no other", async () => {
+  await using stage = await Stage.open();
+  const events = ["command.ended", "gateway.online"] as const;
+  const broken = await stage.hook({ events, groups: ["north"] }), other = await stage.hook({ events });
+  const fleet = {
+    groups: { membersOf: () => Promise.reject(new Error("no such column")) } as never,
+    macs: () => Promise.resolve([]),
+  };
+  await using node = await stage.listen({ fleet });
+  await stage.happen("command.changed", { id: "c", mac: MAC, status: "failed" });
+  await stage.happen("presence.changed", { mac: MAC, online: true });
+  await node.intake.settled();
+  assertEquals(await stage.deliveries.list(broken, {}, 9), []);
+  assertEquals((await stage.deliveries.list(other, {}, 9)).map(({ type }) => type).sort(), events);
+  assertEquals(await waiting(stage), []);
+});
