@@ -26,6 +26,7 @@ export {
   encodeCapabilityFields,
   encodeCapabilityReply,
   encodeCapabilityRequest,
+  REPLY_NAMES,
 } from "./capability.ts";
 export { bindingSn, checkSn, equalDigest, messageMd5, triggerKey, userId, wifiKey } from "./digest.ts";
 export {
