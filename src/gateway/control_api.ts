@@ -87,7 +87,8 @@ export function controlApi(deps: ControlDeps): Api {
     method: "POST",
     path: "/api/v1/registration",
     summary: "Registers anew at once",
-    description: "From distribution on, or (the default) at the operations platform that is known.",
+    description:
+      "From distribution on, or (the default) at the operations platform that is known. It ends any wait, and silence.",
     auth: AUTH,
     body: {
       json: v.strictObject({ from: v.optional(v.picklist(["distribution", "operations"]), "operations") }),
