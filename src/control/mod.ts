@@ -66,4 +66,4 @@ export { type HttpHandler, type HttpService, serveHttp, type ServeOptions } from
 export type { RequestRate } from "./request_rate.ts";
 export { type TlsFiles } from "./tls.ts";
 export { serviceRoutes } from "./service_routes.ts";
-export type { Schema } from "./validate.ts";
+export { faultOf, type Schema } from "./validate.ts";
