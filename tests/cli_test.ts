@@ -76,6 +76,12 @@ Deno.test("wrong usage exits 2 with one sentence on standard error", async () =>
     [["--role", "platform", "--http", "nowhere"], {}, '--http "nowhere" is not allowed'],
     [["--role", "platform"], { GATEHOUSE_HEARTBEAT: "0" }, 'GATEHOUSE_HEARTBEAT "0" is not allowed'],
     [["--role", "platform", "--config", "/nonexistent/x.toml"], {}, "there is no such file"],
+    [["backup", "--to", "x.db", "--data", "/nonexistent"], {}, "name the platform's data folder with --data"],
+    [
+      ["sms", "send", "--sp-id=1", "--from=1", "--text=x", "--file=/nonexistent/x"],
+      { GATEHOUSE_SMS_SECRET: "888888" },
+      '--file "/nonexistent/x" can\'t be read: there is no such file',
+    ],
     [["--role", "platform"], { GATEHOUSE_ADMIN_TOKEN: "short" }, "GATEHOUSE_ADMIN_TOKEN is not allowed"],
     [["--role", "platform"], { GATEHOUSE_WEBHOOK_KEY: "short" }, "GATEHOUSE_WEBHOOK_KEY is not allowed"],
     [["--role", "platform", "--tls-cert", "/x.pem"], {}, "--tls-cert needs --tls-key"],

@@ -113,8 +113,8 @@ export async function readCsv(text: string): Promise<{ presets: PresetLine[]; fa
       400,
       "invalid_csv",
       `the first line names the columns: ${COLUMNS.join(", ")}` +
-        (missing.length > 0 ? `; missing: ${missing.join(", ")}` : "") +
         (/[;\t]/.test(first) && header.length === 1 ? ", with commas between them" : "") +
+        (missing.length > 0 ? `; missing: ${missing.join(", ")}` : "") +
         (unknown.length > 0 ? `; unknown: ${unknown.join(", ").slice(0, 200)}` : "") +
         (twice.length > 0 ? `; twice: ${twice.join(", ")}` : ""),
     );
