@@ -262,6 +262,8 @@ Deno.test("what is refused is told in Chinese, with the API's own sentence below
   assertStringIncludes(twice, "the name &quot;wang.wei&quot; is taken");
   const filter = await (await visitor.get("/gateways?filter=region%3Dnorth")).text();
   assertStringIncludes(filter, "筛选条件有误");
+  assertStringIncludes(filter, 'value="region=north"'); // to be put right
+  assertStringIncludes(await visitor.page("/alarms/rules"), "某区域大量网关离线");
   const table = new FormData();
   table.set("do", "import");
   table.set("file", new File(["mac,sn,loid\n64D954000009,64D954-A9,\n"], "a.csv", { type: "text/csv" }));

@@ -317,6 +317,9 @@ function Edit({ view, gateway }: { readonly view: View; readonly gateway: Gatewa
             <Submit action="redistribute" label={t.send} tone="danger" confirm={t.redistributeAsk} />
           </div>
         </Form>
+      </Panel>
+      <Panel title={t.remove}>
+        <p class="soft">{t.removeNote}</p>
         <Act view={view} action="remove" label={t.remove} tone="danger" confirm={t.removeAsk} />
       </Panel>
     </>
