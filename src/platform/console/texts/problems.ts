@@ -140,4 +140,5 @@ const zh: typeof en = {
   },
 };
 
+/** Words for the codes of the API, by language. */
 export const problems = { en, zh };
