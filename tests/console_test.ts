@@ -168,6 +168,37 @@ Deno.test("what is refused is told above its form, which keeps what was typed bu
   assertEquals(unknown.status, 400);
 });
 
+Deno.test("what is refused is told in Chinese, with the API's own sentence below it", async () => {
+  await using p = await stage();
+  const visitor = await new Visitor(p.url, "zh").signIn({ token: ADMIN_TOKEN });
+  const told = async (path: string, fields: Record<string, string> | FormData) =>
+    await (await visitor.post(path, fields)).text();
+  const taken = { name: "wang.wei", password: PASSWORD, role: "viewer" };
+  assertEquals((await p.call("POST", "/api/v1/operators", taken)).status, 201);
+  const twice = await told("/people", { do: "add", ...taken });
+  assertStringIncludes(twice, "该名称已被使用");
+  assertStringIncludes(twice, "the name &quot;wang.wei&quot; is taken");
+  const filter = await (await visitor.get("/gateways?filter=region%3Dnorth")).text();
+  assertStringIncludes(filter, "筛选条件有误");
+  assertStringIncludes(filter, 'value="region=north"'); // to be put right
+  assertStringIncludes(await visitor.page("/alarms/rules"), "某区域大量网关离线");
+  const table = new FormData();
+  table.set("do", "import");
+  table.set("file", new File(["mac,sn,loid\n64D954000009,64D954-A9,\n"], "a.csv", { type: "text/csv" }));
+  assertStringIncludes(await told("/gateways/import", table), "loid: 缺少此项");
+});
+
+Deno.test("a provider that is there keeps its secret when another is added under its name", async () => {
+  await using p = await stage();
+  const visitor = await new Visitor(p.url).signIn({ token: ADMIN_TOKEN });
+  const before = await p.call("GET", "/api/v1/sms/accounts/900001");
+  const fields = { do: "add", spId: "900001", secret: "another-1", spCode: "10690002" };
+  const response = await visitor.post("/sms/accounts", fields);
+  assertEquals(response.status, 409);
+  assertStringIncludes(await response.text(), "there is a provider &quot;900001&quot; already");
+  assertEquals(await p.call("GET", "/api/v1/sms/accounts/900001"), before);
+});
+
 Deno.test("a session that has ended leads to the sign-in page and back to where one was", async () => {
   await using p = await stage();
   const visitor = await operator(p, "viewer");

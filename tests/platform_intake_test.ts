@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { makeKeys, packPlugin, readPrivateKey } from "../src/sandbox/package/mod.ts";
 import { gzipped, rawPackage } from "../src/sandbox/package/testing.ts";
 import { testPlatform } from "./support/platform.ts";
@@ -101,6 +101,20 @@ Deno.test("CSV presets are taken line by line and faults are told by line", asyn
   const second = await p.call("GET", `/api/v1/gateways?limit=1&cursor=${first.body.next}`);
   assertEquals((second.body.items as { mac: string }[])[0]?.mac, "64D954000003");
   assertEquals(second.body.next, undefined);
+});
+
+Deno.test("CSV that a spreadsheet wrote its own way is refused with what to do about it", async () => {
+  await using p = await testPlatform();
+  const detail = async (body: BodyInit) => {
+    const headers = { authorization: "Bearer administrator-of-the-tests", "content-type": "text/csv" };
+    const response = await fetch(`${p.url}/api/v1/gateways`, { method: "POST", headers, body });
+    return (await response.json()).detail as string;
+  };
+  assertStringIncludes(await detail("mac;sn;loid\n"), "region, with commas between them; missing: mac");
+  const gbk = new Uint8Array([0xca, 0xbe, 0xc0, 0xfd]);
+  assertStringIncludes(await detail(gbk), 'not UTF-8: save it as that, in a spreadsheet as "CSV UTF-8"');
+  const missing = await p.call("POST", "/api/v1/gateways", { mac: "64D954000001" });
+  assertEquals(missing.body.detail, "body $.sn: is missing (and 1 more)");
 });
 
 Deno.test("an import tells of every line what became of it and why, as JSON and as CSV", async () => {

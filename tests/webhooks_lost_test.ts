@@ -7,6 +7,7 @@ import { assert, assertEquals } from "@std/assert";
 import { startProgram } from "../scripts/lib/program.ts";
 import { startNodes, there, until, why } from "./support/nodes.ts";
 import { ADMIN_TOKEN } from "./support/platform.ts";
+import { dropDatabases, hasPostgres, makeDatabase } from "./support/postgres.ts";
 import { identity, register, UdpPeer } from "./support/scripted_gateway.ts";
 import { exampleOfTheDocuments, Receiver } from "./support/webhook_receiver.ts";
 
@@ -14,6 +15,7 @@ type Json = Record<string, unknown>;
 
 const RND = "0123456789ABCDEF0123456789ABCDEF";
 
+const postgres = await hasPostgres();
 const isGenuine = await exampleOfTheDocuments();
 
 Deno.test("kill -9 between event and delivery, and during one, loses nothing: it comes again under the same id", async () => {
@@ -81,6 +83,86 @@ Deno.test("kill -9 between event and delivery, and during one, loses nothing: it
     await Deno.remove(dataDir, { recursive: true });
   }
 });
+
+for (const database of ["SQLite", "PostgreSQL"]) {
+  const ignore = database === "PostgreSQL" && !postgres;
+  Deno.test({
+    name: `kill -9 at the moment of an event loses none of it: what is so was told, once, on ${database}${
+      ignore ? " (ignored: no PostgreSQL on 127.0.0.1:5432)" : ""
+    }`,
+    ignore,
+    async fn() {
+      const name = `gatehouse_test_${crypto.randomUUID().slice(0, 8)}`;
+      const dataDir = await Deno.makeTempDir({ prefix: "gatehouse-webhooks-" });
+      const url = database === "SQLite" ? undefined : await makeDatabase(name);
+      try {
+        await killedAtTheMoment(dataDir, url ? ["--database", url] : []);
+      } finally {
+        await Deno.remove(dataDir, { recursive: true });
+        if (url) await dropDatabases(name);
+      }
+    },
+  });
+}
+
+async function killedAtTheMoment(dataDir: string, more: readonly string[]): Promise<void> {
+  const start = () =>
+    startProgram("platform", [
+      ...["--services", "access", "--http", "127.0.0.1:0", "--access", "127.0.0.1:0", ...more],
+      ...["--advertise", "127.0.0.1", "--webhook-allow", "127.0.0.1"],
+    ], { dataDir, env: { GATEHOUSE_ADMIN_TOKEN: ADMIN_TOKEN } });
+  const ended = new Set<unknown>(), told: unknown[] = [];
+  let hook: unknown;
+  for (let round = 0; round < 4; round++) {
+    await using program = await start();
+    const call = async (method: string, path: string, body?: unknown) => {
+      const response = await fetch(`http://127.0.0.1:${program.ports["http"]}${path}`, {
+        method,
+        headers: { authorization: `Bearer ${ADMIN_TOKEN}`, "content-type": "application/json" },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      return await response.json() as Json;
+    };
+    const me = identity(1);
+    if (hook === undefined) {
+      await call("POST", "/api/v1/gateways", me);
+      // Nobody listens there: what is told waits, to be counted.
+      hook = (await call("POST", "/api/v1/webhooks", {
+        url: "http://127.0.0.1:9/",
+        events: ["command.ended"],
+      }))["id"];
+    } else {
+      const all = async () => {
+        const { items } = await call("GET", `/api/v1/webhooks/${hook}/deliveries?limit=500`) as {
+          items: Json[];
+        };
+        return await Promise.all(items.map(async ({ id }) => {
+          const { body } = await call("GET", `/api/v1/webhooks/${hook}/deliveries/${id}`);
+          return JSON.parse(String(body)).data.id as unknown;
+        }));
+      };
+      const { items } = await call("GET", "/api/v1/commands?status=cancelled&limit=500") as { items: Json[] };
+      for (const { id } of items) ended.add(id);
+      await until("told", async () => (await all()).length >= ended.size);
+      told.splice(0, told.length, ...await all());
+    }
+    if (round === 3) break;
+    const ids = await Promise.all(
+      Array.from({ length: 40 }, async () =>
+        (await call("POST", `/api/v1/gateways/${me.mac}/commands`, {
+          parameter: { CmdType: "X" },
+          timeoutMs: 600_000,
+        }))["id"]),
+    );
+    const cancelled = ids.map((id) => call("POST", `/api/v1/commands/${id}/cancel`));
+    await Promise.any(cancelled);
+    program.kill("SIGKILL");
+    await Promise.allSettled(cancelled);
+    await program.status;
+  }
+  assert(ended.size >= 3, `${ended.size} ended`);
+  assertEquals(told.sort(), [...ended].sort());
+}
 
 Deno.test({
   name:

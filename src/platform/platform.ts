@@ -51,6 +51,7 @@ import { Fleet, fleetRoutes, type FleetTables } from "./fleet/mod.ts";
 import { Overview, overviewRoutes, Recorder, TotalsOfNodes } from "./overview/mod.ts";
 import { rolloutRoutes, Rollouts, RolloutStore, type RolloutTables } from "./rollouts/mod.ts";
 import { type PeopleTables, ROOT, startPeople } from "./people/mod.ts";
+import { Outbox, type OutboxTables } from "./outbox/mod.ts";
 import { PluginRepository, RepositoryError } from "./plugins/mod.ts";
 import { PushedMessages, type PushTables, startPush } from "./push/mod.ts";
 import {
@@ -120,13 +121,15 @@ export async function startPlatform(
   );
   const bus: PlatformBus = cluster?.bus ??
     new LocalBus<PlatformEvents, PlatformRequests>(deps.clock, deps.log);
-  const gateways = new GatewayStore(database.sql, deps.clock);
-  const commands = new CommandStore(database.sql);
+  const outbox = new Outbox(deps.clock);
+  const gateways = new GatewayStore(database.sql, deps.clock, outbox);
+  const commands = new CommandStore(database.sql, outbox);
   const documents = new DocumentStore(database.sql, deps.clock);
   const presence = starting.use(
     new PresenceTable(deps, gateways, {
       heartbeatSeconds: settings.heartbeatSeconds,
       onChange: (mac, online) => bus.publish("presence.changed", { mac, online }),
+      told: () => outbox.told(),
       owned: cluster?.presence,
     }),
   );
@@ -155,7 +158,8 @@ export async function startPlatform(
   // Before all that anything happens in, so that it also hears how that ends.
   const webhooks = starting.use(
     await startWebhooks(shared, {
-      sql: database.tables<WebhookTables>(),
+      sql: database.tables<WebhookTables & OutboxTables>(),
+      outbox,
       dataDir: settings.dataDir,
       audit: (entry) => people.audit.add(entry),
       duty: cluster && (() => cluster.membership.holds(WEBHOOKS)),
@@ -174,6 +178,7 @@ export async function startPlatform(
     trust,
     pluginsDir,
     cluster && new FilesOfNodes(database.tables<NodeTables>()),
+    outbox,
   );
 
   const advertised = (address: HostPort): HostPort => ({ host: settings.advertise, port: address.port });
@@ -192,7 +197,7 @@ export async function startPlatform(
   const messages = starting.use(new PushedMessages(shared, database.tables<PushTables>()));
   // From the inside out: whoever is told to go somewhere finds it open.
   const push = wanted("push")
-    ? run(startPush(shared, { sql: database.tables<PushTables>(), messages }, {
+    ? run(startPush(shared, { sql: database.tables<PushTables>(), messages, outbox }, {
       listen: settings.push,
       ...settings.pushLimits,
     }))
@@ -256,6 +261,7 @@ export async function startPlatform(
     database.tables<RolloutTables>(),
     deps.clock,
     cluster && ((tx) => cluster.membership.guard(tx as unknown as Kysely<NodeTables>, ROLLOUTS)),
+    outbox,
   );
   const rollouts = starting.use(
     await Rollouts.start({
@@ -314,8 +320,7 @@ export async function startPlatform(
     : undefined;
   const alarms = starting.use(
     new Alarms({
-      ...deps,
-      bus,
+      ...{ ...deps, bus, outbox },
       sql: database.tables<AlarmTables>(),
       sources: platformSources({
         ...deps,

@@ -19,8 +19,9 @@ import { AuditLog } from "./audit.ts";
 import { auditRoutes } from "./audit_routes.ts";
 import { writesWaiting } from "../../storage/mod.ts";
 import { OperatorSessions, OperatorStore } from "./operators.ts";
+import { keyRoutes } from "./key_routes.ts";
+import { operatorRoutes } from "./operator_routes.ts";
 import { ALL_PERMISSIONS } from "./permissions.ts";
-import { keyRoutes, operatorRoutes } from "./routes.ts";
 import type { PeopleTables } from "./schema.ts";
 import { sessionRoutes, SignIn } from "./session_routes.ts";
 

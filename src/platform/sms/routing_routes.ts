@@ -12,31 +12,25 @@ import {
   decodeCursor,
   etagOf,
   ifMatch,
+  isoTime,
   pageOf,
   pageQuery,
   pageSchema,
   problem,
   Routes,
+  timeSchema,
 } from "../../control/mod.ts";
 import { routeTime } from "../../protocol/cmpp/mod.ts";
 import { type GnsClient, NameServerError, ROUTE_ENTRIES, wantedOf } from "./gns/mod.ts";
+import { MAY_READ, MAY_WRITE } from "./access.ts";
+import { Code, ROUTING_TAGS, Secret, Version, versionOctet, versionText } from "./fields.ts";
 import {
-  Code,
   nationalNumber,
-  READ,
   type Route,
   RouteError,
   type Router,
   type RouteStore,
-  Secret,
-  TAGS,
   targetText,
-  Time,
-  timeText,
-  Version,
-  versionOctet,
-  versionText,
-  WRITE,
 } from "./routing/mod.ts";
 
 const Digits = v.pipe(v.string(), v.regex(/^\d{0,21}$/, "Invalid segment: Expected up to 21 digits"));
@@ -67,7 +61,7 @@ const RouteView = v.object({
   origin: v.picklist(["operator", "name_server"]),
   address: v.nullable(v.string()),
   timeStamp: v.string(),
-  updatedAt: Time,
+  updatedAt: timeSchema,
   updatedBy: v.string(),
 });
 
@@ -76,7 +70,7 @@ const NameServerView = v.object({
   code: v.nullable(v.string()),
   version: v.nullable(v.string()),
   proveAnswer: v.boolean(),
-  refreshedAt: v.nullable(Time),
+  refreshedAt: v.nullable(timeSchema),
   lastError: v.nullable(v.string()),
 });
 
@@ -106,8 +100,8 @@ function listRoutes(api: Routes, { routes, router }: RoutingApiParts): void {
     method: "GET",
     path: "/api/v1/sms/routes",
     summary: "Routes, the operators' and those that the name server told, by id",
-    tags: TAGS,
-    auth: READ,
+    tags: ROUTING_TAGS,
+    auth: MAY_READ,
     query: v.object({
       ...pageQuery(),
       kind: v.optional(Kind),
@@ -115,9 +109,7 @@ function listRoutes(api: Routes, { routes, router }: RoutingApiParts): void {
     }),
     responses: { 200: { description: "A page", schema: pageSchema(RouteView) } },
   }).handle(({ query: { cursor, limit, kind, origin } }) => {
-    const after = cursor === undefined
-      ? undefined
-      : decodeCursor(cursor, v.strictObject({ id: v.string() })).id;
+    const after = decodeCursor(cursor, v.strictObject({ id: v.string() }))?.id;
     const page = routes.list({ kind, origin }, limit + 1, after);
     return { status: 200, body: pageOf(page, limit, ({ id }) => ({ id }), routeView) };
   });
@@ -126,8 +118,8 @@ function listRoutes(api: Routes, { routes, router }: RoutingApiParts): void {
     path: "/api/v1/sms/routes/way",
     summary: "Which way a message to a number would go now",
     description: "Asks the name server where that is what a message would do.",
-    tags: TAGS,
-    auth: READ,
+    tags: ROUTING_TAGS,
+    auth: MAY_READ,
     query: v.object({ kind: Kind, number: v.pipe(v.string(), v.regex(/^\+?\d{1,21}$/)) }),
     responses: {
       200: {
@@ -190,8 +182,8 @@ function changeRoutes(
     summary: "Create a route",
     description: "mt: phones whose numbers begin with first to last; mo: providers whose numbers begin so. " +
       "The longest match counts; an operator's route comes before one of the same length that the name server told.",
-    tags: TAGS,
-    auth: WRITE,
+    tags: ROUTING_TAGS,
+    auth: MAY_WRITE,
     body: { json: RouteBody },
     responses: {
       201: { description: "The new route", schema: RouteView },
@@ -206,8 +198,8 @@ function changeRoutes(
     method: "GET",
     path: "/api/v1/sms/routes/{id}",
     summary: "One route",
-    tags: TAGS,
-    auth: READ,
+    tags: ROUTING_TAGS,
+    auth: MAY_READ,
     params: v.object({ id: v.string() }),
     etag: true,
     responses: {
@@ -223,8 +215,8 @@ function changeRoutes(
     method: "PUT",
     path: "/api/v1/sms/routes/{id}",
     summary: "Change a route",
-    tags: TAGS,
-    auth: WRITE,
+    tags: ROUTING_TAGS,
+    auth: MAY_WRITE,
     params: v.object({ id: v.string() }),
     body: { json: RouteBody },
     etag: true,
@@ -244,8 +236,8 @@ function changeRoutes(
     method: "DELETE",
     path: "/api/v1/sms/routes/{id}",
     summary: "Remove a route",
-    tags: TAGS,
-    auth: WRITE,
+    tags: ROUTING_TAGS,
+    auth: MAY_WRITE,
     params: v.object({ id: v.string() }),
     etag: true,
     responses: {
@@ -274,7 +266,7 @@ function nameServerRoutes(api: Routes, { nameServer }: RoutingApiParts): void {
       code: code ?? null,
       version: version === undefined ? null : versionText(version),
       proveAnswer,
-      refreshedAt: refreshedAt === undefined ? null : timeText(refreshedAt),
+      refreshedAt: refreshedAt === undefined ? null : isoTime(refreshedAt),
       lastError: lastError ?? null,
     };
   };
@@ -286,8 +278,8 @@ function nameServerRoutes(api: Routes, { nameServer }: RoutingApiParts): void {
     method: "GET",
     path: "/api/v1/sms/name-server",
     summary: "The name server that this gateway asks",
-    tags: TAGS,
-    auth: READ,
+    tags: ROUTING_TAGS,
+    auth: MAY_READ,
     responses,
   }).handle(() => ({ status: 200, body: view() }));
   api.route({
@@ -296,8 +288,8 @@ function nameServerRoutes(api: Routes, { nameServer }: RoutingApiParts): void {
     summary: "Say who the name server is",
     description: "The secret is taken and never shown. version is the highest that is spoken with it; " +
       "with proveAnswer its answer to CONNECT must prove that it knows the secret.",
-    tags: TAGS,
-    auth: WRITE,
+    tags: ROUTING_TAGS,
+    auth: MAY_WRITE,
     body: {
       json: v.strictObject({
         code: Code,
@@ -318,8 +310,8 @@ function nameServerRoutes(api: Routes, { nameServer }: RoutingApiParts): void {
     method: "POST",
     path: "/api/v1/sms/name-server/refresh",
     summary: "Take the name server's whole table over now",
-    tags: TAGS,
-    auth: WRITE,
+    tags: ROUTING_TAGS,
+    auth: MAY_WRITE,
     responses,
   }).handle(async ({ changed }) => {
     const { refreshedAt } = view();
@@ -339,8 +331,8 @@ function announceRoutes(api: Routes, { nameServer }: RoutingApiParts): void {
     path: "/api/v1/sms/name-server/routes",
     summary: "Tell the name server of a route: add, change or delete it there",
     description: "It may wait for an operator of the name server. delete and update need its routeId.",
-    tags: TAGS,
-    auth: WRITE,
+    tags: ROUTING_TAGS,
+    auth: MAY_WRITE,
     body: {
       json: v.variant("kind", [
         v.strictObject({ ...ROUTE_ENTRIES.mt, change, routeId: v.optional(routeId) }),
@@ -386,7 +378,7 @@ function routeView(route: Route): v.InferInput<typeof RouteView> {
     origin,
     address: address ?? null,
     timeStamp,
-    updatedAt: timeText(updatedAt),
+    updatedAt: isoTime(updatedAt),
     updatedBy,
   };
 }

@@ -8,6 +8,7 @@ import { type Clock, newId } from "../../base/mod.ts";
 import {
   actorOf,
   decodeCursor,
+  isoTime,
   pageOf,
   pageQuery,
   pageSchema,
@@ -29,7 +30,7 @@ const TAGS = ["webhooks"];
 const Url = v.pipe(v.string(), v.maxLength(MAX_URL), v.regex(/^https?:\/\//, "Expected http:// or https://"));
 const Description = v.pipe(v.string(), v.maxLength(500));
 const Events = v.pipe(
-  v.array(v.picklist(EVENT_TYPES, "not a type of event")),
+  v.array(v.picklist(EVENT_TYPES, "not a type of event: GET /api/v1/webhook-events lists them")),
   v.minLength(1),
   v.maxLength(EVENT_TYPES.length),
 );
@@ -132,7 +133,7 @@ export function webhookRoutes(parts: WebhookRouteParts): Routes {
       200: { description: "A page of webhooks, the oldest first", schema: pageSchema(WebhookView) },
     },
   }).handle(async ({ principal, query: { cursor, limit } }) => {
-    const after = cursor === undefined ? "" : decodeCursor(cursor, v.string());
+    const after = decodeCursor(cursor, v.string()) ?? "";
     // There are never many.
     const [all, waiting] = await Promise.all([store.all(), deliveries.waiting()]);
     const rows = all.filter((row) =>
@@ -295,7 +296,7 @@ export function webhookRoutes(parts: WebhookRouteParts): Routes {
     const row = await found(principal, id);
     const { secret, until } = await store.rotate(row, (body?.graceSeconds ?? GRACE_S) * 1000);
     await hooks.changed(id);
-    const oldSecretUntil = until === null ? null : new Date(until).toISOString();
+    const oldSecretUntil = isoTime(until);
     changed(audited(row), { ...audited(row), secret: "changed", oldSecretUntil });
     return { status: 200, body: { secret, oldSecretUntil } };
   });
@@ -348,7 +349,7 @@ export function webhookRoutes(parts: WebhookRouteParts): Routes {
     },
   }).handle(async ({ principal, params: { id }, query: { cursor, limit, ...filter } }) => {
     await found(principal, id);
-    const before = cursor === undefined ? undefined : decodeCursor(cursor, v.string());
+    const before = decodeCursor(cursor, v.string());
     const rows = await deliveries.list(id, filter, limit + 1, before);
     return { status: 200, body: pageOf(rows, limit, (row) => row.id, deliveryView) };
   });
