@@ -75,7 +75,7 @@ export class FakeClock implements Clock {
       await turns();
       // After the last one whatever it began has as long as before the first; so it has now and then on a long way.
       const last = !((next = this.#next()) && next.due <= end);
-      if (last || fired % 64 === 0) {
+      if (last || fired % 16 === 0) {
         await settle();
         next = this.#next();
       }
