@@ -12,7 +12,7 @@ import type { PlatformDeps } from "../../deps.ts";
 import { Seal } from "../../credentials/mod.ts";
 import { DEFAULT_SMS_SETTINGS, type SmsSettings } from "../settings.ts";
 import { GnsAnswers } from "./answers.ts";
-import { gnsRoutes } from "./api.ts";
+import { gnsRoutes } from "./routes.ts";
 import { Pushes } from "./pushes.ts";
 import type { GnsTables } from "./schema.ts";
 import { type Answering, type Caller, serveShort } from "./short_link.ts";
