@@ -169,7 +169,12 @@ export async function readText(request: Request, limits: BodyLimits): Promise<st
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (cause) {
-    throw problem(400, "invalid_encoding", "the body is not UTF-8", { cause });
+    throw problem(
+      400,
+      "invalid_encoding",
+      'the body is not UTF-8: save it as that, in a spreadsheet as "CSV UTF-8"',
+      { cause },
+    );
   }
 }
 
@@ -185,7 +190,9 @@ export function parseJson(text: string): unknown {
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw problem(400, "invalid_json", "the body is not JSON", { cause });
+    throw problem(400, "invalid_json", text === "" ? "a body is needed: JSON" : "the body is not JSON", {
+      cause,
+    });
   }
   // A key may hide behind \u escapes, so those take the slow look as well.
   if ((text.includes("__proto__") || text.includes("\\u")) && hasProtoKey(value)) {

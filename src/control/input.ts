@@ -91,7 +91,9 @@ async function readBody(
   }
   // No media type at all is taken as JSON: a command line client should not fail for that.
   if (spec.json && (mediaType === "" || /^application\/(.+\+)?json$/.test(mediaType))) {
-    return { kind: "json", schema: spec.json, text: await readText(request, limits) };
+    const text = await readText(request, limits);
+    // A post without a body often does not say that it has none.
+    return text === "" && spec.optional ? undefined : { kind: "json", schema: spec.json, text };
   }
   const known = [...(spec.json ? ["application/json"] : []), ...spec.text ?? [], ...spec.stream ?? []];
   throw problem(415, "unsupported_media_type", `the body must be one of: ${known.join(", ")}`, {

@@ -65,7 +65,7 @@ export function waitSeconds(max = 60) {
 /** 12 hex digits in either case; upper case inside. */
 export const macSchema = v.pipe(
   v.string(),
-  v.regex(/^[0-9A-Fa-f]{12}$/, "Invalid MAC: Expected 12 hex digits"),
+  v.regex(/^[0-9A-Fa-f]{12}$/, "Invalid MAC: Expected 12 hex digits without colons"),
   v.toUpperCase(),
 );
 

@@ -205,7 +205,7 @@ export async function startGateway(
     trustChanged = true;
     later.plugins?.recheck().catch((error) => log.error("plug-ins could not be checked again", { error }));
   });
-  const pluginEvents = new PluginEvents();
+  const pluginEvents = new PluginEvents(log);
   const feed = stack.use(new ParameterFeed(parameters));
   const plugins = stack.use(
     await createPluginManager(deps, {

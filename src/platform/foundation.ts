@@ -12,6 +12,7 @@ import type { PlatformDeps } from "./deps.ts";
 import { Fleet, type FleetTables } from "./fleet/mod.ts";
 import { platformMigrations } from "./migrations.ts";
 import { type Cluster, MISSED_HEARTBEATS, type NodeTables, startCluster } from "./nodes/mod.ts";
+import { Outbox } from "./outbox/mod.ts";
 import {
   CommandStore,
   DocumentStore,
@@ -29,6 +30,8 @@ export interface Foundation {
   readonly databaseFile: string | undefined;
   /** undefined: this node is alone. */
   readonly cluster: Cluster | undefined;
+  /** What happened, for webhooks and whoever else must hear of it. */
+  readonly outbox: Outbox;
   /** What each service is given. */
   readonly shared: PlatformDeps;
 }
@@ -60,13 +63,15 @@ export async function openFoundation(
   );
   const bus: PlatformBus = cluster?.bus ??
     new LocalBus<PlatformEvents, PlatformRequests>(deps.clock, deps.log);
-  const gateways = new GatewayStore(database.sql, deps.clock);
-  const commands = new CommandStore(database.sql);
+  const outbox = new Outbox(deps.clock);
+  const gateways = new GatewayStore(database.sql, deps.clock, outbox);
+  const commands = new CommandStore(database.sql, outbox);
   const documents = new DocumentStore(database.sql, deps.clock);
   const presence = stack.use(
     new PresenceTable(deps, gateways, {
       heartbeatSeconds: settings.heartbeatSeconds,
       onChange: (mac, online) => bus.publish("presence.changed", { mac, online }),
+      told: () => outbox.told(),
       owned: cluster?.presence,
     }),
   );
@@ -91,5 +96,5 @@ export async function openFoundation(
     owners: cluster?.owners,
   };
   const databaseFile = /^sqlite:(?!:memory:)(.+)$/.exec(databaseUrl)?.[1];
-  return { database, databaseFile, cluster, shared };
+  return { database, databaseFile, cluster, outbox, shared };
 }

@@ -10,6 +10,7 @@ import { distributionMigrations } from "./distribution/mod.ts";
 import { fleetMigrations } from "./fleet/mod.ts";
 import { idempotencyMigrations } from "./idempotency/mod.ts";
 import { nodeMigrations } from "./nodes/mod.ts";
+import { outboxMigrations } from "./outbox/mod.ts";
 import { peopleMigrations } from "./people/mod.ts";
 import { pushMigrations } from "./push/mod.ts";
 import { registryMigrations } from "./registry/mod.ts";
@@ -30,5 +31,6 @@ export const platformMigrations: Migrations = {
   ...nodeMigrations,
   ...alarmMigrations,
   ...webhookMigrations,
+  ...outboxMigrations,
   ...idempotencyMigrations,
 };

@@ -27,6 +27,7 @@ import { IdempotencyKeys, type IdempotencyTables } from "./idempotency/mod.ts";
 import { FilesOfNodes, type NodeTables } from "./nodes/mod.ts";
 import { Overview, Recorder, TotalsOfNodes } from "./overview/mod.ts";
 import { type PeopleTables, startPeople } from "./people/mod.ts";
+import type { OutboxTables } from "./outbox/mod.ts";
 import { startPluginCenter } from "./plugin_center/mod.ts";
 import { PluginRepository, RepositoryError } from "./plugins/mod.ts";
 import { PushedMessages, type PushTables, startPush } from "./push/mod.ts";
@@ -66,7 +67,12 @@ export async function startPlatform(
   await using starting = new AsyncDisposableStack();
   await Deno.mkdir(settings.dataDir, { recursive: true });
   const adminToken = await loadAdminToken(deps, settings.dataDir, settings.adminToken);
-  const { database, databaseFile, cluster, shared } = await openFoundation(deps, settings, network, starting);
+  const { database, databaseFile, cluster, outbox, shared } = await openFoundation(
+    deps,
+    settings,
+    network,
+    starting,
+  );
   const { bus, presence, commands, fleet } = shared;
   const people = starting.use(
     startPeople(deps, database.tables<PeopleTables>(), { auditDays: settings.auditDays }),
@@ -74,7 +80,8 @@ export async function startPlatform(
   // Before all that anything happens in, so that it also hears how that ends.
   const webhooks = starting.use(
     await startWebhooks(shared, {
-      sql: database.tables<WebhookTables>(),
+      sql: database.tables<WebhookTables & OutboxTables>(),
+      outbox,
       dataDir: settings.dataDir,
       audit: (entry) => people.audit.add(entry),
       duty: cluster && (() => cluster.membership.holds(WEBHOOKS)),
@@ -93,6 +100,7 @@ export async function startPlatform(
     trust,
     pluginsDir,
     cluster && new FilesOfNodes(database.tables<NodeTables>()),
+    outbox,
   );
 
   const advertised = (address: HostPort): HostPort => ({ host: settings.advertise, port: address.port });
@@ -111,7 +119,7 @@ export async function startPlatform(
   const messages = starting.use(new PushedMessages(shared, database.tables<PushTables>()));
   // From the inside out: whoever is told to go somewhere finds it open.
   const push = wanted("push")
-    ? run(startPush(shared, { sql: database.tables<PushTables>(), messages }, {
+    ? run(startPush(shared, { sql: database.tables<PushTables>(), messages, outbox }, {
       listen: settings.push,
       ...settings.pushLimits,
     }))
@@ -175,6 +183,7 @@ export async function startPlatform(
     database.tables<RolloutTables>(),
     deps.clock,
     cluster && ((tx) => cluster.membership.guard(tx as unknown as Kysely<NodeTables>, ROLLOUTS)),
+    outbox,
   );
   const rollouts = starting.use(
     await Rollouts.start({
@@ -196,8 +205,7 @@ export async function startPlatform(
   const { sms, gns } = await startShortMessages(shared, database, settings, run);
   const alarms = starting.use(
     new Alarms({
-      ...deps,
-      bus,
+      ...{ ...deps, bus, outbox },
       sql: database.tables<AlarmTables>(),
       sources: platformSources({
         ...deps,

@@ -101,12 +101,26 @@ export async function restoreBackup(
     await Deno.chmod(part, 0o600);
     await sync(part);
     const kept = there ? `${to}.${suffix}` : undefined;
-    if (kept !== undefined) await Deno.rename(to, kept);
+    // A second name first, and then one step: whenever this ends, there is the one database or the other.
+    if (kept !== undefined) await Deno.link(to, kept);
+    await putLogsAside(to, suffix);
     await Deno.rename(part, to);
     return kept;
   } catch (error) {
     if (error instanceof StorageError) throw error;
     throw new StorageError("unavailable", `"${to}" was not restored: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/**
+ * What a database that is gone has left of its logs would be played into the one that comes in its place. One that is
+ * there has none any more: {@linkcode closeLog}.
+ */
+async function putLogsAside(path: string, suffix: string): Promise<void> {
+  for (const log of ["wal", "shm", "journal"]) {
+    await Deno.rename(`${path}-${log}`, `${path}-${log}.${suffix}`).catch((error) => {
+      if (!(error instanceof Deno.errors.NotFound)) throw error;
+    });
   }
 }
 

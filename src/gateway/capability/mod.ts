@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { chosen } from "./chosen.ts";
 export {
   type CapabilityAnswer,
   type CapabilityCall,

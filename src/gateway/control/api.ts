@@ -23,7 +23,7 @@ import {
 } from "../../sandbox/mod.ts";
 import { PackageError, readPackage, type TrustStore } from "../../sandbox/package/mod.ts";
 import { trustProblem, trustRoutes } from "../../trust/mod.ts";
-import type { Dispatcher } from "../capability/mod.ts";
+import { chosen, type Dispatcher } from "../capability/mod.ts";
 import { APP_VERSION } from "../identity.ts";
 import type { ParameterTree } from "../parameters/mod.ts";
 import { parameterProblem, parameterRoutes } from "./parameter_routes.ts";
@@ -94,7 +94,8 @@ export function controlApi(deps: ControlDeps): Api {
     method: "POST",
     path: "/api/v1/registration",
     summary: "Registers anew at once",
-    description: "From distribution on, or (the default) at the operations platform that is known.",
+    description:
+      "From distribution on, or (the default) at the operations platform that is known. It ends any wait, and silence.",
     auth: AUTH,
     body: {
       json: v.strictObject({ from: v.optional(v.picklist(["distribution", "operations"]), "operations") }),
@@ -263,11 +264,9 @@ function packageOf(
 
 /** An administrator may call what the LAN may, and what the platform may. */
 function originFor(plugins: PluginManager, plugin: string, command: string): "local" | "remote" {
-  const candidates = plugin === "" ? plugins.list() : [plugins.get(plugin)];
-  const rights = candidates.flatMap((status) => status?.commands ?? []).filter(({ name }) =>
-    name === command
-  );
-  return rights.some(({ right }) => right === "local") ? "local" : "remote";
+  const name = plugin !== "" ? plugin : chosen(plugins, command);
+  const commands = name === undefined ? [] : plugins.get(name)?.commands ?? [];
+  return commands.some((each) => each.name === command && each.right === "local") ? "local" : "remote";
 }
 
 const STATUS: Readonly<Record<PluginErrorCode, number>> = {

@@ -129,7 +129,13 @@ export class Registration {
       return this.presence.get(register.mac) ? this.#welcome() : { result: AccessResult.GENERAL };
     }
     return await this.#guarded(register.mac, async () => {
-      const there = await this.gateways.update(register.mac, learned(boot, from, this.deps.clock.now()));
+      const event = {
+        mac: register.mac,
+        address: formatHostPort(from),
+        wanIp: boot.ipAddr,
+        firmware: boot.firmwareVer,
+      };
+      const there = await this.gateways.noteRegistered(learned(boot, from, this.deps.clock.now()), event);
       if (!there) return { result: AccessResult.REFUSED }; // removed since its Boot
       pending.taken = true;
       this.presence.register({
@@ -141,12 +147,7 @@ export class Registration {
         devRnd: boot.devRnd,
         previousDevRnd: undefined,
       });
-      this.settings.onRegistered?.({
-        mac: register.mac,
-        address: formatHostPort(from),
-        wanIp: boot.ipAddr,
-        firmware: boot.firmwareVer,
-      });
+      this.settings.onRegistered?.(event);
       this.deps.log.info("gateway registered", { mac: register.mac, source: formatHostPort(from) });
       return this.#welcome();
     });

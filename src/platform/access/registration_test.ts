@@ -122,11 +122,11 @@ Deno.test("a challenge is good only from where its Boot came", async () => {
 Deno.test("a database that is slow answers -4, one that is away answers -1, and neither lets anybody in", async () => {
   await using s = await setUp();
   const { challengeCode } = await s.registration.boot(BOOT, FROM);
-  s.store.update = () => new Promise(() => {});
+  s.store.noteRegistered = () => new Promise(() => {});
   const slow = s.registration.register(answer(challengeCode!), FROM);
   await s.clock.advance(5000);
   assertEquals(await slow, { result: -4 });
-  s.store.update = () => Promise.reject(new Error("gone"));
+  s.store.noteRegistered = () => Promise.reject(new Error("gone"));
   assertEquals(await s.registration.register(answer(challengeCode!), FROM), { result: -1 });
   s.store.find = () => Promise.reject(new Error("gone"));
   assertEquals(await s.registration.boot(BOOT, FROM), { result: -1 });

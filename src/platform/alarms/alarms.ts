@@ -10,7 +10,8 @@
 import type { Kysely } from "kysely";
 import { type Deps, messageOf, newId, type Timer } from "../../base/mod.ts";
 import { stillIs } from "../../storage/mod.ts";
-import type { PlatformBus } from "../subjects.ts";
+import type { Outbox } from "../outbox/mod.ts";
+import type { PlatformBus, PlatformEvents } from "../subjects.ts";
 import {
   type AlarmKind,
   type AlarmRow,
@@ -39,6 +40,8 @@ export interface Source {
 export interface AlarmsDeps extends Pick<Deps, "clock" | "log" | "metrics"> {
   readonly sql: Kysely<AlarmTables>;
   readonly bus: Pick<PlatformBus, "publish">;
+  /** Where it is written what becomes of alarms, together with that. */
+  readonly outbox?: Outbox;
   readonly sources: Readonly<Partial<Record<AlarmKind, Source>>>;
 }
 
@@ -146,13 +149,10 @@ export class Alarms implements AsyncDisposable {
 
   /** Notes that somebody sees to an alarm; undefined where there is none, or somebody did before. */
   async acknowledge(id: string, by: string, note: string | null): Promise<AlarmRow | undefined> {
-    const { numUpdatedRows } = await this.deps.sql.updateTable("alarm")
-      .set({ acknowledged_at: this.deps.clock.now(), acknowledged_by: by, note })
-      .where("id", "=", id).where("acknowledged_at", "is", null).executeTakeFirst();
-    if (numUpdatedRows === 0n) return undefined;
-    const row = await this.find(id);
-    if (row) this.#tell(row, "acknowledged");
-    return row;
+    return await this.#changeAndTell("acknowledged", (tx) =>
+      tx.updateTable("alarm")
+        .set({ acknowledged_at: this.deps.clock.now(), acknowledged_by: by, note })
+        .where("id", "=", id).where("acknowledged_at", "is", null).returningAll().executeTakeFirst());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -210,11 +210,14 @@ export class Alarms implements AsyncDisposable {
       ...{ id: newId(), rule_id: rule.id, kind, subject, severity, group_name, detail, value, raised_at },
       ...{ cleared_at: null, acknowledged_at: null, acknowledged_by: null, note: null },
     };
-    const { numInsertedOrUpdatedRows } = await this.deps.sql.insertInto("alarm").values(row)
-      .onConflict((conflict) => conflict.doNothing()).executeTakeFirst();
-    if (!numInsertedOrUpdatedRows) return; // another node was quicker
+    const raised = await this.#changeAndTell(
+      "raised",
+      (tx) =>
+        tx.insertInto("alarm").values(row).onConflict((conflict) => conflict.doNothing())
+          .returningAll().executeTakeFirst(),
+    );
+    if (!raised) return; // another node was quicker
     this.deps.log.warn("alarm raised", { alarm: row.id, rule: rule.id, subject, severity, detail });
-    this.#tell(row, "raised");
   }
 
   async #mayClear(key: string, rule: AlarmRuleRow, alarm: AlarmRow, value: number): Promise<void> {
@@ -239,11 +242,26 @@ export class Alarms implements AsyncDisposable {
 
   async #clear(alarm: AlarmRow): Promise<void> {
     const cleared_at = this.deps.clock.now();
-    const { numUpdatedRows } = await this.deps.sql.updateTable("alarm").set({ cleared_at })
-      .where("id", "=", alarm.id).where("cleared_at", "is", null).executeTakeFirst();
-    if (numUpdatedRows === 0n) return;
+    const cleared = await this.#changeAndTell("cleared", (tx) =>
+      tx.updateTable("alarm").set({ cleared_at })
+        .where("id", "=", alarm.id).where("cleared_at", "is", null).returningAll().executeTakeFirst());
+    if (!cleared) return;
     this.deps.log.info("alarm cleared", { alarm: alarm.id, rule: alarm.rule_id, subject: alarm.subject });
-    this.#tell({ ...alarm, cleared_at }, "cleared");
+  }
+
+  /** Changes one alarm in a transaction, if `change` finds it, and tells of it: on the bus once it is on disk. */
+  async #changeAndTell(
+    state: AlarmState,
+    change: (tx: Kysely<AlarmTables>) => Promise<AlarmRow | undefined>,
+  ): Promise<AlarmRow | undefined> {
+    const { sql, outbox, bus } = this.deps;
+    const row = await sql.transaction().execute(async (tx) => {
+      const row = await change(tx);
+      if (row) await outbox?.put(tx, "alarm.changed", tellingOf(row, state));
+      return row;
+    });
+    if (row) bus.publish("alarm.changed", tellingOf(row, state));
+    return row;
   }
 
   async #clearAll(rule: string): Promise<void> {
@@ -269,11 +287,11 @@ export class Alarms implements AsyncDisposable {
     await this.deps.sql.deleteFrom("alarm").where("cleared_at", "<", this.deps.clock.now() - KEEP_MS)
       .execute();
   }
+}
 
-  #tell(row: AlarmRow, state: AlarmState): void {
-    const { id, rule_id: rule, kind, subject, severity, group_name: group, detail } = row;
-    this.deps.bus.publish("alarm.changed", { id, rule, kind, subject, severity, group, detail, state });
-  }
+function tellingOf(row: AlarmRow, state: AlarmState): PlatformEvents["alarm.changed"] {
+  const { id, rule_id: rule, kind, subject, severity, group_name: group, detail } = row;
+  return { id, rule, kind, subject, severity, group, detail, state };
 }
 
 /** What became of an alarm. */

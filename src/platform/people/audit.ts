@@ -36,6 +36,12 @@ export interface AuditVerdict {
   readonly head: string;
 }
 
+/** Up to where the log was cut off on purpose, and the hash there. */
+interface Cut {
+  readonly upTo: number;
+  readonly hash: string;
+}
+
 /** The hash before the first entry. */
 const GENESIS = "0".repeat(64);
 /** The action of the entry that says what was cut off; no call of an API is called so. */
@@ -97,9 +103,16 @@ export class AuditLog {
     }
   }
 
-  /** Goes through the whole log. */
+  /** Goes through the whole log; again where its beginning was cut off meanwhile. */
   async verify(): Promise<AuditVerdict> {
-    let entries = 0, { upTo: last, hash: head } = await this.#cut();
+    for (;;) {
+      const cut = await this.#cut(), verdict = await this.#verifyFrom(cut);
+      if (verdict.intact || (await this.#cut()).upTo === cut.upTo) return verdict;
+    }
+  }
+
+  async #verifyFrom({ upTo: last, hash: head }: Cut): Promise<AuditVerdict> {
+    let entries = 0;
     for await (const rows of this.all(last)) {
       for (const row of rows) {
         if (Number(row.seq) !== last + 1 || row.hash !== hashOf(head, row)) {
@@ -147,8 +160,7 @@ export class AuditLog {
     }
   }
 
-  /** Up to where the log was cut off on purpose, and the hash there. */
-  async #cut(): Promise<{ readonly upTo: number; readonly hash: string }> {
+  async #cut(): Promise<Cut> {
     const row = await this.db.selectFrom("audit").select("after").where("actor", "=", "platform")
       .where("action", "=", CUT).orderBy("seq", "desc").limit(1).executeTakeFirst();
     return row?.after ? JSON.parse(row.after) : { upTo: 0, hash: GENESIS };

@@ -69,7 +69,7 @@ export function keyRoutes({ keys, now }: KeyParts): Routes {
       json: v.strictObject({
         name: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(100)),
         permissions: v.pipe(
-          v.array(v.picklist(ALL_PERMISSIONS, "not a permission")),
+          v.array(v.picklist(ALL_PERMISSIONS, "not a permission: GET /api/v1/roles lists them")),
           v.minLength(1),
           v.maxLength(ALL_PERMISSIONS.length),
         ),

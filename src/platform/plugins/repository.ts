@@ -11,6 +11,7 @@ import { compareVersions } from "../../protocol/smart_gateway/mod.ts";
 import { StorageError } from "../../storage/mod.ts";
 import type { TrustStore } from "../../sandbox/package/mod.ts";
 import { stillIs } from "../../storage/mod.ts";
+import type { Outbox } from "../outbox/mod.ts";
 import type { PluginRow, RegistryTables } from "../registry/mod.ts";
 import { RepositoryError } from "./errors.ts";
 import { PluginFiles, type SharedFiles } from "./files.ts";
@@ -58,17 +59,23 @@ export class PluginRepository {
     private readonly db: Kysely<RegistryTables>,
     private readonly trust: TrustStore,
     private readonly files: PluginFiles,
+    private readonly outbox: Outbox | undefined,
   ) {}
 
-  /** `dir`: the folder of the files, made if missing; `shared`: where several nodes find each other's. */
+  /**
+   * `dir`: the folder of the files, made if missing; `shared`: where several nodes find each other's; `outbox`: where
+   * it is written that a version was added, together with it.
+   */
   static async open(
     deps: Pick<Deps, "clock" | "random">,
     db: Kysely<RegistryTables>,
     trust: TrustStore,
     dir: string,
     shared?: SharedFiles,
+    outbox?: Outbox,
   ): Promise<PluginRepository> {
-    return new PluginRepository(deps.clock, db, trust, await PluginFiles.open(deps.random, dir, shared));
+    const files = await PluginFiles.open(deps.random, dir, shared);
+    return new PluginRepository(deps.clock, db, trust, files, outbox);
   }
 
   /** Whether only what a trusted key signed is handed out. */
@@ -105,9 +112,15 @@ export class PluginRepository {
     const known = await this.find(name, version);
     if (known) return { plugin: sameContent(known, sha256), created: false };
     await this.files.write(sha256, bytes);
-    const { numInsertedOrUpdatedRows: inserted } = await this.db.insertInto("plugin").values(plugin)
-      .onConflict((conflict) => conflict.columns(["name", "version"]).doNothing()).executeTakeFirstOrThrow();
-    if (Number(inserted) === 1) return { plugin, created: true };
+    const created = await this.db.transaction().execute(async (tx) => {
+      const { numInsertedOrUpdatedRows: inserted } = await tx.insertInto("plugin").values(plugin)
+        .onConflict((conflict) => conflict.columns(["name", "version"]).doNothing())
+        .executeTakeFirstOrThrow();
+      if (!inserted) return false;
+      await this.outbox?.put(tx, "plugin.uploaded", { name, version, sha256, by });
+      return true;
+    });
+    if (created) return { plugin, created };
     // Somebody else was faster.
     return { plugin: sameContent(await this.get(name, version), sha256), created: false };
   }

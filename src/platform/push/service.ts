@@ -21,6 +21,7 @@ import {
   ProtocolError,
 } from "../../protocol/smart_gateway/mod.ts";
 import { type PlatformDeps, SMART_GATEWAY_FRAMING } from "../deps.ts";
+import type { Outbox } from "../outbox/mod.ts";
 import { KeyedVolume } from "./keyed_volume.ts";
 import type { PushedMessages } from "./messages.ts";
 import { keepTidy } from "./retention.ts";
@@ -64,11 +65,15 @@ const MAX_LATE_MS = 86_400_000;
 /** Starts the push service. `messages` reads what it keeps. @throws {NetError} where the port can't be had */
 export function startPush(
   deps: PlatformDeps,
-  { sql, messages }: { readonly sql: Kysely<PushTables>; readonly messages: PushedMessages },
+  { sql, messages, outbox }: {
+    readonly sql: Kysely<PushTables>;
+    readonly messages: PushedMessages;
+    readonly outbox?: Outbox;
+  },
   settings: PushSettings,
 ): PushService {
   const log = deps.log.with({ service: "push" });
-  const store = new PushStore(sql);
+  const store = new PushStore(sql, outbox);
   deps.metrics.gauge(...writesWaiting("push", () => store.waiting));
   const rate = new KeyedRate<string>(deps.clock, settings.perMinute ?? 120, 60_000);
   const volume = new KeyedVolume(deps.clock, settings.charsPerHour ?? 8 << 20, 3_600_000);

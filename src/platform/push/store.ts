@@ -6,6 +6,7 @@
 import type { Kysely } from "kysely";
 import { WriteBatch } from "../../storage/mod.ts";
 import type { Filter, FleetTables } from "../fleet/mod.ts";
+import type { Outbox } from "../outbox/mod.ts";
 import { noteReset } from "../registry/mod.ts";
 import type { PushMessageRow, PushTables } from "./schema.ts";
 
@@ -32,7 +33,8 @@ export class PushStore {
     { row: Omit<PushMessageRow, "seq">; onNew: (seq: number) => void; reset: number | undefined }
   >;
 
-  constructor(private readonly db: Kysely<PushTables>) {
+  /** `outbox`: where it is written that a message came, together with the message. */
+  constructor(private readonly db: Kysely<PushTables>, outbox?: Outbox) {
     this.#writes = new WriteBatch(
       async (writes) => {
         const fresh: (() => void)[] = [];
@@ -51,6 +53,8 @@ export class PushStore {
               .onConflict((conflict) => conflict.columns(["mac", "md5"]).doNothing()).executeTakeFirst();
             if (!numInsertedOrUpdatedRows) continue;
             fresh.push(() => onNew(place));
+            const { mac, id, plugin } = row;
+            await outbox?.put(tx, "message.pushed", { mac, id, plugin, seq: place });
             if (reset !== undefined) await noteReset(tx, row.mac, reset);
           }
         });

@@ -4,7 +4,8 @@
  * @module
  */
 import { type Compilable, type Kysely, sql } from "kysely";
-import { Statement, WriteBatch } from "../../storage/mod.ts";
+import { onServer, Statement, WriteBatch } from "../../storage/mod.ts";
+import type { Outbox } from "../outbox/mod.ts";
 import type { GatewayCondition } from "./gateways.ts";
 import type { CommandEventRow, CommandKind, CommandRow, CommandStatus, RegistryTables } from "./schema.ts";
 
@@ -49,16 +50,19 @@ export const ORPHANED = {
   gateway_reassigned: "its gateway got another LOID before it was sent",
 } as const;
 
-/** Cancels what waits for a gateway that is not whom it was for any more. */
+/** Cancels what waits for a gateway that is not whom it was for any more, in a transaction. */
 export async function orphanCommands(
-  db: Kysely<RegistryTables>,
+  tx: Kysely<RegistryTables>,
   mac: string,
   why: keyof typeof ORPHANED,
   now: number,
+  outbox?: Outbox,
 ): Promise<void> {
-  await db.updateTable("command")
-    .set({ status: "cancelled", error_code: why, error: ORPHANED[why], finished_at: now })
-    .where("mac", "=", mac).where("status", "=", "queued").execute();
+  const status = "cancelled";
+  const ended = await tx.updateTable("command")
+    .set({ status, error_code: why, error: ORPHANED[why], finished_at: now })
+    .where("mac", "=", mac).where("status", "=", "queued").returning("id").execute();
+  for (const { id } of ended) await outbox?.put(tx, "command.changed", { id, mac, status });
 }
 
 /** Whether `status` is final. */
@@ -83,15 +87,15 @@ export interface CommandOwner {
   readonly epoch: number;
 }
 
-type Write =
-  | { readonly insert: CommandRow }
-  | {
-    readonly id: string;
-    readonly change: CommandChange;
-    readonly owner: CommandOwner | undefined;
-    /** Set where it was not written, since another node has the command. */
-    lost?: boolean;
-  };
+interface Change {
+  readonly id: string;
+  readonly change: CommandChange;
+  readonly owner: CommandOwner | undefined;
+  /** Set where it was not written, since another node has the command. */
+  lost?: boolean;
+}
+
+type Write = { readonly insert: CommandRow } | Change;
 
 /**
  * Commands as rows. Writes of many callers share transactions; a promise of {@linkcode CommandStore.insert} or
@@ -102,7 +106,8 @@ export class CommandStore {
   /** By the columns that they set: there are a handful of them. */
   readonly #statements = new Map<string, Statement<unknown>>();
 
-  constructor(private readonly db: Kysely<RegistryTables>) {
+  /** `outbox`: where it is written that a command has ended, together with its end. */
+  constructor(private readonly db: Kysely<RegistryTables>, private readonly outbox?: Outbox) {
     this.#writes = new WriteBatch((writes) => this.#writeAll(writes), undefined, MAX_WAITING);
   }
 
@@ -219,10 +224,32 @@ export class CommandStore {
   }
 
   async #writeAll(writes: readonly Write[]): Promise<void> {
-    if (writes.length === 1) return await this.#write(this.db, writes[0]!);
+    if (writes.length === 1 && !this.#isHeardOf(writes[0]!)) return await this.#write(this.db, writes[0]!);
     await this.db.transaction().execute(async (tx) => {
-      for (const write of writes) await this.#write(tx, write);
+      for (const write of writes) {
+        const ends = this.#isHeardOf(write) && await this.#openOne(tx, write.id);
+        await this.#write(tx, write);
+        if (ends && !write.lost) {
+          const { id, change: { status } } = write;
+          await this.outbox!.put(tx, "command.changed", { id, mac: ends.mac, status: status! });
+        }
+      }
     });
+  }
+
+  /** Whether a write ends a command, and somebody is to hear of that. */
+  #isHeardOf(write: Write): write is Change {
+    if ("insert" in write) return false;
+    const { id, change: { status } } = write;
+    return status !== undefined && isFinal(status) &&
+      this.outbox?.wants("command.changed", { id, mac: "", status }) === true;
+  }
+
+  /** A command that has not ended, held until `tx` is through. One that has is not told of twice. */
+  #openOne(tx: Kysely<RegistryTables>, id: string): Promise<{ mac: string } | undefined> {
+    const select = tx.selectFrom("command").select("mac").where("id", "=", id)
+      .where("status", "in", [...OPEN_STATUSES]);
+    return (onServer(tx) ? select.forUpdate() : select).executeTakeFirst();
   }
 
   async #write(db: Kysely<RegistryTables>, write: Write): Promise<void> {

@@ -14,6 +14,8 @@ import {
 } from "kysely";
 import type { Clock } from "../../base/mod.ts";
 import { onServer, Statement, stillIs } from "../../storage/mod.ts";
+import type { Outbox } from "../outbox/mod.ts";
+import type { PlatformEvents } from "../subjects.ts";
 import { type CommandOwner, orphanCommands, type ORPHANED } from "./commands.ts";
 import type { GatewayResetRow, GatewayRow, RegistryTables } from "./schema.ts";
 
@@ -59,7 +61,12 @@ export class GatewayStore {
   readonly #find: Statement<GatewayRow>;
   readonly #seen: Statement<unknown>;
 
-  constructor(private readonly db: Kysely<RegistryTables>, private readonly clock: Pick<Clock, "now">) {
+  /** `outbox`: where it is written what happened to gateways and their commands, together with that. */
+  constructor(
+    private readonly db: Kysely<RegistryTables>,
+    private readonly clock: Pick<Clock, "now">,
+    private readonly outbox?: Outbox,
+  ) {
     this.#find = new Statement(() =>
       db.selectFrom("gateway").selectAll().where("mac", "=", "").where("deleted_at", "is", null)
     );
@@ -147,12 +154,35 @@ export class GatewayStore {
   }
 
   /** Changes a gateway; false where there is none of that MAC, or it is not as `was` says any more. */
-  async update(
+  update(
     mac: string,
     change: Updateable<Omit<GatewayRow, "mac">>,
     was?: Partial<GatewayRow>,
   ): Promise<boolean> {
-    const { numUpdatedRows } = await this.db.updateTable("gateway")
+    return this.#update(this.db, mac, change, was);
+  }
+
+  /** Keeps what was learned of a gateway that has registered; false where it was removed. */
+  noteRegistered(
+    change: Updateable<Omit<GatewayRow, "mac">>,
+    event: PlatformEvents["gateway.registered"],
+  ): Promise<boolean> {
+    const { outbox } = this;
+    if (!outbox?.wants("gateway.registered", event)) return this.#update(this.db, event.mac, change);
+    return this.db.transaction().execute(async (tx) => {
+      const there = await this.#update(tx, event.mac, change);
+      if (there) await outbox.put(tx, "gateway.registered", event);
+      return there;
+    });
+  }
+
+  async #update(
+    db: Kysely<RegistryTables>,
+    mac: string,
+    change: Updateable<Omit<GatewayRow, "mac">>,
+    was?: Partial<GatewayRow>,
+  ): Promise<boolean> {
+    const { numUpdatedRows } = await db.updateTable("gateway")
       .set({ ...change, updated_at: this.clock.now() }).where("mac", "=", mac).where("deleted_at", "is", null)
       .where(stillIs(was)).executeTakeFirst();
     return numUpdatedRows > 0n;
@@ -194,7 +224,7 @@ export class GatewayStore {
     return this.db.transaction().execute(async (tx) => {
       const { numUpdatedRows } = await tx.updateTable("gateway").set({ ...change, updated_at: now })
         .where("mac", "=", mac).where("deleted_at", "is", null).where(stillIs(was)).executeTakeFirst();
-      if (numUpdatedRows > 0n) await orphanCommands(tx, mac, why, now);
+      if (numUpdatedRows > 0n) await orphanCommands(tx, mac, why, now, this.outbox);
       return numUpdatedRows > 0n;
     });
   }

@@ -34,6 +34,11 @@ export interface PresenceSettings {
   readonly flushMs?: number;
   /** Told when a gateway comes or goes. */
   readonly onChange: (mac: string, online: boolean) => void;
+  /**
+   * Waits until what `onChange` was told so far is where it survives. Only then is it kept who is there: what was not
+   * told when the process is killed is seen again, and told, by the next one.
+   */
+  readonly told?: () => Promise<void>;
   /** Where there are several nodes: which gateways are this one's to tell of. */
   readonly owned?: PresenceOwner | undefined;
 }
@@ -198,6 +203,7 @@ export class PresenceTable implements AsyncDisposable {
     let batch: LastSeen[] = [];
     const { owned } = this.settings;
     const save = async () => {
+      if (batch.length > 0) await this.settings.told?.();
       const lost = await this.store.saveLastSeen(batch, owned?.self);
       for (const mac of lost) owned?.lost(mac);
     };

@@ -5,7 +5,8 @@
  */
 import type { CommandKind, CommandRow } from "../registry/mod.ts";
 import type { ItemRow, RolloutKind, RolloutRow } from "./schema.ts";
-import type { ItemChange, NewItem } from "./store.ts";
+import type { ItemChange } from "./store.ts";
+import type { NewItem } from "./wanted.ts";
 
 /** What is done on one gateway. */
 export interface Deed {

@@ -5,7 +5,7 @@
  */
 import { createHash } from "node:crypto";
 import { nextTurn } from "../../base/mod.ts";
-import type { NewItem, NewStage } from "./store.ts";
+import type { NewItem, NewStage } from "./wanted.ts";
 
 /** Lots drawn, and heaps of them sorted, in one turn. */
 const LOTS = 2000, HEAPS = 64;

@@ -11,7 +11,9 @@ import type { PlatformBus } from "../subjects.ts";
 import { deedOf, inverseOf, irreversible } from "./before.ts";
 import { RolloutError } from "./errors.ts";
 import type { RolloutKind, RolloutRow, RolloutStatus } from "./schema.ts";
-import type { NewBrakes, NewItem, NewStage, RolloutStore } from "./store.ts";
+import { movedOf } from "./moved.ts";
+import type { RolloutStore } from "./store.ts";
+import type { NewBrakes, NewItem, NewStage } from "./wanted.ts";
 import { Underway } from "./underway.ts";
 import type { Window } from "./window.ts";
 
@@ -200,7 +202,10 @@ export class Rollouts implements AsyncDisposable {
     const from = ["draft", "approval", "scheduled", "paused"] as const;
     const row = await this.parts.store.brake(id, from, brakes);
     if (!row) throw this.#wrongState(await this.#found(id), from);
-    if (row.status === "approval") this.#underway.halt(id, "paused");
+    if (row.status === "approval") {
+      this.#underway.halt(id, "paused");
+      this.#tellMoved(row);
+    }
     this.#tell(id);
     return row;
   }
@@ -338,8 +343,8 @@ export class Rollouts implements AsyncDisposable {
     this.parts.bus.publish("rollout.changed", { id });
   }
 
-  #tellMoved({ id, name, status, reason, created_by: by }: RolloutRow): void {
-    this.parts.bus.publish("rollout.moved", { id, name, status, reason, by });
+  #tellMoved(row: RolloutRow): void {
+    this.parts.bus.publish("rollout.moved", movedOf(row));
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -5,41 +5,15 @@
  */
 import type { Kysely, Updateable } from "kysely";
 import { type Clock, newId, nextTurn } from "../../base/mod.ts";
-import { WriteBatch } from "../../storage/mod.ts";
+import { onServer, WriteBatch } from "../../storage/mod.ts";
+import type { Outbox } from "../outbox/mod.ts";
 import { drawn, endsOf } from "./lots.ts";
+import { movedOf } from "./moved.ts";
+import type { NewBrakes, NewItem, NewStage } from "./wanted.ts";
 import type { ItemRow, ItemStatus, RolloutRow, RolloutStatus, RolloutTables, StageRow } from "./schema.ts";
 
 /** How many gateways of a stage are in each status. */
 export type Counts = Readonly<Record<ItemStatus, number>>;
-
-/** A part of a rollout's gateways, as it is asked for. */
-export interface NewStage {
-  readonly name: string;
-  /** Percent of all gateways; the last stage takes what is left. */
-  readonly percent: number;
-  readonly successThreshold: number;
-  readonly errorThreshold: number;
-}
-
-/** One gateway of a new rollout, with what is to be done on it where that is not the rollout's. */
-export interface NewItem {
-  readonly mac: string;
-  readonly kind?: RolloutRow["kind"];
-  readonly version?: string;
-  /** JSON. */
-  readonly parameter?: string;
-  /** Why nothing is to be done on it. */
-  readonly skip?: string;
-}
-
-/** Brakes of a rollout, as far as they are to be others. */
-export type NewBrakes = Partial<Pick<RolloutRow, "max_in_flight" | "per_minute" | "window">> & {
-  /** By the stage's number. */
-  readonly stages?: readonly {
-    readonly successThreshold?: number | undefined;
-    readonly errorThreshold?: number | undefined;
-  }[];
-};
 
 type NewRollout = Omit<
   RolloutRow,
@@ -82,12 +56,14 @@ export class RolloutStore {
 
   /**
    * `guard` fails the transactions by which rollouts go on, unless they are this node's to see to: where there are
-   * several, one that was paused must not go on beside the one that took over.
+   * several, one that was paused must not go on beside the one that took over. `outbox`: where it is written that a
+   * rollout has another status, together with that.
    */
   constructor(
     private readonly db: Kysely<RolloutTables>,
     private readonly clock: Pick<Clock, "now">,
     private readonly guard?: (tx: Kysely<RolloutTables>) => Promise<void>,
+    private readonly outbox?: Outbox,
   ) {
     this.#writes = new WriteBatch((writes) =>
       db.transaction().execute(async (tx) => {
@@ -155,6 +131,7 @@ export class RolloutStore {
           })),
         ).execute();
       }
+      await this.#noteMoved(tx, row);
     });
     return row;
   }
@@ -202,9 +179,7 @@ export class RolloutStore {
     from: readonly RolloutStatus[],
     change: Updateable<Omit<RolloutRow, "id">>,
   ): Promise<RolloutRow | undefined> {
-    const { numUpdatedRows } = await this.db.updateTable("rollout").set(change).where("id", "=", id)
-      .where("status", "in", from).executeTakeFirst();
-    return numUpdatedRows > 0n ? await this.find(id) : undefined;
+    return await this.db.transaction().execute((tx) => this.#change(tx, id, from, change));
   }
 
   /** The same, by whoever sees to rollouts, and by nobody else. */
@@ -217,9 +192,24 @@ export class RolloutStore {
     if (!guard) return await this.change(id, from, change);
     return await this.db.transaction().execute(async (tx) => {
       await guard(tx);
-      return await tx.updateTable("rollout").set(change).where("id", "=", id).where("status", "in", from)
-        .returningAll().executeTakeFirst();
+      return await this.#change(tx, id, from, change);
     });
+  }
+
+  async #change(
+    tx: Kysely<RolloutTables>,
+    id: string,
+    from: readonly RolloutStatus[],
+    change: Updateable<Omit<RolloutRow, "id">>,
+  ): Promise<RolloutRow | undefined> {
+    const row = await tx.updateTable("rollout").set(change).where("id", "=", id).where("status", "in", from)
+      .returningAll().executeTakeFirst();
+    if (row && change.status !== undefined) await this.#noteMoved(tx, row);
+    return row;
+  }
+
+  async #noteMoved(tx: Kysely<RolloutTables>, row: RolloutRow): Promise<void> {
+    await this.outbox?.put(tx, "rollout.moved", movedOf(row));
   }
 
   /** Removes a rollout with all that is known of it. */
@@ -289,6 +279,8 @@ export class RolloutStore {
     { stages = [], ...brakes }: NewBrakes,
   ): Promise<RolloutRow | undefined> {
     return await this.db.transaction().execute(async (tx) => {
+      const held = tx.selectFrom("rollout").select("status").where("id", "=", id);
+      const before = await (onServer(tx) ? held.forUpdate() : held).executeTakeFirst();
       const row = await tx.updateTable("rollout").set((e) => ({
         ...brakes,
         status: e.case().when("approved_at", "is not", null).then<RolloutStatus>("approval").else(
@@ -299,6 +291,7 @@ export class RolloutStore {
         approved_by: null,
       })).where("id", "=", id).where("status", "in", from).returningAll().executeTakeFirst();
       if (!row) return undefined;
+      if (row.status !== before?.status) await this.#noteMoved(tx, row);
       for (const [no, { successThreshold, errorThreshold }] of stages.entries()) {
         if (successThreshold === undefined && errorThreshold === undefined) continue;
         await tx.updateTable("rollout_stage").set({

@@ -5,6 +5,7 @@
  */
 import type { Kysely } from "kysely";
 import { newId } from "../../base/mod.ts";
+import type { Outbox } from "../outbox/mod.ts";
 import type { Attempt } from "./sender.ts";
 import type { DeliveryRow, DeliveryState, WebhookTables } from "./schema.ts";
 
@@ -34,19 +35,29 @@ export interface DeliveryFilter {
 
 /** Deliveries by webhook. */
 export class DeliveryStore {
-  constructor(private readonly db: Kysely<WebhookTables>) {}
+  constructor(
+    private readonly db: Kysely<WebhookTables>,
+    private readonly outbox?: Pick<Outbox, "take">,
+  ) {}
 
   /**
    * Puts events into the queue, all or none. Of what would be too much for a webhook the rest is left out and counted
-   * on its row; answers how many, by webhook. Webhooks that are gone by now get nothing.
+   * on its row; answers how many, by webhook. Webhooks that are gone by now get nothing. `fromOutbox`: the events that
+   * leave the outbox with this; those that another node took are not put into the queue.
    */
   enqueue(
-    wanted: readonly NewDelivery[],
+    all: readonly NewDelivery[],
     now: number,
-    most = MAX_WAITING,
+    { most = MAX_WAITING, fromOutbox = [] }: {
+      readonly most?: number;
+      readonly fromOutbox?: readonly string[];
+    } = {},
   ): Promise<ReadonlyMap<string, number>> {
-    const ids = [...new Set(wanted.map(({ webhookId }) => webhookId))];
     return this.db.transaction().execute(async (tx) => {
+      const taken = await this.outbox?.take(tx, fromOutbox), ours = new Set(fromOutbox);
+      const wanted = all.filter(({ eventId }) => !ours.has(eventId) || taken?.has(eventId));
+      if (wanted.length === 0) return new Map<string, number>();
+      const ids = [...new Set(wanted.map(({ webhookId }) => webhookId))];
       const there = await tx.selectFrom("webhook").select("id").where("id", "in", ids).execute();
       const waiting = new Map(there.map(({ id }) => [id, 0]));
       const counts = await tx.selectFrom("webhook_delivery")

@@ -24,6 +24,8 @@ export interface DispatcherParts extends Omit<LaneParts, "deliveries" | "lookMs"
   readonly deliveries: DeliveryStore;
   /** Among several nodes: whether this one delivers for all. */
   readonly duty?: (() => Promise<boolean>) | undefined;
+  /** Sees to what a node that is gone has left in the outbox. */
+  readonly overlooked?: () => void;
 }
 
 /** The lanes of this node. */
@@ -88,6 +90,7 @@ export class Dispatcher implements AsyncDisposable {
       if (lane) lane.change(hook);
       else this.#lanes.set(hook.row.id, new Lane(hook, this.#laneParts()));
     }
+    this.parts.overlooked?.();
     await this.#keepTidy();
   }
 

@@ -1,6 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { AT_ONCE, FAILING_MS, pauseAfter } from "./lane.ts";
 import { DEADLINE_MS } from "./deliveries.ts";
+import type { Attempt } from "./sender.ts";
 import { Stage } from "./testing_stage.ts";
 
 const HOUR = 3_600_000, DAY = 24 * HOUR;
@@ -257,4 +258,34 @@ Deno.test("a database that is away for a while costs a second telling at most, a
   await stage.clock.advance(20_000);
   assertEquals(stage.tried.map(([, event]) => event), ["e1", "e1", "e1"]);
   assertEquals(await stage.states(id), { e1: "delivered 1" });
+});
+
+Deno.test("a delivery that ends while the queue is being read is not told again", async () => {
+  await using stage = await Stage.open();
+  const id = await stage.hook();
+  const next = stage.deliveries.next.bind(stage.deliveries);
+  const answers: PromiseWithResolvers<Attempt>[] = [];
+  stage.answer = () => {
+    const answer = Promise.withResolvers<Attempt>();
+    answers.push(answer);
+    return answer.promise;
+  };
+  await using _ = await stage.dispatch();
+  await stage.queue(id);
+  await stage.clock.advance(1);
+  assertEquals(answers.length, 1);
+  // On a server that answer may come after another one that was asked for later.
+  stage.deliveries.next = async (...given) => {
+    const rows = await next(...given);
+    stage.deliveries.next = next;
+    answers[0]!.resolve({ status: 200, ms: 1 });
+    while ((await stage.states(id))["e1"] !== "delivered 1");
+    for (let turn = 0; turn < 100; turn++) await stage.states(id);
+    return rows;
+  };
+  await stage.queue(id, 1, 2);
+  await stage.clock.advance(1000);
+  answers[1]?.resolve({ status: 200, ms: 1 });
+  await stage.clock.advance(1000);
+  assertEquals(stage.tried.map(([, event]) => event), ["e1", "e2"]);
 });

@@ -8,7 +8,10 @@
  */
 import * as v from "valibot";
 import { isoTime, timeSchema, type WebhookSpec } from "../../control/mod.ts";
+import type { Telling } from "../outbox/mod.ts";
 import type { Permission } from "../people/mod.ts";
+import { isFinal } from "../registry/mod.ts";
+import type { PlatformEvents } from "../subjects.ts";
 
 const Mac = v.object({ mac: v.string() });
 const Alarm = v.object({
@@ -82,6 +85,40 @@ const TestData = v.object({ webhook: v.string() });
 
 /** The `data` of each type. */
 export type EventData<T extends EventType> = v.InferOutput<typeof EVENTS[T]["data"]>;
+
+/** What is told of what is said on the bus; undefined: nothing. */
+const TELLINGS: {
+  readonly [S in keyof PlatformEvents]?: (message: PlatformEvents[S]) => Told | undefined;
+} = {
+  "presence.changed": ({ mac, online }) =>
+    told(online ? "gateway.online" : "gateway.offline", { mac }, { mac }),
+  "gateway.registered": ({ mac, address, wanIp, firmware }) =>
+    told("gateway.registered", { mac, address, wanIp, firmware }, { mac }),
+  "command.changed": ({ id, mac, status }) =>
+    isFinal(status) ? told("command.ended", { mac, id, status: status as EndStatus }, { mac }) : undefined,
+  "rollout.moved": ({ by, ...data }) => told("rollout.changed", data, { by }),
+  "alarm.changed": ({ state, ...data }) => told(`alarm.${state}`, data, { group: data.group }),
+  "message.pushed": ({ mac, id, plugin, seq }) => told("message.pushed", { mac, id, plugin, seq }, { mac }),
+  "plugin.uploaded": (data) => told("plugin.uploaded", data, {}),
+};
+
+/** The subjects of the bus that webhooks hear of. */
+export const TOLD_SUBJECTS = Object.keys(TELLINGS) as readonly (keyof typeof TELLINGS)[];
+
+type Told = Telling & { readonly type: EventType };
+type EndStatus = EventData<"command.ended">["status"];
+
+function told<T extends EventType>(type: T, data: EventData<T>, about: Telling["about"]): Told {
+  return { type, data, about };
+}
+
+/** What webhooks hear of a message on the bus; undefined: nothing. */
+export function tellingOf<S extends keyof PlatformEvents>(
+  subject: S,
+  message: PlatformEvents[S],
+): Told | undefined {
+  return TELLINGS[subject]?.(message);
+}
 
 /** The whole body with that `data`. */
 function payloadSchema<const T extends string, const D extends v.GenericSchema>(type: T, data: D) {

@@ -3,8 +3,7 @@ import * as v from "valibot";
 import { StorageError } from "../../storage/mod.ts";
 import type { PlatformEvents } from "../subjects.ts";
 import { EVENT_TYPES, webhookSpecs } from "./events.ts";
-import { Hooks } from "./hooks.ts";
-import { Intake, type IntakeParts } from "./intake.ts";
+import type { IntakeParts } from "./intake.ts";
 import { Stage } from "./testing_stage.ts";
 
 const [OWN, OTHER] = ["64D954000001", "64D954000002"] as const;
@@ -16,21 +15,12 @@ const fleet: IntakeParts["fleet"] = {
 };
 
 /** A node that hears of what happens. */
-async function listening(stage: Stage, parts: Partial<IntakeParts> = {}) {
-  const { bus, store, deliveries } = stage;
-  const hooks = await Hooks.open({ deps: stage, bus, store, shared: false });
-  const intake = new Intake({ deps: stage, bus, hooks, deliveries, fleet, ...parts });
-  return {
-    intake,
-    async [Symbol.asyncDispose]() {
-      await intake[Symbol.asyncDispose]();
-      await hooks[Symbol.asyncDispose]();
-    },
-  };
+function listening(stage: Stage, parts: Partial<IntakeParts> = {}) {
+  return stage.listen({ fleet, ...parts });
 }
 
 /** Everything that can happen, to this gateway. */
-function happen({ bus }: Stage, mac: string): void {
+async function happen(stage: Stage, mac: string): Promise<void> {
   const alarm = { id: "a", rule: "r", kind: "service", subject: "s", severity: "info", detail: "d" };
   const happenings: { [S in keyof PlatformEvents]?: PlatformEvents[S][] } = {
     "gateway.registered": [{ mac, address: "10.0.0.1:5000", wanIp: "10.0.0.1", firmware: "1" }],
@@ -43,7 +33,7 @@ function happen({ bus }: Stage, mac: string): void {
     "plugin.uploaded": [{ name: "p", version: "1", sha256: "0", by: "admin" }],
   };
   for (const [subject, messages] of Object.entries(happenings)) {
-    for (const message of messages) bus.publish(subject as keyof PlatformEvents, message as never);
+    for (const message of messages) await stage.happen(subject as keyof PlatformEvents, message as never);
   }
 }
 
@@ -51,7 +41,7 @@ Deno.test("each type of event is told once, with a body as the OpenAPI document 
   await using stage = await Stage.open();
   const id = await stage.hook({ events: EVENT_TYPES });
   await using node = await listening(stage);
-  happen(stage, OWN);
+  await happen(stage, OWN);
   await node.intake.settled();
   const rows = await stage.deliveries.list(id, {}, 100);
   assertEquals(rows.map(({ type }) => type).sort(), [...EVENT_TYPES].sort());
@@ -84,8 +74,8 @@ Deno.test("a webhook that is confined to groups hears of their gateways and alar
   await using stage = await Stage.open();
   const id = await stage.hook({ events: EVENT_TYPES, groups: ["north"] });
   await using node = await listening(stage);
-  happen(stage, OTHER);
-  stage.bus.publish("rollout.moved", {
+  await happen(stage, OTHER);
+  await stage.happen("rollout.moved", {
     id: "r2",
     name: "n",
     status: "draft",
@@ -95,7 +85,7 @@ Deno.test("a webhook that is confined to groups hears of their gateways and alar
   await node.intake.settled();
   const types = (await stage.deliveries.list(id, {}, 100)).map(({ type }) => type).sort();
   assertEquals(types, ["plugin.uploaded", "rollout.changed"]);
-  happen(stage, OWN);
+  await happen(stage, OWN);
   await node.intake.settled();
   assertEquals((await stage.deliveries.list(id, {}, 100)).length, types.length + EVENT_TYPES.length);
 });
@@ -117,7 +107,7 @@ Deno.test("a full queue takes nothing newer, and says how much it left out", asy
   const id = await stage.hook(), other = await stage.hook();
   const { deliveries } = stage;
   await using node = await listening(stage, {
-    deliveries: { enqueue: (wanted, now) => deliveries.enqueue(wanted, now, 5) },
+    deliveries: { enqueue: (wanted, now) => deliveries.enqueue(wanted, now, { most: 5 }) },
   });
   for (let n = 0; n < 8; n++) stage.bus.publish("presence.changed", { mac: String(n), online: true });
   await node.intake.settled();

@@ -105,8 +105,10 @@ export class Lane implements AsyncDisposable {
     const room = (this.#failures > 0 ? 1 : AT_ONCE) - this.#underWay.size;
     if (room <= 0) return; // whatever ends wakes it
     const now = clock.now();
-    const waiting = (await this.parts.deliveries.next(this.#hook.row.id, this.#underWay.size + room + 1))
-      .filter(({ id }) => !this.#underWay.has(id));
+    // What ends while it is read may be read as it was before: whatever ends wakes this, and is read again.
+    const busy = new Set(this.#underWay.keys());
+    const waiting = (await this.parts.deliveries.next(this.#hook.row.id, busy.size + room + 1))
+      .filter(({ id }) => !busy.has(id));
     if (waiting.some(({ deadline_at }) => deadline_at <= now)) {
       if (await this.parts.deliveries.expire(now) > 0) this.#again = true;
       else this.#wakeIn(AGAIN_MS);

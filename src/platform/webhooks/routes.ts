@@ -30,7 +30,7 @@ import { eventsOf, groupsOf, WebhookView, webhookView } from "./views.ts";
 const Url = v.pipe(v.string(), v.maxLength(MAX_URL), v.regex(/^https?:\/\//, "Expected http:// or https://"));
 const Description = v.pipe(v.string(), v.maxLength(500));
 const Events = v.pipe(
-  v.array(v.picklist(EVENT_TYPES, "not a type of event")),
+  v.array(v.picklist(EVENT_TYPES, "not a type of event: GET /api/v1/webhook-events lists them")),
   v.minLength(1),
   v.maxLength(EVENT_TYPES.length),
 );

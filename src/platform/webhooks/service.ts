@@ -10,6 +10,7 @@ import { type Deps, messageOf } from "../../base/mod.ts";
 import type { Routes } from "../../control/mod.ts";
 import { Seal } from "../credentials/mod.ts";
 import type { PlatformDeps } from "../deps.ts";
+import type { Outbox, OutboxTables } from "../outbox/mod.ts";
 import type { AuditEntry } from "../people/mod.ts";
 import { DeliveryStore } from "./deliveries.ts";
 import { Dispatcher } from "./dispatcher.ts";
@@ -25,13 +26,15 @@ import { Targets } from "./target.ts";
 /** The running part. It listens nowhere itself: mount its routes. */
 export interface Webhooks extends AsyncDisposable {
   readonly routes: Routes;
-  /** Waits until everything that happened on this node so far is written. For tests. */
+  /** Waits until everything that happened on this node so far is in the queues. For tests. */
   settled(): Promise<void>;
 }
 
 /** What it leans on besides what all do. */
 export interface WebhookParts {
-  readonly sql: Kysely<WebhookTables>;
+  readonly sql: Kysely<WebhookTables & OutboxTables>;
+  /** Where what happens is written together with what changes. */
+  readonly outbox: Outbox;
   readonly dataDir: string;
   /** Where it says that it disabled a webhook. */
   readonly audit: (entry: AuditEntry) => Promise<void>;
@@ -50,7 +53,7 @@ export interface WebhookSettings {
 /** Starts the part. @throws {SealError} where the key's file is none */
 export async function startWebhooks(
   platform: PlatformDeps,
-  { sql, dataDir, audit, duty }: WebhookParts,
+  { sql, outbox, dataDir, audit, duty }: WebhookParts,
   { allow, key }: WebhookSettings = {},
 ): Promise<Webhooks> {
   const deps: Deps = { ...platform, log: platform.log.with({ service: "webhooks" }) };
@@ -59,7 +62,8 @@ export async function startWebhooks(
   const seal = key === undefined
     ? await Seal.open(join(dataDir, "webhook.key"), random)
     : new Seal(createHash("sha256").update(`gatehouse webhooks ${key}`).digest(), random);
-  const store = new WebhookStore(sql, deps, seal), deliveries = new DeliveryStore(sql);
+  const store = new WebhookStore(sql, deps, seal);
+  const deliveries = new DeliveryStore(sql, outbox);
   const targets = new Targets(allow);
   const hooks = starting.use(await Hooks.open({ deps, bus, store, shared: duty !== undefined }));
   const disable = async ({ row }: Hook, reason: DisabledReason) => {
@@ -78,6 +82,7 @@ export async function startWebhooks(
       after: { enabled: false, reason },
     });
   };
+  const intake = starting.use(new Intake({ deps, bus, hooks, deliveries, fleet, outbox, sql }));
   starting.use(
     new Dispatcher({
       ...{ deps, bus, hooks, deliveries, duty, disable },
@@ -86,9 +91,9 @@ export async function startWebhooks(
         await store.setFailing(row.id, since);
         await hooks.changed(row.id);
       },
+      overlooked: () => intake.drain(),
     }),
   );
-  const intake = starting.use(new Intake({ deps, bus, hooks, deliveries, fleet }));
   const routes = webhookRoutes({
     ...{ clock, store, deliveries, hooks, targets },
     queued: (id) => bus.publish("webhook.queued", { ids: [id] }),

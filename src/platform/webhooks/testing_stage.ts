@@ -5,13 +5,17 @@
  */
 import { FakeClock, Metrics, seededRandom, silentLog } from "../../base/mod.ts";
 import { LocalBus } from "../../cluster/mod.ts";
-import { type Database, openDatabase } from "../../storage/mod.ts";
+import type { Database } from "../../storage/mod.ts";
+import { testDatabase } from "../../storage/testing.ts";
 import { Seal } from "../credentials/mod.ts";
+import type { Fleet } from "../fleet/mod.ts";
 import { platformMigrations } from "../migrations.ts";
+import { Outbox, type OutboxTables } from "../outbox/mod.ts";
 import type { PlatformEvents, PlatformRequests } from "../subjects.ts";
 import { DeliveryStore } from "./deliveries.ts";
 import { Dispatcher } from "./dispatcher.ts";
 import { type Hook, Hooks } from "./hooks.ts";
+import { Intake, type IntakeParts } from "./intake.ts";
 import type { DeliveryRow, DisabledReason, WebhookTables } from "./schema.ts";
 import type { Attempt } from "./sender.ts";
 import { WebhookStore } from "./store.ts";
@@ -26,6 +30,7 @@ export class Stage implements AsyncDisposable {
   readonly random = seededRandom(7);
   readonly log = silentLog;
   readonly bus = new LocalBus<PlatformEvents, PlatformRequests>(this.clock, silentLog);
+  readonly outbox = new Outbox(this.clock);
   readonly store: WebhookStore;
   readonly deliveries: DeliveryStore;
   readonly disabled: (readonly [id: string, reason: DisabledReason])[] = [];
@@ -33,13 +38,13 @@ export class Stage implements AsyncDisposable {
   readonly tried: (readonly [ms: number, event: string])[] = [];
   answer: Answer = () => ({ status: 200, ms: 1 });
 
-  private constructor(readonly db: Database<WebhookTables>) {
+  private constructor(readonly db: Database<WebhookTables & OutboxTables>) {
     this.store = new WebhookStore(db.sql, this, new Seal(new Uint8Array(32), this.random));
-    this.deliveries = new DeliveryStore(db.sql);
+    this.deliveries = new DeliveryStore(db.sql, this.outbox);
   }
 
-  static async open(url = "sqlite::memory:"): Promise<Stage> {
-    return new Stage(await openDatabase<WebhookTables>(url, platformMigrations));
+  static async open(): Promise<Stage> {
+    return new Stage(await testDatabase(platformMigrations));
   }
 
   /** A webhook for everything, or what is said. */
@@ -94,6 +99,29 @@ export class Stage implements AsyncDisposable {
         await hooks[Symbol.asyncDispose]();
       },
     };
+  }
+
+  /** A node that hears of what happens. */
+  async listen(parts: Partial<IntakeParts> = {}): Promise<AsyncDisposable & { readonly intake: Intake }> {
+    const { bus, store, deliveries, outbox } = this, { sql } = this.db;
+    const hooks = await Hooks.open({ deps: this, bus, store, shared: false });
+    const fleet = { groups: {} as Fleet["groups"], macs: () => Promise.resolve([]) };
+    const intake = new Intake({ deps: this, ...{ bus, hooks, deliveries, outbox, sql, fleet, ...parts } });
+    return {
+      intake,
+      async [Symbol.asyncDispose]() {
+        await intake[Symbol.asyncDispose]();
+        await hooks[Symbol.asyncDispose]();
+      },
+    };
+  }
+
+  /** Something happens, as whoever does it says so: with its change, and on the bus. */
+  async happen<S extends keyof PlatformEvents>(subject: S, message: PlatformEvents[S]): Promise<void> {
+    if (subject !== "presence.changed") {
+      await this.db.sql.transaction().execute((tx) => this.outbox.put(tx, subject, message));
+    }
+    this.bus.publish(subject, message);
   }
 
   /** The deliveries of a webhook by event: state and number of tries. */

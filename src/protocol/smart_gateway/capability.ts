@@ -96,7 +96,8 @@ export function decodeCapabilityReply(base64: string): CapabilityReply {
 
 const NO_NAMES: ReadonlySet<string> = new Set();
 const REQUEST_NAMES: ReadonlySet<string> = new Set(["CmdType", "SequenceId"]);
-const REPLY_NAMES: ReadonlySet<string> = new Set(["CmdType", "SequenceId", "Status", "FailReason"]);
+/** What every reply has beside its fields. */
+export const REPLY_NAMES: ReadonlySet<string> = new Set(["CmdType", "SequenceId", "Status", "FailReason"]);
 
 /** A copy without the named ones and without a prototype, so that `__proto__` is a name like any other. */
 function without(fields: Readonly<Record<string, JsonValue>>, names: ReadonlySet<string>): JsonObject {

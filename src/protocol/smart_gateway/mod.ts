@@ -25,6 +25,7 @@ export {
   decodeCapabilityRequest,
   encodeCapabilityReply,
   encodeCapabilityRequest,
+  REPLY_NAMES,
 } from "./capability.ts";
 export { bindingSn, checkSn, equalDigest, messageMd5, triggerKey, userId, wifiKey } from "./digest.ts";
 export {

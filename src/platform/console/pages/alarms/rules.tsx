@@ -60,7 +60,7 @@ export const rulesPage: Page = async (view) => {
             empty={common.none}
             rows={items.map((rule) => [
               may ? <a href={pathOf(rule.id)}>{rule.id}</a> : rule.id,
-              rule.description,
+              rule.updatedBy === "" ? t.firstRules[rule.id] ?? rule.description : rule.description,
               t.kinds[rule.kind] ?? rule.kind,
               <Severity view={view} severity={rule.severity} />,
               rule.enabled ? <Badge tone="good">{t.enabled}</Badge> : <Badge tone="soft">{t.off}</Badge>,

@@ -6,6 +6,7 @@
 import type * as v from "valibot";
 import type { CommandView } from "../../../api/mod.ts";
 import { Choice, CommandStatus, Pages, Panel, Table, TextField, Time } from "../../parts/mod.ts";
+import { problems } from "../../texts/mod.ts";
 import { listOf, type Page, query, type View } from "../../view.ts";
 import { FleetTabs, textsOf } from "./frame.tsx";
 import { describe } from "./gateway.tsx";
@@ -91,7 +92,9 @@ export const commandsPage: Page = async (view) => {
               <CommandStatus status={command.status} texts={texts} />,
               command.actor,
               <Time at={command.finishedAt} view={view} />,
-              command.error?.code ?? "",
+              command.error === null
+                ? ""
+                : problems[view.language].commands[command.error.code] ?? command.error.code,
             ])}
           />
           <Pages view={view} next={page.next} />

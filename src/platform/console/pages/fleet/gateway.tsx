@@ -290,6 +290,9 @@ function Edit({ view, gateway }: { readonly view: View; readonly gateway: Gatewa
           <Choice view={view} name="mode" label={t.mode} value="1" options={Object.entries(t.modes)} />
           <TextField view={view} name="address" label={t.address} required max={300} />
         </Form>
+      </Panel>
+      <Panel title={t.remove}>
+        <p class="soft">{t.removeNote}</p>
         <Act view={view} action="remove" label={t.remove} tone="danger" confirm={t.removeAsk} />
       </Panel>
     </>

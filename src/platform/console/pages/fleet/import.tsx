@@ -4,7 +4,7 @@
  * @module
  */
 import { ApiProblem } from "../../client.ts";
-import { Form, numberText, Panel, Table, TextField } from "../../parts/mod.ts";
+import { faultText, Form, numberText, Panel, Table, TextField } from "../../parts/mod.ts";
 import { type Action, field, mustMay, optional, type Page } from "../../view.ts";
 import { FleetTabs, textsOf } from "./frame.tsx";
 
@@ -104,7 +104,7 @@ export const importActions: Readonly<Record<string, Action>> = {
                 String(line),
                 <span class="mono">{mac}</span>,
                 t.outcomes[outcome] ?? outcome,
-                message,
+                faultText(message, view.language),
               ])}
             />
             {others.length > SHOWN && <p>{t.moreLines(numberText(others.length - SHOWN, view))}</p>}

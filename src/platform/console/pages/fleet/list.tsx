@@ -5,6 +5,7 @@
  */
 import type * as v from "valibot";
 import type { GatewayView } from "../../../api/mod.ts";
+import { ApiProblem } from "../../client.ts";
 import { Act, Check, Choice, Pages, Panel, Presence, Table, TextField, Time } from "../../parts/mod.ts";
 import { type Action, field, listOf, type Page, query } from "../../view.ts";
 import { FleetTabs, textsOf } from "./frame.tsx";
@@ -25,14 +26,23 @@ export const gatewaysPage: Page = async (view) => {
     filter: view.url.searchParams.get("filter")?.trim().slice(0, 2000) ?? "",
     removed: query(view, "removed"),
   };
+  let fault: ApiProblem | undefined;
   const [page, groups] = await Promise.all([
-    listOf<Gateway>(view, "/api/v1/gateways", { ...filter, limit: "50" }),
+    listOf<Gateway>(view, "/api/v1/gateways", { ...filter, limit: "50" }).catch(
+      (error): { items: Gateway[]; next?: string } => {
+        // What was typed stays, so that it can be put right.
+        if (!(error instanceof ApiProblem) || error.status !== 422) throw error;
+        fault = error;
+        return { items: [] };
+      },
+    ),
     view.client.get<{ items: { name: string }[] }>("/api/v1/groups", { limit: "200" }),
   ]);
   const filtered = Object.values(filter).some((value) => value !== "");
   const removed = filter.removed === "true";
   return {
     title: t.title,
+    ...(fault ? { fault, status: fault.status } : {}),
     content: (
       <>
         <FleetTabs view={view} />

@@ -10,6 +10,7 @@ import {
   Badge,
   Bars,
   Choice,
+  commandError,
   Facts,
   Form,
   Json,
@@ -168,7 +169,7 @@ export const rolloutPage: Page = async (view) => {
               <Badge tone={TONES[item.status] ?? ""}>{t.itemStatuses[item.status] ?? item.status}</Badge>,
               String(item.attempt),
               item.previousVersion === "" ? t.noneBefore : item.previousVersion ?? "",
-              item.error === null ? "" : `${item.error.message} (${item.error.code})`,
+              item.error === null ? "" : commandError(item.error, view),
               item.commandId === null ? "" : <a href={`/commands/${item.commandId}`}>{t.command}</a>,
               time(item.finishedAt),
             ])}

@@ -13,6 +13,7 @@ import {
   numberText,
   Panel,
   parametersOf,
+  problemText,
   Submit,
   TextArea,
   TextField,
@@ -206,7 +207,9 @@ async function countOf(view: View): Promise<string> {
     });
     return t.found(numberText(gateways, view));
   } catch (error) {
-    if (error instanceof ApiProblem && (error.status === 400 || error.status === 422)) return error.message;
+    if (error instanceof ApiProblem && (error.status === 400 || error.status === 422)) {
+      return problemText(error, view.language);
+    }
     throw error;
   }
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { ApiProblem } from "../../client.ts";
 import { Act, Choice, Facts, Form, Panel, Table, TextField, Time } from "../../parts/mod.ts";
 import { type Action, field, numeric, optional, type Page, type View, words } from "../../view.ts";
 import { type Connection, ConnectionTable, endConnection } from "./connections.tsx";
@@ -68,9 +69,12 @@ export const accountsPage: Page = async (view) => {
   };
 };
 
-/** Makes a provider. */
+/** Makes a provider: one that is there is refused rather than given another secret. */
 export const addAccount: Action = async (view) => {
   const spId = field(view, "spId");
+  if ((await itemsOf<Account>(view, "/accounts")).some((account) => account.spId === spId)) {
+    throw new ApiProblem(409, "account_exists", `there is a provider "${spId}" already`, "");
+  }
   await view.client.send("POST", `${SMS}/accounts`, { spId, ...given(view) });
   return `${pathOf(spId)}?done=1`;
 };

@@ -100,6 +100,7 @@ function LiveCharts(
         <section class="panel">
           <h2>{names[name]}</h2>
           <LineChart
+            most={view.texts.overview.most}
             values={passed.map((one) => one[name])}
             label={names[name]}
             from={ago}
@@ -129,6 +130,7 @@ export function TrafficCharts(
         <section class="panel">
           <h2>{label}</h2>
           <LineChart
+            most={view.texts.overview.most}
             values={seriesOf(rows, name, from, to)}
             label={label}
             from={from}
