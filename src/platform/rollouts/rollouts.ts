@@ -148,29 +148,39 @@ export class Rollouts implements AsyncDisposable {
       : await this.#begin(row, ["draft"]);
   }
 
-  /** Approves a rollout that somebody else made, and lets it go. */
-  async approve(id: string, actor: string): Promise<RolloutRow> {
+  /** Approves a rollout that somebody else made, and lets it go; with `seen` only if those are its brakes. */
+  async approve(id: string, actor: string, seen?: string): Promise<RolloutRow> {
     const row = await this.#found(id), { personOf = (actor: string) => Promise.resolve(actor) } = this.parts;
     if (await personOf(row.created_by) === await personOf(actor)) {
       throw new RolloutError("rollout_own", "somebody else than its maker has to approve a rollout");
     }
-    const approved = { approved_at: this.parts.deps.clock.now(), approved_by: actor };
-    await this.#change(id, ["approval"], approved);
-    return await this.#begin({ ...row, ...approved }, ["approval"]);
+    // In one step with what lets it go: other brakes would come between, and nobody would have approved them.
+    return await this.#begin(row, ["approval"], {
+      approved: { approved_at: this.parts.deps.clock.now(), approved_by: actor },
+      seen,
+    });
   }
 
-  async #begin(row: RolloutRow, from: readonly RolloutStatus[]): Promise<RolloutRow> {
+  async #begin(
+    row: RolloutRow,
+    from: readonly RolloutStatus[],
+    { approved = {}, seen }: {
+      readonly approved?: Partial<Pick<RolloutRow, "approved_at" | "approved_by">>;
+      readonly seen?: string | undefined;
+    } = {},
+  ): Promise<RolloutRow> {
     const now = this.parts.deps.clock.now();
     if (row.start_at !== null && row.start_at > now) {
-      const scheduled = await this.#change(row.id, from, { status: "scheduled" });
+      const scheduled = await this.#change(row.id, from, { ...approved, status: "scheduled" }, seen);
       this.#underway.schedule(row.id, row.start_at);
       return scheduled;
     }
     const running = await this.#change(row.id, from, {
+      ...approved,
       status: "running",
       reason: null,
       ...(row.started_at === null ? { started_at: now } : {}),
-    });
+    }, seen);
     await this.#underway.run(row.id);
     return running;
   }
@@ -189,9 +199,9 @@ export class Rollouts implements AsyncDisposable {
 
   /**
    * Gives a rollout that does not run other brakes. One that was approved has to be approved again, and goes on with
-   * that: it is another one than was looked at.
+   * that: it is another one than was looked at. With `seen` it is changed only if those are its brakes.
    */
-  async edit(id: string, brakes: NewBrakes): Promise<RolloutRow> {
+  async edit(id: string, brakes: NewBrakes, seen?: string): Promise<RolloutRow> {
     const there = (await this.parts.store.stages(id)).length;
     if (brakes.stages && brakes.stages.length !== there) {
       throw new RolloutError(
@@ -200,7 +210,7 @@ export class Rollouts implements AsyncDisposable {
       );
     }
     const from = ["draft", "approval", "scheduled", "paused"] as const;
-    const row = await this.parts.store.brake(id, from, brakes);
+    const row = await this.parts.store.brake(id, from, brakes, seen);
     if (!row) throw this.#wrongState(await this.#found(id), from);
     if (row.status === "approval") {
       this.#underway.halt(id, "paused");
@@ -324,8 +334,9 @@ export class Rollouts implements AsyncDisposable {
     id: string,
     from: readonly RolloutStatus[],
     change: Parameters<RolloutStore["change"]>[2],
+    seen?: string,
   ): Promise<RolloutRow> {
-    const row = await this.parts.store.change(id, from, change);
+    const row = await this.parts.store.change(id, from, change, seen);
     if (!row) throw this.#wrongState(await this.#found(id), from);
     this.#tell(id);
     if (change.status !== undefined) this.#tellMoved(row);

@@ -8,6 +8,7 @@ import { type Clock, newId, nextTurn } from "../../base/mod.ts";
 import { onServer, WriteBatch } from "../../storage/mod.ts";
 import type { Outbox } from "../outbox/mod.ts";
 import { drawn, endsOf } from "./lots.ts";
+import { mustBe, stagesOf } from "./brakes.ts";
 import { movedOf } from "./moved.ts";
 import type { NewBrakes, NewItem, NewStage } from "./wanted.ts";
 import type { ItemRow, ItemStatus, RolloutRow, RolloutStatus, RolloutTables, StageRow } from "./schema.ts";
@@ -173,13 +174,21 @@ export class RolloutStore {
     ).orderBy("id").execute();
   }
 
-  /** Changes a rollout that is in one of the statuses `from`; undefined where it is not, or there is none. */
+  /**
+   * Changes a rollout that is in one of the statuses `from`; undefined where it is not, or there is none.
+   * @throws {ProblemError} 412 where its brakes are not as `seen`
+   */
   async change(
     id: string,
     from: readonly RolloutStatus[],
     change: Updateable<Omit<RolloutRow, "id">>,
+    seen?: string,
   ): Promise<RolloutRow | undefined> {
-    return await this.db.transaction().execute((tx) => this.#change(tx, id, from, change));
+    return await this.db.transaction().execute(async (tx) => {
+      const row = await this.#change(tx, id, from, change);
+      if (row) await mustBe(tx, row, seen);
+      return row;
+    });
   }
 
   /** The same, by whoever sees to rollouts, and by nobody else. */
@@ -218,8 +227,7 @@ export class RolloutStore {
   }
 
   stages(id: string): Promise<StageRow[]> {
-    return this.db.selectFrom("rollout_stage").selectAll().where("rollout_id", "=", id).orderBy("no")
-      .execute();
+    return stagesOf(this.db, id);
   }
 
   /** The counts of every stage, by its number. */
@@ -272,15 +280,18 @@ export class RolloutStore {
   /**
    * Changes the brakes of a rollout that is in one of the statuses `from`; undefined where it is not, or there is none.
    * One that was approved waits for approval afterwards.
+   * @throws {ProblemError} 412 where its brakes are not as `seen`
    */
   async brake(
     id: string,
     from: readonly RolloutStatus[],
     { stages = [], ...brakes }: NewBrakes,
+    seen?: string,
   ): Promise<RolloutRow | undefined> {
     return await this.db.transaction().execute(async (tx) => {
-      const held = tx.selectFrom("rollout").select("status").where("id", "=", id);
+      const held = tx.selectFrom("rollout").selectAll().where("id", "=", id);
       const before = await (onServer(tx) ? held.forUpdate() : held).executeTakeFirst();
+      if (before) await mustBe(tx, before, seen);
       const row = await tx.updateTable("rollout").set((e) => ({
         ...brakes,
         status: e.case().when("approved_at", "is not", null).then<RolloutStatus>("approval").else(

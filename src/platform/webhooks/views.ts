@@ -99,3 +99,8 @@ export function groupsOf({ groups }: Pick<WebhookRow, "groups">): string[] | nul
 function iso(time: number | null): string | null {
   return time === null ? null : new Date(time).toISOString();
 }
+
+/** What can be changed of a webhook, as its row has it. */
+export function edited({ url, description, events, groups, enabled }: WebhookRow): Partial<WebhookRow> {
+  return { url, description, events, groups, enabled };
+}
