@@ -228,7 +228,7 @@ export class Rollouts implements AsyncDisposable {
       finished_at: this.parts.deps.clock.now(),
     });
     this.#underway.halt(id, "aborted");
-    await this.#underway.behind(id, () => this.parts.store.skipWaiting(id, "the rollout was aborted"));
+    await this.#skipWaiting(id);
     return row;
   }
 
@@ -238,9 +238,25 @@ export class Rollouts implements AsyncDisposable {
     if (row.status !== "paused" && row.status !== "finished") {
       throw this.#wrongState(row, ["paused", "finished"]);
     }
-    const gateways = await this.parts.store.retryFailed(id);
+    const { store } = this.parts, failed = await store.retryFailed(id);
+    // Also those that a process let wait and ended before it began: none else waits in a finished one.
+    const gateways = row.status === "finished" ? await this.#waiting(id) : failed;
     if (gateways === 0) throw new RolloutError("rollout_empty", "none of its gateways failed");
-    return { rollout: await this.#begin({ ...row, start_at: null }, ["paused", "finished"]), gateways };
+    try {
+      return { rollout: await this.#begin({ ...row, start_at: null }, ["paused", "finished"]), gateways };
+    } catch (error) {
+      // Somebody ended it meanwhile: nothing waits in it then.
+      if ((await store.find(id))?.status === "aborted") await this.#skipWaiting(id);
+      throw error;
+    }
+  }
+
+  async #waiting(id: string): Promise<number> {
+    return (await this.parts.store.counts(id)).values().reduce((sum, { waiting }) => sum + waiting, 0);
+  }
+
+  #skipWaiting(id: string): Promise<void> {
+    return this.#underway.behind(id, () => this.parts.store.skipWaiting(id, "the rollout was aborted"));
   }
 
   /**
@@ -315,13 +331,11 @@ export class Rollouts implements AsyncDisposable {
 
   /** Removes a rollout that is not under way. */
   async remove(id: string): Promise<void> {
-    const row = await this.#found(id);
+    const row = await this.#found(id), from = ["draft", "approval", "paused", "finished", "aborted"] as const;
     const underWay = this.#underway.has(id) ||
       this.parts.duty !== undefined && (await this.parts.store.issued(id)).length > 0;
-    if (["running", "scheduled"].includes(row.status) || underWay) {
-      throw this.#wrongState(row, ["draft", "approval", "paused", "finished", "aborted"]);
-    }
-    await this.parts.store.remove(id);
+    if (underWay) throw this.#wrongState(row, from);
+    if (!await this.parts.store.remove(id, from)) throw this.#wrongState(await this.#found(id), from);
   }
 
   async #found(id: string): Promise<RolloutRow> {

@@ -10,24 +10,11 @@ import type { Outbox } from "../outbox/mod.ts";
 import { drawn, endsOf } from "./lots.ts";
 import { mustBe, stagesOf } from "./brakes.ts";
 import { movedOf } from "./moved.ts";
-import type { NewBrakes, NewItem, NewStage } from "./wanted.ts";
+import type { NewBrakes, NewItem, NewRolloutRow, NewStage } from "./wanted.ts";
 import type { ItemRow, ItemStatus, RolloutRow, RolloutStatus, RolloutTables, StageRow } from "./schema.ts";
 
 /** How many gateways of a stage are in each status. */
 export type Counts = Readonly<Record<ItemStatus, number>>;
-
-type NewRollout = Omit<
-  RolloutRow,
-  | "id"
-  | "created_at"
-  | "stage"
-  | "status"
-  | "reason"
-  | "started_at"
-  | "finished_at"
-  | "approved_at"
-  | "approved_by"
->;
 
 /** Rows written, and read, in one go: then others get their turn. */
 const CHUNK = 500;
@@ -82,7 +69,7 @@ export class RolloutStore {
    * first stage is a fair sample; the lot is a digest, so that it can be told afterwards.
    */
   async create(
-    rollout: NewRollout,
+    rollout: NewRolloutRow,
     stages: readonly NewStage[],
     items: readonly NewItem[],
   ): Promise<RolloutRow> {
@@ -221,9 +208,11 @@ export class RolloutStore {
     await this.outbox?.put(tx, "rollout.moved", movedOf(row));
   }
 
-  /** Removes a rollout with all that is known of it. */
-  async remove(id: string): Promise<void> {
-    await this.db.deleteFrom("rollout").where("id", "=", id).execute();
+  /** Removes a rollout that is in one of these statuses, with all that is known of it; false where it is not. */
+  async remove(id: string, from: readonly RolloutStatus[]): Promise<boolean> {
+    const { numDeletedRows } = await this.db.deleteFrom("rollout").where("id", "=", id)
+      .where("status", "in", from).executeTakeFirst();
+    return numDeletedRows > 0n;
   }
 
   stages(id: string): Promise<StageRow[]> {
