@@ -7,7 +7,11 @@ import * as v from "valibot";
 import type { Clock } from "../../base/mod.ts";
 import {
   actorOf,
+  answerWith,
+  changedMeanwhile,
   decodeCursor,
+  etagOf,
+  ifMatch,
   isoTime,
   pageOf,
   pageQuery,
@@ -20,23 +24,13 @@ import { beyondRights } from "../people/mod.ts";
 import type { DeliveryStore } from "./deliveries.ts";
 import { deliveryRoutes } from "./delivery_routes.ts";
 import { EVENT_TYPES, EVENTS, type EventType, permissionsFor } from "./events.ts";
-import { absent, AUTH, beyond, IdParams, TAGS } from "./fields.ts";
+import { absent, AUTH, beyond, Description, Events, Groups, IdParams, TAGS, Url } from "./fields.ts";
 import type { Hooks } from "./hooks.ts";
 import type { WebhookRow } from "./schema.ts";
 import { MAX_WEBHOOKS, type WebhookStore } from "./store.ts";
-import { MAX_URL, type Targets } from "./target.ts";
-import { eventsOf, groupsOf, WebhookView, webhookView } from "./views.ts";
+import type { Targets } from "./target.ts";
+import { edited, eventsOf, groupsOf, WebhookView, webhookView } from "./views.ts";
 
-const Url = v.pipe(v.string(), v.maxLength(MAX_URL), v.regex(/^https?:\/\//, "Expected http:// or https://"));
-const Description = v.pipe(v.string(), v.maxLength(500));
-const Events = v.pipe(
-  v.array(v.picklist(EVENT_TYPES, "not a type of event: GET /api/v1/webhook-events lists them")),
-  v.minLength(1),
-  v.maxLength(EVENT_TYPES.length),
-);
-const Groups = v.nullable(
-  v.pipe(v.array(v.pipe(v.string(), v.minLength(1), v.maxLength(64))), v.minLength(1), v.maxLength(100)),
-);
 const MAX_BYTES = 16_384;
 /** How long the secret before signs too: where nobody says, and at most. */
 const GRACE_S = 86_400, MAX_GRACE_S = 7 * 86_400;
@@ -185,15 +179,16 @@ export function webhookRoutes(parts: WebhookRouteParts): Routes {
     tags: TAGS,
     auth: AUTH,
     params: IdParams,
+    etag: true,
     responses: {
       200: { description: "The webhook", schema: WebhookView },
       403: beyond,
       404: absent,
     },
-  }).handle(async ({ principal, params: { id } }) => ({
-    status: 200,
-    body: await view(await found(principal, id)),
-  }));
+  }).handle(async ({ principal, params: { id }, request }) => {
+    const row = await found(principal, id), body = await view(row);
+    return answerWith(request, etagOf(edited(row), body), body);
+  });
 
   routes.route({
     method: "PATCH",
@@ -213,6 +208,7 @@ export function webhookRoutes(parts: WebhookRouteParts): Routes {
       }),
       maxBytes: MAX_BYTES,
     },
+    etag: true,
     responses: {
       200: { description: "The webhook", schema: WebhookView },
       403: beyond,
@@ -220,8 +216,10 @@ export function webhookRoutes(parts: WebhookRouteParts): Routes {
       422: refused,
     },
   }).handle(
-    async ({ principal, params: { id }, body: { url, events, description, groups, enabled }, changed }) => {
+    async ({ principal, params: { id }, body, request, changed }) => {
+      const { url, events, description, groups, enabled } = body;
       const before = await found(principal, id);
+      const was = ifMatch(request, edited(before)) ? edited(before) : undefined;
       within(principal, events ?? eventsOf(before), groups === undefined ? groupsOf(before) : groups);
       if (url !== undefined) acceptable(url);
       const after = await store.update(id, {
@@ -230,11 +228,13 @@ export function webhookRoutes(parts: WebhookRouteParts): Routes {
         ...(description === undefined ? {} : { description }),
         ...(groups === undefined ? {} : { groups }),
         ...(enabled === undefined ? {} : { enabled }),
-      });
+      }, was);
+      if (!after && was && await store.find(id)) throw changedMeanwhile();
       if (!after) throw problem(404, "webhook_not_found", `there is no webhook "${id}"`);
       await hooks.changed(id);
       changed(audited(before), audited(after));
-      return { status: 200, body: await view(after) };
+      const shown = await view(after);
+      return { status: 200, body: shown, headers: { etag: etagOf(edited(after), shown) } };
     },
   );
 
@@ -245,10 +245,12 @@ export function webhookRoutes(parts: WebhookRouteParts): Routes {
     tags: TAGS,
     auth: AUTH,
     params: IdParams,
+    etag: true,
     responses: { 204: { description: "Removed" }, 403: beyond, 404: absent },
-  }).handle(async ({ principal, params: { id }, changed }) => {
+  }).handle(async ({ principal, params: { id }, request, changed }) => {
     const before = await found(principal, id);
-    await store.remove(id);
+    const was = ifMatch(request, edited(before)) ? edited(before) : undefined;
+    if (!await store.remove(id, was) && was) throw changedMeanwhile();
     await hooks.changed(id);
     changed(audited(before), undefined);
     return { status: 204 };
