@@ -8,11 +8,12 @@
  *
  * @module
  */
-import { startProgram } from "../lib/program.ts";
+import { ADMIN_TOKEN } from "../../tests/support/platform.ts";
 import { usageOf } from "../lib/usage.ts";
 import { runLoad } from "../load.ts";
 import { readOptions } from "../load/options.ts";
 import type { LoadReport, Stretch } from "../load/report.ts";
+import { startPlatformProcess } from "./platform.ts";
 import { type BenchRow, printRows } from "./rows.ts";
 import { script } from "./servers/start.ts";
 
@@ -21,7 +22,6 @@ const AT_REST = 200_000, FEW = 1_000, CHANNELS = 10_000, STORM = 100_000;
 const SHARED_SOCKETS = 15_000, CHANNEL_SOCKETS = 2_000, OWN_SOCKETS = 17_000;
 /** Registrations that the platform lets in a second: its default, which is what the storm is held against. */
 const RATE = 1000;
-const TOKEN = "administrator-of-the-benchmark";
 
 /** Measures; about eight minutes, half of which is the storm. */
 export async function benchFleet(share = 1): Promise<BenchRow[]> {
@@ -145,15 +145,20 @@ async function bareConnection(connections: number): Promise<number> {
 
 /** All of a fleet within one second, through distribution and access. */
 async function storm(gateways: number): Promise<BenchRow[]> {
-  const any = (name: string) => [`--${name}`, "127.0.0.1:0"];
-  await using platform = await startProgram("platform", [
-    ...["http", "distribution", "access", "plugin-center", "push"].flatMap(any),
-    ...["--advertise", "127.0.0.1", "--log-level", "warn"],
-    ...["--receiver", "thread", "--registration-rate", String(RATE)],
-  ], { env: { GATEHOUSE_ADMIN_TOKEN: TOKEN } });
+  await using platform = await startPlatformProcess(
+    "--receiver",
+    "thread",
+    "--registration-rate",
+    String(RATE),
+  );
   const { ports, pid } = platform, processes = Math.ceil(gateways / OWN_SOCKETS);
   const report = await load({
-    ...{ platform: `http://127.0.0.1:${ports["http"]}`, token: TOKEN, pid, "access-port": ports["access"]! },
+    ...{
+      platform: `http://127.0.0.1:${ports["http"]}`,
+      token: ADMIN_TOKEN,
+      pid,
+      "access-port": ports["access"]!,
+    },
     ...{ "distribution-port": ports["distribution"]!, "plugin-center-port": ports["plugin_center"]! },
     ...{ gateways, processes, sockets: OWN_SOCKETS, arrive: 1, for: 0, patience: 600 },
   });
