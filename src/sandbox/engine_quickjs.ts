@@ -52,6 +52,8 @@ export function createQuickJsEngine(now: () => number): Engine {
   return {
     async open(limits, output) {
       const memory = new CappedMemory(limits.memoryBytes), meter = new Meter(now);
+      // A guest that was refused memory is lost, whatever it makes of that: it need not go on until its time is up.
+      const ask = () => memory.refused ? 1 : meter.ask();
       const module = await compiled;
       const instantiateWasm = async (
         imports: Record<string, Record<string, WebAssembly.ImportValue>>,
@@ -60,7 +62,7 @@ export function createQuickJsEngine(now: () => number): Engine {
         const functions = imports[IMPORTS]!,
           interrupt = functions[SHOULD_INTERRUPT] as (rt: number) => number;
         // The meter asks with 0, where no runtime is.
-        functions[SHOULD_INTERRUPT] = (rt: number) => rt === 0 ? meter.ask() : interrupt(rt);
+        functions[SHOULD_INTERRUPT] = (rt: number) => rt === 0 ? ask() : interrupt(rt);
         onInstance(await WebAssembly.instantiate(module, imports));
       };
       const quickjs = await newQuickJSWASMModuleFromVariant(
@@ -92,7 +94,7 @@ class QuickJsIsolate implements Isolate {
     private readonly output: GuestOutput,
   ) {
     runtime.setMaxStackSize(STACK_BYTES);
-    runtime.setInterruptHandler(() => meter.interrupt());
+    runtime.setInterruptHandler(() => memory.refused || meter.interrupt());
     const context = this.#context = runtime.newContext();
     this.#calls = new TextCalls(context);
     const make = context.unwrapResult(context.evalCode(GUEST_SOURCE, "gatehouse:guest", { type: "global" }));
