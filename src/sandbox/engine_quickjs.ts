@@ -281,7 +281,8 @@ class QuickJsIsolate implements Isolate {
 
   /** What a guest threw, with the author's own file and line. */
   #describe(error: QuickJSHandle): string {
-    const thrown: unknown = this.#context.dump(error);
+    // Telling it runs the guest's own code: getters, toJSON.
+    const thrown: unknown = this.#entered(() => this.#context.dump(error));
     error.dispose();
     return describeThrown(thrown);
   }
