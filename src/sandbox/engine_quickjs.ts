@@ -42,8 +42,8 @@ const STACK_BYTES = 256 * 1024;
 /** The most that a guest may leave for the host in one stretch, in UTF-16 units. */
 const OUTPUT_LENGTH = 8 * 1024 * 1024;
 
-/** By what names the module imports its functions, and how it asks whether to interrupt a runtime (by its address). */
-const IMPORTS = "a", SHOULD_INTERRUPT = "i";
+/** By what names the module imports its functions: whether to interrupt a runtime (by its address), and more memory. */
+const IMPORTS = "a", SHOULD_INTERRUPT = "i", RESIZE = "k";
 
 /** Makes the engine. `now`: a clock that never jumps, in milliseconds. */
 export function createQuickJsEngine(now: () => number): Engine {
@@ -60,7 +60,9 @@ export function createQuickJsEngine(now: () => number): Engine {
         onInstance: (instance: WebAssembly.Instance) => void,
       ) => {
         const functions = imports[IMPORTS]!,
-          interrupt = functions[SHOULD_INTERRUPT] as (rt: number) => number;
+          interrupt = functions[SHOULD_INTERRUPT] as (rt: number) => number,
+          resize = functions[RESIZE] as (bytes: number) => boolean;
+        functions[RESIZE] = (bytes: number) => memory.resized(resize(bytes));
         // The meter asks with 0, where no runtime is.
         functions[SHOULD_INTERRUPT] = (rt: number) => rt === 0 ? ask() : interrupt(rt);
         onInstance(await WebAssembly.instantiate(module, imports));

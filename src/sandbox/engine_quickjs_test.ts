@@ -257,6 +257,20 @@ Deno.test("a guest that eats memory is stopped at its limit", async (t) => {
   }
 });
 
+Deno.test("a guest gets nearly all of its memory before it is stopped", async () => {
+  const { isolate, seen } = await open(
+    "const kept = []; export const commands = { KEEP() { kept.push(new Uint8Array(1 << 18)); } };",
+    {},
+    [],
+    { ...LIMITS, memoryBytes: 64 * 1024 * 1024 },
+  );
+  const fault = faultOf(() => {
+    for (let i = 0; i < 1000; i++) isolate.invoke(i, "KEEP", "{}");
+  });
+  assertEquals(fault.kind, "memory");
+  assert(seen.returned.length / 4 > 56, `${seen.returned.length / 4} MiB of 64`);
+});
+
 Deno.test("JSON nested 100,000 deep costs the guest its life, and no other", async () => {
   const { isolate: other, seen } = await open(`export const commands = { ok: () => ({}) };`);
   assertEquals((await attack(`() => ({ v: JSON.parse("[".repeat(100000)) })`)).kind, "crashed");

@@ -55,7 +55,7 @@ export class Meter {
   }
 }
 
-/** A WebAssembly memory whose ceiling can be lowered after it was made; remembers when growth was refused. */
+/** A WebAssembly memory whose ceiling can be lowered after it was made; remembers when the guest got no more. */
 export class CappedMemory {
   readonly memory: WebAssembly.Memory;
   refused = false;
@@ -66,13 +66,18 @@ export class CappedMemory {
       maximum: Math.max(SMALLEST_MEMORY, limitBytes) / PAGE | 0,
     });
     const grow = this.memory.grow.bind(this.memory);
-    // The C library asks for memory through this JavaScript method, and tries smaller steps when refused.
+    // The C library's resizing asks for more than is needed first, and for less when that is refused.
     this.memory.grow = (pages) => {
       if (this.memory.buffer.byteLength + pages * PAGE > this.limitBytes) {
-        this.refused = true;
         throw new RangeError("the guest's memory is full");
       }
       return grow(pages);
     };
+  }
+
+  /** Told how each resizing ended; hands that on. */
+  resized(grown: boolean): boolean {
+    if (!grown) this.refused = true;
+    return grown;
   }
 }
