@@ -89,6 +89,22 @@ Deno.test("check names every fault of a manifest with its line, and what the san
   assertMatch(manifest.out, /fault: manifest\.version: .*\n +plugin\.js:7\n/);
   assertMatch(manifest.out, /fault: manifest\.commands\.GREET\.right: .*\n +plugin\.js:10\n/);
 
+  const forgotten = await checked(
+    good.replace(/version: "1.0",/, "").replace("callMs: 2000", 'callMs: "2000"'),
+  );
+  assertEquals(forgotten.code, 1);
+  assertMatch(forgotten.out, /fault: manifest\.version: it is missing\n/);
+  assertMatch(forgotten.out, /fault: manifest\.limits\.callMs: a number is needed, not "2000"\n/);
+  const misspelt = await checked(good.replace("capabilities:", "capability:"));
+  assertEquals(misspelt.code, 1);
+  assertMatch(
+    misspelt.out,
+    /fault: manifest\.capability: there is no such field: did you mean capabilities\?\n/,
+  );
+  const worded = await checked(good.replace('"1.0"', '"first"'));
+  assertEquals(worded.code, 0);
+  assertMatch(worded.out, /warning: manifest\.version "first": platforms take dotted decimal alone/);
+
   const limits = await checked(
     good.replace("callMs: 2000", "callMs: 2000000").replace('system.cpu"', 'system.flux"'),
   );
