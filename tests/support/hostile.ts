@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { assert } from "@std/assert";
 import { type Random, seededRandom } from "../../src/base/mod.ts";
 
 const encoder = new TextEncoder();
@@ -147,4 +148,21 @@ function close(conn: Deno.Conn | undefined): void {
   } catch {
     // closed already
   }
+}
+
+/** How much more memory a storm may take than the one before it, in MiB, and how many there may be until it does not. */
+const GROWTH_MIB = 40, STORMS = 5;
+
+/** Storms, at least twice, until memory does not grow: the heap settles sooner or later, what is kept never does. */
+export async function stormUntilSettled(
+  storm: (seed: number) => Promise<void>,
+  residentMiB: () => Promise<number>,
+): Promise<void> {
+  const memory: number[] = [];
+  for (let n = 0; n < STORMS; n++) {
+    await storm(10 * n);
+    memory.push(await residentMiB());
+    if (n > 0 && memory[n]! - memory[n - 1]! < GROWTH_MIB) return;
+  }
+  assert(false, `MiB after each storm: ${memory}`);
 }
