@@ -6,7 +6,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { type Author, author, startLoneGateway } from "./support/author.ts";
 import { startFleet } from "./support/fleet.ts";
-import { ADMIN_TOKEN } from "./support/platform.ts";
+import { ADMIN_TOKEN, testPlatform } from "./support/platform.ts";
 
 async function change(me: Author, file: string, edit: (text: string) => string): Promise<void> {
   const path = `${me.dir}/${file}`;
@@ -211,6 +211,19 @@ Deno.test("a gateway that asks for signatures refuses, trusts, runs, counts and 
   assertMatch(own.out, /plugin\.js:18:\d+\n +18 \| +if \(!request\.Name\) throw new Error.*\n +\^\n/);
   const metrics = await (await fetch(`${gateway.url}/metrics`, { headers: gateway.headers })).text();
   assertMatch(metrics, /gatehouse_plugin_calls_total\{plugin="com\.example\.greeter",result="failed"\} 1\n/);
+});
+
+Deno.test("a platform that asks for signatures trusts a key by the same command", async () => {
+  await using me = await author();
+  await using platform = await testPlatform({ settings: { requireSigned: "all" } });
+  const there = ["--to", platform.url];
+  await me.run("new", "com.example.greeter", "--dir", "g");
+  await me.run("keygen", "mine");
+  await me.run("pack", "g", "--key", "mine.key", "--output", "g.ghp");
+  assertMatch((await me.run("install", "g.ghp", ...there)).err, /no key that is trusted signed it/);
+  assertEquals((await me.run("trust", "mine.pub", ...there)).err, "");
+  const installed = await me.run("install", "g.ghp", ...there);
+  assertEquals([installed.code, installed.err], [0, ""]);
 });
 
 Deno.test("what a plug-in in TypeScript throws is shown in its author's own file and line, wherever it runs", async () => {
