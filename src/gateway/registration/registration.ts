@@ -165,6 +165,9 @@ export class Registration implements AsyncDisposable {
       }
       log.warn("distribution did not help", { at: formatHostPort(at), outcome: outcome.kind });
       if (outcome.kind === "silent") {
+        log.warn("the platform refuses this gateway: once it is preset there, start it anew, or wait", {
+          seconds: timing.silenceMs / 1000,
+        });
         failed = 0;
         await this.#context.wait("silent", "refused", timing.silenceMs, signal);
       } else await this.#betweenRounds(++failed, outcome.kind === "unanswered", signal);

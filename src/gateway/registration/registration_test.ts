@@ -1,4 +1,4 @@
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertMatch } from "@std/assert";
 import type { AccessReply } from "../../protocol/smart_gateway/mod.ts";
 import { checkSn, userId } from "../../protocol/smart_gateway/mod.ts";
 import { CHALLENGE, DISTRIBUTION, MAC, OPERATIONS, SN, Stage } from "./testing.ts";
@@ -181,6 +181,7 @@ Deno.test("the result -2 brings silence for 9000 seconds, from either platform",
   stage.start();
   await stage.settle();
   assertEquals(stage.status.state, "silent");
+  assertMatch(stage.warnings.at(-1)!, /once it is preset there, start it anew, or wait seconds=9000$/);
   await stage.advance(8_999_000, 3_000_000);
   assertEquals(stage.methods(), ["BootFirst"]);
   stage.distribution = (message) =>

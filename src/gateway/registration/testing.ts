@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { FakeClock, type HostPort, Metrics, seededRandom, silentLog } from "../../base/mod.ts";
+import { createLog, FakeClock, type HostPort, Metrics, seededRandom, silentLog } from "../../base/mod.ts";
 import { type DatagramSocket, MemoryNetwork } from "../../net/mod.ts";
 import {
   type AccessMessage,
@@ -45,6 +45,8 @@ export class Stage implements AsyncDisposable {
   readonly metrics = new Metrics();
   /** States in the order in which they were entered. */
   readonly states: RegistrationState[] = [];
+  /** Lines of the log. */
+  readonly warnings: string[] = [];
   connected = false;
   /** Told what a trigger asks for, once its handshake is through. */
   onAct: (trigger: Trigger) => void = () => {};
@@ -122,7 +124,12 @@ export class Stage implements AsyncDisposable {
     const options = {
       clock: this.clock,
       random: seededRandom(3),
-      log: silentLog,
+      log: createLog({
+        level: "warn",
+        format: "text",
+        clock: this.clock,
+        write: (line) => void this.warnings.push(line),
+      }),
       network: this.network,
       metrics: this.metrics,
       state: this.state,
