@@ -245,6 +245,14 @@ Deno.test("a guest that eats memory is stopped at its limit", async (t) => {
       `() => { const a = []; for (;;) try { for (;;) a.push("x".repeat(65536) + a.length); } catch {} }`,
     buffers: `() => { const a = []; for (;;) a.push(new Uint8Array(1 << 20)); }`,
     one: `() => new ArrayBuffer(1 << 30)`,
+    shared: `() => { const a = []; for (;;) a.push(new SharedArrayBuffer(1 << 20)); }`,
+    resized: `() => new ArrayBuffer(1, { maxByteLength: 1 << 28 }).resize(1 << 28)`,
+    weak: `() => { const a = []; for (let i = 0;; i++) a.push(new WeakRef({ i })); }`,
+    registered:
+      `() => { const r = new FinalizationRegistry(() => {}), a = []; for (;;) { const o = {}; a.push(o); r.register(o, 1); } }`,
+    padded: `() => ({ n: "x".padEnd(2 ** 29).length })`,
+    replaced: `() => ({ n: "x".repeat(1e6).replace(/x/g, "y".repeat(1e4)).length })`,
+    arguments: `() => Math.max(...new Array(1e7).fill(1))`,
     doubling: `() => { let s = "x"; for (;;) s = (s + s + 1).toUpperCase(); }`,
   };
   for (const [name, run] of Object.entries(eaters)) {
@@ -253,6 +261,28 @@ Deno.test("a guest that eats memory is stopped at its limit", async (t) => {
       assertEquals(kind, "memory");
       assert(isolate.heapBytes <= LIMITS.memoryBytes);
       assertEquals(faultOf(() => isolate.invoke(2, "ok", "{}")).kind, "crashed");
+    });
+  }
+});
+
+Deno.test("what nests deep in a built-in ends in the guest's error, or costs it its life", async (t) => {
+  const deep = {
+    captures: [`() => new RegExp("(".repeat(1e5) + ")".repeat(1e5))`, "too many captures"],
+    proxies: [
+      `() => { let p = {}; for (let i = 0; i < 1e4; i++) p = new Proxy(p, {}); return p.x; }`,
+      "stack overflow",
+    ],
+    source: [`() => (0, eval)("[".repeat(1e5))`, "crashed"],
+    joined: [
+      `() => { let a = []; for (let i = 0; i < 1e5; i++) a = [a]; return { a: String(a) }; }`,
+      "crashed",
+    ],
+  };
+  for (const [name, [run, end]] of Object.entries(deep)) {
+    await t.step(name, async () => {
+      const { kind, threw, isolate } = await attack(run!, PATIENT);
+      assertEquals(kind ?? threw, end);
+      if (kind === undefined) isolate.invoke(2, "ok", "{}");
     });
   }
 });
