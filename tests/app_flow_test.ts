@@ -5,6 +5,7 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
+import { ask } from "./support/ask.ts";
 import { ADMIN_TOKEN, testPlatform } from "./support/platform.ts";
 import { h, identity, inner, outer, register, TcpPeer, UdpPeer } from "./support/scripted_gateway.ts";
 
@@ -16,17 +17,8 @@ class PhoneApp {
   #token: string | undefined;
   constructor(private readonly url: string) {}
 
-  async call(method: string, path: string, body?: unknown) {
-    const response = await fetch(`${this.url}/app/v1${path}`, {
-      method,
-      headers: {
-        ...(this.#token === undefined ? {} : { authorization: `Bearer ${this.#token}` }),
-        ...(body === undefined ? {} : { "content-type": "application/json" }),
-      },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    const text = await response.text();
-    return { status: response.status, body: text === "" ? {} : JSON.parse(text) };
+  call(method: string, path: string, body?: unknown) {
+    return ask(`${this.url}/app/v1`, method, path, body, this.#token ?? null);
   }
 
   async signIn(name: string): Promise<void> {

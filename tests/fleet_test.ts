@@ -4,6 +4,7 @@
  * @module
  */
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
+import { ask } from "./support/ask.ts";
 import { ADMIN_TOKEN, type TestPlatform, testPlatform } from "./support/platform.ts";
 
 const PASSWORD = "correct horse battery";
@@ -23,16 +24,8 @@ async function preset(platform: TestPlatform) {
 }
 
 /** Calls as somebody else than the administrator. */
-async function as(platform: TestPlatform, token: string, method: string, path: string, body?: unknown) {
-  const response = await fetch(platform.url + path, {
-    method,
-    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  const text = await response.text();
-  // deno-lint-ignore no-explicit-any -- what an answer holds is what each test checks
-  return { status: response.status, body: (text === "" ? undefined : JSON.parse(text)) as any };
-}
+const as = (platform: TestPlatform, token: string, method: string, path: string, body?: unknown) =>
+  ask(platform.url, method, path, body, token);
 
 // deno-lint-ignore no-explicit-any -- as above
 const macs = (body: any) => body.items.map((item: { mac: string }) => item.mac);

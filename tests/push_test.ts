@@ -4,165 +4,16 @@
  * @module
  */
 import { assertEquals, assertStringIncludes } from "@std/assert";
-import { type Gateway, type GatewayPorts, type GatewaySettings, startGateway } from "../src/gateway/mod.ts";
 import { SimulatedDriver } from "../src/gateway/driver/mod.ts";
-import type { PlatformSettings } from "../src/platform/mod.ts";
 import { followEvents, type HeardEvent } from "./support/event_stream.ts";
-import { ADMIN_TOKEN, realDeps, type TestPlatform, testPlatform } from "./support/platform.ts";
+import { ADMIN_TOKEN, realDeps, testPlatform } from "./support/platform.ts";
 import { h, identity, inner, register, TcpPeer, UdpPeer } from "./support/scripted_gateway.ts";
-import { until as untilWithin } from "./support/scripted_platform.ts";
-
-/** Waits as long as a busy machine may need. */
-const until = (what: string, look: () => boolean) => untilWithin(what, look, 60_000);
-const ME = identity(70);
-const PASSWORD = "word of the user";
-
-const PUSHER = `
-export const manifest = { name: "pusher", version: "1.0", apiVersion: "2026-11-01", capabilities: ["push"],
-  commands: { TEXT: { right: "both" }, JSON: { right: "both" }, FLOOD: { right: "both" }, ODD: { right: "both" } },
-  limits: { messagesPerMinute: 20 } };
-const why = async (promise) => { try { await promise; return "taken"; } catch (error) { return error.message; } };
-export const commands = {
-  async TEXT({ text }, host) { await host.push.send(text); },
-  async JSON({ value }, host) { await host.push.send({ value, list: [1, null] }); },
-  async FLOOD({ times }, host) {
-    const all = await Promise.all(Array.from({ length: 30 }, (_, i) => why(host.push.send("flood " + i))));
-    for (let i = 30; i < times; i++) all.push(await why(host.push.send("flood " + i)));
-    return { taken: String(all.filter((one) => one === "taken").length), last: all.at(-1) };
-  },
-  async ODD(_, host) {
-    return { none: await why(host.push.send()), big: await why(host.push.send("x".repeat(70000))) };
-  },
-};`;
-const SILENT = `
-export const manifest = { name: "silent", version: "1.0", apiVersion: "2026-11-01",
-  commands: { TRY: { right: "both" } } };
-export const commands = { TRY: (_, host) => ({ push: typeof host.push }) };`;
+import { ask } from "./support/ask.ts";
+import { House, ME, PASSWORD, until } from "./support/push_house.ts";
 
 const EATER = `
 export const manifest = { name: "eater", version: "1.0", apiVersion: "2026-11-01", commands: { EAT: { right: "both" } } };
 export const commands = { EAT() { const all = []; for (;;) all.push(new Uint8Array(1 << 20).fill(1)); } };`;
-
-/** A platform and a gateway in this process. */
-class House implements AsyncDisposable {
-  gateway!: Gateway;
-  readonly folder: string;
-  #stream: { stop(): Promise<number> } | undefined;
-
-  private constructor(folder: string, public platform: TestPlatform) {
-    this.folder = folder;
-  }
-
-  static async open(): Promise<House> {
-    const folder = await Deno.makeTempDir({ prefix: "gatehouse-push-" });
-    const house = new House(folder, await testPlatform({ dataDir: `${folder}/platform` }));
-    await house.platform.call("POST", "/api/v1/gateways", ME);
-    await Deno.mkdir(`${folder}/plugins`);
-    await Deno.writeTextFile(`${folder}/plugins/pusher.js`, PUSHER);
-    await Deno.writeTextFile(`${folder}/plugins/silent.js`, SILENT);
-    await Deno.writeTextFile(`${folder}/passwords.json`, JSON.stringify({ user: PASSWORD }));
-    await house.startGateway();
-    return house;
-  }
-
-  async startGateway(ports: GatewayPorts = {}): Promise<void> {
-    const local = { host: "127.0.0.1", port: 0 };
-    const settings: GatewaySettings = {
-      dataDir: `${this.folder}/gateway`,
-      mgtUrl: "127.0.0.1",
-      port: this.platform.ports.distribution!,
-      mac: ME.mac,
-      sn: ME.sn,
-      loid: ME.loid,
-      vendor: "Maker",
-      model: "M1",
-      local,
-      control: local,
-      pluginsDir: `${this.folder}/plugins`,
-      passwordsFile: `${this.folder}/passwords.json`,
-      isolation: "inline",
-      driver: "simulated",
-      adminToken: ADMIN_TOKEN,
-      timing: { addressCheckMs: 20 },
-      pushTiming: { firstPauseMs: 50, longestPauseMs: 200, busyPauseMs: 50, spreadMs: 0 },
-    };
-    this.gateway = await startGateway(realDeps(), settings, ports);
-    await this.gateway.registered;
-    await until("the plug-in", () => this.gateway.plugins.get("pusher")?.state === "running");
-  }
-
-  async stopGateway(): Promise<void> {
-    await this.gateway[Symbol.asyncDispose]();
-  }
-
-  /** Stops the platform; the answer starts it again at the same addresses, over the same data. */
-  async stopPlatform(): Promise<() => Promise<void>> {
-    const { ports, platform } = this.platform, at = (port: number) => ({ host: "127.0.0.1", port });
-    const settings: Partial<PlatformSettings> = {
-      http: at(platform.http.port),
-      distribution: at(ports.distribution!),
-      access: at(ports.access!),
-      pluginCenter: at(ports.plugin_center!),
-      push: at(ports.push!),
-    };
-    await this.platform[Symbol.asyncDispose]();
-    return async () => {
-      this.platform = await testPlatform({ dataDir: `${this.folder}/platform`, settings });
-    };
-  }
-
-  /** Calls a command of a plug-in over the control API: its reply. */
-  async plugin(plugin: string, cmdType: string, fields: Record<string, unknown> = {}) {
-    const { body } = await this.control("POST", `/api/v1/plugins/${plugin}/call`, {
-      parameter: { CmdType: cmdType, ...fields },
-    });
-    return (body.reply ?? body) as Record<string, unknown>;
-  }
-
-  async control(method: string, path: string, body?: unknown) {
-    const response = await fetch(`http://127.0.0.1:${this.gateway.control.port}${path}`, {
-      method,
-      headers: {
-        authorization: `Bearer ${ADMIN_TOKEN}`,
-        ...(body ? { "content-type": "application/json" } : {}),
-      },
-      ...(body ? { body: JSON.stringify(body) } : {}),
-    });
-    const text = await response.text();
-    return { status: response.status, body: text.startsWith("{") ? JSON.parse(text) : { text } };
-  }
-
-  /** Reads a stream of the platform until the test ends. */
-  listen(path: string, token = ADMIN_TOKEN): HeardEvent[] {
-    const heard: HeardEvent[] = [];
-    this.#stream = followEvents(() => this.platform.url + path, token, (event) => heard.push(event));
-    return heard;
-  }
-
-  /** What the platform has of a plug-in, oldest first. */
-  async messages(plugin = "pusher"): Promise<string[]> {
-    const { body } = await this.platform.call(
-      "GET",
-      `/api/v1/gateways/${ME.mac}/messages?plugin=${plugin}&limit=500`,
-    );
-    return (body.items as { text: string }[]).map(({ text }) => text).reverse();
-  }
-
-  async delivered(): Promise<void> {
-    for (;;) {
-      const { body } = await this.control("GET", "/api/v1/push");
-      if (body.waiting === 0) return;
-      await new Promise((resolve) => setTimeout(resolve, 5));
-    }
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#stream?.stop();
-    await this.gateway[Symbol.asyncDispose]();
-    await this.platform[Symbol.asyncDispose]();
-    await Deno.remove(this.folder, { recursive: true });
-  }
-}
 
 const textsOf = (events: HeardEvent[], plugin = "pusher") =>
   events.filter(({ kind }) => kind === "message").map(({ data }) => data as { plugin: string; text: string })
@@ -273,18 +124,8 @@ Deno.test("while the platform is away messages wait on the disk, over restarts t
 
 Deno.test("a user hears what the bound gateway pushes, and another user nothing of it", async () => {
   await using house = await House.open();
-  const app = async (method: string, path: string, token?: string, body?: unknown) => {
-    const response = await fetch(`${house.platform.url}/app/v1${path}`, {
-      method,
-      headers: {
-        ...(token ? { authorization: `Bearer ${token}` } : {}),
-        ...(body ? { "content-type": "application/json" } : {}),
-      },
-      ...(body ? { body: JSON.stringify(body) } : {}),
-    });
-    const text = await response.text();
-    return { status: response.status, body: text === "" ? {} : JSON.parse(text) };
-  };
+  const app = (method: string, path: string, token?: string, body?: unknown) =>
+    ask(`${house.platform.url}/app/v1`, method, path, body, token ?? null);
   const signIn = async (name: string) => {
     const credentials = { name, password: "correct horse battery" };
     await app("POST", "/users", undefined, credentials);
@@ -418,17 +259,8 @@ Deno.test("a gateway that says it was reset is nobody's any more, and nothing le
   const rnd = "0123456789ABCDEF0123456789ABCDEF";
   await p.call("POST", "/api/v1/gateways", ME);
   await register(udp, p.ports.access!, ME, rnd);
-  const app = async (path: string, body: unknown, token?: string) => {
-    const response = await fetch(`${p.url}/app/v1${path}`, {
-      method: "POST",
-      headers: {
-        "content-type": "application/json",
-        ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
-      },
-      body: JSON.stringify(body),
-    });
-    return { status: response.status, body: await response.json() };
-  };
+  const app = (path: string, body: unknown, token?: string) =>
+    ask(`${p.url}/app/v1`, "POST", path, body, token ?? null);
   const credentials = { name: "li.wei", password: "correct horse battery" };
   await app("/users", credentials);
   const { body: { token } } = await app("/sessions", credentials);

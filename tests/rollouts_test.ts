@@ -4,6 +4,7 @@
  * @module
  */
 import { assertEquals, assertStringIncludes } from "@std/assert";
+import { ask } from "./support/ask.ts";
 import { type TestPlatform, testPlatform } from "./support/platform.ts";
 
 const PASSWORD = "correct horse battery";
@@ -21,15 +22,13 @@ interface Rollout {
 }
 
 /** Calls as whoever has `token`. */
-async function as(platform: TestPlatform, token: string, method: string, path: string, body?: unknown) {
-  const response = await fetch(`${platform.url}/api/v1${path}`, {
-    method,
-    headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
-    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-  });
-  const text = await response.text();
-  return { status: response.status, body: (text === "" ? undefined : JSON.parse(text)) as Rollout };
-}
+const as = (
+  platform: TestPlatform,
+  token: string,
+  method: string,
+  path: string,
+  body?: unknown,
+): Promise<{ status: number; body: Rollout }> => ask(`${platform.url}/api/v1`, method, path, body, token);
 
 async function setUp() {
   const platform = await testPlatform();

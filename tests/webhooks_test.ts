@@ -6,6 +6,7 @@
 import { assert, assertEquals, assertMatch } from "@std/assert";
 import { FakeClock } from "../src/base/mod.ts";
 import { until } from "./support/nodes.ts";
+import { ask } from "./support/ask.ts";
 import { ADMIN_TOKEN, realDeps, type TestPlatform, testPlatform } from "./support/platform.ts";
 import { dropDatabases, hasPostgres, makeDatabase } from "./support/postgres.ts";
 import { identity, register, UdpPeer } from "./support/scripted_gateway.ts";
@@ -283,15 +284,8 @@ Deno.test("nobody has a webhook carry off what they may not read, and each sees 
   const [north, south] = [identity(1), identity(2)];
   await made(p, "/api/v1/gateways", [{ ...north, region: "north" }, { ...south, region: "south" }]);
   for (const name of ["north", "south"]) await made(p, "/api/v1/groups", { name, filter: `region==${name}` });
-  const as = async (token: unknown, method: string, path: string, body?: unknown) => {
-    const response = await fetch(p.url + path, {
-      method,
-      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
-      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-    });
-    const text = await response.text();
-    return { status: response.status, body: (text === "" ? {} : JSON.parse(text)) as Json };
-  };
+  const as = (token: unknown, method: string, path: string, body?: unknown) =>
+    ask(p.url, method, path, body, String(token));
   const key = async (permissions: string[], groups: string[] | null = null) =>
     (await made(p, "/api/v1/keys", { name: "k", permissions, groups }))["key"];
   const blind = await key(["webhooks:write"]);

@@ -4,7 +4,7 @@
  * @module
  */
 import { type Program, startProgram } from "../../scripts/lib/program.ts";
-import { ADMIN_TOKEN } from "./platform.ts";
+import { ADMIN_TOKEN, ask } from "./ask.ts";
 import { identity } from "./scripted_gateway.ts";
 
 type Json = Record<string, unknown>;
@@ -137,22 +137,4 @@ export async function startFleet(options: FleetOptions = {}): Promise<Fleet> {
   await fleet.until("registered", online);
   registeredMs = performance.now() - begun;
   return fleet;
-}
-
-async function ask(
-  url: string,
-  method: string,
-  path: string,
-  body?: Json,
-): Promise<{ status: number; body: Json }> {
-  const response = await fetch(url + path, {
-    method,
-    headers: {
-      authorization: `Bearer ${ADMIN_TOKEN}`,
-      ...(body ? { "content-type": "application/json" } : {}),
-    },
-    ...(body ? { body: JSON.stringify(body) } : {}),
-  });
-  const text = await response.text();
-  return { status: response.status, body: text === "" ? {} : JSON.parse(text) };
 }

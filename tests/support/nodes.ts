@@ -5,7 +5,9 @@
  * @module
  */
 import { type Program, startProgram } from "../../scripts/lib/program.ts";
-import { ADMIN_TOKEN } from "./platform.ts";
+import { ADMIN_TOKEN, type Answer, ask } from "./ask.ts";
+
+export type { Answer } from "./ask.ts";
 import { dropDatabases, hasPostgres, makeDatabase } from "./postgres.ts";
 import { h, type Identity, inner, outer, register, TcpPeer, UdpPeer } from "./scripted_gateway.ts";
 
@@ -66,13 +68,6 @@ export interface Nodes extends AsyncDisposable {
   preset(...who: Identity[]): Promise<void>;
 }
 
-/** What the API answered. */
-export interface Answer {
-  readonly status: number;
-  readonly body: Json;
-  readonly headers: Headers;
-}
-
 const SERVICES = ["http", "distribution", "access", "plugin-center", "push"];
 
 /** Starts nodes `n1`, `n2` … */
@@ -117,22 +112,7 @@ export async function startNodes(options: NodesOptions = {}): Promise<Nodes> {
     async call(i, method, path, body, signal, token = ADMIN_TOKEN) {
       // A connection of its own: one that is used again may hide that a request had been sent when its node went.
       using client = Deno.createHttpClient({ poolMaxIdlePerHost: 0 });
-      const response = await fetch(all[i]!.url + path, {
-        client,
-        method,
-        headers: {
-          authorization: `Bearer ${token}`,
-          ...(body === undefined ? {} : { "content-type": "application/json" }),
-        },
-        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
-        ...(signal ? { signal } : {}),
-      });
-      const text = await response.text();
-      return {
-        status: response.status,
-        body: text === "" ? {} : JSON.parse(text),
-        headers: response.headers,
-      };
+      return await ask(all[i]!.url, method, path, body, token, { client, ...(signal ? { signal } : {}) });
     },
     async preset(...who) {
       const { status, body } = await nodes.call(0, "POST", "/api/v1/gateways", who);

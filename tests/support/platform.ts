@@ -12,10 +12,10 @@ import {
 } from "../../src/platform/mod.ts";
 
 import type { Network } from "../../src/net/mod.ts";
+import { ADMIN_TOKEN, ask } from "./ask.ts";
 import { platformDatabase } from "./postgres.ts";
 
-/** The administrator's token of test platforms. */
-export const ADMIN_TOKEN = "administrator-of-the-tests";
+export { ADMIN_TOKEN } from "./ask.ts";
 
 /** Real dependencies; `GATEHOUSE_TEST_LOG=debug` shows the log. */
 export function realDeps(): Deps {
@@ -78,20 +78,7 @@ export async function testPlatform(
     platform,
     url,
     ports,
-    async call(method, path, body) {
-      const response = await fetch(url + path, {
-        method,
-        headers: {
-          authorization: `Bearer ${ADMIN_TOKEN}`,
-          ...(body === undefined || body instanceof Uint8Array ? {} : { "content-type": "application/json" }),
-        },
-        ...(body === undefined
-          ? {}
-          : { body: body instanceof Uint8Array ? body as BodyInit : JSON.stringify(body) }),
-      });
-      const text = await response.text();
-      return { status: response.status, body: text === "" ? {} : JSON.parse(text) };
-    },
+    call: (method, path, body) => ask(url, method, path, body),
     async [Symbol.asyncDispose]() {
       await platform[Symbol.asyncDispose]();
       if (options.dataDir === undefined) await Deno.remove(dataDir, { recursive: true });

@@ -8,7 +8,7 @@ import { fromFileUrl } from "@std/path";
 import { seededRandom } from "../../src/base/mod.ts";
 import { runPermissions } from "../../scripts/lib/permissions.ts";
 import { type Program, startProgram } from "../../scripts/lib/program.ts";
-import { ADMIN_TOKEN } from "./platform.ts";
+import { ADMIN_TOKEN, ask } from "./ask.ts";
 import { followEvents } from "./event_stream.ts";
 import { identity } from "./scripted_gateway.ts";
 
@@ -296,24 +296,6 @@ class KillStage implements AsyncDisposable {
   #ask(method: string, path: string, body?: unknown) {
     return ask(this.#url, method, path, body);
   }
-}
-
-async function ask(
-  url: string,
-  method: string,
-  path: string,
-  body?: unknown,
-): Promise<{ status: number; body: Record<string, unknown> }> {
-  const response = await fetch(url + path, {
-    method,
-    headers: {
-      authorization: `Bearer ${ADMIN_TOKEN}`,
-      ...(body ? { "content-type": "application/json" } : {}),
-    },
-    ...(body ? { body: JSON.stringify(body) } : {}),
-  });
-  const text = await response.text();
-  return { status: response.status, body: text === "" ? {} : JSON.parse(text) };
 }
 
 function pause(ms: number): Promise<void> {
