@@ -8,7 +8,7 @@ import { DatabaseSync } from "node:sqlite";
 import { RESUMED_DEVRND } from "./load/gateway.ts";
 import { LINE_ADDRESS, SimulatedFleet } from "./load/fleet.ts";
 import type { FleetReport, FleetSettings } from "./load/fleet.ts";
-import { appLoad, commandLoad, HttpCaller, PhoneApp, preset } from "./load/operator.ts";
+import { appLoad, commandLoad, HttpCaller, manyConnections, PhoneApp, preset } from "./load/operator.ts";
 import { HELP, type LoadOptions, readOptions } from "./load/options.ts";
 import { childFleet, type FleetHandle, handleOf, serveFleet } from "./load/processes.ts";
 import { comparison, type LoadReport, reportOf, type Sample, type Stretch, textOf } from "./load/report.ts";
@@ -38,7 +38,8 @@ export async function runLoad(
     ? await startPlatform(options, folder?.dataDir)
     : undefined;
   const target = targetOf(options, program);
-  const tally = new Tally(), operator = new HttpCaller(target.url, target.token, tally);
+  using client = manyConnections();
+  const tally = new Tally(), operator = new HttpCaller(target.url, target.token, tally, client);
   const { fleets, local } = makeFleets(options, target);
   const meter = new Meter(target, fleets);
   try {
@@ -71,7 +72,7 @@ export async function runLoad(
     }
     const apps: PhoneApp[] = [];
     for (const gateway of local?.gateways.slice(0, options.apps) ?? []) {
-      apps.push(await PhoneApp.start(target.url, tally, gateway));
+      apps.push(await PhoneApp.start(operator.as(undefined), gateway));
     }
 
     await meter.begin("traffic");

@@ -18,15 +18,31 @@ const PERMISSIONS = [
   "--allow-run",
 ];
 
-/** Everything, in two halves that take about as long as each other: what runs beside each other shares nothing. */
-const HALVES = [["--ignore=tests"], ["tests"]];
+/** Tests that break servers or nodes and wait for leases, and what is run once more on PostgreSQL. */
+const CLUSTER = [
+  ...["cluster", "cluster_bus", "cluster_faults", "cluster_partition", "degraded_postgres", "exclusive"],
+  ...["postgres", "push_kill", "webhooks_lost"],
+].map((name) => `tests/${name}_test.ts`);
+
+/**
+ * Everything, in groups that take about as long as each other: most of a test is waiting. A test that is not named is
+ * in the group of its folder. What runs beside each other shares nothing.
+ */
+const GROUPS = [
+  { name: "flows", args: ["tests", `--ignore=${CLUSTER}`] },
+  { name: "parts", args: ["--ignore=tests"] },
+  { name: "cluster", args: CLUSTER },
+];
 
 // Never as a module: `deno test` imports whatever it takes for a test, and this would start it again.
 if (import.meta.main) {
   const whole = Deno.args.every((arg) => arg.startsWith("-"));
-  const runs = whole ? HALVES.map((half) => [...Deno.args, ...half]) : [Deno.args];
+  const runs = whole ? GROUPS.map(({ name, args }) => ({ name, args: [...Deno.args, ...args] })) : [
+    { name: "tests", args: Deno.args },
+  ];
   // The first one is seen as it goes, the others when they have ended.
-  const ends = await Promise.all(runs.map((args, i) => run(args, i === 0)));
+  const ends = await Promise.all(runs.map(({ args }, i) => run(args, i === 0)));
+  if (whole) console.log(runs.map(({ name }, i) => `${name} ${ends[i]!.seconds} s`).join(", "));
   const sums = ends.map(({ summary }) => summary).filter((summary) => summary !== undefined);
   const total = sums.length < ends.length ? undefined : sums.reduce((a, b) => ({
     passed: a.passed + b.passed,
@@ -40,7 +56,8 @@ if (import.meta.main) {
 async function run(
   args: readonly string[],
   atOnce: boolean,
-): Promise<{ code: number; summary: Summary | undefined }> {
+): Promise<{ code: number; summary: Summary | undefined; seconds: number }> {
+  const began = performance.now();
   const child = new Deno.Command(Deno.execPath(), {
     args: ["test", "--quiet", "--no-prompt", "--doc", ...PERMISSIONS, ...args],
     stdin: "null",
@@ -53,7 +70,8 @@ async function run(
   ]);
   const { code } = await child.status;
   if (!atOnce) write(new TextEncoder().encode(err + out));
-  return { code, summary: summaryOf(out.slice(-4096)) };
+  const seconds = Math.round((performance.now() - began) / 1000);
+  return { code, summary: summaryOf(out.slice(-4096)), seconds };
 }
 
 /** What a stream says, shown on the way where that is wanted. */

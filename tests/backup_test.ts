@@ -95,7 +95,17 @@ Deno.test("a backup that is damaged, of a newer program, or no backup at all is 
       await refused("text", (path) => Deno.writeTextFileSync(path, "not a database")),
       "no backup of this program",
     );
-    assertStringIncludes(await refused("absent", () => {}), "no backup of this program");
+    assertStringIncludes(await refused("absent", () => {}), "there is no such file");
+    const away = await gatehouse(
+      "backup",
+      "--to",
+      `${dir}/b.db`,
+      "--url",
+      "http://127.0.0.1:9",
+      "--data",
+      data,
+    );
+    assertStringIncludes(away.err, "no platform answers at http://127.0.0.1:9: is it running");
     const newer = await refused("newer", (path) => {
       Deno.writeFileSync(path, bytes);
       const database = new DatabaseSync(path);

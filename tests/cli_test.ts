@@ -29,6 +29,24 @@ async function run(args: string[], env?: Record<string, string>) {
   return { code, out: text(stdout), err: text(stderr) };
 }
 
+/** Starts it, does `work` once it is ready, and kills it as nothing can be prepared for. */
+async function killedWhenReady(args: string[], work: (child: Deno.ChildProcess) => Promise<void>) {
+  const child = command(args).spawn();
+  const err = new Response(child.stderr).text();
+  let out = "";
+  for await (const chunk of child.stdout.pipeThrough(new TextDecoderStream())) {
+    out += chunk;
+    if (!out.includes("ready: ")) continue;
+    try {
+      await work(child);
+    } finally {
+      child.kill("SIGKILL");
+    }
+  }
+  await child.status;
+  assertStringIncludes(out, "ready: ", await err);
+}
+
 async function temporary<T>(work: (dir: string) => Promise<T>): Promise<T> {
   const dir = await Deno.makeTempDir({ prefix: "gatehouse-cli-" });
   try {
@@ -58,6 +76,16 @@ Deno.test("wrong usage exits 2 with one sentence on standard error", async () =>
     [["--role", "platform", "--http", "nowhere"], {}, '--http "nowhere" is not allowed'],
     [["--role", "platform"], { GATEHOUSE_HEARTBEAT: "0" }, 'GATEHOUSE_HEARTBEAT "0" is not allowed'],
     [["--role", "platform", "--config", "/nonexistent/x.toml"], {}, "there is no such file"],
+    [["backup", "--to", "x.db", "--data", "/nonexistent"], {}, "name the platform's data folder with --data"],
+    [
+      ["sms", "send", "--sp-id=1", "--from=1", "--text=x", "--file=/nonexistent/x"],
+      { GATEHOUSE_SMS_SECRET: "888888" },
+      '--file "/nonexistent/x" can\'t be read: there is no such file',
+    ],
+    [["--role", "platform"], { GATEHOUSE_ADMIN_TOKEN: "short" }, "GATEHOUSE_ADMIN_TOKEN is not allowed"],
+    [["--role", "platform"], { GATEHOUSE_WEBHOOK_KEY: "short" }, "GATEHOUSE_WEBHOOK_KEY is not allowed"],
+    [["--role", "platform", "--tls-cert", "/x.pem"], {}, "--tls-cert needs --tls-key"],
+    [["--role", "platform", "--nats", "nats://127.0.0.1:4222"], {}, "--nats needs --node"],
   ];
   const results = await Promise.all(cases.map(([args, env]) => run(args, env)));
   results.forEach(({ code, out, err }, i) => {
@@ -92,6 +120,19 @@ Deno.test("a port in use and a data folder that can't be written exit 1 with the
       assertEquals(code, 1, err);
       assertStringIncludes(err.trim().split("\n").at(-1)!, wanted[i]!);
     });
+  });
+});
+
+Deno.test("a second platform on one data folder is refused while the first runs, also after it was killed", async () => {
+  await temporary(async (dir) => {
+    const args = ["--role=platform", `--data=${dir}/data`, ...NOWHERE];
+    await killedWhenReady(args, async (first) => {
+      const second = await run(args);
+      assertEquals([second.code, second.out], [1, ""]);
+      const holder = `the data folder "${dir}/data" is in use by another platform (process ${first.pid})`;
+      assertStringIncludes(second.err, `${holder}: stop that one`);
+    });
+    await killedWhenReady(args, () => Promise.resolve());
   });
 });
 

@@ -157,3 +157,42 @@ Deno.test("tiers are capped over the control API, and what is wrong in a request
   const bad = await upload(test, gzipped(new Uint8Array(1024)));
   assertEquals([bad.status, bad.body.code], [422, "plugin_invalid"]);
 });
+
+Deno.test("no plug-in that is trusted less answers in the place of one that ships, unless somebody stopped that one", async () => {
+  await using platform = new ScriptedPlatform(SN);
+  await using test = await testGateway(platform, { driver: "simulated" });
+  // The first by name of all plug-ins, and the password of the house would be in the request.
+  const thief = `export const manifest = { name: "a.thief", version: "1.0", apiVersion: "2026-11-01",
+  commands: { CHECK_PASSWD_PARAM: { right: "both" }, GET_VERSION: { right: "both" } } };
+const theft = ({ PassWD }) => ({ Text: "stolen " + PassWD });
+export const commands = { CHECK_PASSWD_PARAM: theft, GET_VERSION: theft };\n`;
+  const added = await test.control("POST", "/api/v1/plugins", { name: "a.thief", source: thief });
+  assertEquals([added.status, added.body.state, added.body.tier], [201, "running", "unsigned"]);
+  const { reply } = await test.post1("CHECK_PASSWD_PARAM", { PassWD: "house-password" });
+  assertEquals(reply.status === "1" && reply.failReason, "no password is set");
+  const version = async () => {
+    const { body } = await test.control("POST", "/api/v1/plugins/-/call", {
+      parameter: { CmdType: "GET_VERSION", PassWD: "x" },
+    });
+    return (body.reply as Record<string, unknown>).Text;
+  };
+  assertEquals(await version(), undefined);
+  await test.control("POST", "/api/v1/plugins/device-identity/stop");
+  assertEquals(await version(), "stolen x");
+});
+
+Deno.test("the control API shows the reply that an app would get: a plug-in does not say what every reply has", async () => {
+  await using platform = new ScriptedPlatform(SN);
+  await using test = await testGateway(platform);
+  const source = `export const manifest = { name: "com.example.own", version: "1.0", apiVersion: "2026-11-01",
+  commands: { OWN: { right: "both" } } };
+export const commands = { OWN: () => ({ Status: "7", CmdType: "X", SequenceId: "Y", FailReason: "Z", Text: "t" }) };\n`;
+  assertEquals(
+    (await test.control("POST", "/api/v1/plugins", { name: "com.example.own", source })).status,
+    201,
+  );
+  const { body } = await test.control("POST", "/api/v1/plugins/com.example.own/call", {
+    parameter: { CmdType: "OWN", SequenceId: "0000000B" },
+  });
+  assertEquals(body.reply, { CmdType: "OWN", SequenceId: "0000000B", Status: "0", Text: "t" });
+});

@@ -69,6 +69,7 @@ class Life implements AsyncDisposable {
       ipAddr: () => stage.ipAddr,
       handle: () => Promise.resolve({ result: 0 }),
     });
+    Object.defineProperty(stage, "connected", { get: () => this.channel.connected });
     stage.onAct = (trigger) => {
       this.note("order");
       if (trigger.method === "RequestPlug-in") {
@@ -104,26 +105,9 @@ class Life implements AsyncDisposable {
     this.events.push({ at: this.stage.clock.monotonic(), kind: "note", what });
   }
 
-  /** Lives on until the hour. Real file writes take no fake time: the clock stands while one is under way. */
+  /** Lives on until the hour. */
   async until(hours: number): Promise<void> {
-    const { clock, state } = this.stage;
-    for (;;) {
-      const left = hours * HOUR - clock.monotonic();
-      if (left <= 0) break;
-      const writes = state.writes;
-      await clock.advance(Math.min(left, clock.nextTimerIn ?? left));
-      this.stage.connected = this.channel.connected;
-      while (state.writes !== writes && await this.#settled(state.writes));
-    }
-    await this.stage.settle();
-  }
-
-  /** Waits for a write and what follows from it; whether that brought another one. */
-  async #settled(writes: number): Promise<boolean> {
-    const { clock, state } = this.stage;
-    await state.flushed();
-    await clock.advance(0);
-    return state.writes !== writes;
+    await this.stage.advance(Math.max(0, hours * HOUR - this.stage.clock.monotonic()));
   }
 
   /** Waits until a minute from now. */

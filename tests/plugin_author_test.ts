@@ -124,6 +124,31 @@ Deno.test("check names every fault of a manifest with its line, and what the san
   assertEquals(imports.code, 1);
   assertStringIncludes(imports.out, 'import of "node:fs"');
   assertStringIncludes(imports.out, 'import of "./gone.js": there is no such file');
+
+  await Deno.mkdir(`${me.dir}/g/lib`);
+  await Deno.writeTextFile(`${me.dir}/g/lib/index.js`, "export {};");
+  await Deno.writeTextFile(`${me.dir}/g/data.json`, "{}");
+  const nearly = await checked(
+    `import d from "./data.json" with { type: "json" };\nimport "./lib";\nimport "./lib/index";\n${good}`,
+  );
+  assertEquals(nearly.code, 1);
+  assertStringIncludes(nearly.out, 'import of "./data.json": only modules (.js, .ts) can be imported');
+  assertStringIncludes(nearly.out, 'import of "./lib": name the whole file, as "./lib/index.js" (or .ts)');
+  assertStringIncludes(nearly.out, 'import of "./lib/index": name the whole file, as "./lib/index.js"');
+
+  const unheard = await checked(
+    good.replace('"system.cpu"]', '"system.cpu", "plugins.call"], hosts: ["api.example.com"]') +
+      "export const start = 5;\nexport function stpo() {}\nexport function helper() {}\n",
+  );
+  assertEquals(unheard.code, 0, unheard.out);
+  assertMatch(
+    unheard.out,
+    /manifest\.hosts does nothing without the capability "network\.http"\n +plugin\.js:11\n/,
+  );
+  assertStringIncludes(unheard.out, 'the capability "plugins.call" does nothing without manifest.peers');
+  assertStringIncludes(unheard.out, '"start" is no function: it will not be called');
+  assertStringIncludes(unheard.out, 'the export "stpo" means nothing to a gateway: did you mean stop?');
+  assertMatch(unheard.out, /0 faults, 4 warnings\n$/);
 });
 
 Deno.test("check tells faults of types as the compiler on PATH finds them, and that there is none", async () => {
@@ -209,8 +234,43 @@ Deno.test("a gateway that asks for signatures refuses, trusts, runs, counts and 
   assertMatch(logs.out, /at GREET \(plugin\.js:18:\d+\)/);
   const own = await me.run("logs", "com.example.greeter", "--source", "g", ...there);
   assertMatch(own.out, /plugin\.js:18:\d+\n +18 \| +if \(!request\.Name\) throw new Error.*\n +\^\n/);
+  const twice = await me.run("trust", "mine.key", ...there);
+  assertEquals([twice.code, twice.out], [1, ""]);
+  assertStringIncludes(twice.err, '"mine.key" holds the private key: a public key is needed');
+  const nowhere = await me.run("pack", "g", "--key", "nowhere.key");
+  assertStringIncludes(nowhere.err, 'there is no "nowhere.key": a private key is needed');
   const metrics = await (await fetch(`${gateway.url}/metrics`, { headers: gateway.headers })).text();
   assertMatch(metrics, /gatehouse_plugin_calls_total\{plugin="com\.example\.greeter",result="failed"\} 1\n/);
+});
+
+Deno.test("a plug-in is stopped, started, taken back and removed, and its key is revoked, from the author's terminal", async () => {
+  await using me = await author();
+  await using gateway = await startLoneGateway(["--require-signed", "all"]);
+  const name = "com.example.greeter", there = ["--to", gateway.url];
+  await me.run("new", name, "--dir", "g");
+  await me.run("keygen", "mine");
+  await me.run("trust", "mine.pub", ...there);
+  for (const version of ["1.0", "2.0"]) {
+    await change(me, "g/plugin.js", (text) => text.replace('"1.0"', `"${version}"`));
+    await me.run("pack", "g", "--key", "mine.key", "--output", "g.ghp");
+    assertEquals((await me.run("install", "g.ghp", ...there)).code, 0);
+  }
+  const on = async (...args: string[]) => {
+    const { code, out, err } = await me.run(...args, ...there);
+    return [code, (out + err).replaceAll(gateway.url, "it")];
+  };
+  assertEquals(await on("stop", name), [0, `${name} 2.0 is stopped on it\n`]);
+  assertEquals(await on("start", name), [0, `${name} 2.0 is running on it\n`]);
+  assertEquals(await on("rollback", name), [0, `${name} 1.0 is running on it\n`]);
+  const none = await on("rollback", name);
+  assertEquals(none, [1, `gatehouse: it refuses (409): no earlier version of "${name}" is kept\n`]);
+  const revoked = await on("revoke", "mine.pub", "--reason", "laptop stolen");
+  assertMatch(String(revoked[1]), /^it trusts mine no more\nid [0-9a-f]{64}\n$/);
+  const refused = await on("start", name);
+  assertEquals(refused[0], 1);
+  assertMatch(String(refused[1]), /that signed it was revoked/);
+  assertEquals(await on("remove", name), [0, `${name} is no more on it\n`]);
+  assertEquals((await on("remove", name))[0], 1);
 });
 
 Deno.test("what a plug-in in TypeScript throws is shown in its author's own file and line, wherever it runs", async () => {
@@ -308,7 +368,7 @@ Deno.test("every command has a help that teaches, and says in a sentence what is
   const overview = await me.run("--help");
   assertEquals(overview.code, 0);
   const names = [...overview.out.matchAll(/^ {2}([a-z]+) {2,}\S/gm)].map(([, name]) => name!);
-  assertEquals(names.length, 12);
+  assertEquals(names.length, 17);
   await Promise.all(names.map(async (name) => {
     const { code, out } = await me.run(name, "--help");
     assertEquals(code, 0);

@@ -10,31 +10,42 @@ import { dropDatabases, hasPostgres, makeDatabase } from "./support/postgres.ts"
 
 const there = await hasPostgres();
 const why = there ? "" : " (ignored: no PostgreSQL on 127.0.0.1:5432)";
+/** Flows of the platform, of the app and of short messages. */
 const FLOWS = [
-  "platform_flow_test.ts",
-  "fleet_test.ts",
-  "rollouts_test.ts",
-  "plugin_repository_test.ts",
-  "app_flow_test.ts",
-  "timeline_test.ts",
-  "policy_test.ts",
-  "push_test.ts",
-  "sms_flow_test.ts",
-  "sms_routing_test.ts",
-  "sms_crash_test.ts",
-  "idempotency_test.ts",
-  "etag_test.ts",
-  "alarms_test.ts",
-  "command_search_test.ts",
-  "app_api_docs_test.ts",
-  "console_test.ts",
-  "http_limits_test.ts",
-  "security_wire_test.ts",
-  "degraded_clock_test.ts",
-];
+  ...["platform_flow", "platform_commands", "platform_intake", "fleet", "rollouts", "plugin_repository"],
+  ...[
+    "app_flow",
+    "timeline",
+    "policy",
+    "push",
+    "sms_flow",
+    "sms_routing",
+    "sms_crash",
+    "idempotency",
+    "etag",
+  ],
+  ...["alarms", "command_search", "app_api_docs", "console", "console_forms", "console_editors"],
+  ...["http_limits", "security_wire", "degraded_clock"],
+].map((flow) => `./${flow}_test.ts`);
+/** Parts of the platform that keep anything; of short messages those that look at rows. */
+const PARTS = [
+  ...[
+    "access",
+    "alarms",
+    "app",
+    "commands",
+    "distribution",
+    "fleet",
+    "people",
+    "push",
+    "registry",
+    "rollouts",
+  ],
+  ...["webhooks", "sms/store_test.ts", "sms/received_test.ts", "sms/dispatcher_test.ts"],
+].map((part) => `../src/platform/${part}`);
 
 Deno.test({
-  name: `the platform's, the app's and short messages' flows hold on PostgreSQL too${why}`,
+  name: `the platform's parts, and its flows with apps and short messages, hold on PostgreSQL too${why}`,
   ignore: !there,
   async fn() {
     const prefix = `gatehouse_test_${crypto.randomUUID().slice(0, 8)}_`;
@@ -43,7 +54,7 @@ Deno.test({
         args: [
           ...["test", "--quiet", "--no-prompt", "--no-check"],
           ...["--allow-net", "--allow-read", "--allow-write", "--allow-env", "--allow-sys", "--allow-run"],
-          ...FLOWS.map((file) => new URL(file, import.meta.url).pathname),
+          ...[...PARTS, ...FLOWS].map((path) => new URL(path, import.meta.url).pathname),
         ],
         env: { GATEHOUSE_TEST_POSTGRES: prefix, NO_COLOR: "1" },
         stderr: "inherit",

@@ -55,6 +55,13 @@ Deno.test("what is not taken is told, and the exit code says so", async () => {
   const results = lines.map(({ to, parts }) => [to, (parts as { result: number }[])[0]!.result]);
   assertEquals(Object.fromEntries(results), { "13800138000": 0, "nobody": 13 });
   assert(told.at(-1)!.startsWith("2 of 2 numbers, 1 failed"), told.at(-1));
+  const nobody = lines.find(({ to }) => to === "nobody");
+  assertEquals(nobody?.error, "Result 13 (not a phone's number)");
+  const stranger = await run(platform, [...SEND, "--to", "13800138000"], { readVariable: () => "999999" });
+  assertEquals([stranger.code, stranger.told.at(-1)], [
+    1,
+    "gatehouse: the gateway refused CONNECT: Status 3 (the secret is wrong)",
+  ]);
   const ascii = await run(platform, [...SEND, "--to", "13800138000", "--format", "ascii"]);
   assertEquals([ascii.code, ascii.lines[0]!.parts, typeof ascii.lines[0]!.error], [1, [], "string"]);
 });

@@ -10,6 +10,7 @@ import { startFleet } from "../../tests/support/fleet.ts";
 import { ADMIN_TOKEN } from "../../tests/support/platform.ts";
 import { descendants, processMemory } from "../lib/program.ts";
 import { type BenchRow, percentile, printRows } from "./rows.ts";
+import { load } from "./timing.ts";
 
 const PLUGIN = (n: number) => `
 export const manifest = { name: "bench-${n}", version: "1.0", apiVersion: "2026-11-01",
@@ -95,20 +96,6 @@ async function memory(gateway: number, isolation: string): Promise<BenchRow[]> {
     { name: `gateway with five plug-ins, resident, ${isolation}`, value: sum("rssMiB"), unit: "MiB" },
     { name: `  shared pages counted once (PSS), ${isolation}`, value: sum("pssMiB"), unit: "MiB", goal },
   ];
-}
-
-/** Runs `count` requests, `inFlight` at a time. */
-export async function load(run: () => Promise<void>, inFlight: number, count: number) {
-  const times: number[] = [], begun = performance.now();
-  let left = count;
-  await Promise.all(Array.from({ length: inFlight }, async () => {
-    while (left-- > 0) {
-      const start = performance.now();
-      await run();
-      times.push(performance.now() - start);
-    }
-  }));
-  return { times, rate: count / (performance.now() - begun) * 1000 };
 }
 
 if (import.meta.main) printRows("Remote commands", await benchCommands());

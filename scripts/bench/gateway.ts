@@ -8,6 +8,7 @@ import { encodeCapabilityRequest, encodeFrame, encodePost1 } from "../../src/pro
 import { type Fleet, startFleet } from "../../tests/support/fleet.ts";
 import { descendants, processMemory } from "../lib/program.ts";
 import { type BenchRow, percentile, printRows } from "./rows.ts";
+import { script } from "./servers/start.ts";
 
 const REST_SECONDS = 30, ROUNDS = 3, STARTS = 5, EXCHANGES = 1500, WORST_EXCHANGES = 10_000;
 /** The kernel's unit of processor time. */
@@ -77,15 +78,15 @@ async function processorSeconds(pids: readonly number[]): Promise<number> {
 }
 
 async function exchanges(fleet: Fleet, isolation: string): Promise<BenchRow[]> {
-  await using echo = await bareEcho();
+  await using echo = await script("framed_echo.ts", ["--no-lock", "--allow-net=127.0.0.1"]);
   const own = fleet.gateway.ports.local!, measured = { own: [] as Load[], bare: [] as Load[] };
   const alone = { own: [] as number[], bare: [] as number[] };
   await load(own, 4, 500);
-  await load(echo.port, 4, 500);
+  await load(Number(echo.port), 4, 500);
   for (let round = 0; round < ROUNDS; round++) {
-    measured.bare.push(await load(echo.port, 4, EXCHANGES));
+    measured.bare.push(await load(Number(echo.port), 4, EXCHANGES));
     measured.own.push(await load(own, 4, EXCHANGES));
-    alone.bare.push(...(await load(echo.port, 1, 300)).times);
+    alone.bare.push(...(await load(Number(echo.port), 1, 300)).times);
     alone.own.push(...(await load(own, 1, 300)).times);
   }
   const rate = (loads: Load[]) => percentile(loads.map((each) => each.rate), 0.5);
@@ -166,27 +167,6 @@ export async function load(port: number, atOnce: number, count: number): Promise
     }
   }));
   return { times, rate: count / (performance.now() - begun) * 1000 };
-}
-
-async function bareEcho(): Promise<{ readonly port: number } & AsyncDisposable> {
-  const script = new URL("./servers/framed_echo.ts", import.meta.url).pathname;
-  const child = new Deno.Command(Deno.execPath(), {
-    args: ["run", "--quiet", "--no-lock", "--allow-net=127.0.0.1", script],
-    stdin: "null",
-    stdout: "piped",
-    stderr: "inherit",
-  }).spawn();
-  let text = "";
-  const reader = child.stdout.pipeThrough(new TextDecoderStream()).getReader();
-  while (!text.includes("\n")) text += (await reader.read()).value ?? "\n";
-  return {
-    port: Number(text),
-    async [Symbol.asyncDispose]() {
-      child.kill("SIGKILL");
-      await reader.cancel();
-      await child.status;
-    },
-  };
 }
 
 if (import.meta.main) printRows("A gateway on its box", await benchGateway());

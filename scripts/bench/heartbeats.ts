@@ -8,9 +8,9 @@
  * @module
  */
 import { type BenchRow, percentile, printRows } from "./rows.ts";
+import { firstLine, here, program, script, type Server } from "./servers/start.ts";
 
 const SECONDS = 2, ROUNDS = 3, WINDOW = 64, GATEWAYS = 10_000;
-const here = (path: string) => new URL(`./servers/${path}`, import.meta.url).pathname;
 
 /** Measures; about half a minute. No rows where there is no C compiler. */
 export async function benchHeartbeats(): Promise<BenchRow[]> {
@@ -25,8 +25,8 @@ export async function benchHeartbeats(): Promise<BenchRow[]> {
     for (let round = 0; round < ROUNDS; round++) {
       for (
         const [name, start] of [
-          ["c", () => server(echo, [])],
-          ["deno", () => server(Deno.execPath(), ["run", "--allow-net=127.0.0.1", here("udp_echo.ts")])],
+          ["c", () => program(echo, [])],
+          ["deno", () => script("udp_echo.ts", ["--allow-net=127.0.0.1"])],
           ["access", (port: string) => access(dir, port, "inline")],
           ["thread", (port: string) => access(dir, port, "thread")],
         ] as const
@@ -76,31 +76,11 @@ async function compile(name: string, dir: string): Promise<string | undefined> {
   }
 }
 
-interface Server extends AsyncDisposable {
-  readonly port: string;
-}
-
-async function server(command: string, args: string[]): Promise<Server> {
-  const child = new Deno.Command(command, { args, stdout: "piped", stderr: "inherit" }).spawn();
-  const port = await firstLine(child.stdout);
-  return {
-    port,
-    async [Symbol.asyncDispose]() {
-      child.kill("SIGKILL");
-      await child.status;
-    },
-  };
-}
-
 async function access(dir: string, port: string, receiver: string): Promise<Server> {
   const data = await Deno.makeTempDir({ dir });
   const sources = new URL("../../src", import.meta.url).pathname; // a thread's module is read by path
   const permissions = ["--allow-net=127.0.0.1", `--allow-read=${data},${sources}`, `--allow-write=${data}`];
-  return await server(Deno.execPath(), [
-    "run",
-    "--unstable-net",
-    ...permissions,
-    here("access.ts"),
+  return await script("access.ts", ["--unstable-net", ...permissions], [
     data,
     String(GATEWAYS),
     port,
@@ -125,15 +105,6 @@ async function measure(load: string, start: (port: string) => Promise<Server>): 
   await child.status;
   if (lost! > answered! / 1000) console.log(`  (${lost} datagrams were lost)`);
   return answered! / seconds!;
-}
-
-async function firstLine(stream: ReadableStream<Uint8Array>): Promise<string> {
-  let text = "";
-  for await (const chunk of stream.pipeThrough(new TextDecoderStream())) {
-    text += chunk;
-    if (text.includes("\n")) break;
-  }
-  return text.split("\n", 1)[0]!;
 }
 
 if (import.meta.main) printRows("Heartbeats", await benchHeartbeats());

@@ -14,8 +14,9 @@ import { connect } from "@nats-io/transport-node";
 import mqtt from "mqtt";
 import { ClusterGateway, NATS, startNodes, there, until } from "../../tests/support/nodes.ts";
 import { identity } from "../../tests/support/scripted_gateway.ts";
-import { load } from "./commands.ts";
 import { type BenchRow, percentile, printRows } from "./rows.ts";
+import { script } from "./servers/start.ts";
+import { load, timeOf } from "./timing.ts";
 
 const PARAMETER = { CmdType: "ASK", SequenceId: "0000BEEF", Tag: "hello, gateway" };
 const PAYLOAD = new TextEncoder().encode(JSON.stringify({ plugin: "bench", parameter: PARAMETER }));
@@ -69,38 +70,14 @@ async function loadBySlot(ask: (slot: number) => Promise<void>) {
   const times: number[] = [], begun = performance.now();
   let left = TOGETHER;
   await Promise.all(Array.from({ length: MANY }, async (_, slot) => {
-    while (left-- > 0) {
-      const start = performance.now();
-      await ask(slot);
-      times.push(performance.now() - start);
-    }
+    while (left-- > 0) times.push(await timeOf(() => ask(slot)));
   }));
   return { times, rate: TOGETHER / (performance.now() - begun) * 1000 };
 }
 
-async function responder(kind: "nats" | "mqtt", url: string, subject: string): Promise<AsyncDisposable> {
-  const child = new Deno.Command(Deno.execPath(), {
-    args: [
-      "run",
-      "-A",
-      "--quiet",
-      new URL("./servers/responder.ts", import.meta.url).pathname,
-      kind,
-      url,
-      subject,
-    ],
-    stdout: "piped",
-    stderr: "inherit",
-  }).spawn();
-  const reader = child.stdout.getReader();
-  if ((await reader.read()).done) throw new Error(`the ${kind} responder did not start`);
-  return {
-    async [Symbol.asyncDispose]() {
-      await reader.cancel();
-      child.kill("SIGKILL");
-      await child.status;
-    },
-  };
+/** Answers in a process of its own. */
+function responder(kind: "nats" | "mqtt", url: string, subject: string): Promise<AsyncDisposable> {
+  return script("responder.ts", ["-A"], [kind, url, subject]);
 }
 
 async function overNats(): Promise<Asker> {

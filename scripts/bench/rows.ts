@@ -10,21 +10,42 @@ export interface BenchRow {
   readonly name: string;
   readonly value: number;
   readonly unit: string;
+  /** Figures of the same unit that stand in one line, by column: at several sizes, of several databases. */
+  readonly figures?: Readonly<Record<string, number>>;
   readonly ratio?: number;
-  /** What it should reach: of the ratio if there is one, else of the value. */
+  /** What it should reach: of the ratio if there is one, else of the value; or it says of which. */
   readonly goal?: string;
 }
 
-/** Prints a table for people. */
+/** Prints a table for people, as `docs/benchmarks.md` has them. */
 export function printRows(title: string, rows: readonly BenchRow[]): void {
-  console.log(`\n${title}`);
-  for (const { name, value, unit, ratio, goal } of rows) {
-    const figure = value >= 100 ? Math.round(value).toLocaleString("en") : value.toFixed(2);
-    console.log(
-      `  ${name.padEnd(58)} ${figure.padStart(10)} ${unit.padEnd(8)}` +
-        (ratio === undefined ? "" : ` x${ratio.toFixed(2)}`) + (goal === undefined ? "" : `   goal: ${goal}`),
-    );
-  }
+  console.log(`\n${title}\n\n${tableOf(rows)}`);
+}
+
+/** The rows as a table in Markdown. A column that no row fills is left out. */
+export function tableOf(rows: readonly BenchRow[]): string {
+  const columns = [...new Set(rows.flatMap(({ figures = {} }) => Object.keys(figures)))];
+  const lines = rows.map(({ name, value, unit, figures, ratio, goal }) => [
+    figures && unit !== "" ? `${name}, ${unit}` : name,
+    ...columns.map((column) => figures?.[column] === undefined ? "" : figureOf(figures[column])),
+    figures ? "" : `${figureOf(value)} ${unit}`.trimEnd(),
+    ratio === undefined ? "" : figureOf(ratio),
+    goal ?? "",
+  ]);
+  const heads = ["", ...columns, "figure", "ratio", "goal"];
+  const filled = heads.flatMap((_, i) => i === 0 || lines.some((line) => line[i] !== "") ? [i] : []);
+  const cells = [heads, ...lines].map((line) => filled.map((i) => line[i]!));
+  const widths = filled.map((_, i) => Math.max(3, ...cells.map((line) => line[i]!.length)));
+  const print = (line: readonly string[]) =>
+    `| ${line.map((cell, i) => cell.padEnd(widths[i]!)).join(" | ")} |`;
+  const rule = print(widths.map((width) => "-".repeat(width)));
+  return [print(cells[0]!), rule, ...cells.slice(1).map(print)].join("\n");
+}
+
+function figureOf(value: number): string {
+  return Number.isInteger(value) || Math.abs(value) >= 100
+    ? Math.round(value).toLocaleString("en")
+    : value.toFixed(2);
 }
 
 /** The value at `share` (0 to 1) of the sorted `values`. */

@@ -8,9 +8,9 @@ import { ADMIN_TOKEN } from "../../tests/support/platform.ts";
 import { systemClock } from "../../src/base/mod.ts";
 import { GatewayStore, registryMigrations, type RegistryTables } from "../../src/platform/registry/mod.ts";
 import { openDatabase, type SyncMode } from "../../src/storage/mod.ts";
-import { load } from "./commands.ts";
 import { Load, SmsServer } from "./cmpp_load.ts";
 import { type BenchRow, percentile, printRows } from "./rows.ts";
+import { load } from "./timing.ts";
 
 const ROUNDS = 3, SECONDS = 5, WARM_UP_MS = 1500;
 const MODES: readonly SyncMode[] = ["normal", "full"];

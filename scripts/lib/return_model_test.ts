@@ -21,7 +21,7 @@ async function realMoments(
   stage.start(DISTRIBUTION, { random: { float: random, bytes: (length) => new Uint8Array(length) } });
   await stage.settle();
   const from = step === "heartbeats" ? stage.heard.length : 0;
-  await stage.advance(forMs, 600_000);
+  await stage.advance(forMs);
   return stage.heard.slice(from).map(({ at }) => at);
 }
 

@@ -8,7 +8,7 @@ import { parseArgs } from "@std/cli/parse-args";
 import { join } from "@std/path";
 import { messageOf } from "../base/mod.ts";
 import type { BackupFacts } from "../storage/mod.ts";
-import { EXIT, UsageError } from "./errors.ts";
+import { EXIT, UsageError, whyNot } from "./errors.ts";
 
 const HELP = `Usage:
   gatehouse backup --to FILE [--url URL] [--data DIR]   back up a running platform's embedded database
@@ -56,19 +56,27 @@ async function run([command, ...rest]: readonly string[]): Promise<string> {
 }
 
 async function backup(to: string, url: string, data: string): Promise<string> {
-  const token = Deno.env.get("GATEHOUSE_ADMIN_TOKEN") ??
-    (await Deno.readTextFile(join(data, "admin.token"))).trim();
+  const token = Deno.env.get("GATEHOUSE_ADMIN_TOKEN") || await tokenIn(data);
   const call = async (method: string, path: string): Promise<Response> => {
     const response = await fetch(new URL(path, url), {
       method,
       headers: { authorization: `Bearer ${token}` },
+    }).catch((cause) => {
+      throw new Error(
+        `no platform answers at ${url}: is it running, and is that its address (--url)? ${messageOf(cause)}`,
+      );
     });
     if (response.ok) return response;
     const text = await response.text();
-    throw new Error(`the platform answered ${response.status}: ${detailOf(text)}`);
+    const whose = response.status === 401
+      ? ": it is GATEHOUSE_ADMIN_TOKEN's, or else --data's admin.token"
+      : "";
+    throw new Error(`the platform answered ${response.status}: ${detailOf(text)}${whose}`);
   };
   // Made first: what can't be written is known before the platform has any work.
-  using file = await Deno.open(to, { write: true, createNew: true, mode: 0o600 });
+  using file = await Deno.open(to, { write: true, createNew: true, mode: 0o600 }).catch((error) => {
+    throw new Error(`"${to}" can't be written: ${whyNot(error)}`);
+  });
   try {
     const made = await (await call("POST", "/api/v1/backups")).json() as { id: string; sha256: string };
     try {
@@ -92,7 +100,20 @@ async function backup(to: string, url: string, data: string): Promise<string> {
   }
 }
 
+async function tokenIn(data: string): Promise<string> {
+  const path = join(data, "admin.token");
+  try {
+    return (await Deno.readTextFile(path)).trim();
+  } catch (error) {
+    throw new UsageError(
+      `"${path}" can't be read (${whyNot(error)}): name the platform's data folder with --data, ` +
+        "or give the token in GATEHOUSE_ADMIN_TOKEN",
+    );
+  }
+}
+
 async function restore(from: string, data: string): Promise<string> {
+  await readable(from);
   const { restoreBackup } = await import("../storage/mod.ts");
   const { platformMigrations } = await import("../platform/mod.ts");
   const path = join(data, "platform.db");
@@ -102,9 +123,16 @@ async function restore(from: string, data: string): Promise<string> {
 }
 
 async function inspect(path: string): Promise<BackupFacts> {
+  await readable(path);
   const { inspectBackup } = await import("../storage/mod.ts");
   const { platformMigrations } = await import("../platform/mod.ts");
   return inspectBackup(path, platformMigrations);
+}
+
+async function readable(path: string): Promise<void> {
+  await Deno.stat(path).catch((error) => {
+    throw new Error(`"${path}" can't be read: ${whyNot(error)}`);
+  });
 }
 
 function shown({ size, migrations, version }: BackupFacts): string {

@@ -1,11 +1,15 @@
 /**
- * The data folder, made and tried out before a role starts, so that the error can name the flag.
+ * The data folder, made, tried out and held before a role starts, so that the error can name the flag.
  *
  * @module
  */
 import { join } from "@std/path";
-import { messageOf } from "../base/mod.ts";
+import { type Clock, messageOf, sleep } from "../base/mod.ts";
 import { StartError } from "./errors.ts";
+import type { Role } from "./setting.ts";
+
+/** How long to wait for a process that is just ending, and between attempts, in milliseconds. */
+const PATIENCE_MS = 5_000, PAUSE_MS = 250;
 
 /** Makes the folder if it is absent, and writes and removes a file in it. @throws {StartError} */
 export async function prepareDataDir(path: string): Promise<void> {
@@ -20,6 +24,46 @@ export async function prepareDataDir(path: string): Promise<void> {
       { cause: error },
     );
   }
+}
+
+/**
+ * Holds the folder for one process of the role: two would write over each other's files. The system lets it go with
+ * the process, however that ends; so the file stays where it is. A file system that knows no locks stops nobody.
+ *
+ * @throws {StartError} where another process has it
+ */
+export async function holdDataDir(clock: Clock, path: string, role: Role): Promise<Disposable> {
+  const file = await Deno.open(join(path, `${role}.lock`), {
+    read: true,
+    write: true,
+    create: true,
+    mode: 0o600,
+  });
+  try {
+    const until = clock.monotonic() + PATIENCE_MS;
+    while (!await file.tryLock(true).catch(() => true)) {
+      if (clock.monotonic() >= until) {
+        throw new StartError(
+          `the data folder "${path}" is in use by another ${role}${await holderOf(file)}: ` +
+            "stop that one, or name another folder with --data",
+        );
+      }
+      await sleep(clock, PAUSE_MS);
+    }
+    await file.truncate();
+    await file.write(new TextEncoder().encode(`${Deno.pid}\n`));
+    return file;
+  } catch (error) {
+    file.close();
+    throw error;
+  }
+}
+
+/** ` (process 4711)`, as whoever holds the file wrote it into it; empty where it wrote nothing yet. */
+async function holderOf(file: Deno.FsFile): Promise<string> {
+  const read = new Uint8Array(20), length = await file.read(read) ?? 0;
+  const pid = /^\d+/.exec(new TextDecoder().decode(read.subarray(0, length)))?.[0];
+  return pid === undefined ? "" : ` (process ${pid})`;
 }
 
 function reason(error: unknown): string {

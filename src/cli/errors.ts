@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { GatehouseError } from "../base/mod.ts";
+import { GatehouseError, messageOf } from "../base/mod.ts";
 
 /** Exit codes, as `--help` and docs/operating.md list them. */
 export const EXIT = {
@@ -29,4 +29,12 @@ export class StartError extends GatehouseError<"start"> {
   constructor(message: string, options?: ErrorOptions) {
     super("start", message, options);
   }
+}
+
+/** Why a file can't be used, without the system's numbers. */
+export function whyNot(error: unknown): string {
+  if (error instanceof Deno.errors.NotFound) return "there is no such file";
+  if (error instanceof Deno.errors.PermissionDenied) return "permission denied";
+  if (error instanceof Deno.errors.AlreadyExists) return "there is a file already";
+  return messageOf(error).split("\n")[0]!.replace(/ \(os error \d+\).*$/, "");
 }

@@ -11,7 +11,7 @@ const INDENT = 8;
 
 const EXIT_CODES = `Exit codes
   0  stopped cleanly by SIGINT or SIGTERM; --help and --version
-  1  could not start (a port in use, a data folder that can't be written), or could not stop in good order
+  1  could not start (a port in use, a data folder that can't be had), or could not stop in good order
   2  a flag, an environment variable or the configuration file is wrong
   130, 143  a second SIGINT or SIGTERM: ended at once`;
 
@@ -34,6 +34,7 @@ Usage
   gatehouse --role platform [flags]   the carrier's servers: registration, plug-ins, phone app's API
   gatehouse --role gateway  [flags]   the agent on one home gateway
   gatehouse --role ROLE --help        the flags of a role
+  gatehouse backup --help             backs up a platform's embedded database while it runs; gatehouse restore
   gatehouse sms --help                a provider of short messages at the terminal: send, listen, query, cancel
   gatehouse plugin --help             for those who write plug-ins: new, check, test, run, pack, sign, install, list
   gatehouse --version

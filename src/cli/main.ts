@@ -16,7 +16,7 @@ import {
   systemClock,
   systemRandom,
 } from "../base/mod.ts";
-import { prepareDataDir } from "./data_dir.ts";
+import { holdDataDir, prepareDataDir } from "./data_dir.ts";
 import { EXIT, StartError, UsageError } from "./errors.ts";
 import { pluginHostCommand } from "./plugin_host.ts";
 import { readCommandLine } from "./flags.ts";
@@ -55,6 +55,7 @@ const readVariable = (name: string) => Deno.env.get(name);
 
 async function runPlatform(settings: Settings): Promise<number> {
   const values = settings.all("platform", PLATFORM_SETTINGS);
+  const platform = platformSettings(values, Deno.networkInterfaces);
   const node = values.node === undefined ? {} : { node: values.node };
   return await run(
     "platform",
@@ -63,7 +64,6 @@ async function runPlatform(settings: Settings): Promise<number> {
     ["http", "distribution", "access", "plugin-center", "push", "sms", "sms-short", "sms-peer", "gns"],
     async (deps) => {
       const { startPlatform } = await import("../platform/mod.ts");
-      const platform = platformSettings(values, Deno.networkInterfaces);
       await giveUp(PLATFORM_GIVES_UP);
       return await startPlatform(deps, platform);
     },
@@ -72,9 +72,9 @@ async function runPlatform(settings: Settings): Promise<number> {
 
 async function runGateway(settings: Settings): Promise<number> {
   const values = settings.all("gateway", GATEWAY_SETTINGS);
+  const gateway = { ...gatewaySettings(values), pluginHost: pluginHostCommand(readVariable) };
   return await run("gateway", values, {}, ["control", "local"], async (deps) => {
     const { startGateway } = await import("../gateway/mod.ts");
-    const gateway = { ...gatewaySettings(values), pluginHost: pluginHostCommand(readVariable) };
     await giveUp(gatewayGivesUp(gateway));
     return await startGateway(deps, gateway);
   });
@@ -99,8 +99,10 @@ async function run<Name extends string>(
   const log = calmLog(lines, { clock: systemClock, metrics });
   const deps: Deps = { clock: systemClock, random: systemRandom, log, metrics };
   const runner = { ...deps, print: lineWriter(Deno.stdout), onSignal, exit: Deno.exit };
+  using held = new DisposableStack();
   return await runRole(role, runner, async () => {
     await prepareDataDir(values.data);
+    held.use(await holdDataDir(systemClock, values.data, role));
     try {
       return await start(deps);
     } catch (error) {

@@ -148,6 +148,14 @@ export function words(label: string, most: number, least = 1): Kind<string> {
   };
 }
 
+/** A bearer token: what fits into an HTTP header as one word. */
+export const token: Kind<string> = {
+  label: "TOKEN",
+  allowed: "8 to 1024 printable ASCII characters without spaces",
+  obvious: true,
+  parse: (text) => /^[\x21-\x7e]{8,1024}$/.test(text) ? text : undefined,
+};
+
 /** A command in words, with spaces between them: no shell looks at it, and nothing in it is quoted. */
 export const command: Kind<readonly string[]> = {
   label: "COMMAND",

@@ -5,7 +5,7 @@
  */
 
 /** The hidden sub-command of main.ts. */
-export const PLUGIN_HOST = "plugin-host";
+const PLUGIN_HOST = "plugin-host";
 
 /** A program to start, its arguments, and its whole environment. */
 export interface SelfCommand {

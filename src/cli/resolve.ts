@@ -53,7 +53,7 @@ export class Settings {
       if (!given && setting.required) {
         throw new UsageError(`--${name} is needed: ${setting.kind.allowed} (or ${variableOf(name)})`);
       }
-      values[name] = given ? check(given, setting.kind) : setting.fallback;
+      values[name] = given ? check(given, setting.kind, setting.environmentOnly) : setting.fallback;
     }
     return values as ValuesOf<Table>;
   }
@@ -95,11 +95,17 @@ function others(role: Role): string {
   return ROLES.filter((other) => other !== role).map((other) => `--role ${other}`).join(", ");
 }
 
-function check(given: Given, kind: { allowed: string; parse: (text: string) => unknown }): unknown {
+function check(
+  given: Given,
+  kind: { allowed: string; parse: (text: string) => unknown },
+  secret = false,
+): unknown {
   const value = kind.parse(given.text);
   if (value === undefined) {
     // A secret that was put where it does not belong must not be repeated: only short, plain values are shown.
-    const shown = given.text.length <= 80 && !given.name.includes("TOKEN") ? ` "${oneLine(given.text)}"` : "";
+    const shown = given.text.length <= 80 && !secret && !given.name.includes("TOKEN")
+      ? ` "${oneLine(given.text)}"`
+      : "";
     throw new UsageError(`${given.name}${shown} is not allowed: allowed is ${kind.allowed}`);
   }
   return value;

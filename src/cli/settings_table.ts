@@ -29,6 +29,7 @@ import {
   sn,
   someOf,
   targets,
+  token,
   whole,
   words,
   yesOrNo,
@@ -75,7 +76,7 @@ export const COMMON_SETTINGS = {
     "how log lines are written (on stderr)",
   ),
   "admin-token": optional(
-    words("TOKEN", 1024),
+    token,
     "the administrator's bearer token, 8 or more characters without spaces",
     {
       fallbackText: "kept in, or made on first start and written to, <data>/admin.token",

@@ -7,8 +7,8 @@ import { parseArgs } from "@std/cli/parse-args";
 import { createLog, type HostPort, messageOf, parseHostPort, systemClock } from "../base/mod.ts";
 import { systemNetwork } from "../net/mod.ts";
 import { CmppError, formatSmppTime, MsgFmt, msgIdHex, type StatusReport } from "../protocol/cmpp/mod.ts";
-import { type SentPart, SpClient, SpError, type SpHandlers } from "../sp_client/mod.ts";
-import { EXIT, UsageError } from "./errors.ts";
+import { resultInWords, type SentPart, SpClient, SpError, type SpHandlers } from "../sp_client/mod.ts";
+import { EXIT, UsageError, whyNot } from "./errors.ts";
 import { zone } from "./parsers.ts";
 
 /** What the commands need of their surroundings; a test stands in for them. */
@@ -175,7 +175,9 @@ function send(flags: Flags, terminal: SmsTerminal): Work {
         if (!(thrown instanceof SpError || thrown instanceof CmppError)) throw thrown;
         error = thrown.message;
       }
-      progress.count(error === undefined && parts.every(({ result }) => result === 0));
+      const refused = parts.find(({ result }) => result !== 0)?.result;
+      if (refused !== undefined) error ??= resultInWords(refused);
+      progress.count(error === undefined);
       terminal.print(JSON.stringify({
         to: number,
         parts: parts.map(({ msgId, result }) => ({ msgId: msgIdHex(msgId), result })),
@@ -279,10 +281,18 @@ async function numbers(flags: Flags, terminal: SmsTerminal): Promise<readonly st
   }
   const list = typeof flags.to === "string"
     ? flags.to.split(",")
-    : (await terminal.readFile(text(flags, "file"))).split(/\r?\n/);
+    : (await listed(text(flags, "file"), terminal)).split(/\r?\n/);
   const found = list.map((number) => number.trim()).filter((number) => number !== "");
   if (found.length === 0) throw new UsageError("there is no number to send to");
   return found;
+}
+
+async function listed(path: string, terminal: SmsTerminal): Promise<string> {
+  try {
+    return await terminal.readFile(path);
+  } catch (error) {
+    throw new UsageError(`--file "${path}" can't be read: ${whyNot(error)}`);
+  }
 }
 
 function server(flags: Flags): HostPort {

@@ -5,7 +5,7 @@
  */
 import { formatHostPort, GatehouseError, type HostPort } from "../base/mod.ts";
 import { NetError } from "../net/mod.ts";
-import { StartError } from "./errors.ts";
+import { StartError, UsageError } from "./errors.ts";
 
 /** The addresses that a role listens on, by flag; the first one is its HTTP server's. */
 export type ListenFlags = ReadonlyMap<string, HostPort>;
@@ -14,6 +14,7 @@ export type ListenFlags = ReadonlyMap<string, HostPort>;
 export function explainStart(error: unknown, listen: ListenFlags): unknown {
   const code = addressProblem(error);
   if (code) return new StartError(`${which(error, listen)} ${ADVICE[code]}`, { cause: error });
+  if (error instanceof UsageError) return error;
   if (error instanceof GatehouseError) {
     const flag = FLAGS_OF[error.code];
     return new StartError(flag === undefined ? error.message : `${error.message} (${flag})`, {

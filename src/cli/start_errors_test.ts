@@ -1,7 +1,7 @@
 import { assert, assertEquals } from "@std/assert";
 import { GatehouseError } from "../base/mod.ts";
 import { NetError } from "../net/mod.ts";
-import { StartError } from "./errors.ts";
+import { StartError, UsageError } from "./errors.ts";
 import { explainStart } from "./start_errors.ts";
 
 const LISTEN = new Map([
@@ -35,6 +35,11 @@ Deno.test("an error of a known kind keeps its words and names the setting", () =
     "the token is not fit (GATEHOUSE_ADMIN_TOKEN)",
   );
   assertEquals(explained(new GatehouseError("other", "something")), "something");
+});
+
+Deno.test("a wrong setting that shows late is still a wrong setting", () => {
+  const wrong = new UsageError("--tls-cert needs --tls-key");
+  assertEquals(explainStart(wrong, LISTEN), wrong);
 });
 
 Deno.test("an error of no known kind is passed on as it is", () => {

@@ -7,7 +7,7 @@ import { encodeBase64Url } from "@std/encoding";
 import { type Deps, GatehouseError } from "../base/mod.ts";
 
 /** Shortest token taken from settings or file, in characters. */
-export const MIN_ADMIN_TOKEN = 8;
+const MIN_ADMIN_TOKEN = 8;
 
 /**
  * The administrator's token. `given` (settings) wins; else the content of `<dataDir>/admin.token`; else a new one

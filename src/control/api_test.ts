@@ -81,6 +81,56 @@ Deno.test("a request with several faults is told all of them with their JSON pat
   );
 });
 
+Deno.test("what is missing or unknown is said in plain words", async () => {
+  const { json } = withThings();
+  const faults = async (body: unknown) => (await (await json("/things/abc", body)).json()).faults;
+  assertEquals(await faults({}), [{ in: "body", path: "$.list", message: "is missing" }]);
+  assertEquals(await faults({ list: [{ size: 1 }] }), [
+    { in: "body", path: "$.list[0].name", message: "is missing" },
+  ]);
+});
+
+Deno.test("where one thing or a list is taken, faults are those of what was sent", async () => {
+  const { api, json } = setUp();
+  const one = v.strictObject({ name: v.string() });
+  api.route({
+    method: "POST",
+    path: "/things",
+    summary: "Makes one or many",
+    auth: ["admin"],
+    body: { json: v.union([one, v.array(one)]) },
+    responses: { 204: { description: "Made" } },
+  }).handle(() => ({ status: 204 }));
+  const faults = async (body: unknown) =>
+    (await (await json("/things", body)).json()).faults.map((fault: { path: string; message: string }) =>
+      `${fault.path} ${fault.message}`
+    );
+  assertEquals(await faults({ nme: "a" }), ["$.name is missing", "$.nme Unknown key"]);
+  assertEquals(await faults([{ name: "a" }, {}]), ["$[1].name is missing"]);
+  assertEquals(await faults(7), ["$ Invalid type: Expected (Object | Array) but received 7"]);
+});
+
+Deno.test("a body that may be left out may be left out of a post that does not say so", async () => {
+  const { api, json } = setUp();
+  const routes = { method: "POST", summary: "Starts it", auth: ["admin"] } as const;
+  const said = v.object({ reason: v.optional(v.string()) });
+  const responses = { 200: { description: "Done", schema: v.object({ said: v.boolean() }) } };
+  api.route({ ...routes, path: "/start", body: { json: said, optional: true }, responses })
+    .handle(({ body }) => ({ status: 200, body: { said: body !== undefined } }));
+  api.route({ ...routes, path: "/must", body: { json: said }, responses })
+    .handle(() => ({ status: 200, body: { said: true } }));
+  const started = await api.request("/start", {
+    method: "POST",
+    headers: bearer,
+    body: new ReadableStream({
+      start: (controller) => controller.close(),
+    }),
+  });
+  assertEquals([started.status, await started.json()], [200, { said: false }]);
+  const refused = await (await json("/must", "")).json();
+  assertEquals([refused.code, refused.detail], ["invalid_json", "a body is needed: JSON"]);
+});
+
 Deno.test("a huge list of wrong elements gives a small answer", async () => {
   const { json } = withThings();
   const response = await json("/things/abc", { list: Array(200_000).fill(1) });

@@ -9,7 +9,7 @@ import { problem, ProblemError } from "./problem.ts";
 /** Largest body of a route that names no limit of its own, in bytes. */
 export const DEFAULT_MAX_BODY = 1 << 20;
 /** Deepest nesting of a JSON body. */
-export const MAX_JSON_DEPTH = 64;
+const MAX_JSON_DEPTH = 64;
 
 /** How slowly a body may arrive: `graceMs`, and beyond that at least `bytesPerSecond` on average. */
 export interface BodyPace {
@@ -126,7 +126,7 @@ function cancelQuietly(source: ReadableStreamDefaultReader<Uint8Array>): void {
 }
 
 /** The whole body in memory. */
-export async function readBytes(request: Request, limits: BodyLimits): Promise<Uint8Array<ArrayBuffer>> {
+async function readBytes(request: Request, limits: BodyLimits): Promise<Uint8Array<ArrayBuffer>> {
   const announced = announcedLength(request, limits.maxBytes);
   // The server gives no more than was announced: such a body is read at once, which is several times faster.
   if (announced !== undefined && request.body) return await readAnnounced(request, announced, limits);
@@ -169,7 +169,12 @@ export async function readText(request: Request, limits: BodyLimits): Promise<st
   try {
     return new TextDecoder("utf-8", { fatal: true }).decode(bytes);
   } catch (cause) {
-    throw problem(400, "invalid_encoding", "the body is not UTF-8", { cause });
+    throw problem(
+      400,
+      "invalid_encoding",
+      'the body is not UTF-8: save it as that, in a spreadsheet as "CSV UTF-8"',
+      { cause },
+    );
   }
 }
 
@@ -185,7 +190,9 @@ export function parseJson(text: string): unknown {
   try {
     value = JSON.parse(text);
   } catch (cause) {
-    throw problem(400, "invalid_json", "the body is not JSON", { cause });
+    throw problem(400, "invalid_json", text === "" ? "a body is needed: JSON" : "the body is not JSON", {
+      cause,
+    });
   }
   // A key may hide behind \u escapes, so those take the slow look as well.
   if ((text.includes("__proto__") || text.includes("\\u")) && hasProtoKey(value)) {

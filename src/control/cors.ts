@@ -14,28 +14,24 @@ const EXPOSED =
 const MAX_AGE = "600";
 
 /**
- * The headers that an answer to `request` gets so that the page which asks may read it; none for origins that are not
- * among `origins`. `*` among them: any page.
+ * Makes what sets the headers of the answer to `request`, so that pages of `origins` may read it. `*` among them: any
+ * page. Made before the request is answered: once the caller is gone the runtime no longer gives its headers.
  */
-export function corsHeaders(request: Request, origins: readonly string[]): Record<string, string> {
+export function corsOf(request: Request, origins: readonly string[]): (answer: Headers) => void {
   const origin = request.headers.get("origin");
   // Caches must not give one origin's answer to another.
   if (origin === null || !(origins.includes("*") || origins.includes(origin))) {
-    return origins.length > 0 ? { vary: "Origin" } : {};
+    return (answer) => origins.length > 0 && answer.set("vary", "Origin");
   }
-  return {
-    "access-control-allow-origin": origin,
-    "access-control-expose-headers": EXPOSED,
-    vary: "Origin",
-  };
-}
-
-/** Further headers of the answer to the question that a browser asks before a request; none where it is not one. */
-export function preflightHeaders(request: Request, allow: string): Record<string, string> {
-  if (request.method !== "OPTIONS" || !request.headers.has("access-control-request-method")) return {};
-  return {
-    "access-control-allow-methods": allow,
-    "access-control-allow-headers": HEADERS,
-    "access-control-max-age": MAX_AGE,
+  // The question that a browser asks before a request.
+  const preflight = request.method === "OPTIONS" && request.headers.has("access-control-request-method");
+  return (answer) => {
+    answer.set("access-control-allow-origin", origin);
+    answer.set("access-control-expose-headers", EXPOSED);
+    answer.set("vary", "Origin");
+    if (!preflight) return;
+    answer.set("access-control-allow-methods", answer.get("allow") ?? "");
+    answer.set("access-control-allow-headers", HEADERS);
+    answer.set("access-control-max-age", MAX_AGE);
   };
 }

@@ -4,8 +4,9 @@
  *
  * @module
  */
-export { loadAdminToken, MIN_ADMIN_TOKEN } from "./admin_token.ts";
-export { Api, type ApiOptions, type AuditedCall, type ClientInfo, type RawHandler } from "./api.ts";
+export { loadAdminToken } from "./admin_token.ts";
+export { Api, type ApiOptions, type RawHandler } from "./api.ts";
+export type { AuditedCall } from "./audit.ts";
 export {
   type Access,
   actorOf,
@@ -29,14 +30,7 @@ export {
   type ServerEvent,
   type StreamCall,
 } from "./event_stream.ts";
-export {
-  type BodyPace,
-  DEFAULT_MAX_BODY,
-  MAX_JSON_DEPTH,
-  parseJson,
-  type StreamBody,
-  type TextBody,
-} from "./body.ts";
+export { type BodyPace, DEFAULT_MAX_BODY, parseJson, type StreamBody, type TextBody } from "./body.ts";
 export { decodeCursor, encodeCursor, type Page, pageOf, pageQuery, pageSchema } from "./page.ts";
 export {
   type Fault,
@@ -61,9 +55,19 @@ export {
   type RouteSpec,
   type WebhookSpec,
 } from "./route.ts";
-export { documented, macSchema, queryBoolean, queryInteger, queryList, waitSeconds } from "./schemas.ts";
+export {
+  documented,
+  isoTime,
+  macSchema,
+  queryBoolean,
+  queryInteger,
+  queryList,
+  timeSchema,
+  waitSeconds,
+} from "./schemas.ts";
 export { type HttpHandler, type HttpService, serveHttp, type ServeOptions } from "./serve.ts";
+export type { ClientInfo } from "./passage.ts";
 export type { RequestRate } from "./request_rate.ts";
 export { type TlsFiles } from "./tls.ts";
 export { serviceRoutes } from "./service_routes.ts";
-export type { Schema } from "./validate.ts";
+export { faultOf, type Schema } from "./validate.ts";

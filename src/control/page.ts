@@ -36,8 +36,18 @@ export function encodeCursor(key: unknown): string {
   return encodeBase64Url(JSON.stringify(key));
 }
 
-/** Unpacks a cursor into what `schema` says; fails with 400 `invalid_cursor` for anything else. */
-export function decodeCursor<const S extends Schema>(cursor: string, schema: S): v.InferOutput<S> {
+/**
+ * Unpacks a cursor into what `schema` says; undefined where there is none, on the first page.
+ *
+ * @throws {ProblemError} 400 `invalid_cursor` for anything else
+ */
+export function decodeCursor<const S extends Schema>(cursor: string, schema: S): v.InferOutput<S>;
+export function decodeCursor<const S extends Schema>(
+  cursor: string | undefined,
+  schema: S,
+): v.InferOutput<S> | undefined;
+export function decodeCursor(cursor: string | undefined, schema: Schema): unknown {
+  if (cursor === undefined) return undefined;
   try {
     return v.parse(schema, JSON.parse(new TextDecoder().decode(decodeBase64Url(cursor))));
   } catch (cause) {

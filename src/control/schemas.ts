@@ -1,5 +1,5 @@
 /**
- * Schemas that many routes share: numbers in a query, waiting, pages.
+ * Schemas that many routes share: numbers in a query, waiting, addresses, times.
  *
  * @module
  */
@@ -65,6 +65,16 @@ export function waitSeconds(max = 60) {
 /** 12 hex digits in either case; upper case inside. */
 export const macSchema = v.pipe(
   v.string(),
-  v.regex(/^[0-9A-Fa-f]{12}$/, "Invalid MAC: Expected 12 hex digits"),
+  v.regex(/^[0-9A-Fa-f]{12}$/, "Invalid MAC: Expected 12 hex digits without colons"),
   v.toUpperCase(),
 );
+
+/** A point in time as ISO 8601 writes it: `2026-11-01T08:00:00.000Z`. */
+export const timeSchema = v.pipe(v.string(), v.isoTimestamp());
+
+/** Milliseconds since 1970 as {@linkcode timeSchema} has them; null stays null. */
+export function isoTime(at: number): string;
+export function isoTime(at: number | null): string | null;
+export function isoTime(at: number | null): string | null {
+  return at === null ? null : new Date(at).toISOString();
+}

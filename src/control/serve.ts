@@ -20,7 +20,7 @@ import {
   withTimeout,
 } from "../base/mod.ts";
 import type { IpNetwork } from "../net/mod.ts";
-import type { ClientInfo } from "./api.ts";
+import type { ClientInfo } from "./passage.ts";
 import { originOf } from "./forwarded.ts";
 import { problem, problemResponse } from "./problem.ts";
 import { type Answer, type TlsFiles, TlsServer } from "./tls.ts";

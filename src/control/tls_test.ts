@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertStringIncludes, assertThrows } from "@std/assert";
 import { createLog, FakeClock, GatehouseError, Metrics, silentLog, systemClock } from "../base/mod.ts";
-import type { ClientInfo } from "./api.ts";
+import type { ClientInfo } from "./passage.ts";
 import { type HttpService, serveHttp, type ServeOptions } from "./mod.ts";
 import { makeCertificate, type TestCertificate } from "./testing/certificate.ts";
 

@@ -35,15 +35,37 @@ export function check(
   const first = v.safeParse(schema, value, { abortEarly: true });
   if (first.success) return { value: first.output };
   const { issues } = thorough ? v.safeParse(schema, value) : first;
-  const all = issues ?? first.issues;
+  const all = (issues ?? first.issues).flatMap(told);
   return {
     total: all.length,
-    faults: all.slice(0, MAX_FAULTS).map((issue) => ({
-      in: part,
-      path: pathOf(issue, from),
-      message: issue.message.length > MAX_MESSAGE ? `${issue.message.slice(0, MAX_MESSAGE)}…` : issue.message,
-    })),
+    faults: all.slice(0, MAX_FAULTS).map((issue) => {
+      const message = faultOf(issue);
+      return {
+        in: part,
+        path: pathOf(issue, from),
+        message: message.length > MAX_MESSAGE ? `${message.slice(0, MAX_MESSAGE)}…` : message,
+      };
+    }),
   };
+}
+
+/** What is wrong, in words that ask for no knowledge of the library. */
+export function faultOf({ message, expected, received }: v.BaseIssue<unknown>): string {
+  if (!message.startsWith("Invalid key: ")) return message;
+  if (expected === "never") return "Unknown key";
+  return received === "undefined" ? "is missing" : message;
+}
+
+/** Where one thing or a list of them is taken: what is wrong with what was meant, in place of "neither". */
+function told(issue: v.BaseIssue<unknown>): v.BaseIssue<unknown>[] {
+  if (issue.type !== "union") return [issue];
+  const list = Array.isArray(issue.input);
+  const inside = issue.issues?.filter(({ path }) => path && (typeof path[0].key === "number") === list) ?? [];
+  if (inside.length === 0) return [issue];
+  return inside.flatMap(told).map((inner) => ({
+    ...inner,
+    path: [...issue.path ?? [], ...inner.path ?? []] as unknown as NonNullable<typeof inner.path>,
+  }));
 }
 
 /** The same for what may be a long list: others get their turn between its pieces. */

@@ -4,27 +4,13 @@
  * @module
  */
 import { join } from "@std/path";
-import {
-  type Deps,
-  formatHostPort,
-  type Health,
-  type HostPort,
-  seededRandom,
-  type Service,
-} from "../base/mod.ts";
-import type { HttpService } from "../control/mod.ts";
+import { type Deps, formatHostPort, seededRandom } from "../base/mod.ts";
 import { type Network, systemNetwork } from "../net/mod.ts";
 import { createPluginManager, type PluginManager } from "../sandbox/mod.ts";
 import { TrustStore } from "../sandbox/package/mod.ts";
 import { alarmConditions, AlarmWatch } from "./alarms.ts";
 import { Dispatcher, hostFunctions, rightsFunctions } from "./capability/mod.ts";
-import {
-  Channel,
-  channelHandler,
-  type ChannelStatus,
-  DEFAULT_CHANNEL_TIMING,
-  Installs,
-} from "./channel/mod.ts";
+import { Channel, channelHandler, DEFAULT_CHANNEL_TIMING, Installs } from "./channel/mod.ts";
 import { type Driver, LinuxDriver, SimulatedDriver } from "./driver/mod.ts";
 import { FACTORY_SOURCES, FactoryPlugins } from "./factory_plugins.ts";
 import { House } from "./house/mod.ts";
@@ -42,14 +28,9 @@ import {
   parameterFunctions,
 } from "./parameters/mod.ts";
 import { PluginEvents } from "./plugin_events.ts";
-import {
-  DEFAULT_TIMING,
-  Registration,
-  type RegistrationStatus,
-  type Trigger,
-  Triggers,
-} from "./registration/mod.ts";
+import { DEFAULT_TIMING, Registration, type Trigger, Triggers } from "./registration/mod.ts";
 import { AgentMessages, MessagePush, pushFunctions } from "./push/mod.ts";
+import { type Gateway, RunningGateway } from "./running.ts";
 import type { GatewaySettings } from "./settings.ts";
 import {
   applyPasswordsFile,
@@ -64,20 +45,6 @@ import {
 export interface GatewayPorts {
   readonly network?: Network;
   readonly driver?: Driver;
-}
-
-/** A running gateway. */
-export interface Gateway extends Service {
-  readonly registration: RegistrationStatus;
-  readonly channel: ChannelStatus;
-  readonly plugins: PluginManager;
-  /** Where the local port and the control API listen. */
-  readonly local: HostPort;
-  readonly control: HostPort;
-  /** The control API's bearer token. */
-  readonly adminToken: string;
-  /** Resolves when the gateway is registered for the first time. */
-  readonly registered: Promise<void>;
 }
 
 /**
@@ -238,7 +205,7 @@ export async function startGateway(
     trustChanged = true;
     later.plugins?.recheck().catch((error) => log.error("plug-ins could not be checked again", { error }));
   });
-  const pluginEvents = new PluginEvents();
+  const pluginEvents = new PluginEvents(log);
   const feed = stack.use(new ParameterFeed(parameters));
   const plugins = stack.use(
     await createPluginManager(deps, {
@@ -315,10 +282,9 @@ export async function startGateway(
     log,
   });
   // Loaded only now: nothing above waits for it.
-  const [{ loadAdminToken, serveHttp }, { controlApi }, { localStatus }] = await Promise.all([
+  const [{ loadAdminToken, serveHttp }, { controlApi, localStatus }] = await Promise.all([
     import("../control/mod.ts"),
-    import("./control_api.ts"),
-    import("./status_api.ts"),
+    import("./control/mod.ts"),
   ]);
   const adminToken = await loadAdminToken(deps, settings.dataDir, settings.adminToken);
   const running = new RunningGateway(stack, {
@@ -372,76 +338,6 @@ function comeHome(state: StateStore, home: string): void {
   if (state.get().home === home) return;
   // Its end is awaited with all other writes, by `flushed`.
   state.update({ home, operations: undefined, distribution: undefined }).catch(() => {});
-}
-
-interface Parts {
-  readonly local: () => HostPort;
-  readonly localHttp: () => HostPort | undefined;
-  readonly plugins: PluginManager;
-  readonly adminToken: string;
-  readonly registered: Promise<void>;
-  readonly registration: () => RegistrationStatus;
-  readonly channel: () => ChannelStatus;
-}
-
-class RunningGateway implements Gateway {
-  readonly name = "gateway";
-  readonly plugins: PluginManager;
-  readonly adminToken: string;
-  readonly registered: Promise<void>;
-  #stack: AsyncDisposableStack;
-  #http: HttpService | undefined;
-
-  constructor(stack: AsyncDisposableStack, private readonly parts: Parts) {
-    this.#stack = stack;
-    this.plugins = parts.plugins;
-    this.adminToken = parts.adminToken;
-    this.registered = parts.registered;
-  }
-
-  get registration(): RegistrationStatus {
-    return this.parts.registration();
-  }
-
-  get channel(): ChannelStatus {
-    return this.parts.channel();
-  }
-
-  get local(): HostPort {
-    return this.parts.local();
-  }
-
-  get control(): HostPort {
-    return this.#http!.address;
-  }
-
-  get addresses(): readonly string[] {
-    const http = this.parts.localHttp();
-    return [
-      `local tcp ${formatHostPort(this.local)}`,
-      ...(http ? [`local-http http ${formatHostPort(http)}`] : []),
-      ...(this.#http?.addresses ?? []).map((address) => `control ${address}`),
-    ];
-  }
-
-  health(): Health {
-    const { state } = this.registration;
-    return state === "registered"
-      ? { status: "up" }
-      : { status: "degraded", detail: `registration: ${state}` };
-  }
-
-  serve(http: HttpService): void {
-    this.#http = http;
-  }
-
-  own(stack: AsyncDisposableStack): void {
-    this.#stack = stack;
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#stack.disposeAsync();
-  }
 }
 
 function driverOf(

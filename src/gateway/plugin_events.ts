@@ -4,7 +4,7 @@
  * @module
  */
 import * as v from "valibot";
-import { type Clock, messageOf, type Metrics } from "../base/mod.ts";
+import { type Clock, type Log, messageOf, type Metrics, silentLog } from "../base/mod.ts";
 import { EventStreams, Routes } from "../control/mod.ts";
 import type { PluginEvent, PluginManager, PluginStatus } from "../sandbox/mod.ts";
 import type { InstallProgress } from "./channel/mod.ts";
@@ -20,9 +20,14 @@ interface Told {
 export class PluginEvents {
   readonly #listeners = new Set<(told: Told) => void>();
   readonly #installs = new Map<string, InstallProgress>();
+  /** The version of each that runs. */
+  readonly #running = new Map<string, string>();
+
+  constructor(private readonly log: Log = silentLog) {}
 
   /** For the manager's `onEvent`. */
   changed({ plugin, status }: PluginEvent): void {
+    this.#note(plugin, status);
     this.#tell(status ? shown(status) : { event: "removed", plugin, data: { name: plugin } });
   }
 
@@ -57,6 +62,15 @@ export class PluginEvents {
   listen(listener: (told: Told) => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
+  }
+
+  /** One that takes over from a running one changes no state: the log would not show an upgrade. */
+  #note(plugin: string, status: PluginStatus | undefined): void {
+    if (status?.state !== "running" || status.version === undefined) return void this.#running.delete(plugin);
+    const before = this.#running.get(plugin), { version, error } = status;
+    this.#running.set(plugin, version);
+    if (before === undefined || error !== undefined) return;
+    this.log.info("plug-in was loaded anew", { plugin, version, before });
   }
 
   #tell(told: Told): void {

@@ -1,5 +1,5 @@
 import { assert, assertEquals } from "@std/assert";
-import { FakeClock, Metrics, seededRandom, silentLog, systemClock } from "../base/mod.ts";
+import { createLog, FakeClock, Metrics, seededRandom, silentLog, systemClock } from "../base/mod.ts";
 import { ADMIN, Api, tokenAuthenticator } from "../control/mod.ts";
 import { PluginOs, PluginResult } from "../protocol/smart_gateway/mod.ts";
 import { until } from "../sandbox/testing/expect.ts";
@@ -77,6 +77,28 @@ Deno.test("a reader hears how all plug-ins are, then each change, and that one i
   ]);
   assertEquals(one.heard.map(short), ["b running", "b removed"]);
   assertEquals(all.heard[3]!.data["desired"], "stopped");
+});
+
+Deno.test("the log tells of a version that takes over from one that runs, and of nothing that it tells already", async () => {
+  const lines: Record<string, unknown>[] = [];
+  const write = (text: string) => {
+    const { time: _, level: __, ...line } = JSON.parse(text);
+    lines.push(line);
+  };
+  const events = new PluginEvents(
+    createLog({ level: "info", format: "json", clock: new FakeClock(), write }),
+  );
+  await using bench = await makeBench("inline", {}, { onEvent: (event) => events.changed(event) });
+  const message = "plug-in was loaded anew";
+  await bench.manager.install("p", pluginSource("p", {}));
+  await bench.manager.install("p", pluginSource("p", {}, { version: "2.0" }));
+  assertEquals(lines, [{ message, plugin: "p", version: "2.0", before: "1.0" }]);
+  await bench.manager.install("p", "not a plug-in {").catch(() => {});
+  await bench.manager.stop("p");
+  await bench.manager.run("p");
+  assertEquals(lines.length, 1);
+  await bench.manager.rollBack("p");
+  assertEquals(lines.slice(1), [{ message, plugin: "p", version: "1.0", before: "2.0" }]);
 });
 
 Deno.test("an installation by the control API is told with its end, also where it fails", async () => {

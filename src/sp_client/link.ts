@@ -20,6 +20,7 @@ import {
 } from "../protocol/cmpp/mod.ts";
 import { SpError } from "./errors.ts";
 import type { SpDeps, SpSettings } from "./options.ts";
+import { statusInWords } from "./meanings.ts";
 
 const FRAMING: Framing = { decoder: () => new PduDecoder(), encode: (pdu) => pdu };
 
@@ -129,7 +130,8 @@ export class Link {
       throw new SpError("lost", `CONNECT was answered with ${answer.command}`);
     }
     if (answer.Status !== 0) {
-      throw new SpError("refused", `the gateway refused CONNECT: Status ${answer.Status}`, answer.Status);
+      const why = statusInWords(answer.Status);
+      throw new SpError("refused", `the gateway refused CONNECT: ${why}`, answer.Status);
     }
     const { AuthenticatorISMG } = answer;
     const proven = ([3, 2] as const).some((width) =>

@@ -7,3 +7,4 @@ export { type ReceivedText, type SentPart, SpClient, type SpHandlers, type TextM
 export { SpError, type SpErrorCode } from "./errors.ts";
 export type { Request } from "./link.ts";
 export type { SpDeps, SpOptions } from "./options.ts";
+export { resultInWords, statusInWords } from "./meanings.ts";

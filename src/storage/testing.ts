@@ -63,16 +63,17 @@ export async function testDatabase<Tables>(migrations: Migrations): Promise<Data
 async function makeSchema(database: string): Promise<{ url: string; schema: string }> {
   const url = await makeDatabase(database), schema = `t_${crypto.randomUUID().slice(0, 8)}`;
   await administer((client) => client.query(`create schema "${schema}"`), database);
-  // What a test writes need not outlive a power cut.
-  const options = `-c search_path=${schema} -c synchronous_commit=off`;
-  return { url: `${url}?options=${encodeURIComponent(options)}`, schema };
+  return { url: `${url}?options=${encodeURIComponent(`-c search_path=${schema}`)}`, schema };
 }
 
-/** Makes a database of that name if there is none; its URL. */
-export async function makeDatabase(name: string): Promise<string> {
+/** Makes a database of that name if there is none, empty or as `template` is, to which nobody is connected; its URL. */
+export async function makeDatabase(name: string, template = "template1"): Promise<string> {
   await administer(async (client) => {
     const { rows } = await client.query("select 1 from pg_database where datname = $1", [name]);
-    if (rows.length === 0) await client.query(`create database "${name}"`);
+    if (rows.length > 0) return;
+    await client.query(`create database "${name}" template "${template}"`);
+    // What a test writes need not outlive a power cut.
+    await client.query(`alter database "${name}" set synchronous_commit = off`);
   });
   return `${SERVER}/${name}`;
 }

@@ -5,6 +5,7 @@
  * @module
  */
 import { AppUser, type Ask } from "./app_user.ts";
+import { HealthChecks } from "./health_checks.ts";
 import { type Answer, type ClusterGateway, type Nodes, until } from "./nodes.ts";
 
 type Json = Record<string, unknown>;
@@ -49,6 +50,7 @@ export class ClusterLoad {
   readonly #asked: Asked[] = [];
   readonly #rollouts: { readonly id: string; readonly tag: string }[] = [];
   readonly #asking: Promise<void>[] = [];
+  readonly #health: HealthChecks;
   #stopped = false;
   #cutOff = 0;
   #refused = 0;
@@ -60,7 +62,9 @@ export class ClusterLoad {
     private readonly over: AbortSignal,
     /** Gateways that nobody but rollouts asks anything. */
     private readonly besides: readonly ClusterGateway[] = [],
-  ) {}
+  ) {
+    this.#health = new HealthChecks(nodes, over);
+  }
 
   /** Begins to ask: `users` share the gateways among them. */
   async begin(askers: number, users: number): Promise<void> {
@@ -78,6 +82,7 @@ export class ClusterLoad {
   async stop(): Promise<void> {
     this.#stopped = true;
     await Promise.all(this.#asking);
+    await this.#health[Symbol.asyncDispose]();
   }
 
   get #going(): boolean {
@@ -158,7 +163,10 @@ export class ClusterLoad {
     }, 60_000);
   }
 
-  /** As a balancer before the nodes does: where nobody listens, or a node takes nothing, the next one is tried. */
+  /**
+   * As a balancer before the nodes does: one that is out is left out, one that falls silent has its requests cut off,
+   * and where nobody listens or a node takes nothing, the next one is tried.
+   */
   async #anyNode(
     first: number,
     method: string,
@@ -166,16 +174,21 @@ export class ClusterLoad {
     body?: unknown,
     token?: string,
   ): Promise<Answer> {
-    for (let i = 0;; i++) {
+    const turns = [first, first + 1, first + 2].map((i) => i % 3),
+      well = turns.filter((i) => !this.#health.out(i));
+    const order = well.length > 0 ? well : turns;
+    for (const [i, node] of order.entries()) {
+      const last = i === order.length - 1;
       try {
-        const limit = AbortSignal.timeout(2 * COMMAND_MS);
-        const answer = await this.nodes.call((first + i) % 3, method, path, body, limit, token);
-        if (i === 2 || answer.status !== 503 || !NOT_TAKEN.includes(answer.body.code)) return answer;
+        const limit = AbortSignal.any([AbortSignal.timeout(2 * COMMAND_MS), this.#health.silent(node)]);
+        const answer = await this.nodes.call(node, method, path, body, limit, token);
+        if (last || answer.status !== 503 || !NOT_TAKEN.includes(answer.body.code)) return answer;
       } catch (error) {
         const { message, cause } = error as Error;
-        if (i === 2 || !/refused/i.test(`${message} ${cause}`)) throw error;
+        if (last || !/refused/i.test(`${message} ${cause}`)) throw error;
       }
     }
+    throw new TypeError("there are no nodes");
   }
 
   #note(what: string): void {

@@ -12,7 +12,7 @@ import {
 } from "../../src/platform/mod.ts";
 
 import type { Network } from "../../src/net/mod.ts";
-import { makeDatabase } from "./postgres.ts";
+import { platformDatabase } from "./postgres.ts";
 
 /** The administrator's token of test platforms. */
 export const ADMIN_TOKEN = "administrator-of-the-tests";
@@ -54,7 +54,7 @@ export async function testPlatform(
   const local = { host: "127.0.0.1", port: 0 };
   // Where `GATEHOUSE_TEST_POSTGRES` gives the beginning of names, each folder's platform has a database on the server.
   const prefix = Deno.env.get("GATEHOUSE_TEST_POSTGRES");
-  const database = prefix ? await makeDatabase(prefix + dataDir.replace(/\W/g, "").slice(-16)) : undefined;
+  const database = prefix ? await platformDatabase(prefix, dataDir.replace(/\W/g, "").slice(-16)) : undefined;
   const platform = await startPlatform(options.deps ?? realDeps(), {
     dataDir,
     services: DEFAULT_SERVICES,

@@ -4,7 +4,9 @@
  * @module
  */
 import pg from "pg";
-import { SERVER } from "../../src/storage/testing.ts";
+import { platformMigrations } from "../../src/platform/mod.ts";
+import { openDatabase } from "../../src/storage/mod.ts";
+import { makeDatabase, SERVER } from "../../src/storage/testing.ts";
 
 export { dropDatabases, makeDatabase, SERVER } from "../../src/storage/testing.ts";
 
@@ -18,4 +20,18 @@ export async function hasPostgres(): Promise<boolean> {
     await client.end();
     return true;
   }, () => false);
+}
+
+const templates = new Map<string, Promise<string>>();
+
+/** A database with a platform's tables: they are made once for all whose names begin with `prefix`, and copied. */
+export async function platformDatabase(prefix: string, name: string): Promise<string> {
+  const template = templates.get(prefix) ?? makeTemplate(`${prefix}template`);
+  templates.set(prefix, template);
+  return await makeDatabase(prefix + name, await template);
+}
+
+async function makeTemplate(name: string): Promise<string> {
+  await using _migrated = await openDatabase(await makeDatabase(name), platformMigrations);
+  return name;
 }

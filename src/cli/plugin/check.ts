@@ -21,8 +21,9 @@ const command: Command = {
   summary: "finds faults without a gateway",
   about:
     `Reads it as a gateway would: syntax, manifest (every fault with its path and line), imports, size; then loads it in
-the sandbox. Its types are checked against the gatehouse.d.ts beside it, where deno or tsc is on PATH. Warns of what will not work there: names that are not there, host functions that the manifest does
-not ask for, code that is made up at run time.`,
+the sandbox. Its types are checked against the gatehouse.d.ts beside it, where deno or tsc is on PATH. Warns of
+what will not work there: names that are not there, host functions that the manifest does not ask for, exports
+that nobody calls, code that is made up at run time.`,
   positionals: [PLUGIN_PATH],
   options: { json: { help: "the remarks as JSON" } },
   examples: ["gatehouse plugin check greeter", "gatehouse plugin check com.example.greeter-1.0.ghp --json"],
@@ -80,8 +81,8 @@ async function look(
 ): Promise<{ project?: Project; remarks: Remark[]; loaded?: Loaded }> {
   const deps = { clock: systemClock, random: systemRandom };
   await using gateway = await openFakeGateway(deps);
-  const { program, manifest } = project.plugin;
-  const remarks = await remarksOn(program.modules, manifest, gateway.capabilities);
+  const { program, manifest, files } = project.plugin;
+  const remarks = remarksOn(program.modules, files.keys(), manifest, gateway.capabilities);
   try {
     await using bench = await new Workshop(deps).open(program, { capabilities: gateway.capabilities });
     return { project, remarks, loaded: { ms: bench.loadMs, bytes: bench.bytes } };

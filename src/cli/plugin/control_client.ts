@@ -95,6 +95,10 @@ export class ControlClient {
     );
   }
 
+  delete(path: string): Promise<Answer> {
+    return this.#ask("DELETE", path);
+  }
+
   /** @throws {StartError} where nobody answers, or with a problem */
   async #ask(method: string, path: string, init: { body?: BodyInit; headers?: Record<string, string> } = {}) {
     let status: number, text: string;

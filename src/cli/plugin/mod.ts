@@ -30,7 +30,27 @@ const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<{
     summary: "puts it onto a gateway, or into a platform's repository",
     load: () => import("./install.ts"),
   },
-  trust: { summary: "has a gateway trust a public key", load: () => import("./trust.ts") },
+  start: {
+    summary: "starts one that was stopped, or that is broken",
+    load: async () => ({ default: (await import("./manage.ts")).start }),
+  },
+  stop: {
+    summary: "stops one; it stays stopped, after a restart too",
+    load: async () => ({ default: (await import("./manage.ts")).stop }),
+  },
+  rollback: {
+    summary: "goes back to the version that ran before",
+    load: async () => ({ default: (await import("./manage.ts")).rollback }),
+  },
+  remove: {
+    summary: "stops one and deletes it with all its versions",
+    load: async () => ({ default: (await import("./manage.ts")).remove }),
+  },
+  trust: { summary: "has a gateway or platform trust a public key", load: () => import("./trust.ts") },
+  revoke: {
+    summary: "has a gateway or platform trust a key no more, for good",
+    load: () => import("./revoke.ts"),
+  },
   call: { summary: "calls a command of a plug-in on a gateway", load: () => import("./call.ts") },
   list: {
     summary: "shows the plug-ins of a gateway or platform, with figures",

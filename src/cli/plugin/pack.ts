@@ -3,10 +3,11 @@
  *
  * @module
  */
-import { PACKAGE_EXTENSION, readPrivateKey } from "../../sandbox/package/mod.ts";
+import { PACKAGE_EXTENSION } from "../../sandbox/package/mod.ts";
 import { EXIT, StartError } from "../errors.ts";
 import { path } from "../parsers.ts";
 import { type Command, STAYS_HOME } from "./command.ts";
+import { privateKeyIn } from "./keys.ts";
 import { PLUGIN_PATH, readProject } from "./project.ts";
 import { signed, writePackage } from "./sign.ts";
 import { size } from "./terminal.ts";
@@ -34,9 +35,7 @@ out. The same files give the same bytes, so anybody can make the package again a
     const { name, version } = plugin.manifest;
     const output = value<string>("output") ?? `${name}-${version}${PACKAGE_EXTENSION}`;
     const keyFile = value<string>("key");
-    const made = keyFile === undefined
-      ? { bytes, plugin }
-      : await signed(bytes, await readPrivateKey(await Deno.readTextFile(keyFile)));
+    const made = keyFile === undefined ? { bytes, plugin } : await signed(bytes, await privateKeyIn(keyFile));
     await writePackage(output, made.bytes);
     print(`${output}: ${name} ${version}, ${plugin.files.size} files, ${size(made.bytes.length)}`);
     print(`sha256 ${made.plugin.sha256}`);

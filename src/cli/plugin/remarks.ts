@@ -40,10 +40,20 @@ const NOT_THERE: Readonly<Record<string, string>> = {
 };
 const MADE_UP = "code that is made up at run time can be reviewed by nobody";
 const MOST_REMARKS = 200;
+/** Fields of the manifest that say what a capability reaches. */
+const WORKS_ON: Readonly<Record<string, string>> = {
+  "network.http": "hosts",
+  "plugins.call": "peers",
+  "parameters": "parameters",
+};
+/** The module that is loaded, and what it may export beside `manifest` and `commands`. */
+const ENTRY = "plugin.js";
+const HOOKS: readonly string[] = ["start", "stop", "health"];
 
-/** Remarks on the modules, in the order of their lines. */
+/** Remarks on the modules, in the order of their lines. `files`: the paths of all that is in the plug-in. */
 export function remarksOn(
   modules: Readonly<Record<string, string>>,
+  files: Iterable<string>,
   manifest: RawManifest,
   capabilities: Capabilities,
 ): Remark[] {
@@ -52,7 +62,7 @@ export function remarksOn(
     for (const name of Object.keys(functions)) capabilityOf.set(name, capability);
   }
   const asked = (manifest.capabilities ?? []) as string[];
-  const remarks: Remark[] = [];
+  const remarks = manifestRemarks(modules[ENTRY] ?? "", manifest, asked), paths = new Set(files);
   for (const [file, source] of Object.entries(modules)) {
     const tree = parse(source, { ecmaVersion: "latest", sourceType: "module", locations: true });
     const own = declaredIn(tree);
@@ -65,11 +75,16 @@ export function remarksOn(
       if (specifier !== undefined && !/^\.\.?\//.test(specifier)) {
         say("fault", node, `import of "${specifier}": a plug-in imports its own files only, as "./other.js"`);
       } else if (specifier !== undefined && !Object.hasOwn(modules, resolved(file, specifier))) {
-        say("fault", node, `import of "${specifier}": there is no such file in the plug-in`);
+        say(
+          "fault",
+          node,
+          `import of "${specifier}": ${whyNot(resolved(file, specifier), specifier, paths)}`,
+        );
       }
       if (is(node, "ImportExpression")) {
         say("warning", node, "dynamic import: import at the head of the file");
       }
+      if (file === ENTRY) { for (const text of exportRemarks(node)) say("warning", node, text); }
       if (is(node, "Identifier") && !isName(node, parent)) {
         const { name } = node as unknown as { name: string };
         if (own.has(name)) return;
@@ -95,6 +110,48 @@ export function remarksOn(
     });
   }
   return remarks;
+}
+
+/** What is asked for without what it works on, or the other way round. */
+function manifestRemarks(source: string, manifest: RawManifest, asked: readonly string[]): Remark[] {
+  return Object.entries(WORKS_ON).flatMap(([capability, field]) => {
+    const has = Object.keys((manifest as Record<string, object | undefined>)[field] ?? {}).length > 0;
+    if (has === asked.includes(capability)) return [];
+    const line = lineOf(source, has ? field : "capabilities");
+    const text = has
+      ? `manifest.${field} does nothing without the capability "${capability}"`
+      : `the capability "${capability}" does nothing without manifest.${field}`;
+    return [{ severity: "warning" as const, text, ...(line !== undefined && { file: ENTRY, line }) }];
+  });
+}
+
+/** Why a relative import finds no module. */
+function whyNot(path: string, specifier: string, files: ReadonlySet<string>): string {
+  if (files.has(path)) return "only modules (.js, .ts) can be imported: put what is in it into one";
+  const ended = [`${path}.js`, `${path}/index.js`].find((each) => files.has(each));
+  if (ended === undefined) return "there is no such file in the plug-in";
+  return `name the whole file, as "${specifier.replace(/\/$/, "")}${ended.slice(path.length)}" (or .ts)`;
+}
+
+/** What is exported beside the manifest and the commands, where it will not be taken for what it is meant to be. */
+function exportRemarks(node: Node): string[] {
+  if (!is(node, "ExportNamedDeclaration")) return [];
+  const { declaration } = node as unknown as {
+    declaration?: { id?: { name?: string }; declarations?: { id: { name?: string }; init?: Node }[] };
+  };
+  const found = declaration?.declarations ?? (declaration?.id ? [{ id: declaration.id }] : []);
+  return found.flatMap(({ id: { name = "" }, ...rest }) => {
+    const init = (rest as { init?: Node | null }).init;
+    if (HOOKS.includes(name)) {
+      return init && /^(Literal|Object|Array|Template)/.test(init.type)
+        ? [`"${name}" is no function: it will not be called`]
+        : [];
+    }
+    const known = ["manifest", "commands", ...HOOKS], near = closest(name, known);
+    return near === undefined || known.includes(name)
+      ? []
+      : [`the export "${name}" means nothing to a gateway: did you mean ${near}?`];
+  });
 }
 
 /** The line (from 1) of `limits.callMs` and such in the exported manifest; undefined where it can't be found. */

@@ -4,12 +4,13 @@
  * @module
  */
 import { GatehouseError, sleep, systemClock, type Timer } from "../../base/mod.ts";
-import { readPrivateKey, type SigningKey } from "../../sandbox/package/mod.ts";
+import type { SigningKey } from "../../sandbox/package/mod.ts";
 import { EXIT, StartError } from "../errors.ts";
 import { path } from "../parsers.ts";
 import { ASKS_OTHERS, type Command } from "./command.ts";
 import { CONTROL_OPTIONS, ControlClient } from "./control_client.ts";
 import { installOnGateway } from "./install.ts";
+import { privateKeyIn } from "./keys.ts";
 import { printLogs } from "./logs.ts";
 import { PLUGIN_PATH, type Project, readProject } from "./project.ts";
 import { signed } from "./sign.ts";
@@ -44,7 +45,7 @@ asks for signatures takes what --key signs, if it trusts that key.`,
       watch = input.has("watch");
     if (await api.role() !== "gateway") throw new StartError(`${api.url.origin} is no gateway: use install`);
     const keyFile = input.value<string>("key");
-    const key = keyFile === undefined ? undefined : await readPrivateKey(await Deno.readTextFile(keyFile));
+    const key = keyFile === undefined ? undefined : await privateKeyIn(keyFile);
     const stop = new AbortController();
     terminal.interrupted().then(() => stop.abort());
     // Watched before it is read for the first time, so that no change falls between the two.

@@ -3,15 +3,11 @@
  *
  * @module
  */
-import {
-  type PackedPlugin,
-  readPrivateKey,
-  type SigningKey,
-  signPackage,
-} from "../../sandbox/package/mod.ts";
+import { type PackedPlugin, type SigningKey, signPackage } from "../../sandbox/package/mod.ts";
 import { EXIT, StartError, UsageError } from "../errors.ts";
 import { type Kind, path } from "../parsers.ts";
 import { type Command, STAYS_HOME } from "./command.ts";
+import { privateKeyIn } from "./keys.ts";
 import { readProject } from "./project.ts";
 
 /** A package with one signature more. */
@@ -45,7 +41,7 @@ the carrier. Whoever trusts one of the keys takes it.`,
     if (keyFile === undefined) throw new UsageError("--key is needed: the private key, as keygen makes it");
     const { bytes, packed } = await readProject(file!);
     if (!packed) throw new StartError(`"${file}" is no package: make one with "gatehouse plugin pack"`);
-    const key = await readPrivateKey(await Deno.readTextFile(keyFile));
+    const key = await privateKeyIn(keyFile);
     const { plugin, bytes: made } = await signed(bytes, key);
     await writePackage(value<string>("output") ?? file!, made);
     print(`${value<string>("output") ?? file}: ${plugin.manifest.name} ${plugin.manifest.version}`);

@@ -1,19 +1,19 @@
 /**
- * `gatehouse plugin trust`: has a gateway trust a public key.
+ * `gatehouse plugin trust`: has a gateway or platform trust a public key.
  *
  * @module
  */
-import { KEY_TIERS, readPublicKey } from "../../sandbox/package/mod.ts";
-import { EXIT, StartError } from "../errors.ts";
+import { KEY_TIERS } from "../../sandbox/package/mod.ts";
+import { EXIT } from "../errors.ts";
 import { type Kind, oneOf, path } from "../parsers.ts";
 import { ASKS_OTHERS, type Command } from "./command.ts";
 import { CONTROL_OPTIONS, ControlClient } from "./control_client.ts";
+import { publicKeyIn } from "./keys.ts";
 
 const command: Command = {
   name: "trust",
-  summary: "has a gateway trust a public key",
-  about:
-    `From then on the gateway takes plug-ins that this key signed, as far as the tier may go. A gateway started with
+  summary: "has a gateway or platform trust a public key",
+  about: `From then on it takes plug-ins that this key signed, as far as the tier may go. One started with
 "--require-signed all" takes no others.`,
   positionals: [{
     label: "FILE",
@@ -27,14 +27,11 @@ const command: Command = {
   examples: [
     "gatehouse plugin trust example.pub --tier vendor --to http://192.168.1.1:8081 --token-file token",
   ],
-  failure: "the key is no key, is trusted already or was revoked, or the gateway does not answer",
+  failure: "the key is no key, is trusted already or was revoked, or nobody answers",
   givesUp: ASKS_OTHERS,
   async run(input, terminal) {
-    const { name, publicKey } = await readPublicKey(await Deno.readTextFile(input.words[0]!));
+    const { name, publicKey } = await publicKeyIn(input.words[0]!);
     const api = await ControlClient.open(input, terminal);
-    if (await api.role() !== "gateway") {
-      throw new StartError(`${api.url.origin} is no gateway: gateways trust keys`);
-    }
     const tier = input.value<string>("tier") ?? "community";
     const { body } = await api.post("/api/v1/trust/keys", { publicKey: publicKey.toBase64(), tier, name });
     terminal.print(`${api.url.origin} trusts ${name || "the key"}, tier ${tier}`);

@@ -10,7 +10,7 @@ import type { Remark } from "./remarks.ts";
 /** The compilers, in the order in which they are asked, by their names on PATH. */
 export const COMPILERS = ["deno", "tsc"] as const;
 /** The file of declarations that `plugin new` writes. */
-export const DECLARATIONS = "gatehouse.d.ts";
+const DECLARATIONS = "gatehouse.d.ts";
 
 /** What came of it: what the compiler that was asked found, or why none was. */
 export type TypeCheck =

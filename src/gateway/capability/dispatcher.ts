@@ -15,10 +15,12 @@ import {
   type JsonValue,
   PostResult,
   ProtocolError,
+  REPLY_NAMES,
 } from "../../protocol/smart_gateway/mod.ts";
 import { type JsonObject, PluginError, type PluginManager } from "../../sandbox/mod.ts";
 import type { Caller } from "../parameters/mod.ts";
 import type { PasswordGuard } from "../state/mod.ts";
+import { chosen } from "./chosen.ts";
 
 /** From where a call comes; decides with the command's right whether it is let in. */
 export type Origin = "local" | "remote";
@@ -52,7 +54,7 @@ const CALL_MS = 30_000;
 
 /** Calls plug-ins on behalf of those who know only CmdTypes. */
 export class Dispatcher {
-  readonly #plugins: Pick<PluginManager, "call">;
+  readonly #plugins: Pick<PluginManager, "call" | "list">;
   readonly #passwords: Pick<PasswordGuard, "check"> | undefined;
   readonly #seconds;
   readonly #metrics: Metrics;
@@ -60,7 +62,7 @@ export class Dispatcher {
 
   constructor(
     deps: { clock: { monotonic(): number }; metrics: Metrics },
-    plugins: Pick<PluginManager, "call">,
+    plugins: Pick<PluginManager, "call" | "list">,
     /** Checks the passwords of local calls that need one; without it there are no such calls. */
     passwords?: Pick<PasswordGuard, "check">,
   ) {
@@ -99,7 +101,7 @@ export class Dispatcher {
     try {
       const full = { ...request.fields, CmdType: request.cmdType, SequenceId: request.sequenceId };
       const fields = await this.#plugins.call({
-        plugin,
+        plugin: plugin !== "" ? plugin : chosen(this.#plugins, request.cmdType) ?? "",
         version,
         command: request.cmdType,
         request: full,
@@ -182,11 +184,11 @@ function outcomeOf(error: unknown, request: CapabilityRequest): CapabilityOutcom
   }
 }
 
-/** All values are strings (§7); lists and objects stay what they are. */
+/** All values are strings (§7); lists and objects stay what they are. What every reply has is not a plug-in's to say. */
 function texts(fields: CapabilityFields): CapabilityFields {
   const made: Record<string, JsonValue> = Object.create(null);
   for (const [name, value] of Object.entries(fields)) {
-    if (value === null) continue;
+    if (value === null || REPLY_NAMES.has(name)) continue;
     made[name] = typeof value === "object" ? value : String(value);
   }
   return made;

@@ -9,7 +9,7 @@ import { type JsonObject, type PluginCall, PluginError, type PluginErrorCode } f
 import { Dispatcher } from "./dispatcher.ts";
 
 function dispatcherOf(call: (call: PluginCall) => Promise<JsonObject>): Dispatcher {
-  return new Dispatcher({ clock: new FakeClock(), metrics: new Metrics() }, { call });
+  return new Dispatcher({ clock: new FakeClock(), metrics: new Metrics() }, { call, list: () => [] });
 }
 
 const parameter = encodeCapabilityRequest({ cmdType: "DO", sequenceId: "0000000A", fields: { A: "1" } });
@@ -97,7 +97,10 @@ Deno.test("a command that needs the local password gets it from the local side o
       return candidate === "right" ? Promise.resolve() : Promise.reject(new Error("locked for 10 s"));
     },
   };
-  const dispatcher = new Dispatcher({ clock: new FakeClock(), metrics: new Metrics() }, { call }, passwords);
+  const dispatcher = new Dispatcher({ clock: new FakeClock(), metrics: new Metrics() }, {
+    call,
+    list: () => [],
+  }, passwords);
   const ask = async (origin: "local" | "remote", fields: Record<string, JsonValue>) => {
     const { reply } = await dispatcher.call(origin, "p", "", { cmdType: "DO", sequenceId: "1", fields });
     return reply.status === "1" ? reply.failReason : "";
@@ -117,7 +120,7 @@ Deno.test("a command that needs the local password gets it from the local side o
     CmdType: "DO",
     SequenceId: "1",
   }]);
-  const none = new Dispatcher({ clock: new FakeClock(), metrics: new Metrics() }, { call });
+  const none = new Dispatcher({ clock: new FakeClock(), metrics: new Metrics() }, { call, list: () => [] });
   const { reply } = await none.call("local", "p", "", {
     cmdType: "DO",
     sequenceId: "1",

@@ -8,7 +8,7 @@
  *
  * @module
  */
-import type { Clock } from "../../base/mod.ts";
+import { type Clock, messageOf } from "../../base/mod.ts";
 import type { Json, JsonObject } from "../../sandbox/mod.ts";
 import { readResponse } from "./http_response.ts";
 
@@ -149,7 +149,10 @@ async function addressOf(ports: HttpPorts, hostname: string, signal: AbortSignal
   ]);
   signal.throwIfAborted();
   const addresses = found.flatMap((each) => each.status === "fulfilled" ? each.value : []);
-  if (addresses.length === 0) throw new Error(`http: "${hostname}" has no address`);
+  if (addresses.length === 0) {
+    const failed = found.find((each) => each.status === "rejected");
+    throw new Error(failed ? `http: ${messageOf(failed.reason)}` : `http: "${hostname}" has no address`);
+  }
   const closed = addresses.find((address) => !ports.mayReach(address));
   if (closed !== undefined) throw new Error(`http: "${hostname}" is not on the internet`);
   return addresses[0]!;

@@ -168,6 +168,14 @@ Deno.test("a name that leads into the home or to the gateway is not followed", a
   assertEquals(server.requests, []);
 });
 
+Deno.test("a name that can't be looked up is told from one without an address", async () => {
+  await using server = serve("HTTP/1.1 200 OK\r\n\r\n");
+  const to = (lookup: HttpPorts["lookup"]) => () => server.fetch("http://api.example.com/", {}, { lookup });
+  const away = () => Promise.reject(new Error('"api.example.com" can\'t be looked up: no name server'));
+  await assertRejects(to(away), Error, 'http: "api.example.com" can\'t be looked up: no name server');
+  await assertRejects(to(() => Promise.resolve([])), Error, 'http: "api.example.com" has no address');
+});
+
 Deno.test("the connection goes to the address that was checked, whatever a name server says later", async () => {
   await using server = serve("HTTP/1.1 200 OK\r\n\r\n");
   let asked = 0;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+export { chosen } from "./chosen.ts";
 export {
   type CapabilityAnswer,
   type CapabilityCall,
@@ -11,4 +12,4 @@ export {
   type Origin,
 } from "./dispatcher.ts";
 export { type HostDeps, hostFunctions } from "./host_functions.ts";
-export { changeRight, rightsFunctions, type RightsKeeper } from "./rights.ts";
+export { rightsFunctions, type RightsKeeper } from "./rights.ts";

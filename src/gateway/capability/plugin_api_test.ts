@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { assert, assertEquals } from "@std/assert";
+import { assert, assertEquals, assertRejects } from "@std/assert";
 import { FakeClock, seededRandom, silentLog } from "../../base/mod.ts";
+import type { HostCall, Json, JsonObject } from "../../sandbox/mod.ts";
 import { HOST_API, hostApi } from "../../sandbox/host_api/mod.ts";
 import { SimulatedDriver } from "../driver/mod.ts";
 import { openParameters, ParameterFeed, parameterFunctions } from "../parameters/mod.ts";
@@ -66,7 +67,7 @@ Deno.test("load, uptime, time, interfaces and the ways of the simulated machine 
   const call = { signal: new AbortController().signal } as Parameters<
     NonNullable<typeof found[string]>[string]
   >[1];
-  const ask = async (capability: string, name: string, ...args: string[]) =>
+  const ask = async (capability: string, name: string, ...args: Json[]) =>
     await found[capability]![name]!(args, call);
   assertEquals((await ask("system.load", "system.load") as unknown[]).length, 3);
   assertEquals(typeof await ask("system.uptime", "system.uptime"), "number");
@@ -77,4 +78,26 @@ Deno.test("load, uptime, time, interfaces and the ways of the simulated machine 
     (await ask("network.traceroute", "network.traceroute", "host.example") as unknown[]).length,
     3,
   );
+});
+
+Deno.test("what a plug-in may leave out it may also hand over as undefined, which comes as null", async () => {
+  const found = capabilities(), { signal } = new AbortController();
+  const call = { signal, plugin: "p" } as HostCall;
+  assertEquals(await found["network.dns"]!["network.lookup"]!(["host.example", null], call), ["192.0.2.9"]);
+  const report = await found["network.ping"]!["network.ping"]!(["host.example", null], call) as JsonObject;
+  assertEquals(report["sent"], 4);
+});
+
+Deno.test("the simulated machine refuses what Linux would refuse", async () => {
+  const found = capabilities(), { signal } = new AbortController();
+  const call = { signal, plugin: "p" } as HostCall;
+  const ping = (...args: Json[]) => async () => await found["network.ping"]!["network.ping"]!(args, call);
+  await assertRejects(ping("host.example", { count: 99 }), Error, "count is not 1 to 20");
+  await assertRejects(ping("host.example", { size: 9000 }), Error, "size is not 0 to 1472");
+  await assertRejects(ping("-f"), Error, "not a host name or IP address");
+  const traceroute = async () =>
+    await found["network.traceroute"]!["network.traceroute"]!(["host.example", { maxHops: 99 }], call);
+  await assertRejects(traceroute, Error, "maxHops is not 1 to 30");
+  const lookup = async () => await found["network.dns"]!["network.lookup"]!(["http://host.example"], call);
+  await assertRejects(lookup, Error, "not a host name");
 });

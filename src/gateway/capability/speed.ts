@@ -21,7 +21,7 @@ export interface SpeedReport {
 }
 
 /** The longest measurement in seconds, and the most that is fetched in bytes. */
-export const MAX_SECONDS = 30;
+const MAX_SECONDS = 30;
 const MAX_BYTES = 4 * 1024 ** 3;
 const MAX_HEAD = 32 * 1024, CONNECT_MS = 10_000, MAX_URL = 2048;
 

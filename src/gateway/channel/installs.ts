@@ -21,7 +21,7 @@ export interface InstallLimits {
 }
 
 /** 4 MiB in two minutes, two at once. */
-export const DEFAULT_INSTALL_LIMITS: InstallLimits = { maxBytes: 4 << 20, timeoutMs: 120_000, maxRunning: 2 };
+const DEFAULT_INSTALL_LIMITS: InstallLimits = { maxBytes: 4 << 20, timeoutMs: 120_000, maxRunning: 2 };
 
 /** How far an installation is. */
 export interface InstallProgress {

@@ -4,12 +4,6 @@
  * @module
  */
 export { Channel, type ChannelOptions, type ChannelStatus } from "./channel.ts";
-export {
-  DEFAULT_INSTALL_LIMITS,
-  type InstallLimits,
-  type InstallOrder,
-  type InstallProgress,
-  Installs,
-} from "./installs.ts";
+export { type InstallLimits, type InstallOrder, type InstallProgress, Installs } from "./installs.ts";
 export { channelHandler, giveParameters } from "./management.ts";
 export { type ChannelTiming, DEFAULT_CHANNEL_TIMING } from "./timing.ts";

@@ -19,7 +19,7 @@ import { PasswordGuard, Passwords, StateStore } from "../state/mod.ts";
 
 const MAC = "64D95420214B", SN = "64D954-D6AEE64D95420214B";
 /** The local user's password there. */
-export const FAKE_PASSWORD = "password";
+const FAKE_PASSWORD = "password";
 
 /** There is no other plug-in here whose rights could be changed. */
 const NO_PLUGINS = { list: () => [], setRight: () => Promise.resolve() };

@@ -11,7 +11,7 @@ import { parseHostPort } from "../../base/mod.ts";
 import { type FrameDecoder, type Framing, isIpAddress } from "../../net/mod.ts";
 
 /** Where the request must go to. */
-export const LOCAL_HTTP_PATH = "/gatewayManage.cmd";
+const LOCAL_HTTP_PATH = "/gatewayManage.cmd";
 
 /** Bounds. */
 export interface HttpFormLimits {

@@ -4,7 +4,6 @@
  * @module
  */
 export { AUDIT_OUTCOMES, type AuditEntry, type AuditOutcome, LocalAudit } from "./audit.ts";
-export { LOCAL_HTTP_PATH } from "./http_form.ts";
 export { lanAddresses } from "./lan.ts";
 export { LOCAL_LOCKOUT, PasswordLock } from "./password_lock.ts";
-export { DEFAULT_LOCAL_LIMITS, type LocalLimits, type LocalOptions, LocalServer } from "./server.ts";
+export { type LocalLimits, type LocalOptions, LocalServer } from "./server.ts";

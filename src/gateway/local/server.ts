@@ -39,7 +39,7 @@ export interface LocalLimits {
 }
 
 /** Five connections; 15 s to begin, 10 s to finish, 10 s to read; 64 KiB; 5 s to end. */
-export const DEFAULT_LOCAL_LIMITS: LocalLimits = {
+const DEFAULT_LOCAL_LIMITS: LocalLimits = {
   maxConnections: 5,
   idleMs: 15_000,
   frameMs: 10_000,

@@ -115,7 +115,8 @@ export function parameterFunctions(tree: ParameterTree, feed: ParameterFeed): Ca
         return await values([...new Set(wanted)]);
       },
       /** `[prefix]`: names beneath it, of those that are declared. */
-      "parameters.names": async ([prefix = ""], call) => {
+      "parameters.names": async ([given], call) => {
+        const prefix = given ?? ""; // an undefined of the plug-in's comes as null
         if (typeof prefix !== "string") throw new Error("prefix: a text");
         await tree.refresh();
         return namesOf(call, prefix);
@@ -132,12 +133,12 @@ export function parameterFunctions(tree: ParameterTree, feed: ParameterFeed): Ca
         return undefined;
       },
       /** `[table, values]`: adds an instance, perhaps with values by the last part of their names; its number. */
-      "parameters.add": async ([table, given = {}], call) => {
-        const name = check(call, "write", table);
-        if (typeof given !== "object" || given === null || Array.isArray(given)) {
+      "parameters.add": async ([table, given], call) => {
+        const name = check(call, "write", table), values = given ?? {};
+        if (typeof values !== "object" || Array.isArray(values)) {
           throw new Error("values: an object, by the last part of the name");
         }
-        return await told(tree.add(name, writer(call), { values: given }));
+        return await told(tree.add(name, writer(call), { values }));
       },
       /** `[name]`: removes an instance. */
       "parameters.remove": async ([name], call) => {

@@ -100,6 +100,7 @@ Deno.test("a plug-in gets at nothing that it did not declare, by no way", async 
   await refused.call(null, "get", `${ROOT}Time.Enable.`);
   const nothing = as(undefined);
   assertEquals(await nothing.ask("names"), []);
+  assertEquals(await nothing.ask("names", null), []); // an undefined of the plug-in's
   await assertRejects(() => nothing.ask("get", `${ROOT}Time.Enable`), Error, "manifest");
 });
 

@@ -13,7 +13,7 @@ import { ParameterTree } from "./tree.ts";
 import { valueOf } from "./value.ts";
 
 /** The operator's own factory presets, by parameter name, in the data folder; it need not be there. */
-export const PRESETS_FILE = "factory_presets.json";
+const PRESETS_FILE = "factory_presets.json";
 
 /**
  * Opens the tree of all areas in `<dataDir>/parameters.json`, with the factory presets of

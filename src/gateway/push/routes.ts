@@ -5,10 +5,10 @@
  */
 import * as v from "valibot";
 import { formatHostPort } from "../../base/mod.ts";
-import { Routes } from "../../control/mod.ts";
+import { Routes, timeSchema } from "../../control/mod.ts";
 import type { MessagePush } from "./push.ts";
 
-const Time = v.nullable(v.pipe(v.string(), v.isoTimestamp()));
+const Time = v.nullable(timeSchema);
 const PushView = v.object({
   /** `waiting`: for a registration that names a message server; `pausing`: after a failure, until `nextTryAt`. */
   state: v.picklist(["idle", "waiting", "sending", "pausing"]),

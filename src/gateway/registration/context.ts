@@ -15,6 +15,7 @@ import {
 import type { Network } from "../../net/mod.ts";
 import type { Identity } from "../identity.ts";
 import type { StateStore } from "../state/mod.ts";
+import type { LastQuestion } from "./end_log.ts";
 import type { Link } from "./link.ts";
 import type {
   LastAnswer,
@@ -67,6 +68,7 @@ export class RegistrationContext {
   };
   #partner: HostPort | undefined;
   #lateChallenge: string | undefined;
+  #asked: LastQuestion | undefined;
   #since: number;
   #intervalMs: number;
   /** Aborted when the interval was set here: whoever sleeps for one looks again. */
@@ -117,12 +119,23 @@ export class RegistrationContext {
     this.#next = { at: this.deps.clock.monotonic() + ms, why };
   }
 
+  /** What was asked last, and the result that came. */
+  get asked(): LastQuestion | undefined {
+    return this.#asked;
+  }
+
+  /** Takes note of a question that goes out. */
+  asks(question: QuestionMethod): void {
+    this.#asked = { question };
+  }
+
   /** Takes note of an answer, and takes its interval at once. */
   answered(
     method: QuestionMethod,
     from: HostPort,
     reply: { readonly result: number; readonly interval?: number },
   ): void {
+    this.#asked = { question: method, result: reply.result };
     this.#answers.delete(method); // the youngest is the last
     this.#answers.set(method, { method, result: reply.result, from, at: this.deps.clock.monotonic() });
     if (reply.interval === undefined || reply.interval === 0) return;
@@ -179,7 +192,8 @@ export class RegistrationContext {
   ): Promise<void> {
     this.enter(state);
     this.expect(why, ms);
-    const { clock } = this.deps;
+    const { clock, log } = this.deps;
+    log.info("registration waits", { why, seconds: Math.ceil(ms / 1000) });
     if (state === "silent") return await sleep(clock, ms, signal);
     const partner = this.#partner, end = clock.monotonic() + ms;
     while (await this.watch(end, partner?.host, this.#addressTo(partner?.host), signal) === "gap");

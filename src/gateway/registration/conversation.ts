@@ -72,6 +72,7 @@ async function askWithResends<Reply extends PlatformReply>(
   signal: AbortSignal,
 ): Promise<Reply | undefined> {
   const { timing } = context.deps, spacingMs = context.intervalMs;
+  context.asks(method);
   const reply = await context.link.ask({
     to,
     tries,

@@ -41,6 +41,7 @@ export async function heartbeats(
   for (;;) {
     const sentAt = clock.monotonic();
     counts.sent();
+    context.asks("Hb");
     context.expect("heartbeat", context.intervalMs);
     const reply = await link.ask({
       to,

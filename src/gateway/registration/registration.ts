@@ -13,6 +13,7 @@ import {
 } from "../../protocol/smart_gateway/mod.ts";
 import { RegistrationContext, type RegistrationDeps } from "./context.ts";
 import { distributionRound } from "./distribution.ts";
+import { logEnd } from "./end_log.ts";
 import { heartbeats } from "./heartbeats.ts";
 import { Link } from "./link.ts";
 import { operationsRound, type Registered } from "./operations.ts";
@@ -145,6 +146,7 @@ export class Registration implements AsyncDisposable {
   async #distribution(signal: AbortSignal): Promise<Step> {
     const { log, timing } = this.#options;
     let failed = 0, at = this.#distributionAddress(failed);
+    log.info("asking distribution", { at: formatHostPort(at) });
     for (;;) {
       // Only a name behind which there is no other is looked up for as long as that takes.
       const all = this.#distributionAddresses(),
@@ -159,11 +161,15 @@ export class Registration implements AsyncDisposable {
         return "operations";
       }
       if (outcome.kind === "redirect") {
+        log.info("distribution sends this gateway on", {
+          at: formatHostPort(at),
+          to: formatHostPort(outcome.to),
+        });
         await this.#detour(signal);
         at = outcome.to;
         continue;
       }
-      log.warn("distribution did not help", { at: formatHostPort(at), outcome: outcome.kind });
+      logEnd(log, "distribution did not help", at, outcome, this.#context.asked);
       if (outcome.kind === "silent") {
         failed = 0;
         await this.#context.wait("silent", "refused", timing.silenceMs, signal);
@@ -178,13 +184,12 @@ export class Registration implements AsyncDisposable {
     for (let failed = 0;;) {
       const at = state.get().operations;
       if (!at) return "distribution";
+      if (failed === 0) log.info("asking the operations platform", { at: formatHostPort(at) });
       const round = await operationsRound(this.#context, at, (platform) => this.#listenTo(platform), signal);
       const running = round.kind === "registered";
       const outcome = running ? await this.#registered(round, signal) : round;
-      log.warn(running ? "registration ended" : "registration did not succeed", {
-        at: formatHostPort(at),
-        outcome: outcome.kind,
-      });
+      const text = running ? "registration ended" : "registration did not succeed";
+      logEnd(log, text, at, outcome, this.#context.asked);
       if (running) failed = 0;
       switch (outcome.kind) {
         case "distribute":

@@ -128,7 +128,7 @@ Deno.test("five failed rounds bring a pause of ten intervals, fifteen bring dist
   await stage.state.update({ operations: OPERATIONS });
   stage.access = () => undefined;
   stage.start();
-  await stage.advance(30 * 60_000 + 2 * 540_000 + 120_000, 60_000);
+  await stage.advance(30 * 60_000 + 2 * 540_000 + 120_000);
   const boots = gaps(stage, "Boot").slice(0, 29);
   assertEquals(boots.map((gap, i) => gap === 600_000 ? i : -1).filter((i) => i >= 0), [9, 19]);
   assert(boots[1]! >= 60_000 && boots[1]! < 120_000, "after the first round, gateways part");
@@ -181,7 +181,7 @@ Deno.test("the result -2 brings silence for 9000 seconds, from either platform",
   stage.start();
   await stage.settle();
   assertEquals(stage.status.state, "silent");
-  await stage.advance(8_999_000, 3_000_000);
+  await stage.advance(8_999_000);
   assertEquals(stage.methods(), ["BootFirst"]);
   stage.distribution = (message) =>
     message.method === "BootFirst"
@@ -191,7 +191,7 @@ Deno.test("the result -2 brings silence for 9000 seconds, from either platform",
     message.method === "Boot" ? { result: 0, challengeCode: CHALLENGE } : { result: -2 };
   await stage.advance(1_000);
   assertEquals(stage.methods(), ["BootFirst", "BootFirst", "RegisterFirst", "Boot", "Register"]);
-  await stage.advance(8_999_000, 3_000_000);
+  await stage.advance(8_999_000);
   assertEquals(stage.heard.length, 5);
   assertEquals(stage.status.nextTryAt, stage.clock.now() + 1_000);
   await stage.advance(1_000);
@@ -249,7 +249,7 @@ Deno.test("platforms that send a gateway in circles do not set it racing", async
       const plain = stage.access;
       stage.access = (message, at) => message.method === method ? order : plain(message, at);
       stage.start();
-      await stage.advance(600_000, 60_000);
+      await stage.advance(600_000);
       const boots = stage.methods().filter((method) => method === "Boot").length;
       assert(boots >= 5 && boots <= 17, `${name} to ${method}: ${boots} Boots in ten minutes`);
     }
@@ -302,7 +302,7 @@ Deno.test("it registers over a network that loses a third of everything", async 
   stage.network.conditions.loss = 0.33;
   stage.network.conditions.delayMs = [5, 400];
   stage.start();
-  await stage.advance(3_600_000, 30_000);
+  await stage.advance(3_600_000);
   assert(stage.metrics.counter("gatehouse_gateway_registrations_total", "").value >= 1);
 });
 

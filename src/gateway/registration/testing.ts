@@ -61,6 +61,15 @@ export class Stage implements AsyncDisposable {
   };
   /** Where the gateway's datagrams come from. */
   gateway: HostPort | undefined;
+  #written = 0;
+  /** Whether the state is being written; asked again and again until it is not. */
+  readonly #busy = (): boolean => {
+    const { writes } = this.state;
+    if (writes === this.#written) return false;
+    const written = () => this.#written = writes;
+    this.state.flushed().then(written, written);
+    return true;
+  };
   readonly #accessSockets = new Map<string, DatagramSocket>();
 
   private constructor(
@@ -68,6 +77,7 @@ export class Stage implements AsyncDisposable {
     readonly timing: RegistrationTiming,
     readonly folder: string,
   ) {
+    FakeClock.busy.add(this.#busy);
     this.network.names.set("189cube", DISTRIBUTION.host);
     this.addDistribution(DISTRIBUTION);
     this.addAccess(OPERATIONS);
@@ -171,23 +181,18 @@ export class Stage implements AsyncDisposable {
 
   /** Lets real file writes and all that follows from them happen, without moving time. */
   async settle(): Promise<void> {
-    for (let i = 0; i < 3; i++) {
-      await this.clock.advance(0);
-      await this.state.flushed();
-    }
-    await this.clock.advance(0);
+    for (let i = 0; i < 3; i++) await this.clock.advance(0);
   }
 
-  /** Moves time on in steps, with file writes in between. */
-  async advance(ms: number, step = 20_000): Promise<void> {
+  /** Moves time on: it stands while a file is being written. */
+  async advance(ms: number): Promise<void> {
     await this.settle();
-    for (let left = ms; left > 0; left -= step) {
-      await this.clock.advance(Math.min(step, left));
-      await this.settle();
-    }
+    await this.clock.advance(ms);
+    await this.settle();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    FakeClock.busy.delete(this.#busy);
     this.#running?.triggers[Symbol.dispose]();
     await this.#running?.registration[Symbol.asyncDispose]();
     await this.state.flushed();

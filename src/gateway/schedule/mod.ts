@@ -13,7 +13,6 @@ export {
 } from "./scheduler.ts";
 export {
   EVERY_DAY,
-  MAX_SWITCHES,
   nextSwitch,
   type Standing,
   standingOf,

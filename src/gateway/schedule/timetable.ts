@@ -22,8 +22,6 @@ export type Timetable = readonly Switch[];
 
 /** Every day of the week. */
 export const EVERY_DAY = 0b111_1111;
-/** The most lines in a timetable. */
-export const MAX_SWITCHES = 64;
 
 /** On from `start` to `end` (minutes of the day) on these days; where the end is not later, it is the next day's. */
 export function windowTable(start: number, end: number, days: number, enabled: boolean): Timetable {

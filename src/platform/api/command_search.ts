@@ -6,6 +6,7 @@
 import * as v from "valibot";
 import {
   decodeCursor,
+  isoTime,
   macSchema,
   pageOf,
   pageQuery,
@@ -13,20 +14,20 @@ import {
   type Principal,
   queryList,
   Routes,
+  timeSchema,
 } from "../../control/mod.ts";
 import type { PlatformDeps } from "../deps.ts";
 import { MAX_FILTER } from "../fleet/mod.ts";
 import { type CommandEventRow, type CommandRow, isFinal } from "../registry/mod.ts";
 import { CommandView, commandView } from "./views.ts";
 
-const Time = v.pipe(v.string(), v.isoTimestamp());
-const When = v.pipe(Time, v.transform((text) => Date.parse(text)));
+const When = v.pipe(timeSchema, v.transform((text) => Date.parse(text)));
 const Name = v.pipe(v.string(), v.maxLength(128));
 /** Gateways named in one search. */
 const MAX_MACS = 200;
 
 const StoryView = v.object({
-  at: Time,
+  at: timeSchema,
   /** `again`: the attempt came to nothing, and it waits to be sent once more. */
   event: v.picklist(["created", "sent", "acked", "again", "ended"]),
   /** Which attempt; 0 before the first. */
@@ -78,7 +79,7 @@ export function searchRoutes(
     const gateways = found && within
       ? (eb: Parameters<typeof found>[0]) => eb.and([found(eb), within(eb)])
       : found ?? within;
-    const before = cursor === undefined ? undefined : decodeCursor(cursor, v.string());
+    const before = decodeCursor(cursor, v.string());
     const rows = await deps.commands.search(
       { macs: mac, statuses: status, kinds: kind, plugin, actor, errorCode: error, since, until, gateways },
       limit + 1,
@@ -113,7 +114,7 @@ function story(row: CommandRow, events: readonly CommandEventRow[]): Story[] {
     attempt: number,
     reason: string | null = null,
     detail: string | null = null,
-  ): Story => ({ at: new Date(at).toISOString(), event, attempt, reason, detail });
+  ): Story => ({ at: isoTime(at), event, attempt, reason, detail });
   const items = [step(row.created_at, "created", 0)];
   for (const { at, attempt, sent_at, reason, detail } of events) {
     // One that found no channel was written down as sent, and was not.

@@ -154,7 +154,7 @@ export function gatewayRoutes(deps: PlatformDeps): Routes {
       422: { description: "The filter can't be used" },
     },
   }).handle(async ({ query: { cursor, limit, filter, group, search, ...plain }, principal }) => {
-    const after = cursor === undefined ? undefined : decodeCursor(cursor, v.string());
+    const after = decodeCursor(cursor, v.string());
     const where = both(
       both(
         await deps.fleet.find(principal, filter),

@@ -89,7 +89,7 @@ export function pluginRoutes(repository: PluginRepository, bus: Pick<PlatformBus
     }),
     responses: { 200: { description: "A page of versions", schema: pageSchema(PluginView) } },
   }).handle(async ({ query: { cursor, limit, ...filter } }) => {
-    const after = cursor === undefined ? undefined : decodeCursor(cursor, Key);
+    const after = decodeCursor(cursor, Key);
     const rows = await repository.list(filter, limit + 1, after);
     const { items, ...rest } = pageOf(
       rows,

@@ -8,6 +8,7 @@ import {
   actorOf,
   answerWith,
   decodeCursor,
+  isoTime,
   macSchema,
   pageOf,
   pageQuery,
@@ -15,6 +16,7 @@ import {
   problem,
   queryInteger,
   Routes,
+  timeSchema,
 } from "../../control/mod.ts";
 import {
   destinationOf,
@@ -28,11 +30,10 @@ import {
 import type { Fleet } from "../fleet/mod.ts";
 import type { GatewayStore } from "../registry/mod.ts";
 
-const Time = v.pipe(v.string(), v.isoTimestamp());
 const VersionView = v.object({
   version: v.number(),
   note: v.string(),
-  madeAt: Time,
+  madeAt: timeSchema,
   madeBy: v.string(),
   policy: PolicySchema,
 });
@@ -114,14 +115,14 @@ export function policyRoutes({ policy, scripts, gateways, fleet }: PolicyRoutePa
     query: v.object(pageQuery(20, 100)),
     responses: { 200: { description: "A page of versions", schema: pageSchema(VersionView) } },
   }).handle(async ({ query: { cursor, limit } }) => {
-    const before = cursor === undefined ? undefined : decodeCursor(cursor, v.number());
+    const before = decodeCursor(cursor, v.number());
     const rows = await policy.versions(limit + 1, before);
     return {
       status: 200,
       body: pageOf(rows, limit, (row) => row.version, (row) => ({
         version: row.version,
         note: row.note,
-        madeAt: new Date(row.made_at).toISOString(),
+        madeAt: isoTime(row.made_at),
         madeBy: row.made_by,
         policy: v.parse(PolicySchema, JSON.parse(row.body)),
       })),

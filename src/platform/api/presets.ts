@@ -6,7 +6,7 @@
 import { parse, stringify } from "@std/csv";
 import * as v from "valibot";
 import { nextTurn } from "../../base/mod.ts";
-import { documented, macSchema, problem } from "../../control/mod.ts";
+import { documented, faultOf, macSchema, problem } from "../../control/mod.ts";
 import { isLoid, isSn } from "../../protocol/smart_gateway/mod.ts";
 import type { GatewayPreset, GatewayRow } from "../registry/mod.ts";
 
@@ -113,6 +113,7 @@ export async function readCsv(text: string): Promise<{ presets: PresetLine[]; fa
       400,
       "invalid_csv",
       `the first line names the columns: ${COLUMNS.join(", ")}` +
+        (/[;\t]/.test(first) && header.length === 1 ? ", with commas between them" : "") +
         (missing.length > 0 ? `; missing: ${missing.join(", ")}` : "") +
         (unknown.length > 0 ? `; unknown: ${unknown.join(", ").slice(0, 200)}` : "") +
         (twice.length > 0 ? `; twice: ${twice.join(", ")}` : ""),
@@ -136,7 +137,9 @@ export async function readCsv(text: string): Promise<{ presets: PresetLine[]; fa
       const given = Object.fromEntries(named.filter(([, cell]) => cell !== ""));
       const { success, output, issues } = v.safeParse(PresetSchema, given);
       if (success) presets.push({ line, preset: output });
-      else refuse(issues.map((issue) => `${v.getDotPath(issue)}: ${issue.message}`).join("; ").slice(0, 500));
+      else {refuse(
+          issues.map((issue) => `${v.getDotPath(issue)}: ${faultOf(issue)}`).join("; ").slice(0, 500),
+        );}
     }
   }
   return { presets, faults };

@@ -4,7 +4,16 @@
  * @module
  */
 import * as v from "valibot";
-import { decodeCursor, pageOf, pageQuery, pageSchema, type Principal, Routes } from "../../control/mod.ts";
+import {
+  decodeCursor,
+  isoTime,
+  pageOf,
+  pageQuery,
+  pageSchema,
+  type Principal,
+  Routes,
+  timeSchema,
+} from "../../control/mod.ts";
 import type { PlatformDeps } from "../deps.ts";
 import { HISTORY_KINDS } from "../fleet/mod.ts";
 import type { PushedMessages } from "../push/mod.ts";
@@ -16,7 +25,7 @@ const MAX_TEXT = 500;
 
 const EntryView = v.object({
   id: v.string(),
-  at: v.pipe(v.string(), v.isoTimestamp()),
+  at: timeSchema,
   kind: v.picklist([...HISTORY_KINDS, "command", "message"]),
   /** Of a command: what and how it stands, never its parameters. Of a message: plug-in, and the text it begins with. */
   detail: v.record(v.string(), v.unknown()),
@@ -89,7 +98,7 @@ export function timelineRoutes({ fleet, commands, messages }: TimelineParts): Ro
     },
   }).handle(async ({ principal, params: { mac }, query: { cursor, limit } }) => {
     await fleet.gateway(principal, mac);
-    const from = cursor === undefined ? {} : decodeCursor(cursor, Position);
+    const from = decodeCursor(cursor, Position) ?? {};
     const merged = merge(await Promise.all(sources(principal, mac, limit + 1, from)), from, limit + 1);
     return { status: 200, body: pageOf(merged, limit, ({ position }) => position, ({ entry }) => entry) };
   });
@@ -97,7 +106,7 @@ export function timelineRoutes({ fleet, commands, messages }: TimelineParts): Ro
 }
 
 function found(at: number, entry: Omit<Entry, "at">, position: Position): Found {
-  return { at, entry: { ...entry, at: new Date(at).toISOString() }, position };
+  return { at, entry: { ...entry, at: isoTime(at) }, position };
 }
 
 /** The newest of all sources, each in its own order; each entry says how far all of them have been read with it. */

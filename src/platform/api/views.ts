@@ -4,10 +4,10 @@
  * @module
  */
 import * as v from "valibot";
+import { isoTime, timeSchema } from "../../control/mod.ts";
 import type { Vouched } from "../plugins/mod.ts";
 import type { CommandRow, GatewayRow, PluginRow, Presence } from "../registry/mod.ts";
 
-const time = v.pipe(v.string(), v.isoTimestamp());
 const maybe = <S extends v.GenericSchema>(schema: S) => v.nullable(schema);
 const json = v.record(v.string(), v.unknown());
 
@@ -31,10 +31,10 @@ export const GatewayView = v.object({
   pinnedOperations: maybe(v.string()),
   renew: v.boolean(),
   tags: v.array(v.string()),
-  registeredAt: maybe(time),
-  lastSeenAt: maybe(time),
-  createdAt: time,
-  updatedAt: time,
+  registeredAt: maybe(timeSchema),
+  lastSeenAt: maybe(timeSchema),
+  createdAt: timeSchema,
+  updatedAt: timeSchema,
 });
 
 /** A row, with what presence knows better. `monotonic` and `now` are the clock's. */
@@ -63,10 +63,10 @@ export function gatewayView(
     pinnedOperations: row.pinned_operations,
     renew: row.renew === 1,
     tags: [...tags],
-    registeredAt: iso(row.registered_at),
-    lastSeenAt: iso(heard ? clock.now() - (clock.monotonic() - presence.lastSeen) : row.last_seen_at),
-    createdAt: iso(row.created_at)!,
-    updatedAt: iso(row.updated_at)!,
+    registeredAt: isoTime(row.registered_at),
+    lastSeenAt: isoTime(heard ? clock.now() - (clock.monotonic() - presence.lastSeen) : row.last_seen_at),
+    createdAt: isoTime(row.created_at),
+    updatedAt: isoTime(row.updated_at),
   };
 }
 
@@ -105,11 +105,11 @@ export const CommandView = v.object({
   retryDelayMs: maybe(v.number()),
   /** It has ended, and nobody can say whether the gateway has done it. */
   outcomeUnknown: v.boolean(),
-  createdAt: time,
-  deadlineAt: time,
-  sentAt: maybe(time),
-  ackedAt: maybe(time),
-  finishedAt: maybe(time),
+  createdAt: timeSchema,
+  deadlineAt: timeSchema,
+  sentAt: maybe(timeSchema),
+  ackedAt: maybe(timeSchema),
+  finishedAt: maybe(timeSchema),
 });
 
 /** {@linkcode CommandView} of a row. */
@@ -133,11 +133,11 @@ export function commandView(row: CommandRow): v.InferInput<typeof CommandView> {
     maxAttempts: row.max_attempts,
     retryDelayMs: row.retry_delay_ms,
     outcomeUnknown: row.error_code === "outcome_unknown" || row.error_code === "no_answer",
-    createdAt: iso(row.created_at)!,
-    deadlineAt: iso(row.deadline_at)!,
-    sentAt: iso(row.sent_at),
-    ackedAt: iso(row.acked_at),
-    finishedAt: iso(row.finished_at),
+    createdAt: isoTime(row.created_at),
+    deadlineAt: isoTime(row.deadline_at),
+    sentAt: isoTime(row.sent_at),
+    ackedAt: isoTime(row.acked_at),
+    finishedAt: isoTime(row.finished_at),
   };
 }
 
@@ -159,10 +159,10 @@ export const PluginView = v.object({
   }),
   /** null: offered to whoever asks for this very version. */
   channel: maybe(v.picklist(["stable", "beta"])),
-  channelAt: time,
+  channelAt: timeSchema,
   channelBy: v.string(),
   notes: v.string(),
-  uploadedAt: time,
+  uploadedAt: timeSchema,
   uploadedBy: v.string(),
 });
 
@@ -178,14 +178,10 @@ export function pluginView(row: PluginRow, trust: Vouched): v.InferInput<typeof 
     signedBy: JSON.parse(row.signed_by),
     trust,
     channel: row.channel,
-    channelAt: iso(row.channel_at)!,
+    channelAt: isoTime(row.channel_at),
     channelBy: row.channel_by,
     notes: row.notes,
-    uploadedAt: iso(row.uploaded_at)!,
+    uploadedAt: isoTime(row.uploaded_at),
     uploadedBy: row.uploaded_by,
   };
-}
-
-function iso(time: number | null): string | null {
-  return time === null ? null : new Date(time).toISOString();
 }

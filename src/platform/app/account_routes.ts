@@ -5,7 +5,15 @@
  */
 import * as v from "valibot";
 import { type Deps, KeyedRate } from "../../base/mod.ts";
-import { bearerToken, networkOf, problem, type ProblemError, Routes } from "../../control/mod.ts";
+import {
+  bearerToken,
+  isoTime,
+  networkOf,
+  problem,
+  type ProblemError,
+  Routes,
+  timeSchema,
+} from "../../control/mod.ts";
 import { LockOut } from "../credentials/mod.ts";
 import { type Passwords, weakness } from "../credentials/mod.ts";
 import type { UserRow } from "./schema.ts";
@@ -13,8 +21,7 @@ import type { AppSettings } from "./settings.ts";
 import type { SessionStore, Tokens } from "./sessions.ts";
 import { USER_PERMISSION, userName, type UserStore } from "./users.ts";
 
-const Time = v.pipe(v.string(), v.isoTimestamp());
-const UserView = v.object({ id: v.string(), name: v.string(), createdAt: Time });
+const UserView = v.object({ id: v.string(), name: v.string(), createdAt: timeSchema });
 
 /** What a user's name may be made of: letters of any script, digits, and what addresses and numbers need. */
 const Name = v.pipe(
@@ -40,18 +47,18 @@ const TokensView = v.object({
   id: v.string(),
   /** The bearer token of all other calls. */
   token: v.string(),
-  expiresAt: Time,
+  expiresAt: timeSchema,
   /** For one renewal. */
   refreshToken: v.string(),
-  refreshExpiresAt: Time,
+  refreshExpiresAt: timeSchema,
 });
 const SessionView = v.object({
   id: v.string(),
   device: v.string(),
   current: v.boolean(),
-  createdAt: Time,
-  renewedAt: Time,
-  expiresAt: Time,
+  createdAt: timeSchema,
+  renewedAt: timeSchema,
+  expiresAt: timeSchema,
 });
 const MAX_BYTES = 8192;
 
@@ -227,9 +234,9 @@ export function accountRoutes(
       id: row.id,
       device: row.device,
       current: row.id === current,
-      createdAt: iso(row.created_at),
-      renewedAt: iso(row.renewed_at),
-      expiresAt: iso(row.expires_at),
+      createdAt: isoTime(row.created_at),
+      renewedAt: isoTime(row.renewed_at),
+      expiresAt: isoTime(row.expires_at),
     }));
     return { status: 200, body: { items } };
   });
@@ -330,9 +337,9 @@ function tokensView(tokens: Tokens): v.InferInput<typeof TokensView> {
   return {
     id: sessionId,
     token,
-    expiresAt: iso(expiresAt),
+    expiresAt: isoTime(expiresAt),
     refreshToken,
-    refreshExpiresAt: iso(refreshExpiresAt),
+    refreshExpiresAt: isoTime(refreshExpiresAt),
   };
 }
 
@@ -340,12 +347,8 @@ function wrongPassword(): ProblemError {
   return problem(403, "wrong_password", "the password is wrong");
 }
 
-function iso(time: number): string {
-  return new Date(time).toISOString();
-}
-
 function userView(row: UserRow): v.InferInput<typeof UserView> {
-  return { id: row.id, name: row.name, createdAt: new Date(row.created_at).toISOString() };
+  return { id: row.id, name: row.name, createdAt: isoTime(row.created_at) };
 }
 
 function tooMany(what: string, retryAfterSeconds: number): ProblemError {

@@ -8,7 +8,7 @@ import type { Commander } from "../commands/mod.ts";
 import type { PresenceTable } from "../registry/mod.ts";
 
 /** How long a gateway is tried to be connected, in milliseconds (reference §10: one minute). */
-export const CONNECT_LIMIT_MS = 60_000;
+const CONNECT_LIMIT_MS = 60_000;
 /** Polls come every second in the first ten, then every five seconds. */
 const QUICK_MS = 10_000;
 const QUICK_POLL_MS = 1000;

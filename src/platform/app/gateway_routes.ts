@@ -6,19 +6,19 @@
  */
 import * as v from "valibot";
 import { type Deps, KeyedRate } from "../../base/mod.ts";
-import { macSchema, problem, Routes, waitSeconds } from "../../control/mod.ts";
+import { isoTime, macSchema, problem, Routes, timeSchema, waitSeconds } from "../../control/mod.ts";
 import { isLoid, isVersion } from "../../protocol/smart_gateway/mod.ts";
 import type { Commander } from "../commands/mod.ts";
 import { type CommandRow, isFinal, type PresenceTable } from "../registry/mod.ts";
 import { type BindingStore, MAX_BINDINGS, type OwnedGateway } from "./bindings.ts";
+import { ownIn } from "./own.ts";
 import type { Connections, ConnectionView } from "./connections.ts";
 import { LockOut } from "../credentials/mod.ts";
 import type { AppSettings } from "./settings.ts";
 import { USER_PERMISSION } from "./users.ts";
 
-const Time = v.pipe(v.string(), v.isoTimestamp());
 const MacParams = v.object({ mac: macSchema });
-const Binding = v.object({ mac: v.string(), boundAt: Time });
+const Binding = v.object({ mac: v.string(), boundAt: timeSchema });
 const Role = v.picklist(["owner", "member"]);
 const Gateway = v.object({
   mac: v.string(),
@@ -26,9 +26,9 @@ const Gateway = v.object({
   model: v.nullable(v.string()),
   firmware: v.nullable(v.string()),
   online: v.boolean(),
-  lastSeenAt: v.nullable(Time),
+  lastSeenAt: v.nullable(timeSchema),
   /** Of members: since they joined. */
-  boundAt: Time,
+  boundAt: timeSchema,
   role: Role,
   /** `view`: it can only be looked at. */
   rights: v.picklist(["use", "view"]),
@@ -103,11 +103,7 @@ export function gatewayRoutes(
     metrics.counter("gatehouse_app_bindings_total", "Attempts to bind a gateway by how they ended", {
       outcome,
     }).inc();
-  const own = async (userId: string, mac: string): Promise<OwnedGateway> => {
-    const gateway = await bindings.find(userId, mac);
-    if (!gateway) throw problem(404, "gateway_not_found", `you have no gateway ${mac}`);
-    return gateway;
-  };
+  const own = ownIn(bindings);
   const view = (row: OwnedGateway): v.InferInput<typeof Gateway> => {
     const known = presence.get(row.mac);
     const heard = known !== undefined && known.lastSeen !== -Infinity;
@@ -117,8 +113,8 @@ export function gatewayRoutes(
       model: row.model,
       firmware: row.firmware,
       online: known?.online ?? false,
-      lastSeenAt: iso(heard ? clock.now() - (clock.monotonic() - known.lastSeen) : row.last_seen_at),
-      boundAt: iso(row.bound_at)!,
+      lastSeenAt: isoTime(heard ? clock.now() - (clock.monotonic() - known.lastSeen) : row.last_seen_at),
+      boundAt: isoTime(row.bound_at),
       role: row.role,
       rights: row.rights,
     };
@@ -182,7 +178,7 @@ export function gatewayRoutes(
       log.info("gateway bound", { mac: gateway.mac, user: principal.id });
       onBinding(gateway.mac, principal.id, true);
     }
-    const body = { mac: gateway.mac, boundAt: iso(outcome.binding.bound_at)! };
+    const body = { mac: gateway.mac, boundAt: isoTime(outcome.binding.bound_at) };
     return { status: outcome.created ? 201 : 200, body };
   });
 
@@ -197,7 +193,7 @@ export function gatewayRoutes(
     const rows = (await bindings.list(principal.id)).filter(({ role }) => role === "owner");
     return {
       status: 200,
-      body: { items: rows.map((row) => ({ mac: row.mac, boundAt: iso(row.bound_at)! })) },
+      body: { items: rows.map((row) => ({ mac: row.mac, boundAt: isoTime(row.bound_at) })) },
     };
   });
 
@@ -364,8 +360,4 @@ function postView(row: CommandRow): v.InferInput<typeof PostView> {
     reply: row.reply === null ? null : JSON.parse(row.reply),
     error: row.error_code === null ? null : { code: row.error_code, message: row.error ?? "" },
   };
-}
-
-function iso(time: number | null): string | null {
-  return time === null ? null : new Date(time).toISOString();
 }

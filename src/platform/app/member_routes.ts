@@ -5,14 +5,14 @@
  */
 import * as v from "valibot";
 import type { Deps } from "../../base/mod.ts";
-import { macSchema, problem, Routes } from "../../control/mod.ts";
+import { isoTime, macSchema, problem, Routes, timeSchema } from "../../control/mod.ts";
 import { LockOut } from "../credentials/mod.ts";
-import type { BindingStore, OwnedGateway } from "./bindings.ts";
+import type { BindingStore } from "./bindings.ts";
+import { ownIn } from "./own.ts";
 import { type Joining, MAX_INVITATIONS, MAX_MEMBERS, type MemberStore } from "./members.ts";
 import type { AppSettings } from "./settings.ts";
 import { USER_PERMISSION, userName } from "./users.ts";
 
-const Time = v.pipe(v.string(), v.isoTimestamp());
 const MacParams = v.object({ mac: macSchema });
 const id = v.pipe(v.string(), v.maxLength(64));
 const RightsField = v.picklist(["use", "view"]);
@@ -23,15 +23,15 @@ const MemberView = v.object({
   name: v.string(),
   role: v.picklist(["owner", "member"]),
   rights: RightsField,
-  since: Time,
+  since: timeSchema,
 });
 const InvitationView = v.object({
   id: v.string(),
   /** Whom it is for; null: whoever has the code. */
   name: v.nullable(v.string()),
   rights: RightsField,
-  createdAt: Time,
-  expiresAt: Time,
+  createdAt: timeSchema,
+  expiresAt: timeSchema,
 });
 const OfferView = v.object({
   id: v.string(),
@@ -40,7 +40,7 @@ const OfferView = v.object({
   vendor: v.nullable(v.string()),
   model: v.nullable(v.string()),
   rights: RightsField,
-  expiresAt: Time,
+  expiresAt: timeSchema,
 });
 const Joined = v.object({ mac: v.string() });
 
@@ -58,11 +58,7 @@ export function memberRoutes(
 ): Routes {
   const routes = new Routes();
   const guesses = new LockOut(clock, settings.codeLock);
-  const own = async (userId: string, mac: string): Promise<OwnedGateway> => {
-    const gateway = await bindings.find(userId, mac);
-    if (!gateway) throw problem(404, "gateway_not_found", `you have no gateway ${mac}`);
-    return gateway;
-  };
+  const own = ownIn(bindings);
   const asOwner = async (userId: string, mac: string): Promise<void> => {
     if ((await own(userId, mac)).role !== "owner") throw notOwner();
   };
@@ -91,11 +87,11 @@ export function memberRoutes(
       name: member.name,
       role: "member",
       rights: member.rights,
-      since: iso(member.joined_at),
+      since: isoTime(member.joined_at),
     }));
     if (owner) {
       const { user_id: userId, name, bound_at } = owner;
-      items.unshift({ userId, name, role: "owner", rights: "use", since: iso(bound_at) });
+      items.unshift({ userId, name, role: "owner", rights: "use", since: isoTime(bound_at) });
     }
     return { status: 200, body: { items } };
   });
@@ -225,7 +221,7 @@ export function memberRoutes(
     body: {
       items: (await members.offers(principal.id)).map(({ expires_at, ...offer }) => ({
         ...offer,
-        expiresAt: iso(expires_at),
+        expiresAt: isoTime(expires_at),
       })),
     },
   }));
@@ -303,7 +299,7 @@ function invitationView(
   row: { id: string; name: string | null; rights: "use" | "view"; created_at: number; expires_at: number },
 ): v.InferInput<typeof InvitationView> {
   const { id, name, rights } = row;
-  return { id, name, rights, createdAt: iso(row.created_at), expiresAt: iso(row.expires_at) };
+  return { id, name, rights, createdAt: isoTime(row.created_at), expiresAt: isoTime(row.expires_at) };
 }
 
 function notOwner() {
@@ -312,8 +308,4 @@ function notOwner() {
 
 function noMember() {
   return problem(404, "member_not_found", "there is no such member");
-}
-
-function iso(time: number): string {
-  return new Date(time).toISOString();
 }

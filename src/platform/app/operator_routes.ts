@@ -4,21 +4,20 @@
  * @module
  */
 import * as v from "valibot";
-import { macSchema, type Principal, problem, Routes } from "../../control/mod.ts";
+import { isoTime, macSchema, type Principal, problem, Routes, timeSchema } from "../../control/mod.ts";
 import type { BindingStore } from "./bindings.ts";
 import type { MemberStore } from "./members.ts";
 
-const Time = v.pipe(v.string(), v.isoTimestamp());
 const MacParams = v.object({ mac: macSchema });
 const View = v.object({
   userId: v.string(),
   name: v.string(),
-  boundAt: Time,
+  boundAt: timeSchema,
   members: v.array(v.object({
     userId: v.string(),
     name: v.string(),
     rights: v.picklist(["use", "view"]),
-    since: Time,
+    since: timeSchema,
   })),
 });
 
@@ -41,12 +40,12 @@ export function operatorRoutes({ bindings, members, visible, unbind }: OperatorP
     return {
       userId: owner.user_id,
       name: owner.name,
-      boundAt: iso(owner.bound_at),
+      boundAt: isoTime(owner.bound_at),
       members: (await members.list(mac)).map(({ user_id: userId, name, rights, joined_at }) => ({
         userId,
         name,
         rights,
-        since: iso(joined_at),
+        since: isoTime(joined_at),
       })),
     };
   };
@@ -86,8 +85,4 @@ export function operatorRoutes({ bindings, members, visible, unbind }: OperatorP
     return { status: 204 };
   });
   return routes;
-}
-
-function iso(time: number): string {
-  return new Date(time).toISOString();
 }

@@ -4,19 +4,27 @@
  * @module
  */
 import * as v from "valibot";
-import { decodeCursor, pageOf, pageQuery, pageSchema, problem, Routes } from "../../control/mod.ts";
+import {
+  decodeCursor,
+  isoTime,
+  pageOf,
+  pageQuery,
+  pageSchema,
+  problem,
+  Routes,
+  timeSchema,
+} from "../../control/mod.ts";
 import type { BindingStore } from "./bindings.ts";
 import type { UserRow } from "./schema.ts";
 import type { SessionStore } from "./sessions.ts";
 import { userName, type UserStore } from "./users.ts";
 
-const Time = v.pipe(v.string(), v.isoTimestamp());
 const UserView = v.object({
   id: v.string(),
   name: v.string(),
-  createdAt: Time,
+  createdAt: timeSchema,
   /** Since when the user may not sign in; null: they may. */
-  lockedAt: v.nullable(Time),
+  lockedAt: v.nullable(timeSchema),
 });
 const DetailView = v.object({
   ...UserView.entries,
@@ -25,10 +33,12 @@ const DetailView = v.object({
       mac: v.string(),
       role: v.picklist(["owner", "member"]),
       rights: v.picklist(["use", "view"]),
-      since: Time,
+      since: timeSchema,
     }),
   ),
-  devices: v.array(v.object({ id: v.string(), device: v.string(), createdAt: Time, renewedAt: Time })),
+  devices: v.array(
+    v.object({ id: v.string(), device: v.string(), createdAt: timeSchema, renewedAt: timeSchema }),
+  ),
 });
 const Id = v.pipe(v.string(), v.maxLength(64));
 const Params = v.object({ id: Id });
@@ -58,10 +68,10 @@ export function userRoutes({ users, sessions, bindings }: UserParts): Routes {
         mac,
         role,
         rights,
-        since: iso(bound_at),
+        since: isoTime(bound_at),
       })),
       devices: devices.map(({ id, device, created_at, renewed_at }) => ({
-        ...{ id, device, createdAt: iso(created_at), renewedAt: iso(renewed_at) },
+        ...{ id, device, createdAt: isoTime(created_at), renewedAt: isoTime(renewed_at) },
       })),
     };
   };
@@ -80,7 +90,7 @@ export function userRoutes({ users, sessions, bindings }: UserParts): Routes {
     }),
     responses: { 200: { description: "A page of users", schema: pageSchema(UserView) } },
   }).handle(async ({ query: { search = "", cursor, limit } }) => {
-    const after = cursor === undefined ? undefined : decodeCursor(cursor, v.string());
+    const after = decodeCursor(cursor, v.string());
     const rows = await users.list(userName(search.trim()), limit + 1, after);
     return { status: 200, body: pageOf(rows, limit, (row) => row.name, view) };
   });
@@ -157,9 +167,5 @@ export function userRoutes({ users, sessions, bindings }: UserParts): Routes {
 }
 
 function view({ id, name, created_at, locked_at }: UserRow): v.InferInput<typeof UserView> {
-  return { id, name, createdAt: iso(created_at), lockedAt: locked_at === null ? null : iso(locked_at) };
-}
-
-function iso(time: number): string {
-  return new Date(time).toISOString();
+  return { id, name, createdAt: isoTime(created_at), lockedAt: isoTime(locked_at) };
 }

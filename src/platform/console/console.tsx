@@ -14,6 +14,7 @@ import { asset } from "./assets.ts";
 import { ApiClient, ApiProblem } from "./client.ts";
 import { cookie, getCookies } from "./cookies.ts";
 import { document, isOpen, Shell } from "./layout.tsx";
+import { problemText } from "./parts/mod.ts";
 import { MENU, PAGES, SignInPage } from "./pages/mod.ts";
 import { isOwnForm, SESSION_COOKIE, TokenSessions } from "./sessions.ts";
 import { type Language, languageOf, TEXTS } from "./texts/mod.ts";
@@ -218,7 +219,7 @@ export class Console {
         await client.get("/api/v1/me");
       } catch (error) {
         if (!(error instanceof ApiProblem)) throw error;
-        const message = error.status === 429 ? error.message : texts.wrongToken;
+        const message = error.status === 429 ? problemText(error, visit.language) : texts.wrongToken;
         return await this.#signInPage(visit, message, error.status === 429 ? 429 : 401);
       }
       const { value, seconds } = this.#tokens.open(text("token").trim());
@@ -233,7 +234,7 @@ export class Console {
       return redirect(to, [this.#sessionCookie(visit, token, seconds)]);
     } catch (error) {
       if (!(error instanceof ProblemError)) throw error;
-      const message = error.status === 401 ? texts.wrong : error.message;
+      const message = error.status === 401 ? texts.wrong : problemText(error, visit.language);
       return await this.#signInPage(visit, message, error.status);
     }
   }
@@ -277,9 +278,11 @@ export class Console {
 
   #failed(visit: Visit, error: unknown): Promise<Response> {
     if (error instanceof ApiProblem) {
-      return this.#problem(visit, error.status, error.message, error.requestId);
+      return this.#problem(visit, error.status, problemText(error, visit.language), error.requestId);
     }
-    if (error instanceof ProblemError) return this.#problem(visit, error.status, error.message, "");
+    if (error instanceof ProblemError) {
+      return this.#problem(visit, error.status, problemText(error, visit.language), "");
+    }
     this.#deps.log.error("a page could not be made", {
       path: visit.url.pathname,
       error: error instanceof Error ? error.stack ?? error.message : String(error),
@@ -311,13 +314,14 @@ export class Console {
 }
 
 /** What the API refused, inside the frame, so that one can go on. */
-function problemPage({ texts }: View, { status, message, requestId }: ApiProblem): PageResult {
+function problemPage({ texts, language }: View, problem: ApiProblem): PageResult {
+  const { status, requestId } = problem;
   return {
     title: texts.problem.title,
     status,
     content: (
       <div class="notice bad" role="alert">
-        <p>{status === 403 ? texts.problem.forbidden : message}</p>
+        <p>{status === 403 ? texts.problem.forbidden : problemText(problem, language)}</p>
         {requestId !== "" && <p class="soft">{`${texts.problem.requestId}: ${requestId}`}</p>}
       </div>
     ),

@@ -10,6 +10,7 @@ import { TEXTS } from "./texts/mod.ts";
 import type { Theme, View } from "./view.ts";
 import type { ApiProblem } from "./client.ts";
 import { assetPath } from "./assets.ts";
+import { Refused, zoneText } from "./parts/mod.ts";
 
 /** An entry of the main menu; shown to those who may see what is behind it. */
 export interface MenuEntry {
@@ -121,34 +122,13 @@ export function Shell(
       </header>
       <main id="content" tabindex={-1}>
         <h1>{title}</h1>
-        {fault !== undefined && <Refused fault={fault} view={view} />}
+        {fault !== undefined && <Refused fault={fault} language={language} />}
         {fault === undefined && url.searchParams.has("done") && (
           <p class="notice good" role="status">{texts.common.done}</p>
         )}
         {children}
       </main>
+      <footer class="soft">{texts.nav.zone(zoneText(view.now))}</footer>
     </>
-  );
-}
-
-/** What the API did not do, and why. */
-function Refused({ fault, view: { texts } }: { readonly fault: ApiProblem; readonly view: View }) {
-  return (
-    <div class="notice bad" role="alert">
-      <p>
-        <strong>{texts.problem.title}</strong>
-        {`: ${fault.status === 403 && fault.code === "forbidden" ? texts.problem.notAllowed : fault.message}`}
-      </p>
-      {fault.faults.length > 1 && (
-        <ul>
-          {fault.faults.map(({ path, message }) => (
-            <li>
-              <code>{path}</code> {message}
-            </li>
-          ))}
-        </ul>
-      )}
-      {fault.requestId !== "" && <p class="soft">{`${texts.problem.requestId}: ${fault.requestId}`}</p>}
-    </div>
   );
 }

@@ -66,7 +66,7 @@ export type Action = (view: View) => Promise<string | PageResult | void>;
  * The page of forms that are sent to their own address: the pressed button's `do` says which action is meant, and
  * behind a colon what with. What the API refuses is shown above the same page, with what was typed still in its fields.
  */
-export function formPage(page: Page, actions: Readonly<Record<string, Action>>): Page {
+function formPage(page: Page, actions: Readonly<Record<string, Action>>): Page {
   return async (view) => {
     const [name = ""] = field(view, "do").split(":", 1),
       action = Object.hasOwn(actions, name) ? actions[name] : undefined;
@@ -111,6 +111,11 @@ export function numeric(view: View, name: string): number | string | undefined {
   return Number.isFinite(Number(text)) ? Number(text) : text;
 }
 
+/** Whether a box was ticked. */
+export function ticked(view: View, name: string): boolean {
+  return several(view, name).length > 0;
+}
+
 /** A field's words, separated by commas, spaces or line ends. */
 export function words(view: View, name: string): string[] {
   return field(view, name).split(/[\s,,]+/).filter(Boolean);
@@ -136,6 +141,15 @@ export function field(view: View, name: string): string {
 /** A query parameter; "" where it is missing. */
 export function query(view: View, name: string): string {
   return view.url.searchParams.get(name)?.trim().slice(0, 500) ?? "";
+}
+
+/** The page of a list that the address asks for. `next`: what the address of the page behind it says as `cursor`. */
+export function listOf<T>(
+  view: View,
+  path: string,
+  filter: Readonly<Record<string, string | undefined>> = {},
+): Promise<{ readonly items: readonly T[]; readonly next?: string }> {
+  return view.client.get(path, { ...filter, cursor: query(view, "cursor") });
 }
 
 /** A page at its path. */

@@ -8,7 +8,6 @@ export {
   DEFAULT_COST,
   MAX_PASSWORD,
   MIN_PASSWORD,
-  normalizePassword,
   Passwords,
   type ScryptCost,
   weakness,

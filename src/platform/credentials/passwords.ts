@@ -63,7 +63,7 @@ const COMMON = new Set([
 ]);
 
 /** One form for what different keyboards write for the same characters. */
-export function normalizePassword(password: string): string {
+function normalizePassword(password: string): string {
   return password.normalize("NFKC");
 }
 

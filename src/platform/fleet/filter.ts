@@ -119,7 +119,10 @@ export function parseFilter(text: string, now: number): Filter {
     ast = parse(text);
   } catch (error) {
     const message = error instanceof Error ? error.message : String(error);
-    throw new FilterError(`not a filter (RSQL): ${message.slice(0, 200)}`, { cause: error });
+    throw new FilterError(
+      `not a filter (RSQL): ${message.slice(0, 200)} A filter is such as region==north;model=in=(F450,F650)`,
+      { cause: error },
+    );
   }
   const budget = { comparisons: MAX_COMPARISONS };
   return compile(ast as Node, now, budget);

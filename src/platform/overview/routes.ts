@@ -4,7 +4,7 @@
  * @module
  */
 import * as v from "valibot";
-import { Routes } from "../../control/mod.ts";
+import { isoTime, Routes, timeSchema } from "../../control/mod.ts";
 import type { Fleet } from "../fleet/mod.ts";
 import type { Recorder } from "./history.ts";
 import type { Overview } from "./overview.ts";
@@ -24,7 +24,7 @@ export const OverviewView = v.object({
   commands: v.record(v.string(), v.number()),
   history: v.object({
     stepSeconds: v.number(),
-    until: v.pipe(v.string(), v.isoTimestamp()),
+    until: timeSchema,
     /** The oldest first: gateways online, heartbeats a second, commands that ended a second. */
     series: v.record(v.string(), v.array(v.number())),
   }),
@@ -62,7 +62,7 @@ export function overviewRoutes(
         commands: { ...commands },
         history: {
           stepSeconds: stepMs / 1000,
-          until: new Date(until).toISOString(),
+          until: isoTime(until),
           series: Object.fromEntries(Object.entries(series).map(([name, values]) => [name, [...values]])),
         },
       },

@@ -4,16 +4,23 @@
  * @module
  */
 import * as v from "valibot";
-import { decodeCursor, pageOf, pageQuery, pageSchema, Routes } from "../../control/mod.ts";
+import {
+  decodeCursor,
+  isoTime,
+  pageOf,
+  pageQuery,
+  pageSchema,
+  Routes,
+  timeSchema,
+} from "../../control/mod.ts";
 import type { AuditLog } from "./audit.ts";
 import type { AuditRow } from "./schema.ts";
 
-const Time = v.pipe(v.string(), v.isoTimestamp());
 const word = v.optional(v.pipe(v.string(), v.maxLength(500)));
 
 const AuditView = v.object({
   seq: v.number(),
-  at: Time,
+  at: timeSchema,
   actor: v.string(),
   actorName: v.string(),
   action: v.string(),
@@ -40,8 +47,8 @@ export function auditRoutes(audit: AuditLog): Routes {
       actor: word,
       action: word,
       target: word,
-      from: v.optional(Time),
-      until: v.optional(Time),
+      from: v.optional(timeSchema),
+      until: v.optional(timeSchema),
       ...pageQuery(),
     }),
     responses: { 200: { description: "A page of entries", schema: pageSchema(AuditView) } },
@@ -50,7 +57,7 @@ export function auditRoutes(audit: AuditLog): Routes {
       ...filter,
       from: from === undefined ? undefined : Date.parse(from),
       until: until === undefined ? undefined : Date.parse(until),
-      beforeSeq: cursor === undefined ? undefined : decodeCursor(cursor, v.number()),
+      beforeSeq: decodeCursor(cursor, v.number()),
       limit: limit + 1,
     });
     return { status: 200, body: pageOf(rows, limit, (row) => Number(row.seq), auditView) };
@@ -116,7 +123,7 @@ export function auditRoutes(audit: AuditLog): Routes {
 function auditView(row: AuditRow): v.InferInput<typeof AuditView> {
   return {
     seq: Number(row.seq),
-    at: new Date(Number(row.at)).toISOString(),
+    at: isoTime(Number(row.at)),
     actor: row.actor,
     actorName: row.actor_name,
     action: row.action,

@@ -4,7 +4,6 @@
  * @module
  */
 export type { AuditEntry, AuditLog } from "./audit.ts";
-export { operatorPrincipal } from "./operators.ts";
 export {
   ALL_PERMISSIONS,
   type Permission,
@@ -13,6 +12,6 @@ export {
   ROLE_NAMES,
   ROLES,
 } from "./permissions.ts";
-export { beyondRights } from "./routes.ts";
+export { beyondRights } from "./rights.ts";
 export { peopleMigrations, type PeopleTables } from "./schema.ts";
 export { type People, type PeopleSettings, ROOT, startPeople } from "./service.ts";

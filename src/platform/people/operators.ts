@@ -148,7 +148,7 @@ export class OperatorSessions implements Authenticator {
 }
 
 /** Who an operator is to the API: a role that this program does not know may nothing. */
-export function operatorPrincipal(row: Pick<OperatorRow, "id" | "name" | "role" | "groups">): Principal {
+function operatorPrincipal(row: Pick<OperatorRow, "id" | "name" | "role" | "groups">): Principal {
   const role: Role | undefined = Object.hasOwn(ROLES, row.role) ? row.role : undefined;
   return {
     kind: "operator",

@@ -7,14 +7,17 @@ import * as v from "valibot";
 import { type Deps, KeyedRate } from "../../base/mod.ts";
 import {
   bearerToken,
+  isoTime,
   networkOf,
   type Principal,
   problem,
   type ProblemError,
   Routes,
+  timeSchema,
 } from "../../control/mod.ts";
 import { LockOut, type LockOutSettings, type Passwords, weakness } from "../credentials/mod.ts";
 import type { AuditLog } from "./audit.ts";
+import { Name, Password } from "./fields.ts";
 import { operatorName, type OperatorSessions, type OperatorStore } from "./operators.ts";
 import { ALL_PERMISSIONS } from "./permissions.ts";
 import type { OperatorRow } from "./schema.ts";
@@ -29,23 +32,6 @@ const LOCK: LockOutSettings = {
   maxKeys: 10_000,
 };
 const MAX_BYTES = 8192;
-
-/** A name as somebody types it. */
-export const Name = v.pipe(
-  v.string(),
-  v.maxLength(64),
-  v.transform(operatorName),
-  v.string(),
-  v.regex(
-    /^[\p{L}\p{N}][\p{L}\p{N}._@+-]{1,63}$/u,
-    "Invalid name: Expected 2 to 64 letters, digits or . _ @ + -",
-  ),
-);
-/** Far more than the longest password: longer ones are not even looked at. */
-export const Password = v.pipe(
-  v.string(),
-  v.maxLength(512, "Invalid length: Expected at most 512 characters"),
-);
 
 const MeView = v.object({
   kind: v.string(),
@@ -170,14 +156,14 @@ export function sessionRoutes(signIn: SignIn, { operators, sessions, passwords }
     responses: {
       201: {
         description: "The bearer token, shown this once",
-        schema: v.object({ token: v.string(), expiresAt: v.pipe(v.string(), v.isoTimestamp()) }),
+        schema: v.object({ token: v.string(), expiresAt: timeSchema }),
       },
       401: { description: "Name or password is wrong" },
       429: { description: "Too many tries for this name or from this address" },
     },
   }).handle(async ({ body, address, id }) => {
     const { token, expiresAt } = await signIn.enter(body, { address, requestId: id });
-    return { status: 201, body: { token, expiresAt: new Date(expiresAt).toISOString() } };
+    return { status: 201, body: { token, expiresAt: isoTime(expiresAt) } };
   });
 
   routes.route({
@@ -212,7 +198,7 @@ export function sessionRoutes(signIn: SignIn, { operators, sessions, passwords }
     responses: {
       200: {
         description: "Changed",
-        schema: v.object({ token: v.string(), expiresAt: v.pipe(v.string(), v.isoTimestamp()) }),
+        schema: v.object({ token: v.string(), expiresAt: timeSchema }),
       },
       401: { description: "The current password is wrong" },
       409: { description: "Whoever asks has no password: a key, or the token of the settings" },
@@ -233,7 +219,7 @@ export function sessionRoutes(signIn: SignIn, { operators, sessions, passwords }
     const session = await sessions.create(was.id, password);
     if (!session) throw superseded();
     const { token, expiresAt } = session;
-    return { status: 200, body: { token, expiresAt: new Date(expiresAt).toISOString() } };
+    return { status: 200, body: { token, expiresAt: isoTime(expiresAt) } };
   });
   return routes;
 }

@@ -9,11 +9,13 @@ import * as v from "valibot";
 import {
   decodeCursor,
   type EventReader,
+  isoTime,
   lastEventId,
   type Page,
   pageOf,
   problem,
   queryInteger,
+  timeSchema,
 } from "../../control/mod.ts";
 import type { PlatformDeps } from "../deps.ts";
 import { type Following, MessageFeed } from "./feed.ts";
@@ -27,7 +29,7 @@ export const MessageView = v.object({
   plugin: v.string(),
   /** When the gateway says that it was: `YYYYMMDDhhmmss`. */
   time: v.string(),
-  receivedAt: v.pipe(v.string(), v.isoTimestamp()),
+  receivedAt: timeSchema,
   /** The content as it came. */
   base64: v.string(),
   /** The same as text, where it is UTF-8. */
@@ -60,9 +62,7 @@ export class PushedMessages implements Disposable {
     filter: MessageFilter,
     { cursor, limit }: { readonly cursor?: string | undefined; readonly limit: number },
   ): Promise<Page<v.InferInput<typeof MessageView>>> {
-    const before = cursor === undefined
-      ? undefined
-      : decodeCursor(cursor, v.pipe(v.number(), v.safeInteger()));
+    const before = decodeCursor(cursor, v.pipe(v.number(), v.safeInteger()));
     const rows = await this.#store.list(filter, limit + 1, before);
     return pageOf(rows, limit, (row) => row.seq, messageView);
   }
@@ -116,7 +116,7 @@ function messageView(row: PushMessageRow): v.InferInput<typeof MessageView> {
     mac: row.mac,
     plugin: row.plugin,
     time: row.time,
-    receivedAt: new Date(row.received_at).toISOString(),
+    receivedAt: isoTime(row.received_at),
     base64: row.message,
     text: textOf(row.message),
   };

@@ -6,7 +6,7 @@
 import type { Clock } from "../../base/mod.ts";
 
 /** Seconds of silence after which a challenge is forgotten (reference §2). */
-export const CHALLENGE_SECONDS = 130;
+const CHALLENGE_SECONDS = 130;
 
 /**
  * Values by key that are forgotten `lifeMs` after they were set. At most `capacity` are kept: past that the oldest

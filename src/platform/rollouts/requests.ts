@@ -5,7 +5,7 @@
  */
 import * as v from "valibot";
 import { parseHostPort } from "../../base/mod.ts";
-import { documented } from "../../control/mod.ts";
+import { documented, timeSchema } from "../../control/mod.ts";
 import { MAX_FILTER } from "../fleet/mod.ts";
 
 const DAY = 86_400_000;
@@ -83,7 +83,7 @@ export const NewRolloutBody = v.strictObject({
   maxAttempts: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(10)), 1),
   window: v.optional(Window),
   needsApproval: v.optional(v.boolean(), false),
-  startAt: v.optional(v.pipe(v.string(), v.isoTimestamp())),
+  startAt: v.optional(timeSchema),
 });
 
 /** Other brakes; what is left out stays. */

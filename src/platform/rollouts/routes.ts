@@ -137,7 +137,7 @@ export function rolloutRoutes({ deps, rollouts, store, fleet, bus }: RolloutRout
     query: v.object({ status: v.optional(RolloutView.entries.status), ...pageQuery(20, 100) }),
     responses: { 200: { description: "A page of rollouts", schema: pageSchema(RolloutView) } },
   }).handle(async ({ query: { cursor, limit, status }, principal }) => {
-    const before = cursor === undefined ? undefined : decodeCursor(cursor, v.string());
+    const before = decodeCursor(cursor, v.string());
     const by = principal.groups ? actorOf(principal) : undefined;
     const rows = await store.list(limit + 1, { before, status, by });
     const { items, ...next } = pageOf(rows, limit, (row) => row.id, (row) => row);
@@ -178,7 +178,7 @@ export function rolloutRoutes({ deps, rollouts, store, fleet, bus }: RolloutRout
     },
   }).handle(async ({ params: { id }, query: { cursor, limit, status }, principal }) => {
     await found(principal, id);
-    const after = cursor === undefined ? undefined : decodeCursor(cursor, v.number());
+    const after = decodeCursor(cursor, v.number());
     const rows = await store.items(id, limit + 1, after, status);
     return { status: 200, body: pageOf(rows, limit, (row: ItemRow) => row.place, itemView) };
   });

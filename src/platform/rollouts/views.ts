@@ -6,8 +6,8 @@
 import * as v from "valibot";
 import type { ItemRow, RolloutRow, StageRow } from "./schema.ts";
 import type { Counts } from "./store.ts";
+import { isoTime, timeSchema } from "../../control/mod.ts";
 
-const Time = v.pipe(v.string(), v.isoTimestamp());
 const CountsView = v.object({
   waiting: v.number(),
   issued: v.number(),
@@ -51,13 +51,13 @@ export const RolloutView = v.object({
     utcOffsetMinutes: v.number(),
   })),
   needsApproval: v.boolean(),
-  approvedAt: v.nullable(Time),
+  approvedAt: v.nullable(timeSchema),
   approvedBy: v.nullable(v.string()),
-  startAt: v.nullable(Time),
-  createdAt: Time,
+  startAt: v.nullable(timeSchema),
+  createdAt: timeSchema,
   createdBy: v.string(),
-  startedAt: v.nullable(Time),
-  finishedAt: v.nullable(Time),
+  startedAt: v.nullable(timeSchema),
+  finishedAt: v.nullable(timeSchema),
   /** The rollout that this one takes back. */
   reverts: v.nullable(v.string()),
 });
@@ -72,7 +72,7 @@ export const ItemView = v.object({
   error: v.nullable(v.object({ code: v.string(), message: v.string() })),
   /** The plug-in's version before; `""`: it was not there; null: that is not known. */
   previousVersion: v.nullable(v.string()),
-  finishedAt: v.nullable(Time),
+  finishedAt: v.nullable(timeSchema),
 });
 
 const NONE: Counts = { waiting: 0, issued: 0, succeeded: 0, failed: 0, skipped: 0 };
@@ -115,13 +115,13 @@ export function rolloutView(
     maxAttempts: row.max_attempts,
     window: row.window === null ? null : JSON.parse(row.window),
     needsApproval: row.needs_approval === 1,
-    approvedAt: iso(row.approved_at),
+    approvedAt: isoTime(row.approved_at),
     approvedBy: row.approved_by,
-    startAt: iso(row.start_at),
-    createdAt: new Date(row.created_at).toISOString(),
+    startAt: isoTime(row.start_at),
+    createdAt: isoTime(row.created_at),
     createdBy: row.created_by,
-    startedAt: iso(row.started_at),
-    finishedAt: iso(row.finished_at),
+    startedAt: isoTime(row.started_at),
+    finishedAt: isoTime(row.finished_at),
     reverts: row.reverts,
   };
 }
@@ -138,10 +138,6 @@ export function itemView(row: ItemRow): v.InferOutput<typeof ItemView> {
       ? null
       : { code: row.error_code ?? row.status, message: row.error ?? "" },
     previousVersion: row.previous_version,
-    finishedAt: iso(row.finished_at),
+    finishedAt: isoTime(row.finished_at),
   };
-}
-
-function iso(time: number | null): string | null {
-  return time === null ? null : new Date(time).toISOString();
 }

@@ -4,17 +4,22 @@
  * @module
  */
 import * as v from "valibot";
-import { answerWith, changedMeanwhile, etagOf, ifMatch, problem, Routes } from "../../control/mod.ts";
+import {
+  answerWith,
+  changedMeanwhile,
+  etagOf,
+  ifMatch,
+  isoTime,
+  problem,
+  Routes,
+  timeSchema,
+} from "../../control/mod.ts";
 import { MAY_READ, MAY_WRITE } from "./access.ts";
 import { type Account, AccountError, type AccountInput, type AccountStore } from "./accounts.ts";
-import { isoTime, noProvider, SpId, Time, versionText, whole } from "./fields.ts";
+import { noProvider, Secret, SpId, versionOctet, versionText, whole } from "./fields.ts";
 import type { Ismg } from "./ismg.ts";
 import { ownTimes, TimesField, timesView } from "./link_times.ts";
 
-const Secret = v.pipe(
-  v.string(),
-  v.regex(/^[\x20-\x7e]{6,64}$/, "Invalid secret: Expected 6 to 64 characters of ASCII"),
-);
 const ServiceId = v.pipe(
   v.string(),
   v.regex(/^[\x21-\x7e]{1,10}$/, "Invalid Service_Id: Expected 1 to 10 visible characters"),
@@ -50,8 +55,8 @@ const AccountView = v.object({
   window: v.number(),
   times: TimesField,
   connections: v.number(),
-  createdAt: Time,
-  updatedAt: Time,
+  createdAt: timeSchema,
+  updatedAt: timeSchema,
 });
 
 /** What these routes lean on. */
@@ -209,11 +214,6 @@ function inputOf(body: v.InferOutput<typeof AccountChanges>): Partial<Omit<Accou
   const given = Object.entries({ ...rest, ...read })
     .filter(([name, value]) => value !== undefined && name !== "spId");
   return Object.fromEntries(given);
-}
-
-function versionOctet(text: string): number {
-  const [major, minor] = text.split(".").map(Number);
-  return major! << 4 | minor!;
 }
 
 function view(account: Account, ismg: Ismg): v.InferInput<typeof AccountView> {

@@ -19,7 +19,7 @@ Deno.test("a caller that says nothing, or never finishes what it says, is closed
       assertEquals(caller.open, true, `${port}: nothing is wrong yet`);
       for (let step = 0; caller.open && step < 12; step++) {
         await stage.clock.advance(10_000);
-        await stage.settle();
+        await stage.settle(1);
       }
       assertEquals(caller.open, false, `${port}, after ${bytes.length} octets`);
     }

@@ -7,11 +7,12 @@ import { type Deps, messageOf, type Timer } from "../../base/mod.ts";
 import { Stat } from "../../protocol/cmpp/mod.ts";
 import { keyOf, messageRow, type Mt, mtOf } from "./message.ts";
 import { OpenMessages } from "./open_messages.ts";
-import type { Outlet, OutletAnswer, OutletListener, Receipt, TakenMessage } from "./outlet.ts";
+import type { Outlet, OutletListener, Receipt, TakenMessage } from "./outlet.ts";
 import type { MessageRow } from "./schema.ts";
 import type { SmsSettings } from "./settings.ts";
 import type { SmsStore } from "./store.ts";
 import { Timers } from "./timers.ts";
+import { Handover } from "./handover.ts";
 import type { Unreadable } from "./unreadable.ts";
 
 /** What the dispatcher works with. */
@@ -26,12 +27,12 @@ export interface DispatcherParts {
 
 /** How often messages are looked through for those whose time is over, in milliseconds. */
 const SWEEP_MS = 10_000;
-/** How long to wait before the centre, or the disk, is tried again, in milliseconds. */
+/** How long to wait before the disk is tried again, in milliseconds. */
 const RETRY_MS = 1_000;
 /** Messages left to the database at a time. */
 const LEFT_AT_ONCE = 500;
 
-/** Hands messages to the outlet, in order for each number, and ends them. */
+/** Has messages handed to the outlet as their time comes, and ends them. */
 export class Dispatcher implements AsyncDisposable {
   readonly #open = new OpenMessages();
   /** Those whose end is being written. */
@@ -44,13 +45,8 @@ export class Dispatcher implements AsyncDisposable {
   #leaving = false;
   /** Up to when an earlier run's messages were due, and the last of them that was read, where there was no room for all. */
   #unread: { readonly until: number; readonly after: MessageRow | undefined } | undefined;
-  #ready: Mt[] = [];
-  #at = 0;
-  /** Numbers that the centre is just taking a message for, and those that wait behind it. */
-  readonly #behind = new Map<string, Mt[]>();
-  #inWork = 0;
+  readonly #handover: Handover;
   readonly #timers: Timers;
-  #retry: Timer | undefined;
   #wake: Timer | undefined;
   #wakeAt = Infinity;
   #stopped = false;
@@ -60,6 +56,15 @@ export class Dispatcher implements AsyncDisposable {
     private readonly parts: DispatcherParts,
   ) {
     this.#timers = new Timers(deps.clock);
+    this.#handover = new Handover(deps.clock, parts.outlet, parts.settings.outletWindow, {
+      waits: (mt) => this.#open.has(mt.msgId),
+      expired: (mt) => void this.#end(mt, Stat.expired, 0),
+      refused: (mt, stat) => void this.#end(mt, stat, 0),
+      accepted: (mt, ref, held) => {
+        if (!held) this.#taken(mt);
+        this.#accepted(mt, ref);
+      },
+    });
   }
 
   /** Messages that wait here: for the centre, or for another gateway. */
@@ -99,10 +104,10 @@ export class Dispatcher implements AsyncDisposable {
       findTaken: (refs) => this.#findTaken(refs),
       onMobileOriginated: (message) => this.onMobileOriginated(message),
     });
-    for (const mt of waiting) this.#queue(mt);
+    for (const mt of waiting) this.#handover.add(mt);
     this.#timers.every(SWEEP_MS, () => this.#sweep());
     await this.#lookForDue();
-    this.#pump();
+    this.#handover.go();
   }
 
   /** Told of each message from a phone. */
@@ -112,8 +117,8 @@ export class Dispatcher implements AsyncDisposable {
   offer(mt: Mt): void {
     if (mt.dueAt > this.deps.clock.now()) return this.#wakeBy(mt.dueAt);
     this.#open.add(mt);
-    this.#queue(mt);
-    this.#pump();
+    this.#handover.add(mt);
+    this.#handover.go();
   }
 
   /** Takes a message back that the centre has not got yet; false where that is too late, or it is not the provider's. */
@@ -131,7 +136,7 @@ export class Dispatcher implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     this.#stopped = true;
     this.#timers.stop();
-    this.#retry?.cancel();
+    this.#handover.stop();
     this.#wake?.cancel();
     return Promise.resolve();
   }
@@ -199,63 +204,6 @@ export class Dispatcher implements AsyncDisposable {
   /** Whether a row tells nothing new of a message. */
   #isHere(msgId: bigint): boolean {
     return this.#open.has(msgId) || this.#ending.has(msgId) || this.#endedMeanwhile.has(msgId);
-  }
-
-  #pump(): void {
-    const { outlet, settings } = this.parts;
-    while (!this.#stopped && this.#retry === undefined && this.#at < this.#ready.length) {
-      if (this.#inWork >= Math.min(outlet.window, settings.outletWindow)) break;
-      const mt = this.#ready[this.#at++]!;
-      if (!this.#open.has(mt.msgId)) continue; // taken back, or expired
-      const number = mt.submit.Dest_terminal_Id[0]!, behind = this.#behind.get(number);
-      if (behind) behind.push(mt);
-      else this.#hand(mt, number);
-    }
-    if (this.#at > 1024 && this.#at * 2 > this.#ready.length) {
-      this.#ready = this.#ready.slice(this.#at);
-      this.#at = 0;
-    }
-  }
-
-  /** A message waits for its turn at the centre; one that needs nothing of it goes at once. */
-  #queue(mt: Mt): void {
-    const number = mt.submit.Dest_terminal_Id[0]!;
-    if (this.parts.outlet.goesElsewhere?.(mt) && !this.#behind.has(number)) this.#hand(mt, number);
-    else this.#ready.push(mt);
-  }
-
-  #hand(mt: Mt, number: string): void {
-    if (mt.expiresAt <= this.deps.clock.now()) return void this.#end(mt, Stat.expired, 0);
-    // Set first: the receipt of a quick centre may come before its answer.
-    mt.sent = true;
-    const answer = this.parts.outlet.submit(mt);
-    if (!(answer instanceof Promise)) return this.#answered(mt, answer);
-    this.#inWork++;
-    this.#behind.set(number, []);
-    answer.then((one) => {
-      this.#inWork--;
-      const behind = this.#behind.get(number) ?? [];
-      this.#behind.delete(number);
-      if (one.kind === "busy") this.#ready.splice(this.#at, 0, mt, ...behind);
-      else this.#ready.splice(this.#at, 0, ...behind);
-      this.#answered(mt, one, true);
-      this.#pump();
-    });
-  }
-
-  #answered(mt: Mt, answer: OutletAnswer, queued = false): void {
-    if (answer.kind === "refused") return void this.#end(mt, answer.stat, 0);
-    if (answer.kind === "accepted") {
-      if (!answer.held) this.#taken(mt);
-      return this.#accepted(mt, answer.ref);
-    }
-    mt.sent = false;
-    if (!queued) this.#ready.splice(this.#at, 0, mt);
-    if (this.#stopped) return;
-    this.#retry ??= this.deps.clock.setTimer(() => {
-      this.#retry = undefined;
-      this.#pump();
-    }, RETRY_MS);
   }
 
   /** Keeps what the centre calls a message, so that a restart neither hands it over again nor misses its receipt. */
@@ -391,8 +339,8 @@ export class Dispatcher implements AsyncDisposable {
   async #lookForDue(): Promise<void> {
     const { settings } = this.parts, now = this.deps.clock.now();
     try {
-      for (const mt of await this.#takeUpWaiting()) this.#queue(mt);
-      this.#pump();
+      for (const mt of await this.#takeUpWaiting()) this.#handover.add(mt);
+      this.#handover.go();
       // Half the room is left to what is to go at once.
       while (this.#open.waiting * 2 < settings.maxBacklog && await this.#takeDue(now) > 0);
       const next = this.#unread ? now : await this.parts.store.nextDue();
@@ -414,8 +362,8 @@ export class Dispatcher implements AsyncDisposable {
     const written = Promise.all(
       taken.map(({ key }) => store.write({ moved: { msgId: key, state: "waiting", stat: null, at: null } })),
     );
-    for (const mt of taken) this.#queue(mt);
-    this.#pump();
+    for (const mt of taken) this.#handover.add(mt);
+    this.#handover.go();
     await written;
     return taken.length;
   }

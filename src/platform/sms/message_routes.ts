@@ -7,14 +7,16 @@ import * as v from "valibot";
 import {
   decodeCursor,
   encodeCursor,
+  isoTime,
   pageOf,
   pageQuery,
   pageSchema,
   problem,
   Routes,
+  timeSchema,
 } from "../../control/mod.ts";
 import { MAY_READ, MAY_READ_CONTENT } from "./access.ts";
-import { isoTime, MsgId, PhoneNumber, SpId, Time } from "./fields.ts";
+import { MsgId, PhoneNumber, SpId } from "./fields.ts";
 import { mtOf } from "./message.ts";
 import { textOf } from "./message_text.ts";
 import type { MessageRow } from "./schema.ts";
@@ -29,10 +31,10 @@ const FACTS = {
   destination: v.string(),
   state: v.picklist(STATES),
   stat: v.nullable(v.string()),
-  submittedAt: Time,
-  dueAt: Time,
-  expiresAt: Time,
-  doneAt: v.nullable(Time),
+  submittedAt: timeSchema,
+  dueAt: timeSchema,
+  expiresAt: timeSchema,
+  doneAt: v.nullable(timeSchema),
 } as const;
 const MessageView = v.object(FACTS);
 const ContentView = v.object({
@@ -76,7 +78,7 @@ function listRoute(routes: Routes, store: SmsStore): void {
     query: v.object({ ...pageQuery(), ...FILTERS }),
     responses: { 200: { description: "A page", schema: pageSchema(MessageView) } },
   }).handle(async ({ query: { cursor, limit, ...filter } }) => {
-    const rows = await store.list(filter, limit + 1, placeOf(cursor));
+    const rows = await store.list(filter, limit + 1, decodeCursor(cursor, Place));
     return { status: 200, body: pageOf(rows, limit, placeOfRow, factsOf) };
   });
 }
@@ -120,17 +122,13 @@ function searchRoute(routes: Routes, store: SmsStore): void {
     status: 200,
     body: await searchPages({
       ...{ text, limit, signal },
-      place: placeOf(cursor),
+      place: decodeCursor(cursor, Place),
       page: (size, place) => store.listWhole(filter, size, place),
       placeOf: placeOfRow,
       view: contentOf,
       cursorOf: encodeCursor,
     }),
   }));
-}
-
-function placeOf(cursor: string | undefined) {
-  return cursor === undefined ? undefined : decodeCursor(cursor, Place);
 }
 
 function placeOfRow(row: MessageFacts) {
@@ -148,7 +146,7 @@ function factsOf(row: MessageFacts): v.InferInput<typeof MessageView> {
     submittedAt: isoTime(row.submitted_at),
     dueAt: isoTime(row.due_at),
     expiresAt: isoTime(row.expires_at),
-    doneAt: row.done_at === null ? null : isoTime(row.done_at),
+    doneAt: isoTime(row.done_at),
   };
 }
 

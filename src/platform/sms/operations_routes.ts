@@ -4,12 +4,12 @@
  * @module
  */
 import * as v from "valibot";
-import { problem, Routes } from "../../control/mod.ts";
+import { isoTime, problem, Routes, timeSchema } from "../../control/mod.ts";
 import { MAY_READ, MAY_WRITE } from "./access.ts";
 import { ALARM_KINDS, type SmsAlarms } from "./alarms.ts";
 import { addUp } from "./change.ts";
 import type { Dispatcher } from "./dispatcher.ts";
-import { Day, isoTime, SpId, Time, versionText } from "./fields.ts";
+import { Day, SpId, versionText } from "./fields.ts";
 import type { Ismg } from "./ismg.ts";
 import type { Outlet } from "./outlet.ts";
 import type { SmsStore } from "./store.ts";
@@ -20,7 +20,7 @@ const ConnectionView = v.object({
   address: v.string(),
   kind: v.picklist(["long", "short"]),
   version: v.nullable(v.string()),
-  connectedAt: Time,
+  connectedAt: timeSchema,
   submitted: v.number(),
   delivered: v.number(),
   working: v.number(),
@@ -44,7 +44,7 @@ const TrafficView = v.object({
 
 const LiveView = v.object({
   /** When the span began. */
-  at: Time,
+  at: timeSchema,
   /** Messages taken from providers, each number counted; messages that ended, delivered or not. */
   submitted: v.number(),
   delivered: v.number(),
@@ -56,7 +56,7 @@ const LiveView = v.object({
 const OutletView = v.object({
   name: v.string(),
   connected: v.boolean(),
-  since: Time,
+  since: timeSchema,
   unanswered: v.number(),
   unreported: v.number(),
   lastError: v.nullable(v.string()),
@@ -67,8 +67,8 @@ const AlarmView = v.object({
   kind: v.picklist(ALARM_KINDS),
   subject: v.string(),
   detail: v.string(),
-  raisedAt: Time,
-  clearedAt: v.nullable(Time),
+  raisedAt: timeSchema,
+  clearedAt: v.nullable(timeSchema),
 });
 
 /** What these routes lean on. */
@@ -207,7 +207,7 @@ function queueRoutes(routes: Routes, { store, dispatcher, ismg }: OperationsPart
         description: "By provider and kind",
         schema: v.object({
           items: v.array(
-            v.object({ spId: v.string(), kind: v.string(), count: v.number(), oldestAt: Time }),
+            v.object({ spId: v.string(), kind: v.string(), count: v.number(), oldestAt: timeSchema }),
           ),
         }),
       },
@@ -236,7 +236,7 @@ function queueRoutes(routes: Routes, { store, dispatcher, ismg }: OperationsPart
           connections: v.number(),
           /** Messages that wait for the centre or its receipt, and since when the first waits for the centre. */
           backlog: v.number(),
-          oldestWaitingAt: v.nullable(Time),
+          oldestWaitingAt: v.nullable(timeSchema),
           /** Changes that wait for the disk. */
           writesWaiting: v.number(),
           /** SUBMITs answered since the start, by their Result. */

@@ -7,14 +7,16 @@ import * as v from "valibot";
 import {
   decodeCursor,
   encodeCursor,
+  isoTime,
   pageOf,
   pageQuery,
   pageSchema,
   problem,
   Routes,
+  timeSchema,
 } from "../../control/mod.ts";
 import { MAY_READ, MAY_READ_CONTENT } from "./access.ts";
-import { isoTime, PhoneNumber, SpId, Time } from "./fields.ts";
+import { PhoneNumber, SpId } from "./fields.ts";
 import { textOf } from "./message_text.ts";
 import type { ReceivedFacts, ReceivedTexts } from "./received.ts";
 import type { ReceivedRow } from "./schema.ts";
@@ -30,8 +32,8 @@ const FACTS = {
   destination: v.string(),
   state: v.picklist(STATES),
   result: v.nullable(v.number()),
-  receivedAt: Time,
-  doneAt: v.nullable(Time),
+  receivedAt: timeSchema,
+  doneAt: v.nullable(timeSchema),
 } as const;
 const ContentView = v.object({
   ...FACTS,
@@ -63,7 +65,7 @@ export function receivedRoutes({ received }: { readonly received: ReceivedTexts 
     query: v.object({ ...pageQuery(), ...FILTERS }),
     responses: { 200: { description: "A page", schema: pageSchema(v.object(FACTS)) } },
   }).handle(async ({ query: { cursor, limit, ...filter } }) => {
-    const rows = await received.list(filter, limit + 1, placeOf(cursor)?.id);
+    const rows = await received.list(filter, limit + 1, decodeCursor(cursor, Place)?.id);
     return { status: 200, body: pageOf(rows, limit, ({ id }) => ({ id }), factsOf) };
   });
   routes.route({
@@ -101,7 +103,7 @@ export function receivedRoutes({ received }: { readonly received: ReceivedTexts 
     status: 200,
     body: await searchPages({
       ...{ text, limit, signal },
-      place: placeOf(cursor),
+      place: decodeCursor(cursor, Place),
       page: (size, place) => received.listWhole(filter, size, place?.id),
       placeOf: ({ id }) => ({ id }),
       view: contentOf,
@@ -109,10 +111,6 @@ export function receivedRoutes({ received }: { readonly received: ReceivedTexts 
     }),
   }));
   return routes;
-}
-
-function placeOf(cursor: string | undefined) {
-  return cursor === undefined ? undefined : decodeCursor(cursor, Place);
 }
 
 function factsOf(row: ReceivedFacts): v.InferInput<v.ObjectSchema<typeof FACTS, undefined>> {
@@ -126,6 +124,6 @@ function factsOf(row: ReceivedFacts): v.InferInput<v.ObjectSchema<typeof FACTS, 
     state: row.state,
     result: row.result,
     receivedAt: isoTime(row.received_at),
-    doneAt: row.done_at === null ? null : isoTime(row.done_at),
+    doneAt: isoTime(row.done_at),
   };
 }

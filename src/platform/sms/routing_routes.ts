@@ -1,10 +1,10 @@
 /**
- * Routes over HTTP: the operators' own, those that the name server told, and the name server.
+ * Routes over HTTP: the operators' own, and those that the name server told.
  *
  * @module
  */
 import * as v from "valibot";
-import { type Deps, formatHostPort, messageOf, newId } from "../../base/mod.ts";
+import { type Deps, newId } from "../../base/mod.ts";
 import {
   actorOf,
   answerWith,
@@ -12,31 +12,26 @@ import {
   decodeCursor,
   etagOf,
   ifMatch,
+  isoTime,
   pageOf,
   pageQuery,
   pageSchema,
   problem,
   Routes,
+  timeSchema,
 } from "../../control/mod.ts";
 import { routeTime } from "../../protocol/cmpp/mod.ts";
-import { type GnsClient, NameServerError, ROUTE_ENTRIES, wantedOf } from "./gns/mod.ts";
+import type { GnsClient } from "./gns/mod.ts";
+import { MAY_READ, MAY_WRITE } from "./access.ts";
+import { Code, ROUTING_TAGS } from "./fields.ts";
+import { nameServerRoutes } from "./name_server_routes.ts";
 import {
-  Code,
   nationalNumber,
-  READ,
   type Route,
   RouteError,
   type Router,
   type RouteStore,
-  Secret,
-  TAGS,
   targetText,
-  Time,
-  timeText,
-  Version,
-  versionOctet,
-  versionText,
-  WRITE,
 } from "./routing/mod.ts";
 
 const Digits = v.pipe(v.string(), v.regex(/^\d{0,21}$/, "Invalid segment: Expected up to 21 digits"));
@@ -67,17 +62,8 @@ const RouteView = v.object({
   origin: v.picklist(["operator", "name_server"]),
   address: v.nullable(v.string()),
   timeStamp: v.string(),
-  updatedAt: Time,
+  updatedAt: timeSchema,
   updatedBy: v.string(),
-});
-
-const NameServerView = v.object({
-  address: v.string(),
-  code: v.nullable(v.string()),
-  version: v.nullable(v.string()),
-  proveAnswer: v.boolean(),
-  refreshedAt: v.nullable(Time),
-  lastError: v.nullable(v.string()),
 });
 
 /** What the routes lean on. */
@@ -96,9 +82,7 @@ export function routingRoutes(deps: Pick<Deps, "clock">, parts: RoutingApiParts)
   const api = new Routes();
   listRoutes(api, parts);
   changeRoutes(api, deps, parts);
-  nameServerRoutes(api, parts);
-  announceRoutes(api, parts);
-  return api;
+  return api.mount("", nameServerRoutes(parts.nameServer));
 }
 
 function listRoutes(api: Routes, { routes, router }: RoutingApiParts): void {
@@ -106,8 +90,8 @@ function listRoutes(api: Routes, { routes, router }: RoutingApiParts): void {
     method: "GET",
     path: "/api/v1/sms/routes",
     summary: "Routes, the operators' and those that the name server told, by id",
-    tags: TAGS,
-    auth: READ,
+    tags: ROUTING_TAGS,
+    auth: MAY_READ,
     query: v.object({
       ...pageQuery(),
       kind: v.optional(Kind),
@@ -115,9 +99,7 @@ function listRoutes(api: Routes, { routes, router }: RoutingApiParts): void {
     }),
     responses: { 200: { description: "A page", schema: pageSchema(RouteView) } },
   }).handle(({ query: { cursor, limit, kind, origin } }) => {
-    const after = cursor === undefined
-      ? undefined
-      : decodeCursor(cursor, v.strictObject({ id: v.string() })).id;
+    const after = decodeCursor(cursor, v.strictObject({ id: v.string() }))?.id;
     const page = routes.list({ kind, origin }, limit + 1, after);
     return { status: 200, body: pageOf(page, limit, ({ id }) => ({ id }), routeView) };
   });
@@ -126,8 +108,8 @@ function listRoutes(api: Routes, { routes, router }: RoutingApiParts): void {
     path: "/api/v1/sms/routes/way",
     summary: "Which way a message to a number would go now",
     description: "Asks the name server where that is what a message would do.",
-    tags: TAGS,
-    auth: READ,
+    tags: ROUTING_TAGS,
+    auth: MAY_READ,
     query: v.object({ kind: Kind, number: v.pipe(v.string(), v.regex(/^\+?\d{1,21}$/)) }),
     responses: {
       200: {
@@ -190,8 +172,8 @@ function changeRoutes(
     summary: "Create a route",
     description: "mt: phones whose numbers begin with first to last; mo: providers whose numbers begin so. " +
       "The longest match counts; an operator's route comes before one of the same length that the name server told.",
-    tags: TAGS,
-    auth: WRITE,
+    tags: ROUTING_TAGS,
+    auth: MAY_WRITE,
     body: { json: RouteBody },
     responses: {
       201: { description: "The new route", schema: RouteView },
@@ -206,8 +188,8 @@ function changeRoutes(
     method: "GET",
     path: "/api/v1/sms/routes/{id}",
     summary: "One route",
-    tags: TAGS,
-    auth: READ,
+    tags: ROUTING_TAGS,
+    auth: MAY_READ,
     params: v.object({ id: v.string() }),
     etag: true,
     responses: {
@@ -223,8 +205,8 @@ function changeRoutes(
     method: "PUT",
     path: "/api/v1/sms/routes/{id}",
     summary: "Change a route",
-    tags: TAGS,
-    auth: WRITE,
+    tags: ROUTING_TAGS,
+    auth: MAY_WRITE,
     params: v.object({ id: v.string() }),
     body: { json: RouteBody },
     etag: true,
@@ -244,8 +226,8 @@ function changeRoutes(
     method: "DELETE",
     path: "/api/v1/sms/routes/{id}",
     summary: "Remove a route",
-    tags: TAGS,
-    auth: WRITE,
+    tags: ROUTING_TAGS,
+    auth: MAY_WRITE,
     params: v.object({ id: v.string() }),
     etag: true,
     responses: {
@@ -262,119 +244,6 @@ function changeRoutes(
   });
 }
 
-function nameServerRoutes(api: Routes, { nameServer }: RoutingApiParts): void {
-  const client = (): GnsClient => {
-    if (nameServer) return nameServer;
-    throw problem(409, "no_name_server", "start with --gns-server HOST:PORT to use a name server");
-  };
-  const view = (): v.InferInput<typeof NameServerView> => {
-    const { address, code, version, proveAnswer, refreshedAt, lastError } = client().status;
-    return {
-      address: formatHostPort(address),
-      code: code ?? null,
-      version: version === undefined ? null : versionText(version),
-      proveAnswer,
-      refreshedAt: refreshedAt === undefined ? null : timeText(refreshedAt),
-      lastError: lastError ?? null,
-    };
-  };
-  const responses = {
-    200: { description: "How things are with it", schema: NameServerView },
-    409: { description: "This gateway has none" },
-  };
-  api.route({
-    method: "GET",
-    path: "/api/v1/sms/name-server",
-    summary: "The name server that this gateway asks",
-    tags: TAGS,
-    auth: READ,
-    responses,
-  }).handle(() => ({ status: 200, body: view() }));
-  api.route({
-    method: "PUT",
-    path: "/api/v1/sms/name-server",
-    summary: "Say who the name server is",
-    description: "The secret is taken and never shown. version is the highest that is spoken with it; " +
-      "with proveAnswer its answer to CONNECT must prove that it knows the secret.",
-    tags: TAGS,
-    auth: WRITE,
-    body: {
-      json: v.strictObject({
-        code: Code,
-        secret: Secret,
-        version: v.optional(Version),
-        proveAnswer: v.optional(v.boolean()),
-      }),
-    },
-    responses,
-  }).handle(async ({ body, principal, changed }) => {
-    const audited = ({ code, version, proveAnswer } = view()) => ({ code, version, proveAnswer });
-    const before = audited(), { version, ...rest } = body;
-    await client().put({ ...rest, version: version && versionOctet(version) }, actorOf(principal));
-    changed(before, audited());
-    return { status: 200, body: view() };
-  });
-  api.route({
-    method: "POST",
-    path: "/api/v1/sms/name-server/refresh",
-    summary: "Take the name server's whole table over now",
-    tags: TAGS,
-    auth: WRITE,
-    responses,
-  }).handle(async ({ changed }) => {
-    const { refreshedAt } = view();
-    await client().refresh();
-    const now = view();
-    changed({ refreshedAt }, { refreshedAt: now.refreshedAt });
-    return { status: 200, body: now };
-  });
-}
-
-function announceRoutes(api: Routes, { nameServer }: RoutingApiParts): void {
-  const changes = ["add", "delete", "update"] as const;
-  const routeId = v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(0xffff_ffff));
-  const change = v.optional(v.picklist(changes), "add");
-  api.route({
-    method: "POST",
-    path: "/api/v1/sms/name-server/routes",
-    summary: "Tell the name server of a route: add, change or delete it there",
-    description: "It may wait for an operator of the name server. delete and update need its routeId.",
-    tags: TAGS,
-    auth: WRITE,
-    body: {
-      json: v.variant("kind", [
-        v.strictObject({ ...ROUTE_ENTRIES.mt, change, routeId: v.optional(routeId) }),
-        v.strictObject({ ...ROUTE_ENTRIES.mo, change, routeId: v.optional(routeId) }),
-      ]),
-    },
-    responses: {
-      200: {
-        description: "Taken; the route has this id there",
-        schema: v.object({ routeId: v.number(), timeStamp: v.string() }),
-      },
-      409: { description: "This gateway has no name server" },
-      422: { description: "The name server refused it, with this Result" },
-      502: { description: "The name server can't be asked" },
-    },
-  }).handle(async ({ body: { change, routeId = 0, ...route }, changed }) => {
-    if (!nameServer) {
-      throw problem(409, "no_name_server", "start with --gns-server HOST:PORT to use a name server");
-    }
-    const wanted = wantedOf(route, changes.indexOf(change), routeId);
-    const outcome = await nameServer.update(wanted).catch((error) => {
-      if (error instanceof NameServerError && error.code === "unsayable") {
-        throw problem(422, error.code, `the name server can't be told of this route: ${error.message}`);
-      }
-      throw problem(502, "name_server_away", `the name server can't be asked: ${messageOf(error)}`);
-    });
-    if (outcome.result !== 0) {
-      throw problem(422, "refused", `the name server refused the route: Result ${outcome.result}`);
-    }
-    changed(undefined, { change, routeId: outcome.routeId, ...route });
-    return { status: 200, body: { routeId: outcome.routeId, timeStamp: outcome.timeStamp } };
-  });
-}
-
 function routeView(route: Route): v.InferInput<typeof RouteView> {
   const { id, kind, first, last, target, origin, address, timeStamp, updatedAt, updatedBy } = route;
   return {
@@ -386,7 +255,7 @@ function routeView(route: Route): v.InferInput<typeof RouteView> {
     origin,
     address: address ?? null,
     timeStamp,
-    updatedAt: timeText(updatedAt),
+    updatedAt: isoTime(updatedAt),
     updatedBy,
   };
 }

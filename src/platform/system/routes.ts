@@ -4,14 +4,14 @@
  * @module
  */
 import * as v from "valibot";
-import { problem, Routes } from "../../control/mod.ts";
+import { problem, Routes, timeSchema } from "../../control/mod.ts";
 import type { Backups } from "./backups.ts";
 
 const BackupView = v.object({
   id: v.string(),
   /** Bytes. */
   size: v.number(),
-  createdAt: v.pipe(v.string(), v.isoTimestamp()),
+  createdAt: timeSchema,
 });
 const IdParams = v.object({ id: v.pipe(v.string(), v.maxLength(64)) });
 const MAY = ["system:write"] as const;

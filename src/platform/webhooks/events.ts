@@ -7,7 +7,7 @@
  * @module
  */
 import * as v from "valibot";
-import type { WebhookSpec } from "../../control/mod.ts";
+import { isoTime, timeSchema, type WebhookSpec } from "../../control/mod.ts";
 import type { Telling } from "../outbox/mod.ts";
 import type { Permission } from "../people/mod.ts";
 import { isFinal } from "../registry/mod.ts";
@@ -122,12 +122,12 @@ export function tellingOf<S extends keyof PlatformEvents>(
 
 /** The whole body with that `data`. */
 function payloadSchema<const T extends string, const D extends v.GenericSchema>(type: T, data: D) {
-  return v.object({ type: v.literal(type), timestamp: v.pipe(v.string(), v.isoTimestamp()), data });
+  return v.object({ type: v.literal(type), timestamp: timeSchema, data });
 }
 
 /** The body as it is sent: when it happened, and not when it is sent. */
 export function payloadOf(type: string, at: number, data: unknown): string {
-  return JSON.stringify({ type, timestamp: new Date(at).toISOString(), data });
+  return JSON.stringify({ type, timestamp: isoTime(at), data });
 }
 
 /** The permissions that reading of these types over the API would need. */

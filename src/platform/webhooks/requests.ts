@@ -17,7 +17,7 @@ export const Url = v.pipe(
 export const Description = v.pipe(v.string(), v.maxLength(500));
 /** The types that it hears of. */
 export const Events = v.pipe(
-  v.array(v.picklist(EVENT_TYPES, "not a type of event")),
+  v.array(v.picklist(EVENT_TYPES, "not a type of event: GET /api/v1/webhook-events lists them")),
   v.minLength(1),
   v.maxLength(EVENT_TYPES.length),
 );

@@ -4,7 +4,7 @@
  * @module
  */
 import * as v from "valibot";
-import { type Clock, newId } from "../../base/mod.ts";
+import type { Clock } from "../../base/mod.ts";
 import {
   actorOf,
   answerWith,
@@ -12,6 +12,7 @@ import {
   decodeCursor,
   etagOf,
   ifMatch,
+  isoTime,
   pageOf,
   pageQuery,
   pageSchema,
@@ -20,27 +21,22 @@ import {
   Routes,
 } from "../../control/mod.ts";
 import { beyondRights } from "../people/mod.ts";
-import { type DeliveryStore, MAX_WAITING } from "./deliveries.ts";
-import { EVENT_TYPES, EVENTS, type EventType, payloadOf, permissionsFor, TEST_EVENT } from "./events.ts";
+import type { DeliveryStore } from "./deliveries.ts";
+import { deliveryRoutes } from "./delivery_routes.ts";
+import { EVENT_TYPES, EVENTS, type EventType, permissionsFor } from "./events.ts";
+import { absent, AUTH, beyond, IdParams, TAGS } from "./fields.ts";
 import type { Hooks } from "./hooks.ts";
-import { DELIVERY_STATES, type WebhookRow } from "./schema.ts";
+import type { WebhookRow } from "./schema.ts";
 import { MAX_WEBHOOKS, type WebhookStore } from "./store.ts";
 import { Description, Events, Groups, Url } from "./requests.ts";
 import type { Targets } from "./target.ts";
-import { DeliveryView, deliveryView, edited, eventsOf, groupsOf, WebhookView, webhookView } from "./views.ts";
+import { edited, eventsOf, groupsOf, WebhookView, webhookView } from "./views.ts";
 
-const AUTH = ["webhooks:write"] as const;
-const TAGS = ["webhooks"];
-const Id = v.pipe(v.string(), v.maxLength(64));
-const IdParams = v.object({ id: Id }), DeliveryParams = v.object({ id: Id, delivery: Id });
 const MAX_BYTES = 16_384;
 /** How long the secret before signs too: where nobody says, and at most. */
 const GRACE_S = 86_400, MAX_GRACE_S = 7 * 86_400;
 
-const beyond = { description: "It tells of more than the caller may see" } as const;
-const absent = { description: "There is none" } as const;
 const refused = { description: "The URL leads where webhooks may not" } as const;
-const disabled = { description: "It is disabled" } as const;
 
 /** What the routes lean on. */
 export interface WebhookRouteParts {
@@ -87,10 +83,6 @@ export function webhookRoutes(parts: WebhookRouteParts): Routes {
     const fault = targets.fault(url);
     if (fault) throw problem(422, "url_refused", `the URL is not taken: ${fault}`);
   };
-  const active = ({ enabled, id }: WebhookRow) => {
-    if (enabled !== 1) throw problem(409, "webhook_disabled", `webhook "${id}" is disabled: enable it first`);
-  };
-  const noDelivery = (id: string) => problem(404, "delivery_not_found", `there is no delivery "${id}"`);
 
   routes.route({
     method: "GET",
@@ -127,7 +119,7 @@ export function webhookRoutes(parts: WebhookRouteParts): Routes {
       200: { description: "A page of webhooks, the oldest first", schema: pageSchema(WebhookView) },
     },
   }).handle(async ({ principal, query: { cursor, limit } }) => {
-    const after = cursor === undefined ? "" : decodeCursor(cursor, v.string());
+    const after = decodeCursor(cursor, v.string()) ?? "";
     // There are never many.
     const [all, waiting] = await Promise.all([store.all(), deliveries.waiting()]);
     const rows = all.filter((row) =>
@@ -298,98 +290,11 @@ export function webhookRoutes(parts: WebhookRouteParts): Routes {
     const row = await found(principal, id);
     const { secret, until } = await store.rotate(row, (body?.graceSeconds ?? GRACE_S) * 1000);
     await hooks.changed(id);
-    const oldSecretUntil = until === null ? null : new Date(until).toISOString();
+    const oldSecretUntil = isoTime(until);
     changed(audited(row), { ...audited(row), secret: "changed", oldSecretUntil });
     return { status: 200, body: { secret, oldSecretUntil } };
   });
 
-  routes.route({
-    method: "POST",
-    path: "/api/v1/webhooks/{id}/test",
-    summary: "Send a webhook an event that means nothing",
-    description:
-      `Its type is \`${TEST_EVENT}\`. It goes the way that all go: how it went, its delivery says.`,
-    tags: TAGS,
-    auth: AUTH,
-    params: IdParams,
-    responses: {
-      202: { description: "It is on its way", schema: DeliveryView },
-      403: beyond,
-      404: absent,
-      409: disabled,
-    },
-  }).handle(async ({ principal, params: { id } }) => {
-    active(await found(principal, id));
-    const now = clock.now(), body = payloadOf(TEST_EVENT, now, { webhook: id });
-    const row = await deliveries.add({ webhookId: id, eventId: newId(), type: TEST_EVENT, body }, now);
-    if (!row) {
-      throw problem(429, "queue_full", `${MAX_WAITING} deliveries wait for webhook "${id}"`, {
-        retryAfterSeconds: 60,
-      });
-    }
-    parts.queued(id);
-    return { status: 202, body: deliveryView(row) };
-  });
-
-  routes.route({
-    method: "GET",
-    path: "/api/v1/webhooks/{id}/deliveries",
-    summary: "What a webhook was told or is to be told, newest first",
-    description: "Ended ones are kept for 7 days, of one webhook the newest 10,000.",
-    tags: TAGS,
-    auth: AUTH,
-    params: IdParams,
-    query: v.object({
-      state: v.optional(v.picklist(DELIVERY_STATES)),
-      type: v.optional(v.picklist([...EVENT_TYPES, TEST_EVENT])),
-      ...pageQuery(),
-    }),
-    responses: {
-      200: { description: "A page of deliveries", schema: pageSchema(DeliveryView) },
-      403: beyond,
-      404: absent,
-    },
-  }).handle(async ({ principal, params: { id }, query: { cursor, limit, ...filter } }) => {
-    await found(principal, id);
-    const before = cursor === undefined ? undefined : decodeCursor(cursor, v.string());
-    const rows = await deliveries.list(id, filter, limit + 1, before);
-    return { status: 200, body: pageOf(rows, limit, (row) => row.id, deliveryView) };
-  });
-
-  routes.route({
-    method: "GET",
-    path: "/api/v1/webhooks/{id}/deliveries/{delivery}",
-    summary: "One delivery",
-    tags: TAGS,
-    auth: AUTH,
-    params: DeliveryParams,
-    responses: { 200: { description: "The delivery", schema: DeliveryView }, 403: beyond, 404: absent },
-  }).handle(async ({ principal, params: { id, delivery } }) => {
-    await found(principal, id);
-    const row = await deliveries.find(id, delivery);
-    if (!row) throw noDelivery(delivery);
-    return { status: 200, body: deliveryView(row) };
-  });
-
-  routes.route({
-    method: "POST",
-    path: "/api/v1/webhooks/{id}/deliveries/{delivery}/redeliver",
-    summary: "Tell it again, or at once: the same event under the same id",
-    tags: TAGS,
-    auth: AUTH,
-    params: DeliveryParams,
-    responses: {
-      202: { description: "It is on its way", schema: DeliveryView },
-      403: beyond,
-      404: absent,
-      409: disabled,
-    },
-  }).handle(async ({ principal, params: { id, delivery } }) => {
-    active(await found(principal, id));
-    const row = await deliveries.redeliver(id, delivery, clock.now());
-    if (!row) throw noDelivery(delivery);
-    parts.queued(id);
-    return { status: 202, body: deliveryView(row) };
-  });
+  routes.mount("", deliveryRoutes(parts, found));
   return routes;
 }

@@ -6,8 +6,7 @@
 import * as v from "valibot";
 import { EVENT_TYPES, type EventType } from "./events.ts";
 import { DELIVERY_STATES, type DeliveryRow, type WebhookRow } from "./schema.ts";
-
-const Time = v.pipe(v.string(), v.isoTimestamp());
+import { isoTime, timeSchema } from "../../control/mod.ts";
 
 /** A webhook. */
 export const WebhookView = v.object({
@@ -20,15 +19,15 @@ export const WebhookView = v.object({
   /** Why the platform itself disabled it: its receiver answered 410, or nothing was delivered for days. */
   disabledReason: v.nullable(v.picklist(["gone", "failing"])),
   /** Since when nothing was delivered. */
-  failingSince: v.nullable(Time),
+  failingSince: v.nullable(timeSchema),
   waiting: v.number(),
   /** Events that were not kept for it since too many waited. */
   dropped: v.number(),
   /** Until when the secret before this one signs too. */
-  oldSecretUntil: v.nullable(Time),
-  createdAt: Time,
+  oldSecretUntil: v.nullable(timeSchema),
+  createdAt: timeSchema,
   createdBy: v.string(),
-  updatedAt: Time,
+  updatedAt: timeSchema,
 });
 
 /** One event for one webhook, and how telling it goes. */
@@ -39,15 +38,15 @@ export const DeliveryView = v.object({
   type: v.string(),
   state: v.picklist(DELIVERY_STATES),
   attempts: v.number(),
-  createdAt: Time,
+  createdAt: timeSchema,
   /** When it is given up. */
-  deadlineAt: Time,
-  nextTryAt: v.nullable(Time),
+  deadlineAt: timeSchema,
+  nextTryAt: v.nullable(timeSchema),
   /** How the last try went. */
   lastStatus: v.nullable(v.number()),
   lastError: v.nullable(v.string()),
   lastMs: v.nullable(v.number()),
-  endedAt: v.nullable(Time),
+  endedAt: v.nullable(timeSchema),
   /** As it is sent. */
   body: v.string(),
 });
@@ -63,13 +62,13 @@ export function webhookView(row: WebhookRow, waiting: number, now: number): v.In
     groups: groupsOf(row),
     enabled: row.enabled === 1,
     disabledReason: row.disabled_reason,
-    failingSince: iso(row.failing_since),
+    failingSince: isoTime(row.failing_since),
     waiting,
     dropped: Number(row.dropped),
-    oldSecretUntil: iso(old),
-    createdAt: new Date(row.created_at).toISOString(),
+    oldSecretUntil: isoTime(old),
+    createdAt: isoTime(row.created_at),
     createdBy: row.created_by,
-    updatedAt: new Date(row.updated_at).toISOString(),
+    updatedAt: isoTime(row.updated_at),
   };
 }
 
@@ -77,11 +76,11 @@ export function webhookView(row: WebhookRow, waiting: number, now: number): v.In
 export function deliveryView(row: DeliveryRow): v.InferInput<typeof DeliveryView> {
   return {
     ...{ id: row.id, event: row.event_id, type: row.type, state: row.state, attempts: row.attempts },
-    createdAt: new Date(row.created_at).toISOString(),
-    deadlineAt: new Date(row.deadline_at).toISOString(),
-    nextTryAt: iso(row.next_try_at),
+    createdAt: isoTime(row.created_at),
+    deadlineAt: isoTime(row.deadline_at),
+    nextTryAt: isoTime(row.next_try_at),
     ...{ lastStatus: row.last_status, lastError: row.last_error, lastMs: row.last_ms },
-    endedAt: iso(row.ended_at),
+    endedAt: isoTime(row.ended_at),
     body: row.body,
   };
 }
@@ -94,10 +93,6 @@ export function eventsOf({ events }: Pick<WebhookRow, "events">): EventType[] {
 /** The groups that it is confined to; null: none. */
 export function groupsOf({ groups }: Pick<WebhookRow, "groups">): string[] | null {
   return groups === null ? null : JSON.parse(groups);
-}
-
-function iso(time: number | null): string | null {
-  return time === null ? null : new Date(time).toISOString();
 }
 
 /** What can be changed of a webhook, as its row has it. */

@@ -18,7 +18,7 @@ const id = fc.bigInt({ min: 0n, max: 0xffff_ffff_ffff_ffffn });
 const content = fc.uint8Array({ maxLength: 255 });
 
 /** A SUBMIT that the dialect can carry whole. */
-export function anySubmit(dialect: Dialect): fc.Arbitrary<Submit> {
+function anySubmit(dialect: Dialect): fc.Arbitrary<Submit> {
   const number = textOf(dialect === 3 ? 32 : 21), only3 = dialect === 3 ? octet : fc.constant(0);
   return fc.record({
     command: fc.constant("SUBMIT" as const),
@@ -49,7 +49,7 @@ export function anySubmit(dialect: Dialect): fc.Arbitrary<Submit> {
 }
 
 /** A DELIVER that the dialect can carry whole. */
-export function anyDeliver(dialect: Dialect): fc.Arbitrary<Deliver> {
+function anyDeliver(dialect: Dialect): fc.Arbitrary<Deliver> {
   return fc.record({
     command: fc.constant("DELIVER" as const),
     sequence,
@@ -68,7 +68,7 @@ export function anyDeliver(dialect: Dialect): fc.Arbitrary<Deliver> {
 }
 
 /** A FWD that the dialect can carry whole. */
-export function anyFwd(dialect: Dialect): fc.Arbitrary<Fwd> {
+function anyFwd(dialect: Dialect): fc.Arbitrary<Fwd> {
   const only3 = dialect === 3 ? octet : fc.constant(0);
   const pseudo = dialect === 3 ? textOf(32) : fc.constant("");
   return fc.record({

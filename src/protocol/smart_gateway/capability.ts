@@ -63,12 +63,7 @@ export function decodeCapabilityRequest(base64: string): CapabilityRequest {
   };
 }
 
-/** The base64 text of named values alone, as SetPlug-inParameterValues carries them. */
-export function encodeCapabilityFields(fields: CapabilityFields): string {
-  return toBase64(without(fields, NO_NAMES));
-}
-
-/** Reads named values alone. Throws {@linkcode ProtocolError}. */
+/** Reads named values alone, as SetPlug-inParameterValues carries them. Throws {@linkcode ProtocolError}. */
 export function decodeCapabilityFields(base64: string): CapabilityFields {
   return without(fromBase64(base64), NO_NAMES);
 }
@@ -101,7 +96,8 @@ export function decodeCapabilityReply(base64: string): CapabilityReply {
 
 const NO_NAMES: ReadonlySet<string> = new Set();
 const REQUEST_NAMES: ReadonlySet<string> = new Set(["CmdType", "SequenceId"]);
-const REPLY_NAMES: ReadonlySet<string> = new Set(["CmdType", "SequenceId", "Status", "FailReason"]);
+/** What every reply has beside its fields. */
+export const REPLY_NAMES: ReadonlySet<string> = new Set(["CmdType", "SequenceId", "Status", "FailReason"]);
 
 /** A copy without the named ones and without a prototype, so that `__proto__` is a name like any other. */
 function without(fields: Readonly<Record<string, JsonValue>>, names: ReadonlySet<string>): JsonObject {

@@ -23,9 +23,9 @@ export {
   decodeCapabilityFields,
   decodeCapabilityReply,
   decodeCapabilityRequest,
-  encodeCapabilityFields,
   encodeCapabilityReply,
   encodeCapabilityRequest,
+  REPLY_NAMES,
 } from "./capability.ts";
 export { bindingSn, checkSn, equalDigest, messageMd5, triggerKey, userId, wifiKey } from "./digest.ts";
 export {

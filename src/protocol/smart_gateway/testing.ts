@@ -53,7 +53,7 @@ export function mutated(valid: fc.Arbitrary<Uint8Array>): fc.Arbitrary<Uint8Arra
 }
 
 /** Any JSON object with some names of the protocol among its keys. */
-export function strangeObjects(
+function strangeObjects(
   names: readonly string[],
   methods: readonly string[],
 ): fc.Arbitrary<Uint8Array> {

@@ -32,7 +32,8 @@ export function networkFunctions({ driver, http }: FullHostDeps): Capabilities {
     },
     "network.dns": {
       /** The addresses of `[name, type]`, with type A or AAAA. */
-      "network.lookup": async ([name, type = "A"], { plugin, signal }) => {
+      "network.lookup": async ([name, given], { plugin, signal }) => {
+        const type = given ?? "A"; // an undefined of the plug-in's comes as null
         if (type !== "A" && type !== "AAAA") throw new Error("type: A or AAAA");
         return await lookups.within(plugin, () => driver.diagnosis.lookup(String(name ?? ""), type, signal));
       },

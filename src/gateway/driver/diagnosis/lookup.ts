@@ -5,9 +5,8 @@
  */
 import { messageOf } from "../../../base/mod.ts";
 import { DriverError } from "../errors.ts";
+import { checkQuestion } from "./bounds.ts";
 
-const NAME =
-  /^(?=.{1,253}$)(?:[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9])?\.)*[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,61}[A-Za-z0-9])?\.?$/;
 /** Questions at one time, and the most addresses of an answer. */
 const MAX_RUNNING = 16;
 const MAX_ADDRESSES = 32;
@@ -21,7 +20,7 @@ export async function lookup(
   signal: AbortSignal,
   resolve: typeof Deno.resolveDns = Deno.resolveDns,
 ): Promise<string[]> {
-  if (!NAME.test(name)) throw new DriverError("invalid", `not a host name: "${name.slice(0, 64)}"`);
+  checkQuestion(name);
   if (running >= MAX_RUNNING) throw new DriverError("busy", `${MAX_RUNNING} questions are asked`);
   running++;
   try {

@@ -5,18 +5,15 @@
  * @module
  */
 import type { Clock } from "../../../base/mod.ts";
-import { isIpAddress } from "../../../net/mod.ts";
 import { DriverError } from "../errors.ts";
 import type { Runner } from "../linux/mod.ts";
+import { checkPing, checkTraceroute } from "./bounds.ts";
 import type { Hop, PingOptions, PingReport, TracerouteOptions } from "./diagnosis.ts";
 
 /** Pings at one time. */
 const MAX_RUNNING = 4;
 /** What of the output is read, in bytes. */
 const MAX_OUTPUT = 16 * 1024;
-const HOST_NAME =
-  /^(?=.{1,253}$)[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?(?:\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*\.?$/;
-
 const INTERFACE_NAME = /^[A-Za-z0-9][A-Za-z0-9_.@-]{0,14}$/;
 
 let running = 0;
@@ -27,15 +24,7 @@ export async function ping(
   destination: string,
   { count, size, interface: out, signal }: PingOptions,
 ): Promise<PingReport> {
-  if (!isIpAddress(destination) && !HOST_NAME.test(destination)) {
-    throw new DriverError("invalid", `not a host name or IP address: "${destination.slice(0, 64)}"`);
-  }
-  if (!Number.isInteger(count) || count < 1 || count > 20) {
-    throw new DriverError("invalid", "count is not 1 to 20");
-  }
-  if (!Number.isInteger(size) || size < 0 || size > 1472) {
-    throw new DriverError("invalid", "size is not 0 to 1472");
-  }
+  checkPing(destination, { count, size });
   return await oneOfFew(async () => {
     const args = [...by(out), "-c", count, "-s", size, "-W", 2, "-w", count + 3, destination].map(String);
     const limits = { timeoutMs: (count + 5) * 1000, maxBytes: MAX_OUTPUT, signal };
@@ -53,12 +42,7 @@ export async function traceroute(
   destination: string,
   { maxHops, interface: out, signal }: TracerouteOptions,
 ): Promise<Hop[]> {
-  if (!isIpAddress(destination) && !HOST_NAME.test(destination)) {
-    throw new DriverError("invalid", `not a host name or IP address: "${destination.slice(0, 64)}"`);
-  }
-  if (!Number.isInteger(maxHops) || maxHops < 1 || maxHops > 30) {
-    throw new DriverError("invalid", "maxHops is not 1 to 30");
-  }
+  checkTraceroute(destination, { maxHops });
   return await oneOfFew(async () => {
     const hops: Hop[] = [];
     for (let hop = 1; hop <= maxHops; hop++) {

@@ -5,6 +5,7 @@
  */
 import type { Random } from "../../../base/mod.ts";
 import type { SimulatedNameServers } from "../dns/mod.ts";
+import { checkPing, checkQuestion, checkTraceroute } from "./bounds.ts";
 import type {
   Diagnosis,
   Hop,
@@ -14,7 +15,7 @@ import type {
   TracerouteOptions,
 } from "./diagnosis.ts";
 
-/** The {@linkcode Diagnosis} that simulates: everything answers. */
+/** The {@linkcode Diagnosis} that simulates: everything that may be asked answers. */
 export class SimulatedDiagnosis implements Diagnosis {
   readonly #random: Random;
 
@@ -22,29 +23,35 @@ export class SimulatedDiagnosis implements Diagnosis {
     this.#random = random;
   }
 
-  ping(_destination: string, { count }: PingOptions): Promise<PingReport> {
+  // deno-lint-ignore require-await -- what may not be asked rejects, as on Linux
+  async ping(destination: string, { count, size }: PingOptions): Promise<PingReport> {
+    checkPing(destination, { count, size });
     const times = Array.from({ length: count }, () => 1 + Math.round(this.#random.float() * 200) / 10);
-    return Promise.resolve({
+    return {
       sent: count,
       received: count,
       minMs: Math.min(...times),
       avgMs: Math.round(times.reduce((sum, time) => sum + time, 0) / count * 100) / 100,
       maxMs: Math.max(...times),
-    });
+    };
   }
 
-  traceroute(_destination: string, { maxHops }: TracerouteOptions): Promise<Hop[]> {
+  // deno-lint-ignore require-await -- as `ping`
+  async traceroute(destination: string, { maxHops }: TracerouteOptions): Promise<Hop[]> {
+    checkTraceroute(destination, { maxHops });
     const hops = ["100.64.0.1", "192.0.2.1", "192.0.2.9"].slice(0, maxHops);
-    return Promise.resolve(hops.map((address, i) => ({ hop: i + 1, address, ms: 2 * (i + 1) })));
+    return hops.map((address, i) => ({ hop: i + 1, address, ms: 2 * (i + 1) }));
   }
 
   /** What a name was redirected to, else an address that documentation is written with: nothing is to be reached there. */
-  lookup(name: string, type: "A" | "AAAA"): Promise<string[]> {
+  // deno-lint-ignore require-await -- as `ping`
+  async lookup(name: string, type: "A" | "AAAA"): Promise<string[]> {
+    checkQuestion(name);
     const redirected = this.dns.redirected(name);
     if (redirected !== undefined) {
-      return Promise.resolve(redirected.includes(":") === (type === "AAAA") ? [redirected] : []);
+      return redirected.includes(":") === (type === "AAAA") ? [redirected] : [];
     }
-    return Promise.resolve([type === "A" ? "192.0.2.9" : "2001:db8::9"]);
+    return [type === "A" ? "192.0.2.9" : "2001:db8::9"];
   }
 
   inform(): Promise<InformReport> {

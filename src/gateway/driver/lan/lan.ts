@@ -49,7 +49,7 @@ export interface DeviceBandwidth {
 /** The most devices with a right or a bandwidth of their own. */
 export const MAX_DEVICES = 128;
 /** The slowest and fastest that a device may be held to, in kbit/s. */
-export const LEAST_KBPS = 8, MOST_KBPS = 10_000_000;
+const LEAST_KBPS = 8, MOST_KBPS = 10_000_000;
 
 /** The home network's part. All methods reject with DriverError. */
 export interface Lan {

@@ -41,7 +41,7 @@ export interface LinuxWanOptions {
 }
 
 /** The resolver's own file is behind a stub, where there is one. */
-export const RESOLV_FILES: readonly string[] = [
+const RESOLV_FILES: readonly string[] = [
   "/run/systemd/resolve/resolv.conf",
   "/tmp/resolv.conf.d/resolv.conf.auto",
   "/etc/resolv.conf",

@@ -23,7 +23,7 @@ export interface Conf {
 }
 
 /** The settings that protection consists of. */
-export const SECURITY_KEYS = [
+const SECURITY_KEYS = [
   "wpa",
   "wpa_key_mgmt",
   "wpa_pairwise",

@@ -95,7 +95,7 @@ const CHANNELS_5 = new Set([0, 36, 40, 44, 48, 52, 56, 60, 64, 149, 153, 157, 16
 for (let channel = 100; channel <= 144; channel += 4) CHANNELS_5.add(channel);
 
 /** Whether a network of this index is in the 5 GHz band. */
-export function isFiveGhz(index: number): boolean {
+function isFiveGhz(index: number): boolean {
   return index >= 5;
 }
 

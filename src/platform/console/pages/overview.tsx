@@ -5,7 +5,7 @@
  */
 import type * as v from "valibot";
 import type { OverviewView } from "../../overview/mod.ts";
-import { Bars, CommandStatus, LineChart, numberText, timeText } from "../parts/mod.ts";
+import { Bars, clockText, CommandStatus, LineChart, numberText, timeText } from "../parts/mod.ts";
 import type { Page, View } from "../view.ts";
 
 type Overview = v.InferOutput<typeof OverviewView>;
@@ -98,14 +98,16 @@ function Chart(
 ) {
   const { series, until, stepSeconds } = overview.history, values = series[name] ?? [];
   const from = Date.parse(until) - Math.max(0, values.length - 1) * stepSeconds * 1000;
+  const endText = Date.parse(until) - from < 86_400_000 ? clockText : timeText;
   return (
     <section class="panel">
       <h2>{label}</h2>
       <LineChart
         values={values}
         label={label}
-        from={timeText(from, view)}
-        until={timeText(until, view)}
+        from={endText(from, view)}
+        until={endText(until, view)}
+        most={view.texts.overview.most}
         format={(value) => numberText(value, view, digits)}
       />
     </section>

@@ -8,13 +8,15 @@ const WIDTH = 600, HEIGHT = 120;
 
 /** A line over time, with a text for those who can't see it. */
 export function LineChart(
-  { values, label, from, until, format }: {
+  { values, label, from, until, format, most }: {
     readonly values: readonly number[];
     readonly label: string;
     /** What stands under the two ends. */
     readonly from: string;
     readonly until: string;
     readonly format: (value: number) => string;
+    /** What says that a value is the highest. */
+    readonly most: (value: string) => string;
   },
 ) {
   const top = Math.max(1e-9, ...values), last = values.at(-1) ?? 0;
@@ -46,7 +48,7 @@ export function LineChart(
       </svg>
       <div class="scale">
         <span>{from}</span>
-        <span>{`max ${format(values.length > 0 ? Math.max(...values) : 0)}`}</span>
+        <span>{most(format(values.length > 0 ? Math.max(...values) : 0))}</span>
         <span>{until}</span>
       </div>
     </figure>

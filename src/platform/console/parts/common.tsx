@@ -21,6 +21,22 @@ export function timeText(at: string | number, { language }: Pick<View, "language
   }).format(new Date(at));
 }
 
+/** Hours and minutes alone, for what is within a day. */
+export function clockText(at: string | number, { language }: Pick<View, "language">): string {
+  return new Intl.DateTimeFormat(language === "zh" ? "zh-CN" : "en-GB", {
+    hour: "2-digit",
+    minute: "2-digit",
+  })
+    .format(new Date(at));
+}
+
+/** The zone of the times that {@linkcode timeText} writes, and that forms are filled in with: `UTC+08:00`. */
+export function zoneText(at: number): string {
+  const minutes = -new Date(at).getTimezoneOffset(), two = (n: number) => String(n).padStart(2, "0");
+  const east = Math.abs(minutes);
+  return `UTC${minutes < 0 ? "-" : "+"}${two(Math.floor(east / 60))}:${two(east % 60)}`;
+}
+
 /** A number with the language's separators. */
 export function numberText(value: number, { language }: Pick<View, "language">, digits = 0): string {
   return new Intl.NumberFormat(language === "zh" ? "zh-CN" : "en-GB", { maximumFractionDigits: digits })

@@ -16,17 +16,31 @@ interface Named {
   readonly hint?: string;
 }
 
-/** A form that is sent to this page (or to `to`), its fields one under the other. */
+interface Button {
+  readonly action: string;
+  readonly label: string;
+  readonly tone?: "quiet" | "danger" | undefined;
+  /** Asked before it is sent. */
+  readonly confirm?: string | undefined;
+  /** Send it although fields are not filled in. */
+  readonly skipChecks?: boolean | undefined;
+}
+/** A form of several buttons has them among its children. */
+type NoButton = { readonly [name in keyof Button]?: undefined };
+
+/** A form that is sent to this page (or to `to`), its fields one under the other and below them its button. */
 export function Form(
-  { view, to, files, row, children }: {
+  { view, to, files, row, children, action, label, ...button }: {
     readonly view: View;
     readonly to?: string;
     /** Whether it uploads files. */
     readonly files?: boolean;
+    /** Its fields and its button side by side. */
     readonly row?: boolean;
     readonly children?: Child;
-  },
+  } & (Button | NoButton),
 ) {
+  const submit = action !== undefined && <Submit action={action} label={label} {...button} />;
   return (
     <form
       class={row ? "row" : "stack"}
@@ -35,6 +49,7 @@ export function Form(
       enctype={files ? "multipart/form-data" : undefined}
     >
       {children}
+      {submit && !row ? <div class="actions">{submit}</div> : submit}
     </form>
   );
 }
@@ -123,17 +138,7 @@ export function Check(
 }
 
 /** The button that sends a form, and what it does. */
-export function Submit(
-  { action, label, tone, confirm, skipChecks }: {
-    readonly action: string;
-    readonly label: string;
-    readonly tone?: "quiet" | "danger";
-    /** Asked before it is sent. */
-    readonly confirm?: string;
-    /** Send it although fields are not filled in. */
-    readonly skipChecks?: boolean;
-  },
-) {
+export function Submit({ action, label, tone, confirm, skipChecks }: Button) {
   return (
     <button
       type="submit"
@@ -158,7 +163,7 @@ export function Act(
     readonly label: string;
     readonly fields?: Readonly<Record<string, string>>;
     readonly tone?: "quiet" | "danger";
-    readonly confirm?: string;
+    readonly confirm?: string | undefined;
     readonly about?: string;
   },
 ) {

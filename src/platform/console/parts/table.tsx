@@ -6,33 +6,38 @@
 import type { Child } from "hono/jsx";
 import type { View } from "../view.ts";
 
-/** A table in which the first cell of each row says what it is about; a sentence where there is no row. */
+/**
+ * A table in which the first cell of each row says what it is about; a sentence where there is no row. A column whose
+ * head is false is left out.
+ */
 export function Table(
   { label, caption, head, rows, empty, numbers = [] }: {
     /** What it is, for those who can't see where it stands. */
     readonly label: string;
     readonly caption?: string;
-    readonly head: readonly string[];
+    readonly head: readonly (string | false)[];
     readonly rows: readonly (readonly Child[])[];
     readonly empty: string;
-    /** Columns of numbers, from 0. */
+    /** Columns of numbers, from 0, those left out included. */
     readonly numbers?: readonly number[];
   },
 ) {
   if (rows.length === 0) return <p class="soft">{empty}</p>;
+  const shown = [...head.keys()].filter((column) => head[column] !== false);
   const kind = (column: number) => numbers.includes(column) ? "number" : undefined;
   return (
     <div class="scroll" tabindex={0} role="region" aria-label={label}>
       <table>
         {caption !== undefined && <caption>{caption}</caption>}
         <thead>
-          <tr>{head.map((name, i) => <th scope="col" class={kind(i)}>{name}</th>)}</tr>
+          <tr>{shown.map((column) => <th scope="col" class={kind(column)}>{head[column]}</th>)}</tr>
         </thead>
         <tbody>
-          {rows.map(([first, ...rest]) => (
+          {rows.map((row) => (
             <tr>
-              <th scope="row">{first}</th>
-              {rest.map((cell, i) => <td class={kind(i + 1)}>{cell}</td>)}
+              {shown.map((column, i) =>
+                i === 0 ? <th scope="row">{row[column]}</th> : <td class={kind(column)}>{row[column]}</td>
+              )}
             </tr>
           ))}
         </tbody>
@@ -53,18 +58,21 @@ export function Panel(
   );
 }
 
-/** Links to pages that belong together. */
+/** Links to pages that belong together; those that are false are left out. */
 export function Tabs(
-  { view, tabs }: { readonly view: View; readonly tabs: readonly (readonly [path: string, label: string])[] },
+  { view, tabs }: {
+    readonly view: View;
+    readonly tabs: readonly (readonly [path: string, label: string] | false)[];
+  },
 ) {
-  const here = view.url.pathname;
+  const here = view.url.pathname, shown = tabs.filter((tab) => tab !== false);
   // The longest path that this page is at or below.
-  const current = tabs.map(([path]) => path).filter((path) => here === path || here.startsWith(`${path}/`))
+  const current = shown.map(([path]) => path).filter((path) => here === path || here.startsWith(`${path}/`))
     .sort((a, b) => b.length - a.length)[0];
   return (
     <nav class="tabs" aria-label={view.texts.nav.section}>
       <ul>
-        {tabs.map(([path, label]) => (
+        {shown.map(([path, label]) => (
           <li>
             <a href={path} aria-current={path === current ? "page" : undefined}>{label}</a>
           </li>

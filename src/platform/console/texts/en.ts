@@ -9,6 +9,7 @@ export const en = {
   language: "English",
   product: "Gatehouse",
   nav: {
+    zone: (zone: string) => `Times are those of the platform, ${zone}.`,
     overview: "Overview",
     gateways: "Gateways",
     alarms: "Alarms",
@@ -86,6 +87,7 @@ export const en = {
   },
   presence: { online: "online", offline: "offline", never: "never registered" },
   overview: {
+    most: (value: string) => `most ${value}`,
     title: "Overview",
     preset: "Preset",
     registered: "Registered",

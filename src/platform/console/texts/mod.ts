@@ -28,6 +28,7 @@ export function languageOf(chosen: string | undefined, accepted: string | null):
   const found = wanted.find(({ tag, quality }) => quality > 0 && (tag === "en" || tag === "zh"));
   return found?.tag === "en" ? "en" : found?.tag === "zh" ? "zh" : DEFAULT;
 }
+export { problems } from "./problems.ts";
 export { sms } from "./sms.ts";
 export { plugins } from "./plugins.ts";
 export { rollouts } from "./rollouts.ts";

@@ -10,6 +10,7 @@ export const zh: Texts = {
   language: "中文",
   product: "Gatehouse",
   nav: {
+    zone: (zone: string) => `页面上的时间均为平台所在时区 ${zone}。`,
     overview: "总览",
     gateways: "网关",
     alarms: "告警",
@@ -87,6 +88,7 @@ export const zh: Texts = {
   },
   presence: { online: "在线", offline: "离线", never: "从未注册" },
   overview: {
+    most: (value: string) => `最大 ${value}`,
     title: "总览",
     preset: "已预置",
     registered: "已注册",

@@ -4,7 +4,7 @@
  * @module
  */
 import * as v from "valibot";
-import { Code } from "../routing/mod.ts";
+import { Code } from "../fields.ts";
 import { NO_FIELDS, type WantedChange } from "./store.ts";
 
 const whole = (most: number) => v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(most));

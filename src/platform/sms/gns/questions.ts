@@ -13,7 +13,7 @@ import type { WantedChange } from "./store.ts";
 const SEGMENT_OF_2 = 6;
 
 /** Whether a version can say just this segment: 2.0 only where what is behind its six digits is every number. */
-export function saysSegment({ start_id, end_id }: GnsRouteFields, dialect: Dialect): boolean {
+function saysSegment({ start_id, end_id }: GnsRouteFields, dialect: Dialect): boolean {
   return dialect === 3 ||
     /^0*$/.test(start_id.slice(SEGMENT_OF_2)) && /^9*$/.test(end_id.slice(SEGMENT_OF_2));
 }

@@ -6,12 +6,18 @@
 import { assertEquals } from "@std/assert";
 import type { Message } from "../../../protocol/cmpp/mod.ts";
 import { CODE } from "../testing_stage.ts";
-import { Gateways, type Node, PEER_SECRET, PlayedGateway, playServer } from "../peer/testing_gateways.ts";
+import {
+  Gateways,
+  letIn,
+  type Node,
+  PEER_SECRET,
+  PlayedGateway,
+  playServer,
+} from "../peer/testing_gateways.ts";
 import { serveShort } from "./short_link.ts";
+import { GNS, knownGateway, MO_ROUTE_UPDATE, mtRoute, nameServer, SERVER, useNameServer } from "./testing.ts";
 import { silentLog } from "../../../base/mod.ts";
 
-const GNS = { code: "000001", host: "10.0.0.1" };
-const SERVER = { gnsServer: { host: GNS.host, port: 9168 } };
 const TIMES = {
   connectMs: 10_000,
   responseMs: 60_000,
@@ -19,10 +25,9 @@ const TIMES = {
   wrongSecretsPerMinute: 20,
   utcOffsetMinutes: 480,
 };
-const TO = { destinationId: "002001", gatewayIp: "10.0.0.2", gatewayPort: 7930 };
+const TO = { code: "002001", host: "10.0.0.2" };
+const ADDRESS = { destinationId: TO.code, gatewayIp: TO.host, gatewayPort: 7930 };
 
-const mtRoute = (server: Node, startId: string, endId = startId) =>
-  server.ask("POST", "/api/v1/gns/routes", { kind: "mt", startId, endId, ...TO });
 const routesOf = async (node: Node) =>
   (await node.ask("GET", "/api/v1/sms/routes")).items.map((r: { first: string; last: string }) =>
     `${r.first}-${r.last}`
@@ -30,25 +35,14 @@ const routesOf = async (node: Node) =>
 
 /** A name server, and a gateway that may speak only 2.0 with it. */
 async function pair(stage: Gateways, tell: boolean): Promise<[Node, Node]> {
-  const server = await stage.add(GNS.code, { gns: true, gateway: false });
-  const node = await stage.add("001001", { settings: SERVER });
-  await server.ask("POST", "/api/v1/gns/gateways", {
-    code: "001001",
-    secret: PEER_SECRET,
-    version: "2.0",
-    trusted: true,
-    ...(tell ? { address: `${node.host}:9168` } : {}),
-  });
-  return [server, node];
+  const server = await nameServer(stage);
+  return [server, await knownGateway(stage, server, "001001", { version: "2.0", trusted: true, tell })];
 }
-
-const say = (node: Node, changes: object = {}) =>
-  node.ask("PUT", "/api/v1/sms/name-server", { code: GNS.code, secret: PEER_SECRET, ...changes });
 
 Deno.test("a question in 2.0 about a segment of seven digits is answered with the six that there is room for", async () => {
   await using stage = new Gateways();
   const [server] = await pair(stage, false);
-  await mtRoute(server, "1390013");
+  await mtRoute(server, "1390013", TO);
   const caller = await PlayedGateway.connect(stage, server, "001001", { port: 9168, version: 0x20 });
   const ask = async (Terminal_Id: string, Source_Id = "001001") => {
     const sequence = caller.next();
@@ -70,12 +64,12 @@ Deno.test("a question in 2.0 about a segment of seven digits is answered with th
 Deno.test("a gateway that may speak only 2.0 is told what 2.0 can say, and nothing behind it waits", async () => {
   await using stage = new Gateways();
   const [server, node] = await pair(stage, true);
-  await say(node, { version: "2.0" });
+  await useNameServer(node, { version: "2.0" });
   await stage.settle();
-  await mtRoute(server, "1370010", "1370019");
-  const { routeId } = await mtRoute(server, "139001");
-  await mtRoute(server, "1380013"); // finer than 2.0 can say
-  await mtRoute(server, "136001");
+  await mtRoute(server, "1370010", TO, "1370019");
+  const { routeId } = await mtRoute(server, "139001", TO);
+  await mtRoute(server, "1380013", TO); // finer than 2.0 can say
+  await mtRoute(server, "136001", TO);
   await stage.settle();
   assertEquals(await routesOf(node), ["137001-137001", "139001-139001", "136001-136001"]);
   // A route that grows too fine goes: it is asked for again.
@@ -83,7 +77,7 @@ Deno.test("a gateway that may speak only 2.0 is told what 2.0 can say, and nothi
     kind: "mt",
     startId: "1390013",
     endId: "1390013",
-    ...TO,
+    ...ADDRESS,
   });
   await stage.settle();
   assertEquals(await routesOf(node), ["137001-137001", "136001-136001"]);
@@ -93,7 +87,7 @@ Deno.test("a gateway that may speak only 2.0 is told what 2.0 can say, and nothi
 
 Deno.test("a change that a gateway refuses again and again is left out in the end, and the next ones are told", async () => {
   await using stage = new Gateways();
-  const server = await stage.add(GNS.code, { gns: true, gateway: false });
+  const server = await nameServer(stage);
   const told: number[] = [], host = "10.0.0.7";
   await using _gateway = serveShort(
     { clock: stage.clock, log: silentLog, metrics: server.metrics },
@@ -119,8 +113,8 @@ Deno.test("a change that a gateway refuses again and again is left out in the en
     secret: PEER_SECRET,
     address: `${host}:9168`,
   });
-  await mtRoute(server, "139");
-  await mtRoute(server, "138");
+  await mtRoute(server, "139", TO);
+  await mtRoute(server, "138", TO);
   for (let i = 0; i < 12; i++) {
     await stage.settle();
     await stage.clock.advance(60_000);
@@ -131,16 +125,16 @@ Deno.test("a change that a gateway refuses again and again is left out in the en
 Deno.test("a name server that allows 2.0 only is used in 2.0: both tables by GET_ROUTE, questions, and news", async () => {
   await using stage = new Gateways();
   const [server, node] = await pair(stage, false);
-  await mtRoute(server, "139001", "139005");
-  await mtRoute(server, "1380013"); // GET_ROUTE says it as a number: whole
-  await mtRoute(server, "0791"); // and this one not at all
-  await server.ask("POST", "/api/v1/gns/routes", { kind: "mo", spCode: CODE, ...TO });
-  await say(node);
+  await mtRoute(server, "139001", TO, "139005");
+  await mtRoute(server, "1380013", TO); // GET_ROUTE says it as a number: whole
+  await mtRoute(server, "0791", TO); // and this one not at all
+  await server.ask("POST", "/api/v1/gns/routes", { kind: "mo", spCode: CODE, ...ADDRESS });
+  await useNameServer(node);
   await stage.settle();
   // Status 4: it does not speak 3.0.
   const refused = await node.ask("POST", "/api/v1/sms/name-server/refresh");
   assertEquals([refused.refreshedAt, refused.lastError], [null, "CONNECT was answered with Status 4"]);
-  const view = await say(node, { version: "2.0" });
+  const view = await useNameServer(node, { version: "2.0" });
   assertEquals([view.version, view.proveAnswer], ["2.0", false]);
   await stage.settle();
   const taken = await node.ask("POST", "/api/v1/sms/name-server/refresh");
@@ -151,11 +145,11 @@ Deno.test("a name server that allows 2.0 only is used in 2.0: both tables by GET
   await stage.clock.advance(1_000);
   await node.ask("POST", "/api/v1/sms/name-server/refresh");
   assertEquals(await routesOf(node), [`${CODE}-${CODE}`, "139001-139005"]);
-  await mtRoute(server, "136001");
+  await mtRoute(server, "136001", TO);
   const asked = await node.ask("GET", "/api/v1/sms/routes/way?kind=mt&number=13600136000");
   assertEquals(asked.way, "002001");
   const announce = (startId: string) =>
-    node.call("POST", "/api/v1/sms/name-server/routes", { kind: "mt", startId, endId: startId, ...TO });
+    node.call("POST", "/api/v1/sms/name-server/routes", { kind: "mt", startId, endId: startId, ...ADDRESS });
   assertEquals((await announce("135001")).status, 200);
   const fine = await announce("1350013");
   assertEquals([fine.status, fine.body.code], [422, "unsayable"]);
@@ -171,15 +165,7 @@ Deno.test("a route of the whole table that can't be one is left out, and those b
   });
   await using _server = playServer(stage, at, (message) => {
     const { sequence } = message;
-    if (message.command === "CONNECT") {
-      return {
-        command: "CONNECT_RESP",
-        sequence,
-        Status: 0,
-        AuthenticatorISMG: new Uint8Array(16),
-        Version: 0x20,
-      };
-    }
+    if (message.command === "CONNECT") return letIn(sequence, 0x20);
     if (message.command !== "GET_ROUTE") return undefined;
     const last = message.Last_route_Id + 1;
     return {
@@ -188,7 +174,7 @@ Deno.test("a route of the whole table that can't be one is left out, and those b
       ...route(last, last === 0 ? 4_000_000_000 : 139_001, last === 1),
     };
   }, { dialect: 2 });
-  await say(node, { version: "2.0" });
+  await useNameServer(node, { version: "2.0" });
   await stage.settle();
   assertEquals((await node.ask("POST", "/api/v1/sms/name-server/refresh")).lastError, null);
   assertEquals((await routesOf(node)).filter((one: string) => one.startsWith("139")), ["139001-139001"]);
@@ -224,10 +210,10 @@ Deno.test("an answer that can't be made ends its own connection, and nothing els
 
 Deno.test("what a name server tells without a Time_stamp is taken, as new as it is here", async () => {
   await using stage = new Gateways();
-  const server = await stage.add(GNS.code, { gns: true, gateway: false });
+  const server = await nameServer(stage);
   const node = await stage.add("001001", { settings: SERVER });
   await server.ask("POST", "/api/v1/gns/gateways", { code: "001001", secret: PEER_SECRET });
-  await say(node);
+  await useNameServer(node);
   await stage.settle();
   const push = async (Time_stamp: string, Destination_Id: string) => {
     const told = await PlayedGateway.connect(stage, node, GNS.code, { port: 9168 });
@@ -256,10 +242,10 @@ Deno.test("what a name server tells without a Time_stamp is taken, as new as it 
 
 Deno.test("a name server must prove its secret where that is asked for; ours does, one without the secret is not used", async () => {
   await using stage = new Gateways();
-  const server = await stage.add(GNS.code, { gns: true, gateway: false });
+  const server = await nameServer(stage);
   const node = await stage.add("001001", { settings: SERVER });
   await server.ask("POST", "/api/v1/gns/gateways", { code: "001001", secret: PEER_SECRET });
-  assertEquals((await say(node, { proveAnswer: true })).proveAnswer, true);
+  assertEquals((await useNameServer(node, { proveAnswer: true })).proveAnswer, true);
   await stage.settle();
   assertEquals((await node.ask("POST", "/api/v1/sms/name-server/refresh")).lastError, null);
   await server.stop();
@@ -267,16 +253,7 @@ Deno.test("a name server must prove its secret where that is asked for; ours doe
   await using _impostor = playServer(
     stage,
     SERVER.gnsServer,
-    ({ command, sequence }) =>
-      command === "CONNECT"
-        ? {
-          command: "CONNECT_RESP",
-          sequence,
-          Status: 0,
-          AuthenticatorISMG: new Uint8Array(16),
-          Version: 0x30,
-        }
-        : undefined,
+    ({ command, sequence }) => command === "CONNECT" ? letIn(sequence, 0x30) : undefined,
   );
   const refused = await node.ask("POST", "/api/v1/sms/name-server/refresh");
   assertEquals(refused.lastError, "the answer to CONNECT does not prove the secret");
@@ -284,9 +261,9 @@ Deno.test("a name server must prove its secret where that is asked for; ours doe
 
 Deno.test("a name server that takes no updates is a sub-node: it answers 4 whoever is trusted, and still answers questions", async () => {
   await using stage = new Gateways();
-  const server = await stage.add(GNS.code, { gns: true, gateway: false, gnsTakesUpdates: false });
+  const server = await nameServer(stage, { gnsTakesUpdates: false });
   await server.ask("POST", "/api/v1/gns/gateways", { code: "001001", secret: PEER_SECRET, trusted: true });
-  await mtRoute(server, "1390013");
+  await mtRoute(server, "1390013", TO);
   const caller = await PlayedGateway.connect(stage, server, "001001", { port: 9168 });
   caller.send({
     command: "MT_ROUTE_UPDATE",
@@ -301,21 +278,7 @@ Deno.test("a name server that takes no updates is a sub-node: it answers 4 whoev
     Area_code: "",
     User_type: 0,
   });
-  caller.send({
-    command: "MO_ROUTE_UPDATE",
-    sequence: caller.next(),
-    Update_type: 0,
-    Route_Id: 0,
-    Destination_Id: "002001",
-    Gateway_IP: "10.0.0.2",
-    Gateway_port: 7930,
-    SP_Id: "900001",
-    SP_Code: CODE,
-    SP_AcessType: 0,
-    Service_Id: "",
-    Start_code: 0,
-    End_code: 0,
-  });
+  caller.send({ ...MO_ROUTE_UPDATE, sequence: caller.next() });
   caller.send({
     command: "MT_ROUTE",
     sequence: caller.next(),

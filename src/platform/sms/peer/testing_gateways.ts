@@ -345,6 +345,15 @@ export function playServer(
   });
 }
 
+/** The answer to CONNECT of one that lets everybody in, and proves nothing. */
+export const letIn = (sequence: number, Version: 0x20 | 0x30): Message => ({
+  command: "CONNECT_RESP",
+  sequence,
+  Status: 0,
+  AuthenticatorISMG: new Uint8Array(16),
+  Version,
+});
+
 /** A FWD of a message to a phone that nothing is wrong with, from gateway 002001 to 001001. */
 export const FWD: Fwd = {
   command: "FWD",

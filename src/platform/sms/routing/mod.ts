@@ -18,17 +18,3 @@ export {
   routingMigrations,
   type RoutingTables,
 } from "./schema.ts";
-export {
-  Address,
-  addressOf,
-  Code,
-  READ,
-  Secret,
-  TAGS,
-  Time,
-  timeText,
-  Version,
-  versionOctet,
-  versionText,
-  WRITE,
-} from "./schemas.ts";

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { Badge, Choice, Form, Pages, Panel, Submit, Table, TextField, Time } from "../../parts/mod.ts";
-import { type Action, field, optional, type Page, query, stay, type View } from "../../view.ts";
+import { Badge, Choice, Form, Pages, Panel, Table, TextField, Time } from "../../parts/mod.ts";
+import { type Action, field, listOf, optional, type Page, query, type View } from "../../view.ts";
 import { AlarmTabs, SEVERITIES, Severity, textsOf } from "./frame.tsx";
 
 interface Alarm {
@@ -28,10 +28,7 @@ export const alarmsPage: Page = async (view) => {
   const state = searchParams.has("state") ? query(view, "state") : "raised";
   const filter = { state, severity: query(view, "severity"), rule: query(view, "rule") };
   const [page, { items: rules }] = await Promise.all([
-    view.client.get<{ items: Alarm[]; next?: string }>("/api/v1/alarms", {
-      ...filter,
-      cursor: query(view, "cursor"),
-    }),
+    listOf<Alarm>(view, "/api/v1/alarms", filter),
     view.client.get<{ items: { id: string }[] }>("/api/v1/alarm-rules"),
   ]);
   return {
@@ -101,10 +98,9 @@ function SeenTo({ view, alarm }: { readonly view: View; readonly alarm: Alarm })
   return (
     <details>
       <summary aria-label={`${t.acknowledge}: ${alarm.detail}`}>{t.acknowledge}</summary>
-      <Form view={view} row>
+      <Form view={view} row action="acknowledge" label={view.texts.common.save}>
         <input type="hidden" name="id" value={alarm.id} />
         <TextField view={view} name="note" label={t.note} max={500} />
-        <Submit action="acknowledge" label={view.texts.common.save} />
       </Form>
     </details>
   );
@@ -116,6 +112,5 @@ export const alarmActions: Readonly<Record<string, Action>> = {
     await view.client.send("POST", `/api/v1/alarms/${encodeURIComponent(field(view, "id"))}/acknowledge`, {
       note: optional(view, "note") ?? null,
     });
-    return stay(view);
   },
 };

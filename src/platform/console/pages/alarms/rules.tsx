@@ -12,12 +12,11 @@ import {
   Form,
   numberText,
   Panel,
-  Submit,
   Table,
   TextField,
   Time,
 } from "../../parts/mod.ts";
-import { type Action, field, mustMay, numeric, optional, type Page, type View } from "../../view.ts";
+import { type Action, field, mustMay, numeric, optional, type Page, ticked, type View } from "../../view.ts";
 import { AlarmTabs, mayChangeRules, SEVERITIES, Severity, textsOf } from "./frame.tsx";
 
 interface Rule {
@@ -61,7 +60,7 @@ export const rulesPage: Page = async (view) => {
             empty={common.none}
             rows={items.map((rule) => [
               may ? <a href={pathOf(rule.id)}>{rule.id}</a> : rule.id,
-              rule.description,
+              rule.updatedBy === "" ? t.firstRules[rule.id] ?? rule.description : rule.description,
               t.kinds[rule.kind] ?? rule.kind,
               <Severity view={view} severity={rule.severity} />,
               rule.enabled ? <Badge tone="good">{t.enabled}</Badge> : <Badge tone="soft">{t.off}</Badge>,
@@ -76,7 +75,7 @@ export const rulesPage: Page = async (view) => {
         </Panel>
         {may && (
           <Panel title={t.add}>
-            <Form view={view}>
+            <Form view={view} action="make" label={t.add}>
               <TextField
                 view={view}
                 name="id"
@@ -86,9 +85,6 @@ export const rulesPage: Page = async (view) => {
                 hint={t.idHint}
               />
               <RuleFields view={view} rule={FIRST} />
-              <div class="actions">
-                <Submit action="make" label={t.add} />
-              </div>
             </Form>
           </Panel>
         )}
@@ -107,11 +103,8 @@ export const rulePage: Page = async (view) => {
       <>
         <AlarmTabs view={view} />
         <Panel>
-          <Form view={view}>
+          <Form view={view} action="save" label={view.texts.common.save}>
             <RuleFields view={view} rule={rule} />
-            <div class="actions">
-              <Submit action="save" label={view.texts.common.save} />
-            </div>
           </Form>
         </Panel>
         <Panel>
@@ -162,7 +155,7 @@ function RuleFields({ view, rule }: { readonly view: View; readonly rule: Rule }
         max={64}
         hint={t.groupHint}
       />
-      <Check name="enabled" label={t.enabled} checked={sent ? field(view, "enabled") !== "" : rule.enabled} />
+      <Check name="enabled" label={t.enabled} checked={sent ? ticked(view, "enabled") : rule.enabled} />
     </>
   );
 }
@@ -194,7 +187,7 @@ async function put(view: View, id: string): Promise<string> {
   await view.client.send("PUT", `/api/v1/alarm-rules/${encodeURIComponent(id)}`, {
     kind: field(view, "kind"),
     description: field(view, "description"),
-    enabled: field(view, "enabled") !== "",
+    enabled: ticked(view, "enabled"),
     severity: field(view, "severity"),
     raiseAt: numeric(view, "raiseAt"),
     clearBelow: numeric(view, "clearBelow"),

@@ -6,7 +6,7 @@
 import { ApiProblem } from "../../client.ts";
 import { Act, Facts, Panel, Time } from "../../parts/mod.ts";
 import { users } from "../../texts/mod.ts";
-import { type Action, stay, type View } from "../../view.ts";
+import type { Action, View } from "../../view.ts";
 
 /** A binding as the API shows it. */
 export interface Binding {
@@ -64,7 +64,6 @@ export function BindingPanel(
 /** Ends the ownership. */
 export const unbind: Action = async (view) => {
   await view.client.send("DELETE", pathOf(view));
-  return stay(view);
 };
 
 function pathOf(view: View): string {

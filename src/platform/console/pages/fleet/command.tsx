@@ -5,8 +5,8 @@
  */
 import type * as v from "valibot";
 import type { CommandView } from "../../../api/mod.ts";
-import { Act, CommandStatus, Facts, Json, Time } from "../../parts/mod.ts";
-import { type Action, type Page, stay } from "../../view.ts";
+import { Act, commandError, CommandStatus, Facts, Json, Time } from "../../parts/mod.ts";
+import type { Action, Page } from "../../view.ts";
 import { textsOf } from "./frame.tsx";
 import { describe } from "./gateway.tsx";
 
@@ -38,7 +38,7 @@ export const commandPage: Page = async (view) => {
               [t.attempt, String(command.attempt)],
               [t.progress, command.progress === null ? null : `${command.progress} %`],
               [t.result, command.result === null ? null : String(command.result)],
-              [t.error, command.error && `${command.error.message} (${command.error.code})`],
+              [t.error, command.error && commandError(command.error, view)],
             ]}
           />
         </section>
@@ -75,6 +75,5 @@ export const commandPage: Page = async (view) => {
 export const commandActions: Readonly<Record<string, Action>> = {
   async cancel(view) {
     await view.client.send("POST", `/api/v1/commands/${encodeURIComponent(view.params["id"]!)}/cancel`);
-    return stay(view);
   },
 };

@@ -6,7 +6,8 @@
 import type * as v from "valibot";
 import type { CommandView } from "../../../api/mod.ts";
 import { Choice, CommandStatus, Pages, Panel, Table, TextField, Time } from "../../parts/mod.ts";
-import { type Page, query, type View } from "../../view.ts";
+import { problems } from "../../texts/mod.ts";
+import { listOf, type Page, query, type View } from "../../view.ts";
 import { FleetTabs, textsOf } from "./frame.tsx";
 import { describe } from "./gateway.tsx";
 
@@ -29,10 +30,7 @@ export const commandsPage: Page = async (view) => {
     since: moment(view, "since"),
     until: moment(view, "until"),
   };
-  const page = await view.client.get<{ items: Command[]; next?: string }>("/api/v1/commands", {
-    ...filter,
-    cursor: query(view, "cursor"),
-  });
+  const page = await listOf<Command>(view, "/api/v1/commands", filter);
   return {
     title: t.commands,
     content: (
@@ -94,7 +92,9 @@ export const commandsPage: Page = async (view) => {
               <CommandStatus status={command.status} texts={texts} />,
               command.actor,
               <Time at={command.finishedAt} view={view} />,
-              command.error?.code ?? "",
+              command.error === null
+                ? ""
+                : problems[view.language].commands[command.error.code] ?? command.error.code,
             ])}
           />
           <Pages view={view} next={page.next} />

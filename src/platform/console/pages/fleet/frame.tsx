@@ -21,10 +21,8 @@ export function FleetTabs({ view }: { readonly view: View }) {
       tabs={[
         ["/gateways", t.list],
         ["/groups", t.groups],
-        ...(view.may("commands:read") ? [["/commands", t.commands] as const] : []),
-        ...(view.may("gateways:write") && view.me.groups === null
-          ? [["/gateways/import", t.import] as const]
-          : []),
+        view.may("commands:read") && ["/commands", t.commands],
+        view.may("gateways:write") && view.me.groups === null && ["/gateways/import", t.import],
       ]}
     />
   );

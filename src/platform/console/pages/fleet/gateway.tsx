@@ -5,20 +5,8 @@
  */
 import type * as v from "valibot";
 import type { CommandView } from "../../../api/mod.ts";
-import {
-  Act,
-  Check,
-  Choice,
-  Facts,
-  Form,
-  Panel,
-  Presence,
-  Submit,
-  Table,
-  TextField,
-  Time,
-} from "../../parts/mod.ts";
-import { type Action, field, optional, type Page, several, stay, type View, words } from "../../view.ts";
+import { Act, Check, Choice, Facts, Form, Panel, Presence, Table, TextField, Time } from "../../parts/mod.ts";
+import { type Action, field, optional, type Page, ticked, type View, words } from "../../view.ts";
 import { bindingOf, BindingPanel, unbind } from "./binding.tsx";
 import { FleetTabs, textsOf } from "./frame.tsx";
 import type { Gateway } from "./list.tsx";
@@ -100,14 +88,12 @@ export const gatewayActions: Readonly<Record<string, Action>> = {
       model: optional(view, "model") ?? null,
       region: optional(view, "region") ?? null,
       pinnedOperations: optional(view, "pinned") ?? null,
-      renew: several(view, "renew").length > 0,
+      renew: ticked(view, "renew"),
     });
-    return stay(view);
   },
   unbind,
   async tags(view) {
     await view.client.send("PUT", `${apiPathOf(view)}/tags`, { tags: words(view, "tags") });
-    return stay(view);
   },
   async remove(view) {
     await view.client.send("DELETE", apiPathOf(view));
@@ -116,7 +102,6 @@ export const gatewayActions: Readonly<Record<string, Action>> = {
   async redistribute(view) {
     const body = { mode: Number(field(view, "mode")), address: field(view, "address") };
     await view.client.send("POST", `${apiPathOf(view)}/redistribute`, body);
-    return stay(view);
   },
   install(view) {
     const chosen = field(view, "version");
@@ -200,7 +185,7 @@ function SeenPlugins({ view, plugins }: { readonly view: View; readonly plugins:
         texts.gateway.version,
         texts.common.status,
         t.seenAt,
-        ...(may ? [texts.common.actions] : []),
+        may && texts.common.actions,
       ]}
       empty={texts.common.none}
       rows={plugins.map(({ name, version, running, seenAt }) => [
@@ -210,28 +195,28 @@ function SeenPlugins({ view, plugins }: { readonly view: View; readonly plugins:
           {running ? texts.gateway.running : texts.gateway.stopped}
         </span>,
         <Time at={seenAt} view={view} />,
-        ...(may
-          ? [
-            <div class="actions">
-              {([[running ? "stop" : "start", running ? t.stop : t.start, undefined], [
-                "uninstall",
-                t.uninstall,
-                t.uninstallAsk,
-              ]] as const).map(([action, label, confirm]) => (
-                <Act
-                  view={view}
-                  to={`/gateways/${mac}`}
-                  action={action}
-                  label={label}
-                  tone={action === "uninstall" ? "danger" : "quiet"}
-                  {...(confirm === undefined ? {} : { confirm })}
-                  fields={{ plugin: name }}
-                  about={name}
-                />
-              ))}
-            </div>,
-          ]
-          : []),
+        may && (
+          <div class="actions">
+            <Act
+              view={view}
+              to={`/gateways/${mac}`}
+              action={running ? "stop" : "start"}
+              label={running ? t.stop : t.start}
+              fields={{ plugin: name }}
+              about={name}
+            />
+            <Act
+              view={view}
+              to={`/gateways/${mac}`}
+              action="uninstall"
+              label={t.uninstall}
+              tone="danger"
+              confirm={t.uninstallAsk}
+              fields={{ plugin: name }}
+              about={name}
+            />
+          </div>
+        ),
       ])}
     />
   );
@@ -241,7 +226,7 @@ function Install({ view }: { readonly view: View }) {
   const t = textsOf(view);
   return (
     <Panel title={t.install}>
-      <Form view={view}>
+      <Form view={view} action="install" label={t.install}>
         <TextField view={view} name="plugin" label={t.pluginName} required max={128} />
         <TextField
           view={view}
@@ -255,9 +240,6 @@ function Install({ view }: { readonly view: View }) {
           <option value="stable">{t.latestStable}</option>
           <option value="beta">{t.latestBeta}</option>
         </datalist>
-        <div class="actions">
-          <Submit action="install" label={t.install} />
-        </div>
       </Form>
     </Panel>
   );
@@ -268,7 +250,7 @@ function Edit({ view, gateway }: { readonly view: View; readonly gateway: Gatewa
   return (
     <>
       <Panel title={t.edit}>
-        <Form view={view}>
+        <Form view={view} action="change" label={common.save}>
           <TextField
             view={view}
             name="loid"
@@ -290,13 +272,10 @@ function Edit({ view, gateway }: { readonly view: View; readonly gateway: Gatewa
             hint={t.pinnedHint}
           />
           <Check name="renew" label={t.renew} checked={gateway.renew} />
-          <div class="actions">
-            <Submit action="change" label={common.save} />
-          </div>
         </Form>
       </Panel>
       <Panel title={t.tags}>
-        <Form view={view}>
+        <Form view={view} action="tags" label={common.save}>
           <TextField
             view={view}
             name="tags"
@@ -304,19 +283,16 @@ function Edit({ view, gateway }: { readonly view: View; readonly gateway: Gatewa
             value={gateway.tags.join(", ")}
             hint={t.tagsHint}
           />
-          <div class="actions">
-            <Submit action="tags" label={common.save} />
-          </div>
         </Form>
       </Panel>
       <Panel title={t.redistribute}>
-        <Form view={view}>
+        <Form view={view} action="redistribute" label={t.send} tone="danger" confirm={t.redistributeAsk}>
           <Choice view={view} name="mode" label={t.mode} value="1" options={Object.entries(t.modes)} />
           <TextField view={view} name="address" label={t.address} required max={300} />
-          <div class="actions">
-            <Submit action="redistribute" label={t.send} tone="danger" confirm={t.redistributeAsk} />
-          </div>
         </Form>
+      </Panel>
+      <Panel title={t.remove}>
+        <p class="soft">{t.removeNote}</p>
         <Act view={view} action="remove" label={t.remove} tone="danger" confirm={t.removeAsk} />
       </Panel>
     </>

@@ -17,7 +17,7 @@ import {
   TextField,
   Time,
 } from "../../parts/mod.ts";
-import { type Action, field, optional, type Page, query, stay, type View, words } from "../../view.ts";
+import { type Action, field, listOf, optional, type Page, type View, words } from "../../view.ts";
 import { FleetTabs, textsOf } from "./frame.tsx";
 
 interface Group {
@@ -34,9 +34,7 @@ const mayChange = (view: View) => view.may("gateways:write") && view.me.groups =
 /** `GET /groups`. */
 export const groupsPage: Page = async (view) => {
   const t = textsOf(view), { common } = view.texts;
-  const page = await view.client.get<{ items: Group[]; next?: string }>("/api/v1/groups", {
-    cursor: query(view, "cursor"),
-  });
+  const page = await listOf<Group>(view, "/api/v1/groups");
   return {
     title: t.groups,
     content: (
@@ -62,7 +60,7 @@ export const groupsPage: Page = async (view) => {
         <div class="grid">
           {mayChange(view) && (
             <Panel title={t.makeGroup}>
-              <Form view={view}>
+              <Form view={view} action="make" label={t.makeGroup}>
                 <TextField view={view} name="name" label={t.groupName} required max={64} />
                 <TextField view={view} name="description" label={t.description} />
                 <TextField
@@ -72,15 +70,12 @@ export const groupsPage: Page = async (view) => {
                   max={2000}
                   hint={t.groupFilterHint}
                 />
-                <div class="actions">
-                  <Submit action="make" label={t.makeGroup} />
-                </div>
               </Form>
             </Panel>
           )}
           {view.may("gateways:write") && (
             <Panel title={t.bulkTags}>
-              <Form view={view}>
+              <Form view={view} action="tags" label={t.change} confirm={common.sure}>
                 <TextField
                   view={view}
                   name="filter"
@@ -91,9 +86,6 @@ export const groupsPage: Page = async (view) => {
                 />
                 <TextField view={view} name="add" label={t.addTags} hint={t.tagsHint} />
                 <TextField view={view} name="remove" label={t.takeTags} hint={t.tagsHint} />
-                <div class="actions">
-                  <Submit action="tags" label={t.change} confirm={common.sure} />
-                </div>
               </Form>
             </Panel>
           )}
@@ -120,7 +112,6 @@ export const groupsActions: Readonly<Record<string, Action>> = {
       add: words(view, "add"),
       remove: words(view, "remove"),
     });
-    return stay(view);
   },
 };
 
@@ -151,7 +142,7 @@ export const groupPage: Page = async (view) => {
           </Panel>
           {mayChange(view) && (
             <Panel title={t.edit}>
-              <Form view={view}>
+              <Form view={view} action="change" label={common.save}>
                 <TextField view={view} name="description" label={t.description} value={group.description} />
                 {group.filter !== null && (
                   <TextField
@@ -164,9 +155,6 @@ export const groupPage: Page = async (view) => {
                     hint={t.filterHint}
                   />
                 )}
-                <div class="actions">
-                  <Submit action="change" label={common.save} />
-                </div>
               </Form>
               <Act
                 view={view}
@@ -201,7 +189,6 @@ export const groupActions: Readonly<Record<string, Action>> = {
       description: field(view, "description"),
       filter: optional(view, "filter"),
     });
-    return stay(view);
   },
   async remove(view) {
     await view.client.send("DELETE", apiPathOf(view));
@@ -209,11 +196,9 @@ export const groupActions: Readonly<Record<string, Action>> = {
   },
   async putIn(view) {
     await view.client.send("POST", `${apiPathOf(view)}/members`, { add: words(view, "macs") });
-    return stay(view);
   },
   async takeOut(view) {
     await view.client.send("POST", `${apiPathOf(view)}/members`, { remove: words(view, "macs") });
-    return stay(view);
   },
 };
 

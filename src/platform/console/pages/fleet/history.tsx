@@ -4,7 +4,7 @@
  * @module
  */
 import { Badge, Pages, Panel, Table, Time } from "../../parts/mod.ts";
-import { type Page, query, type View } from "../../view.ts";
+import { listOf, type Page, type View } from "../../view.ts";
 import { textsOf } from "./frame.tsx";
 
 /** Something that happened. */
@@ -30,10 +30,7 @@ const TONES: Readonly<Record<string, string>> = {
 /** `GET /gateways/{mac}/history`. */
 export const historyPage: Page = async (view) => {
   const mac = view.params["mac"]!, t = textsOf(view);
-  const page = await view.client.get<{ items: HistoryEntry[]; next?: string }>(
-    `/api/v1/gateways/${mac}/history`,
-    { cursor: query(view, "cursor") },
-  );
+  const page = await listOf<HistoryEntry>(view, `/api/v1/gateways/${mac}/history`);
   return {
     title: `${view.texts.gateway.title(mac)}: ${t.history}`,
     content: (
@@ -49,9 +46,10 @@ export const historyPage: Page = async (view) => {
 /** `GET /gateways/{mac}/parameters`. */
 export const parametersPage: Page = async (view) => {
   const mac = view.params["mac"]!, t = textsOf(view);
-  const page = await view.client.get<
-    { items: { name: string; value: string; seenAt: string }[]; next?: string }
-  >(`/api/v1/gateways/${mac}/parameters/seen`, { cursor: query(view, "cursor") });
+  const page = await listOf<{ name: string; value: string; seenAt: string }>(
+    view,
+    `/api/v1/gateways/${mac}/parameters/seen`,
+  );
   return {
     title: `${view.texts.gateway.title(mac)}: ${t.parametersSeen}`,
     content: (
@@ -74,7 +72,7 @@ export const parametersPage: Page = async (view) => {
 };
 
 /** Entries, a line each. */
-export function HistoryTable(
+function HistoryTable(
   { view, entries }: { readonly view: View; readonly entries: readonly HistoryEntry[] },
 ) {
   const t = textsOf(view), { common } = view.texts;

@@ -4,7 +4,7 @@
  * @module
  */
 import { ApiProblem } from "../../client.ts";
-import { Form, numberText, Panel, Submit, Table, TextField } from "../../parts/mod.ts";
+import { faultText, Form, numberText, Panel, Table, TextField } from "../../parts/mod.ts";
 import { type Action, field, mustMay, optional, type Page } from "../../view.ts";
 import { FleetTabs, textsOf } from "./frame.tsx";
 
@@ -34,28 +34,22 @@ export const importPage: Page = (view) => {
         <FleetTabs view={view} />
         <div class="grid">
           <Panel title={t.preset}>
-            <Form view={view}>
+            <Form view={view} action="preset" label={t.preset}>
               <TextField view={view} name="mac" label={names.mac} required pattern="[0-9A-Fa-f:\-]{12,17}" />
               <TextField view={view} name="sn" label={names.sn} required max={80} />
               <TextField view={view} name="loid" label={names.loid} required max={24} />
               {(["vendor", "model", "region"] as const).map((name) => (
                 <TextField view={view} name={name} label={names[name]} max={64} />
               ))}
-              <div class="actions">
-                <Submit action="preset" label={t.preset} />
-              </div>
             </Form>
           </Panel>
           <Panel title={t.importCsv}>
             <p class="soft">{t.csvHint}</p>
-            <Form view={view} files>
+            <Form view={view} files action="import" label={t.importCsv}>
               <label>
                 <span>{t.file}</span>
                 <input type="file" name="file" accept=".csv,text/csv" required />
               </label>
-              <div class="actions">
-                <Submit action="import" label={t.importCsv} />
-              </div>
             </Form>
           </Panel>
         </div>
@@ -110,7 +104,7 @@ export const importActions: Readonly<Record<string, Action>> = {
                 String(line),
                 <span class="mono">{mac}</span>,
                 t.outcomes[outcome] ?? outcome,
-                message,
+                faultText(message, view.language),
               ])}
             />
             {others.length > SHOWN && <p>{t.moreLines(numberText(others.length - SHOWN, view))}</p>}

@@ -5,8 +5,9 @@
  */
 import type * as v from "valibot";
 import type { GatewayView } from "../../../api/mod.ts";
+import { ApiProblem } from "../../client.ts";
 import { Act, Check, Choice, Pages, Panel, Presence, Table, TextField, Time } from "../../parts/mod.ts";
-import { type Action, field, type Page, query, stay } from "../../view.ts";
+import { type Action, field, listOf, type Page, query } from "../../view.ts";
 import { FleetTabs, textsOf } from "./frame.tsx";
 
 /** A gateway as the API shows it. */
@@ -25,18 +26,23 @@ export const gatewaysPage: Page = async (view) => {
     filter: view.url.searchParams.get("filter")?.trim().slice(0, 2000) ?? "",
     removed: query(view, "removed"),
   };
+  let fault: ApiProblem | undefined;
   const [page, groups] = await Promise.all([
-    view.client.get<{ items: Gateway[]; next?: string }>("/api/v1/gateways", {
-      ...filter,
-      cursor: query(view, "cursor"),
-      limit: "50",
-    }),
+    listOf<Gateway>(view, "/api/v1/gateways", { ...filter, limit: "50" }).catch(
+      (error): { items: Gateway[]; next?: string } => {
+        // What was typed stays, so that it can be put right.
+        if (!(error instanceof ApiProblem) || error.status !== 422) throw error;
+        fault = error;
+        return { items: [] };
+      },
+    ),
     view.client.get<{ items: { name: string }[] }>("/api/v1/groups", { limit: "200" }),
   ]);
   const filtered = Object.values(filter).some((value) => value !== "");
   const removed = filter.removed === "true";
   return {
     title: t.title,
+    ...(fault ? { fault, status: fault.status } : {}),
     content: (
       <>
         <FleetTabs view={view} />
@@ -98,7 +104,7 @@ export const gatewaysPage: Page = async (view) => {
               more.tags,
               t.wanIp,
               t.lastSeen,
-              ...(removed && view.may("gateways:write") ? [texts.common.actions] : []),
+              removed && view.may("gateways:write") && texts.common.actions,
             ]}
             empty={filtered ? texts.common.noMatch : texts.common.none}
             rows={page.items.map((gateway) => [
@@ -114,17 +120,15 @@ export const gatewaysPage: Page = async (view) => {
               gateway.tags.join(", "),
               <span class="mono">{gateway.wanIp ?? ""}</span>,
               <Time at={gateway.lastSeenAt} view={view} />,
-              ...(removed && view.may("gateways:write")
-                ? [
-                  <Act
-                    view={view}
-                    action="restore"
-                    label={more.restore}
-                    fields={{ mac: gateway.mac }}
-                    about={gateway.mac}
-                  />,
-                ]
-                : []),
+              removed && view.may("gateways:write") && (
+                <Act
+                  view={view}
+                  action="restore"
+                  label={more.restore}
+                  fields={{ mac: gateway.mac }}
+                  about={gateway.mac}
+                />
+              ),
             ])}
           />
           <Pages view={view} next={page.next} />
@@ -142,7 +146,6 @@ export const gatewaysPage: Page = async (view) => {
 /** Takes a removal back. */
 export const restore: Action = async (view) => {
   await view.client.send("POST", `/api/v1/gateways/${encodeURIComponent(field(view, "mac"))}/restore`);
-  return stay(view);
 };
 
 /** `GET /gateways/export`: the file, as the API gives it. */

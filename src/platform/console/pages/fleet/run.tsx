@@ -15,7 +15,6 @@ import {
   labelOf,
   Panel,
   parametersOf,
-  Submit,
   TextArea,
   TextField,
 } from "../../parts/mod.ts";
@@ -54,13 +53,10 @@ export const runPage: Page = async (view) => {
           <CommandChoice view={view} mac={mac} offers={offers} />
         </Panel>
         <Panel title={name === "" ? t.otherCommand : name}>
-          <Form view={view}>
+          <Form view={view} action="run" label={view.texts.gateway.send}>
             {offer
               ? <Known view={view} offer={offer} />
               : <Unknown view={view} name={name} plugin={plugin} />}
-            <div class="actions">
-              <Submit action="run" label={view.texts.gateway.send} />
-            </div>
           </Form>
         </Panel>
         <p>

@@ -4,7 +4,7 @@
  * @module
  */
 import { Badge, CommandStatus, Pages, Panel, Table, Time } from "../../parts/mod.ts";
-import { type Page, query, type View } from "../../view.ts";
+import { listOf, type Page, query, type View } from "../../view.ts";
 import { textsOf } from "./frame.tsx";
 import { DetailText, KindBadge } from "./history.tsx";
 
@@ -19,10 +19,9 @@ export interface TimelineEntry {
 /** `GET /gateways/{mac}/timeline`. */
 export const timelinePage: Page = async (view) => {
   const mac = view.params["mac"]!, t = textsOf(view);
-  const page = await view.client.get<{ items: TimelineEntry[]; next?: string }>(
-    `/api/v1/gateways/${encodeURIComponent(mac)}/timeline`,
-    { cursor: query(view, "cursor"), limit: "100" },
-  );
+  const page = await listOf<TimelineEntry>(view, `/api/v1/gateways/${encodeURIComponent(mac)}/timeline`, {
+    limit: "100",
+  });
   return {
     title: `${view.texts.gateway.title(mac)}: ${t.timeline}`,
     ...(query(view, "cursor") === "" ? { refreshSeconds: 5 } : {}),

@@ -4,7 +4,7 @@
  * @module
  */
 import { Badge, Facts, Panel, Table } from "../../parts/mod.ts";
-import { type Page, type View } from "../../view.ts";
+import type { Page, View } from "../../view.ts";
 import { AboutTabs, textsOf } from "./frame.tsx";
 
 interface Health {

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { Form, Panel, Submit, TextField } from "../../parts/mod.ts";
-import { type Action, type Page } from "../../view.ts";
+import { Form, Panel, TextField } from "../../parts/mod.ts";
+import type { Action, Page } from "../../view.ts";
 import { textsOf } from "./frame.tsx";
 import { secret } from "./operators.tsx";
 
@@ -16,7 +16,7 @@ export const accountPage: Page = (view) => {
     content: view.me.kind !== "operator" ? <p>{t.noPassword}</p> : (
       <Panel>
         <p class="soft">{t.ownHint}</p>
-        <Form view={view}>
+        <Form view={view} action="change" label={view.texts.common.save}>
           <TextField view={view} name="current" type="password" label={t.current} required max={512} />
           <TextField
             view={view}
@@ -27,9 +27,6 @@ export const accountPage: Page = (view) => {
             max={512}
             hint={t.passwordHint}
           />
-          <div class="actions">
-            <Submit action="change" label={view.texts.common.save} />
-          </div>
         </Form>
       </Panel>
     ),

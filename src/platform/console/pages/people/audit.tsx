@@ -3,19 +3,8 @@
  *
  * @module
  */
-import {
-  Facts,
-  Form,
-  Json,
-  numberText,
-  Pages,
-  Panel,
-  Submit,
-  Table,
-  TextField,
-  Time,
-} from "../../parts/mod.ts";
-import { type Action, type Page, query, type View } from "../../view.ts";
+import { Facts, Form, Json, numberText, Pages, Panel, Table, TextField, Time } from "../../parts/mod.ts";
+import { type Action, listOf, type Page, query, type View } from "../../view.ts";
 import { textsOf } from "./frame.tsx";
 
 interface Entry {
@@ -40,11 +29,10 @@ export const auditPage: Page = async (view) => {
     action: query(view, "action"),
     target: query(view, "target"),
   };
-  const page = await view.client.get<{ items: Entry[]; next?: string }>("/api/v1/audit", {
+  const page = await listOf<Entry>(view, "/api/v1/audit", {
     ...filter,
     from: moment(view, "from"),
     until: moment(view, "until"),
-    cursor: query(view, "cursor"),
   });
   const filtered = ["actor", "action", "target", "from", "until"].some((name) => query(view, name) !== "");
   return {
@@ -72,9 +60,7 @@ export const auditPage: Page = async (view) => {
           <button type="submit">{common.filter}</button>
         </form>
         <div class="actions head">
-          <Form view={view} row>
-            <Submit action="verify" label={t.verify} tone="quiet" />
-          </Form>
+          <Form view={view} row action="verify" label={t.verify} tone="quiet" />
           <a class="button quiet" href="/audit/export" download>{t.export}</a>
         </div>
         <Panel>

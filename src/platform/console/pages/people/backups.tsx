@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { Act, Form, numberText, Panel, Submit, Table, Time } from "../../parts/mod.ts";
-import { type Action, field, type Page, stay } from "../../view.ts";
+import { Act, Form, numberText, Panel, Table, Time } from "../../parts/mod.ts";
+import { type Action, field, type Page } from "../../view.ts";
 import { AboutTabs, textsOf } from "./frame.tsx";
 
 interface Backup {
@@ -47,11 +47,7 @@ export const backupsPage: Page = async (view) => {
               />,
             ])}
           />
-          <Form view={view}>
-            <div class="actions">
-              <Submit action="make" label={t.makeBackup} />
-            </div>
-          </Form>
+          <Form view={view} action="make" label={t.makeBackup} />
         </Panel>
       </>
     ),
@@ -67,10 +63,8 @@ export const backupFile: Page = async (view) => ({
 export const backupActions: Readonly<Record<string, Action>> = {
   async make(view) {
     await view.client.send("POST", BACKUPS);
-    return stay(view);
   },
   async remove(view) {
     await view.client.send("DELETE", `${BACKUPS}/${encodeURIComponent(field(view, "id"))}`);
-    return stay(view);
   },
 };

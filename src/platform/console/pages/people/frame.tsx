@@ -19,9 +19,8 @@ export function PeopleTabs({ view }: { readonly view: View }) {
     <Tabs
       view={view}
       tabs={[
-        ...(view.may("people:write")
-          ? [["/people", t.operators] as const, ["/people/keys", t.keys] as const]
-          : []),
+        view.may("people:write") && ["/people", t.operators],
+        view.may("people:write") && ["/people/keys", t.keys],
         ["/people/roles", t.roles],
       ]}
     />
@@ -36,7 +35,7 @@ export function AboutTabs({ view }: { readonly view: View }) {
       view={view}
       tabs={[
         ["/about", t.about],
-        ...(view.may("system:write") ? [["/about/backups", t.backups] as const] : []),
+        view.may("system:write") && ["/about/backups", t.backups],
       ]}
     />
   );

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { Act, Badge, Check, Form, Pages, Panel, Submit, Table, TextField, Time } from "../../parts/mod.ts";
-import { type Action, field, type Page, query, several, stay } from "../../view.ts";
+import { Act, Badge, Check, Form, Pages, Panel, Table, TextField, Time } from "../../parts/mod.ts";
+import { type Action, field, listOf, type Page, several } from "../../view.ts";
 import { groupsOf, momentOf, PeopleTabs, textsOf } from "./frame.tsx";
 import type { Roles } from "./operators.tsx";
 
@@ -25,7 +25,7 @@ interface Key {
 export const keysPage: Page = async (view) => {
   const t = textsOf(view), { common } = view.texts;
   const [page, { permissions }] = await Promise.all([
-    view.client.get<{ items: Key[]; next?: string }>("/api/v1/keys", { cursor: query(view, "cursor") }),
+    listOf<Key>(view, "/api/v1/keys"),
     view.client.get<Roles>("/api/v1/roles"),
   ]);
   const chosen = several(view, "permissions");
@@ -81,7 +81,7 @@ export const keysPage: Page = async (view) => {
           <Pages view={view} next={page.next} />
         </Panel>
         <Panel title={t.makeKey}>
-          <Form view={view}>
+          <Form view={view} action="make" label={t.makeKey}>
             <TextField view={view} name="name" label={t.name} required max={100} />
             <fieldset>
               <legend>{t.permissions}</legend>
@@ -97,9 +97,6 @@ export const keysPage: Page = async (view) => {
               label={t.expiresAt}
               hint={t.expiresHint}
             />
-            <div class="actions">
-              <Submit action="make" label={t.makeKey} />
-            </div>
           </Form>
         </Panel>
       </>
@@ -139,6 +136,5 @@ export const keyActions: Readonly<Record<string, Action>> = {
   },
   async revoke(view) {
     await view.client.send("DELETE", `/api/v1/keys/${encodeURIComponent(field(view, "id"))}`);
-    return stay(view);
   },
 };

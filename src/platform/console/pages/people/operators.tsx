@@ -12,12 +12,11 @@ import {
   Form,
   Pages,
   Panel,
-  Submit,
   Table,
   TextField,
   Time,
 } from "../../parts/mod.ts";
-import { type Action, field, optional, type Page, query, several, stay, type View } from "../../view.ts";
+import { type Action, field, listOf, optional, type Page, ticked, type View } from "../../view.ts";
 import { groupsOf, PeopleTabs, textsOf } from "./frame.tsx";
 
 interface Operator {
@@ -40,9 +39,7 @@ export interface Roles {
 export const operatorsPage: Page = async (view) => {
   const t = textsOf(view), { common } = view.texts;
   const [page, roles] = await Promise.all([
-    view.client.get<{ items: Operator[]; next?: string }>("/api/v1/operators", {
-      cursor: query(view, "cursor"),
-    }),
+    listOf<Operator>(view, "/api/v1/operators"),
     view.client.get<Roles>("/api/v1/roles"),
   ]);
   return {
@@ -68,7 +65,7 @@ export const operatorsPage: Page = async (view) => {
           <Pages view={view} next={page.next} />
         </Panel>
         <Panel title={t.add}>
-          <Form view={view}>
+          <Form view={view} action="add" label={t.add}>
             <TextField view={view} name="name" label={t.name} required max={64} />
             <TextField
               view={view}
@@ -81,9 +78,6 @@ export const operatorsPage: Page = async (view) => {
             />
             <RoleChoice view={view} roles={roles} value="viewer" />
             <TextField view={view} name="groups" label={t.groups} hint={t.groupsHint} max={6500} />
-            <div class="actions">
-              <Submit action="add" label={t.add} />
-            </div>
           </Form>
         </Panel>
       </>
@@ -99,7 +93,6 @@ export const addOperator: Action = async (view) => {
     role: field(view, "role"),
     groups: groupsOf(view),
   });
-  return stay(view);
 };
 
 /** `GET /people/{id}`. */
@@ -128,7 +121,7 @@ export const operatorPage: Page = async (view) => {
             />
           </Panel>
           <Panel title={common.change}>
-            <Form view={view}>
+            <Form view={view} action="change" label={common.save}>
               <RoleChoice view={view} roles={roles} value={operator.role} />
               <TextField
                 view={view}
@@ -147,9 +140,6 @@ export const operatorPage: Page = async (view) => {
                 max={512}
               />
               <Check name="disabled" label={t.disable} checked={operator.disabled} />
-              <div class="actions">
-                <Submit action="change" label={common.save} />
-              </div>
             </Form>
             <Act view={view} action="remove" label={t.remove} tone="danger" confirm={common.sure} />
           </Panel>
@@ -165,10 +155,9 @@ export const operatorActions: Readonly<Record<string, Action>> = {
     await view.client.send("PATCH", apiPathOf(view), {
       role: optional(view, "role"),
       groups: groupsOf(view),
-      disabled: several(view, "disabled").length > 0,
+      disabled: ticked(view, "disabled"),
       password: secret(view, "password") || undefined,
     });
-    return stay(view);
   },
   async remove(view) {
     await view.client.send("DELETE", apiPathOf(view));

@@ -13,7 +13,6 @@ import {
   numberText,
   Pages,
   Panel,
-  Submit,
   Table,
   Tabs,
   TextArea,
@@ -21,7 +20,7 @@ import {
   Time,
 } from "../../parts/mod.ts";
 import { plugins } from "../../texts/mod.ts";
-import { type Action, field, type Page, query, type View } from "../../view.ts";
+import { type Action, field, listOf, type Page, query, type View } from "../../view.ts";
 
 /** A version as the API shows it. */
 export type Plugin = v.InferOutput<typeof PluginView>;
@@ -30,10 +29,7 @@ export type Plugin = v.InferOutput<typeof PluginView>;
 export const pluginsPage: Page = async (view) => {
   const t = plugins[view.language], { common } = view.texts;
   const filter = { name: query(view, "name"), channel: query(view, "channel") };
-  const page = await view.client.get<{ items: Plugin[]; next?: string }>("/api/v1/plugins", {
-    ...filter,
-    cursor: query(view, "cursor"),
-  });
+  const page = await listOf<Plugin>(view, "/api/v1/plugins", filter);
   const channels = Object.entries(t.channels);
   return {
     title: t.title,
@@ -62,16 +58,13 @@ export const pluginsPage: Page = async (view) => {
         {view.may("plugins:write") && (
           <Panel title={t.upload}>
             <p class="soft">{t.uploadHint}</p>
-            <Form view={view} files>
+            <Form view={view} files action="upload" label={t.upload}>
               <label>
                 <span>{t.file}</span>
                 <input type="file" name="file" required />
               </label>
               <Choice view={view} name="channel" label={t.channel} value="beta" options={channels} />
               <TextArea view={view} name="notes" label={t.notes} rows={3} />
-              <div class="actions">
-                <Submit action="upload" label={t.upload} />
-              </div>
             </Form>
           </Panel>
         )}
@@ -131,7 +124,7 @@ export function PluginTabs({ view }: { readonly view: View }) {
 }
 
 /** To whom a version is offered. */
-export function ChannelBadge({ view, channel }: { readonly view: View; readonly channel: string | null }) {
+function ChannelBadge({ view, channel }: { readonly view: View; readonly channel: string | null }) {
   const t = plugins[view.language];
   if (channel === null) return <Badge tone="soft">{t.noChannel}</Badge>;
   return <Badge tone={channel === "stable" ? "good" : "warn"}>{t.channels[channel] ?? channel}</Badge>;

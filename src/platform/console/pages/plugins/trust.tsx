@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { Act, Badge, Choice, Form, Json, Panel, Submit, Table, TextField, Time } from "../../parts/mod.ts";
+import { Act, Badge, Choice, Form, Json, Panel, Table, TextField, Time } from "../../parts/mod.ts";
 import { plugins } from "../../texts/mod.ts";
-import { type Action, field, mustMay, optional, type Page, stay } from "../../view.ts";
+import { type Action, field, mustMay, optional, type Page } from "../../view.ts";
 import { PluginTabs } from "./repository.tsx";
 
 interface Key {
@@ -68,7 +68,7 @@ export const trustPage: Page = async (view) => {
         </Panel>
         <div class="grid">
           <Panel title={t.addKey}>
-            <Form view={view}>
+            <Form view={view} action="add" label={t.addKey}>
               <TextField view={view} name="name" label={t.keyName} max={200} />
               <TextField view={view} name="publicKey" label={t.publicKey} required max={100} />
               <Choice
@@ -78,15 +78,12 @@ export const trustPage: Page = async (view) => {
                 options={KEY_TIERS.map((tier) => [tier, t.tiers[tier]!] as const)}
               />
               <TextField view={view} name="until" type="datetime-local" label={t.until} hint={t.untilHint} />
-              <div class="actions">
-                <Submit action="add" label={t.addKey} />
-              </div>
             </Form>
           </Panel>
           {usable.length > 0 && (
             <Panel title={t.rotate}>
               <p class="soft">{t.rotateHint}</p>
-              <Form view={view}>
+              <Form view={view} action="rotate" label={t.rotate}>
                 <Choice
                   view={view}
                   name="id"
@@ -94,9 +91,6 @@ export const trustPage: Page = async (view) => {
                   options={usable.map(({ id, name }) => [id, name || id.slice(0, 16)] as const)}
                 />
                 <TextField view={view} name="publicKey" label={t.publicKey} required max={100} />
-                <div class="actions">
-                  <Submit action="rotate" label={t.rotate} />
-                </div>
               </Form>
             </Panel>
           )}
@@ -127,16 +121,13 @@ export const trustActions: Readonly<Record<string, Action>> = {
       name: field(view, "name"),
       until: Number.isNaN(Date.parse(until)) ? optional(view, "until") : new Date(until).toISOString(),
     });
-    return stay(view);
   },
   async revoke(view) {
     await view.client.send("POST", `/api/v1/trust/keys/${encodeURIComponent(field(view, "id"))}/revoke`);
-    return stay(view);
   },
   async rotate(view) {
     const body = { publicKey: field(view, "publicKey") };
     const path = `/api/v1/trust/keys/${encodeURIComponent(field(view, "id"))}/rotate`;
     await view.client.send("POST", path, body);
-    return stay(view);
   },
 };

@@ -21,7 +21,7 @@ import {
   Time,
 } from "../../parts/mod.ts";
 import { plugins } from "../../texts/mod.ts";
-import { type Action, field, type Page, several, stay, type View } from "../../view.ts";
+import { type Action, field, type Page, ticked, type View } from "../../view.ts";
 import { type Plugin, PluginTable, PluginTabs, TierBadge } from "./repository.tsx";
 
 /** `GET /plugins/{name}/{version}`. */
@@ -102,11 +102,8 @@ export const pluginPage: Page = async (view) => {
               )}
             </div>
             {may && (
-              <Form view={view}>
+              <Form view={view} action="remove" label={t.remove} tone="danger" confirm={common.sure}>
                 <Check name="force" label={t.force} />
-                <div class="actions">
-                  <Submit action="remove" label={t.remove} tone="danger" confirm={common.sure} />
-                </div>
               </Form>
             )}
           </Panel>
@@ -140,18 +137,15 @@ export const pluginActions: Readonly<Record<string, Action>> = {
   async save(view) {
     const body = { channel: field(view, "channel"), notes: field(view, "notes") };
     await view.client.send("PATCH", apiPathOf(view), body);
-    return stay(view);
   },
   async promote(view) {
     await view.client.send("POST", `${apiPathOf(view)}/promote`);
-    return stay(view);
   },
   async demote(view) {
     await view.client.send("POST", `${apiPathOf(view)}/demote`);
-    return stay(view);
   },
   async remove(view) {
-    const force = several(view, "force").length > 0;
+    const force = ticked(view, "force");
     await view.client.send("DELETE", `${apiPathOf(view)}${force ? "?force=true" : ""}`);
     return "/plugins?done=1";
   },

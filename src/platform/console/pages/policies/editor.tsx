@@ -6,6 +6,7 @@
  */
 import * as v from "valibot";
 import { type Policy, PolicySchema } from "../../../distribution/mod.ts";
+import { faultOf } from "../../../../control/mod.ts";
 import { ApiProblem } from "../../client.ts";
 import { Form, numberText, Panel, Submit, TextArea, TextField } from "../../parts/mod.ts";
 import { policies } from "../../texts/mod.ts";
@@ -54,7 +55,7 @@ export const policyActions: Readonly<Record<string, Action>> = {
     if (!read.success) {
       const faults = read.issues.map((issue) => ({
         path: v.getDotPath(issue) ?? "",
-        message: issue.message,
+        message: faultOf(issue),
       }));
       throw new ApiProblem(422, "not_a_policy", policies[view.language].notRules, "", faults);
     }

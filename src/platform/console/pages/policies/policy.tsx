@@ -4,9 +4,9 @@
  * @module
  */
 import type { Policy } from "../../../distribution/mod.ts";
-import { Bars, Choice, Form, numberText, Panel, Submit, Table, Tabs, TextField } from "../../parts/mod.ts";
+import { Bars, Choice, Form, numberText, Panel, Table, Tabs, TextField } from "../../parts/mod.ts";
 import { policies } from "../../texts/mod.ts";
-import { type Action, field, type Page, query, stay, type View } from "../../view.ts";
+import { type Action, field, type Page, query, type View } from "../../view.ts";
 
 /** The policy in the API. */
 export const POLICY = "/api/v1/distribution/policy";
@@ -59,16 +59,13 @@ export const policyPage: Page = async (view) => {
           {view.may("policies:write") && addresses.length > 0 && (
             <Panel title={t.drain}>
               <p class="soft">{t.drainHint}</p>
-              <Form view={view}>
+              <Form view={view} action="drain" label={t.drain} tone="danger" confirm={t.drainAsk}>
                 <Choice
                   view={view}
                   name="address"
                   label={t.address}
                   options={addresses.map((address) => [address, address] as const)}
                 />
-                <div class="actions">
-                  <Submit action="drain" label={t.drain} tone="danger" confirm={t.drainAsk} />
-                </div>
               </Form>
             </Panel>
           )}
@@ -105,7 +102,6 @@ export const policyPage: Page = async (view) => {
 /** Sends nobody to an address any more. */
 export const drain: Action = async (view) => {
   await view.client.send("POST", "/api/v1/distribution/drain", { address: field(view, "address") });
-  return stay(view);
 };
 
 /** The way among these pages. */
@@ -116,7 +112,7 @@ export function PolicyTabs({ view }: { readonly view: View }) {
       view={view}
       tabs={[
         ["/policies", t.inForce],
-        ...(view.may("policies:write") ? [["/policies/edit", t.edit] as const] : []),
+        view.may("policies:write") && ["/policies/edit", t.edit],
         ["/policies/versions", t.versions],
       ]}
     />

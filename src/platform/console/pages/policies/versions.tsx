@@ -6,7 +6,7 @@
 import type { Policy } from "../../../distribution/mod.ts";
 import { Act, Json, Pages, Panel, Time } from "../../parts/mod.ts";
 import { policies } from "../../texts/mod.ts";
-import { type Action, field, type Page, query, stay } from "../../view.ts";
+import { type Action, field, listOf, type Page, query } from "../../view.ts";
 import { PolicyTabs, RuleTable } from "./policy.tsx";
 
 interface Version {
@@ -20,10 +20,7 @@ interface Version {
 /** `GET /policies/versions`. */
 export const versionsPage: Page = async (view) => {
   const t = policies[view.language], cursor = query(view, "cursor");
-  const page = await view.client.get<{ items: Version[]; next?: string }>(
-    "/api/v1/distribution/policy/versions",
-    { cursor },
-  );
+  const page = await listOf<Version>(view, "/api/v1/distribution/policy/versions");
   return {
     title: t.versions,
     content: (
@@ -63,5 +60,4 @@ export const versionsPage: Page = async (view) => {
 export const restore: Action = async (view) => {
   const version = encodeURIComponent(field(view, "version"));
   await view.client.send("POST", `/api/v1/distribution/policy/versions/${version}/restore`);
-  return stay(view);
 };

@@ -10,19 +10,19 @@ import {
   Badge,
   Bars,
   Choice,
+  commandError,
   Facts,
   Form,
   Json,
   numberText,
   Pages,
   Panel,
-  Submit,
   Table,
   TextField,
   Time,
 } from "../../parts/mod.ts";
 import { rollouts } from "../../texts/mod.ts";
-import { type Action, numeric, type Page, query, stay, type View } from "../../view.ts";
+import { type Action, listOf, numeric, type Page, query, type View } from "../../view.ts";
 import { type Rollout, RolloutStatus, sumOf, whatOf } from "./list.tsx";
 
 type Item = v.InferOutput<typeof ItemView>;
@@ -53,11 +53,7 @@ export const rolloutPage: Page = async (view) => {
   const path = apiPathOf(view);
   const [rollout, items] = await Promise.all([
     view.client.get<Rollout>(path),
-    view.client.get<{ items: Item[]; next?: string }>(`${path}/gateways`, {
-      status,
-      cursor: query(view, "cursor"),
-      limit: "50",
-    }),
+    listOf<Item>(view, `${path}/gateways`, { status, limit: "50" }),
   ]);
   const count = (value: number) => numberText(value, view);
   const time = (at: string | null) => <Time at={at} view={view} />;
@@ -78,7 +74,7 @@ export const rolloutPage: Page = async (view) => {
                 action={act}
                 label={t.acts[act]!}
                 tone={act === "abort" || act === "remove" ? "danger" : "quiet"}
-                {...(t.asks[act] === undefined ? {} : { confirm: t.asks[act] })}
+                confirm={t.asks[act]}
               />
             ))}
           </div>
@@ -173,7 +169,7 @@ export const rolloutPage: Page = async (view) => {
               <Badge tone={TONES[item.status] ?? ""}>{t.itemStatuses[item.status] ?? item.status}</Badge>,
               String(item.attempt),
               item.previousVersion === "" ? t.noneBefore : item.previousVersion ?? "",
-              item.error === null ? "" : `${item.error.message} (${item.error.code})`,
+              item.error === null ? "" : commandError(item.error, view),
               item.commandId === null ? "" : <a href={`/commands/${item.commandId}`}>{t.command}</a>,
               time(item.finishedAt),
             ])}
@@ -201,7 +197,7 @@ function Brakes({ view, rollout }: { readonly view: View; readonly rollout: Roll
   );
   return (
     <Panel title={t.brakes} id="brakes">
-      <Form view={view}>
+      <Form view={view} action="brakes" label={t.setBrakes} tone="quiet">
         {rollout.needsApproval && <p class="soft">{t.brakesHint}</p>}
         {number("maxInFlight", t.maxInFlight, rollout.maxInFlight, 1, 5000)}
         {number("perMinute", t.perMinute, rollout.perMinute, 1, 1_000_000)}
@@ -211,9 +207,6 @@ function Brakes({ view, rollout }: { readonly view: View; readonly rollout: Roll
             {number(`errors${i + 1}`, t.errorsOf(i + 1), errorThreshold, 0, 100)}
           </>
         ))}
-        <div class="actions">
-          <Submit action="brakes" label={t.setBrakes} tone="quiet" />
-        </div>
       </Form>
     </Panel>
   );
@@ -226,7 +219,6 @@ export const rolloutActions: Readonly<Record<string, Action>> = {
       act,
       async (view) => {
         await view.client.send("POST", `${apiPathOf(view)}/${act}`);
-        return stay(view);
       },
     ]),
   ),
@@ -244,7 +236,6 @@ export const rolloutActions: Readonly<Record<string, Action>> = {
         errorThreshold: numeric(view, `errors${i + 1}`),
       })),
     });
-    return stay(view);
   },
   async remove(view) {
     await view.client.send("DELETE", apiPathOf(view));

@@ -7,7 +7,7 @@ import type * as v from "valibot";
 import type { RolloutView } from "../../../rollouts/mod.ts";
 import { Act, Badge, Choice, numberText, Pages, Panel, Table, Time } from "../../parts/mod.ts";
 import { rollouts } from "../../texts/mod.ts";
-import { type Action, type Page, query, stay, type View } from "../../view.ts";
+import { type Action, listOf, type Page, query, type View } from "../../view.ts";
 
 /** A rollout as the API shows it. */
 export type Rollout = v.InferOutput<typeof RolloutView>;
@@ -24,10 +24,7 @@ const TONES: Readonly<Record<string, string>> = {
 /** `GET /rollouts`. */
 export const rolloutsPage: Page = async (view) => {
   const t = rollouts[view.language], { common } = view.texts, status = query(view, "status");
-  const page = await view.client.get<{ items: Rollout[]; next?: string }>("/api/v1/rollouts", {
-    status,
-    cursor: query(view, "cursor"),
-  });
+  const page = await listOf<Rollout>(view, "/api/v1/rollouts", { status });
   const may = view.may("rollouts:write");
   return {
     title: t.title,
@@ -74,7 +71,6 @@ export const rolloutsPage: Page = async (view) => {
 /** The emergency stop. */
 export const stopAll: Action = async (view) => {
   await view.client.send("POST", "/api/v1/rollouts/stop");
-  return stay(view);
 };
 
 /** Where a rollout stands, in colour. */

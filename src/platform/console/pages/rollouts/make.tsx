@@ -13,6 +13,7 @@ import {
   numberText,
   Panel,
   parametersOf,
+  problemText,
   Submit,
   TextArea,
   TextField,
@@ -28,6 +29,7 @@ import {
   query,
   several,
   shown,
+  ticked,
   type View,
 } from "../../view.ts";
 import type { Rollout } from "./list.tsx";
@@ -165,7 +167,7 @@ export const newRolloutPage: Page = async (view) => {
             <Check
               name="needsApproval"
               label={t.needsApproval}
-              checked={several(view, "needsApproval").length > 0}
+              checked={ticked(view, "needsApproval")}
             />
           </fieldset>
           <div class="actions">
@@ -205,7 +207,9 @@ async function countOf(view: View): Promise<string> {
     });
     return t.found(numberText(gateways, view));
   } catch (error) {
-    if (error instanceof ApiProblem && (error.status === 400 || error.status === 422)) return error.message;
+    if (error instanceof ApiProblem && (error.status === 400 || error.status === 422)) {
+      return problemText(error, view.language);
+    }
     throw error;
   }
 }
@@ -294,7 +298,7 @@ function bodyOf(view: View) {
       to: field(view, "to"),
       utcOffsetMinutes: numeric(view, "offset"),
     },
-    needsApproval: several(view, "needsApproval").length > 0,
+    needsApproval: ticked(view, "needsApproval"),
     startAt: startAt === "" || Number.isNaN(Date.parse(startAt))
       ? startAt || undefined
       : new Date(startAt).toISOString(),

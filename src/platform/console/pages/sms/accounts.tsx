@@ -3,8 +3,9 @@
  *
  * @module
  */
-import { Act, Choice, Facts, Form, Panel, Submit, Table, TextField, Time } from "../../parts/mod.ts";
-import { type Action, field, numeric, optional, type Page, stay, type View, words } from "../../view.ts";
+import { ApiProblem } from "../../client.ts";
+import { Act, Choice, Facts, Form, Panel, Table, TextField, Time } from "../../parts/mod.ts";
+import { type Action, field, numeric, optional, type Page, type View, words } from "../../view.ts";
 import { type Connection, ConnectionTable, endConnection } from "./connections.tsx";
 import { itemsOf, mayChange, SMS, SmsTabs, textsOf } from "./frame.tsx";
 import { compact, daysOf, type Traffic, TrafficCharts, TrafficTable } from "./traffic.tsx";
@@ -57,12 +58,9 @@ export const accountsPage: Page = async (view) => {
         </Panel>
         {mayChange(view) && (
           <Panel title={t.addAccount}>
-            <Form view={view}>
+            <Form view={view} action="add" label={t.addAccount}>
               <TextField view={view} name="spId" label={t.spId} required max={6} pattern="[!-~]{1,6}" />
               <AccountFields view={view} />
-              <div class="actions">
-                <Submit action="add" label={t.addAccount} />
-              </div>
             </Form>
           </Panel>
         )}
@@ -71,9 +69,12 @@ export const accountsPage: Page = async (view) => {
   };
 };
 
-/** Makes a provider. */
+/** Makes a provider: one that is there is refused rather than given another secret. */
 export const addAccount: Action = async (view) => {
   const spId = field(view, "spId");
+  if ((await itemsOf<Account>(view, "/accounts")).some((account) => account.spId === spId)) {
+    throw new ApiProblem(409, "account_exists", `there is a provider "${spId}" already`, "");
+  }
   await view.client.send("POST", `${SMS}/accounts`, { spId, ...given(view) });
   return `${pathOf(spId)}?done=1`;
 };
@@ -116,11 +117,8 @@ export const accountPage: Page = async (view) => {
           {mayChange(view) && (
             <Panel title={t.changeAccount}>
               <p class="soft">{t.changeHint}</p>
-              <Form view={view}>
+              <Form view={view} action="change" label={texts.common.save}>
                 <AccountFields view={view} account={account} />
-                <div class="actions">
-                  <Submit action="change" label={texts.common.save} />
-                </div>
               </Form>
               <Act
                 view={view}
@@ -150,7 +148,6 @@ export const accountPage: Page = async (view) => {
 export const accountActions: Readonly<Record<string, Action>> = {
   async change(view) {
     await view.client.send("PATCH", apiPathOf(view), given(view));
-    return stay(view);
   },
   async remove(view) {
     await view.client.send("DELETE", apiPathOf(view));

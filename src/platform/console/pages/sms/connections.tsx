@@ -4,7 +4,7 @@
  * @module
  */
 import { Act, numberText, Panel, Table, Time } from "../../parts/mod.ts";
-import { type Action, field, type Page, stay, type View } from "../../view.ts";
+import { type Action, field, type Page, type View } from "../../view.ts";
 import { itemsOf, mayChange, SMS, SmsTabs, textsOf } from "./frame.tsx";
 
 /** A provider's connection. */
@@ -87,7 +87,6 @@ export const connectionsPage: Page = async (view) => {
 /** Ends a provider's connection. */
 export const endConnection: Action = async (view) => {
   await view.client.send("DELETE", `${SMS}/connections/${encodeURIComponent(field(view, "id"))}`);
-  return stay(view);
 };
 
 /** Providers' connections, a line each. */
@@ -108,7 +107,7 @@ export function ConnectionTable(
         t.delivered,
         t.working,
         t.unanswered,
-        ...(may ? [view.texts.common.actions] : []),
+        may && view.texts.common.actions,
       ]}
       numbers={[5, 6, 7, 8]}
       empty={view.texts.common.none}
@@ -124,19 +123,17 @@ export function ConnectionTable(
         count(one.delivered),
         count(one.working),
         count(one.unanswered),
-        ...(may
-          ? [
-            <Act
-              view={view}
-              action="end"
-              label={t.end}
-              tone="danger"
-              confirm={t.endAsk}
-              fields={{ id: one.id }}
-              about={`${one.spId ?? ""} ${one.address}`}
-            />,
-          ]
-          : []),
+        may && (
+          <Act
+            view={view}
+            action="end"
+            label={t.end}
+            tone="danger"
+            confirm={t.endAsk}
+            fields={{ id: one.id }}
+            about={`${one.spId ?? ""} ${one.address}`}
+          />
+        ),
       ])}
     />
   );

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { Badge, Tabs } from "../../parts/mod.ts";
+import { Badge, Choice, Tabs, TextField } from "../../parts/mod.ts";
 import { sms } from "../../texts/mod.ts";
 import type { View } from "../../view.ts";
 
@@ -47,6 +47,31 @@ export function SmsTabs({ view }: { readonly view: View }) {
       ]}
     />
   );
+}
+
+/** The fields that say which gateway another one is, and what both know: its code and the secret. */
+export function CodeAndSecret({ view, code }: { readonly view: View; readonly code?: string | undefined }) {
+  const t = textsOf(view);
+  return (
+    <>
+      <TextField view={view} name="code" label={t.code} value={code} required pattern="[0-9]{6}" />
+      <TextField
+        view={view}
+        name="secret"
+        type="password"
+        label={t.secret}
+        required
+        pattern="[ -~]{6,64}"
+        hint={t.secretNew}
+      />
+    </>
+  );
+}
+
+/** Which version of CMPP is spoken with another gateway. */
+export function VersionChoice({ view, value }: { readonly view: View; readonly value?: string | undefined }) {
+  const options = [["3.0", "3.0"], ["2.0", "2.0"]] as const;
+  return <Choice view={view} name="version" label={textsOf(view).version} value={value} options={options} />;
 }
 
 /** Whether something at the other end is there. */

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { Badge, Choice, Facts, Form, Pages, Panel, Submit, Table, TextField, Time } from "../../parts/mod.ts";
-import { type Action, field, optional, type Page, query, type View } from "../../view.ts";
+import { Badge, Choice, Facts, Form, Pages, Panel, Table, TextField, Time } from "../../parts/mod.ts";
+import { type Action, field, listOf, optional, type Page, query, type View } from "../../view.ts";
 import { SMS, SmsTabs, textsOf } from "./frame.tsx";
 
 interface Message {
@@ -44,10 +44,7 @@ export const messagesPage: Page = async (view) => {
     state: query(view, "state"),
     destination: query(view, "destination"),
   };
-  const page = await view.client.get<{ items: Message[]; next?: string }>(`${SMS}/messages`, {
-    ...filter,
-    cursor: query(view, "cursor"),
-  });
+  const page = await listOf<Message>(view, `${SMS}/messages`, filter);
   const filtered = Object.values(filter).some((value) => value !== "");
   return {
     title: t.messages,
@@ -101,14 +98,11 @@ export const searchMessages: Action = async (view) => {
         <Panel>
           <MessageTable view={view} messages={items} empty={common.noMatch} />
           {nextCursor !== null && (
-            <Form view={view} to="/sms/messages">
+            <Form view={view} to="/sms/messages" action="search" label={t.more}>
               {["text", "spId", "state"].map((name) => (
                 <input type="hidden" name={name} value={field(view, name)} />
               ))}
               <input type="hidden" name="cursor" value={nextCursor} />
-              <div class="actions">
-                <Submit action="search" label={t.more} />
-              </div>
             </Form>
           )}
         </Panel>
@@ -176,7 +170,7 @@ function MessageTable(
         t.service,
         t.destination,
         t.doneAt,
-        ...(withText ? [t.text] : []),
+        withText && t.text,
       ]}
       empty={empty}
       rows={messages.map((message) => [
@@ -193,7 +187,7 @@ function MessageTable(
         message.serviceId,
         <span class="mono">{message.destination}</span>,
         <Time at={message.doneAt} view={view} />,
-        ...(withText ? [message.text ?? ""] : []),
+        message.text ?? "",
       ])}
     />
   );
@@ -223,13 +217,10 @@ function SearchForm({ view }: { readonly view: View }) {
   return (
     <Panel title={t.searchTitle}>
       <p class="soft">{t.searchHint}</p>
-      <Form view={view} to="/sms/messages">
+      <Form view={view} to="/sms/messages" action="search" label={view.texts.common.search}>
         <TextField view={view} name="text" type="search" label={t.searchText} required max={200} />
         <TextField view={view} name="spId" label={t.spId} max={6} />
         <StateChoice view={view} value="" />
-        <div class="actions">
-          <Submit action="search" label={view.texts.common.search} />
-        </div>
       </Form>
     </Panel>
   );

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { Act, Check, Choice, Form, Pages, Panel, Submit, Table, TextField, Time } from "../../parts/mod.ts";
-import { type Action, field, optional, type Page, query, several, stay } from "../../view.ts";
-import { mayChange, textsOf } from "./frame.tsx";
+import { Act, Check, Choice, Form, Pages, Panel, Table, TextField, Time } from "../../parts/mod.ts";
+import { type Action, field, listOf, optional, type Page, query, ticked } from "../../view.ts";
+import { CodeAndSecret, mayChange, textsOf, VersionChoice } from "./frame.tsx";
 
 const GNS = "/api/v1/gns";
 
@@ -41,10 +41,7 @@ export const nameServerPage: Page = async (view) => {
   const kind = query(view, "kind") === "mo" ? "mo" : "mt";
   const [gateways, routes, changes] = await Promise.all([
     view.client.get<{ items: GnsGateway[] }>(`${GNS}/gateways`),
-    view.client.get<{ items: GnsRoute[]; next?: string }>(`${GNS}/routes`, {
-      kind,
-      cursor: query(view, "cursor"),
-    }),
+    listOf<GnsRoute>(view, `${GNS}/routes`, { kind }),
     view.client.get<{ items: GnsChange[] }>(`${GNS}/changes`, { limit: "100" }),
   ]);
   return {
@@ -62,7 +59,7 @@ export const nameServerPage: Page = async (view) => {
               t.target,
               t.origin,
               common.created,
-              ...(may ? [common.actions] : []),
+              may && common.actions,
             ]}
             empty={common.none}
             rows={changes.items.map((change) => [
@@ -72,34 +69,32 @@ export const nameServerPage: Page = async (view) => {
               change.destinationId,
               change.source,
               <Time at={change.createdAt} view={view} />,
-              ...(may
-                ? [
-                  <div class="actions">
-                    <Act
-                      view={view}
-                      action="approve"
-                      label={t.approve}
-                      fields={{ id: String(change.id) }}
-                      about={String(change.id)}
-                    />
-                    <Act
-                      view={view}
-                      action="refuse"
-                      label={t.refuse}
-                      tone="danger"
-                      fields={{ id: String(change.id) }}
-                      about={String(change.id)}
-                    />
-                  </div>,
-                ]
-                : []),
+              may && (
+                <div class="actions">
+                  <Act
+                    view={view}
+                    action="approve"
+                    label={t.approve}
+                    fields={{ id: String(change.id) }}
+                    about={String(change.id)}
+                  />
+                  <Act
+                    view={view}
+                    action="refuse"
+                    label={t.refuse}
+                    tone="danger"
+                    fields={{ id: String(change.id) }}
+                    about={String(change.id)}
+                  />
+                </div>
+              ),
             ])}
           />
         </Panel>
         <Panel title={t.gnsGateways} id="gateways">
           <Table
             label={t.gnsGateways}
-            head={[t.code, t.address, t.version, t.trusted, t.told, ...(may ? [common.actions] : [])]}
+            head={[t.code, t.address, t.version, t.trusted, t.told, may && common.actions]}
             empty={common.none}
             rows={gateways.items.map((gateway) => [
               gateway.code,
@@ -107,19 +102,17 @@ export const nameServerPage: Page = async (view) => {
               gateway.version,
               gateway.trusted ? common.yes : common.no,
               String(gateway.told),
-              ...(may
-                ? [
-                  <Act
-                    view={view}
-                    action="remove"
-                    label={common.remove}
-                    tone="danger"
-                    confirm={common.sure}
-                    fields={{ code: gateway.code }}
-                    about={gateway.code}
-                  />,
-                ]
-                : []),
+              may && (
+                <Act
+                  view={view}
+                  action="remove"
+                  label={common.remove}
+                  tone="danger"
+                  confirm={common.sure}
+                  fields={{ code: gateway.code }}
+                  about={gateway.code}
+                />
+              ),
             ])}
           />
         </Panel>
@@ -152,28 +145,11 @@ export const nameServerPage: Page = async (view) => {
         </Panel>
         {may && (
           <Panel title={t.addGateway}>
-            <Form view={view}>
-              <TextField view={view} name="code" label={t.code} required pattern="[0-9]{6}" />
-              <TextField
-                view={view}
-                name="secret"
-                type="password"
-                label={t.secret}
-                required
-                pattern="[ -~]{6,64}"
-                hint={t.secretNew}
-              />
+            <Form view={view} action="add" label={common.save}>
+              <CodeAndSecret view={view} />
               <TextField view={view} name="address" label={t.peerAddress} max={300} />
-              <Choice
-                view={view}
-                name="version"
-                label={t.version}
-                options={[["3.0", "3.0"], ["2.0", "2.0"]]}
-              />
+              <VersionChoice view={view} />
               <Check name="trusted" label={t.trusted} />
-              <div class="actions">
-                <Submit action="add" label={common.save} />
-              </div>
             </Form>
           </Panel>
         )}
@@ -190,21 +166,17 @@ export const nameServerActions: Readonly<Record<string, Action>> = {
       secret: field(view, "secret"),
       address: optional(view, "address"),
       version: optional(view, "version"),
-      trusted: several(view, "trusted").length > 0,
+      trusted: ticked(view, "trusted"),
     });
-    return stay(view);
   },
   async remove(view) {
     await view.client.send("DELETE", `${GNS}/gateways/${encodeURIComponent(field(view, "code"))}`);
-    return stay(view);
   },
   async approve(view) {
     await view.client.send("POST", `${GNS}/changes/${encodeURIComponent(field(view, "id"))}/approve`);
-    return stay(view);
   },
   async refuse(view) {
     await view.client.send("POST", `${GNS}/changes/${encodeURIComponent(field(view, "id"))}/refuse`);
-    return stay(view);
   },
 };
 

@@ -3,9 +3,18 @@
  *
  * @module
  */
-import { Act, Check, Choice, Form, numberText, Panel, Submit, Table, TextField } from "../../parts/mod.ts";
-import { type Action, field, numeric, optional, type Page, stay } from "../../view.ts";
-import { Connected, itemsOf, mayChange, SMS, SmsTabs, textsOf } from "./frame.tsx";
+import { Act, Check, Form, numberText, Panel, Table, TextField } from "../../parts/mod.ts";
+import { type Action, field, numeric, optional, type Page, ticked } from "../../view.ts";
+import {
+  CodeAndSecret,
+  Connected,
+  itemsOf,
+  mayChange,
+  SMS,
+  SmsTabs,
+  textsOf,
+  VersionChoice,
+} from "./frame.tsx";
 
 interface Peer {
   readonly code: string;
@@ -46,7 +55,7 @@ export const peersPage: Page = async (view) => {
               t.window,
               t.waiting,
               t.lastError,
-              ...(may ? [common.actions] : []),
+              may && common.actions,
             ]}
             numbers={[4, 5]}
             empty={common.none}
@@ -58,19 +67,17 @@ export const peersPage: Page = async (view) => {
               String(peer.window),
               numberText(peer.waiting, view),
               peer.lastError ?? "",
-              ...(may
-                ? [
-                  <Act
-                    view={view}
-                    action="remove"
-                    label={common.remove}
-                    tone="danger"
-                    confirm={`${t.removePeerAsk} ${common.sure}`}
-                    fields={{ code: peer.code }}
-                    about={peer.code}
-                  />,
-                ]
-                : []),
+              may && (
+                <Act
+                  view={view}
+                  action="remove"
+                  label={common.remove}
+                  tone="danger"
+                  confirm={`${t.removePeerAsk} ${common.sure}`}
+                  fields={{ code: peer.code }}
+                  about={peer.code}
+                />
+              ),
             ])}
           />
         </Panel>
@@ -85,17 +92,8 @@ export const peersPage: Page = async (view) => {
         </Panel>
         {may && (
           <Panel title={t.addPeer}>
-            <Form view={view}>
-              <TextField view={view} name="code" label={t.code} required pattern="[0-9]{6}" />
-              <TextField
-                view={view}
-                name="secret"
-                type="password"
-                label={t.secret}
-                required
-                pattern="[ -~]{6,64}"
-                hint={t.secretNew}
-              />
+            <Form view={view} action="add" label={common.save}>
+              <CodeAndSecret view={view} />
               <TextField
                 view={view}
                 name="address"
@@ -103,17 +101,9 @@ export const peersPage: Page = async (view) => {
                 max={300}
                 hint={t.peerAddressHint}
               />
-              <Choice
-                view={view}
-                name="version"
-                label={t.version}
-                options={[["3.0", "3.0"], ["2.0", "2.0"]]}
-              />
+              <VersionChoice view={view} />
               <TextField view={view} name="window" type="number" label={t.window} min={1} max={10_000} />
               <Check name="proveAnswer" label={t.proveAnswer} />
-              <div class="actions">
-                <Submit action="add" label={common.save} />
-              </div>
             </Form>
           </Panel>
         )}
@@ -131,12 +121,10 @@ export const peerActions: Readonly<Record<string, Action>> = {
       address: optional(view, "address"),
       version: optional(view, "version"),
       window: numeric(view, "window"),
-      proveAnswer: field(view, "proveAnswer") === "1",
+      proveAnswer: ticked(view, "proveAnswer"),
     });
-    return stay(view);
   },
   async remove(view) {
     await view.client.send("DELETE", `${SMS}/peers/${encodeURIComponent(field(view, "code"))}`);
-    return stay(view);
   },
 };

@@ -4,21 +4,9 @@
  * @module
  */
 import { ApiProblem } from "../../client.ts";
-import {
-  Act,
-  Check,
-  Choice,
-  Facts,
-  Form,
-  Pages,
-  Panel,
-  Submit,
-  Table,
-  TextField,
-  Time,
-} from "../../parts/mod.ts";
-import { type Action, field, optional, type Page, query, stay, type View } from "../../view.ts";
-import { mayChange, SMS, SmsTabs, textsOf } from "./frame.tsx";
+import { Act, Check, Choice, Facts, Form, Pages, Panel, Table, TextField, Time } from "../../parts/mod.ts";
+import { type Action, field, listOf, optional, type Page, query, ticked, type View } from "../../view.ts";
+import { CodeAndSecret, mayChange, SMS, SmsTabs, textsOf, VersionChoice } from "./frame.tsx";
 
 interface Route {
   readonly id: string;
@@ -46,10 +34,7 @@ export const routesPage: Page = async (view) => {
   const t = textsOf(view), { common } = view.texts;
   const filter = { kind: query(view, "kind"), origin: query(view, "origin") }, may = mayChange(view);
   const [page, way, nameServer] = await Promise.all([
-    view.client.get<{ items: Route[]; next?: string }>(`${SMS}/routes`, {
-      ...filter,
-      cursor: query(view, "cursor"),
-    }),
+    listOf<Route>(view, `${SMS}/routes`, filter),
     wayOf(view),
     nameServerOf(view),
   ]);
@@ -85,7 +70,7 @@ export const routesPage: Page = async (view) => {
               t.origin,
               common.updated,
               common.by,
-              ...(may ? [common.actions] : []),
+              may && common.actions,
             ]}
             empty={Object.values(filter).some(Boolean) ? common.noMatch : common.none}
             rows={page.items.map((route) => [
@@ -95,23 +80,19 @@ export const routesPage: Page = async (view) => {
               t.origins[route.origin] ?? route.origin,
               <Time at={route.updatedAt} view={view} />,
               route.updatedBy,
-              ...(may
-                ? [
-                  route.origin === "operator"
-                    ? (
-                      <Act
-                        view={view}
-                        action="remove"
-                        label={common.remove}
-                        tone="danger"
-                        confirm={common.sure}
-                        fields={{ id: route.id }}
-                        about={segment(route, t.every)}
-                      />
-                    )
-                    : "",
-                ]
-                : []),
+              may && route.origin === "operator"
+                ? (
+                  <Act
+                    view={view}
+                    action="remove"
+                    label={common.remove}
+                    tone="danger"
+                    confirm={common.sure}
+                    fields={{ id: route.id }}
+                    about={segment(route, t.every)}
+                  />
+                )
+                : "",
             ])}
           />
           <Pages view={view} next={page.next} />
@@ -119,7 +100,7 @@ export const routesPage: Page = async (view) => {
         <div class="grid">
           {may && (
             <Panel title={t.addRoute}>
-              <Form view={view}>
+              <Form view={view} action="add" label={common.add}>
                 <Choice
                   view={view}
                   name="kind"
@@ -136,9 +117,6 @@ export const routesPage: Page = async (view) => {
                   pattern="local|none|[0-9]{6}"
                   hint={t.targetHint}
                 />
-                <div class="actions">
-                  <Submit action="add" label={common.add} />
-                </div>
               </Form>
             </Panel>
           )}
@@ -180,35 +158,10 @@ export const routesPage: Page = async (view) => {
                 {may && (
                   <>
                     <Act view={view} action="refresh" label={t.refresh} />
-                    <Form view={view}>
-                      <TextField
-                        view={view}
-                        name="code"
-                        label={t.code}
-                        value={nameServer.code ?? ""}
-                        required
-                        pattern="[0-9]{6}"
-                      />
-                      <TextField
-                        view={view}
-                        name="secret"
-                        type="password"
-                        label={t.secret}
-                        required
-                        pattern="[ -~]{6,64}"
-                        hint={t.secretNew}
-                      />
-                      <Choice
-                        view={view}
-                        name="version"
-                        label={t.version}
-                        value={nameServer.version ?? "3.0"}
-                        options={[["3.0", "3.0"], ["2.0", "2.0"]]}
-                      />
+                    <Form view={view} action="nameServer" label={common.save}>
+                      <CodeAndSecret view={view} code={nameServer.code ?? undefined} />
+                      <VersionChoice view={view} value={nameServer.version ?? "3.0"} />
                       <Check name="proveAnswer" label={t.proveAnswer} checked={nameServer.proveAnswer} />
-                      <div class="actions">
-                        <Submit action="nameServer" label={common.save} />
-                      </div>
                     </Form>
                   </>
                 )}
@@ -230,25 +183,21 @@ export const routeActions: Readonly<Record<string, Action>> = {
       last: optional(view, "last"),
       target: field(view, "target"),
     });
-    return stay(view);
   },
   async remove(view) {
     await view.client.send("DELETE", `${SMS}/routes/${encodeURIComponent(field(view, "id"))}`);
-    return stay(view);
   },
   async refresh(view) {
     await view.client.send("POST", `${SMS}/name-server/refresh`);
-    return stay(view);
   },
   async nameServer(view) {
     const body = {
       code: field(view, "code"),
       secret: field(view, "secret"),
       version: optional(view, "version"),
-      proveAnswer: field(view, "proveAnswer") === "1",
+      proveAnswer: ticked(view, "proveAnswer"),
     };
     await view.client.send("PUT", `${SMS}/name-server`, body);
-    return stay(view);
   },
 };
 

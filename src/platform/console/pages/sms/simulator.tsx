@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { Act, Choice, Form, Panel, Submit, TextField } from "../../parts/mod.ts";
-import { type Action, field, numeric, optional, stay, type View } from "../../view.ts";
+import { Act, Choice, Form, Panel, TextField } from "../../parts/mod.ts";
+import { type Action, field, numeric, optional, type View } from "../../view.ts";
 import { SMS, textsOf } from "./frame.tsx";
 
 /** How it behaves; shares are parts of 1. */
@@ -26,18 +26,15 @@ export function SimulatorPanels({ view, now }: { readonly view: View; readonly n
   return (
     <>
       <Panel title={t.simulate}>
-        <Form view={view}>
+        <Form view={view} action="simulate" label={t.simulate}>
           <TextField view={view} name="from" label={t.phone} required pattern="\+?[0-9]{1,20}" />
           <TextField view={view} name="to" label={t.serviceNumber} required pattern="[0-9]{1,21}" />
           <TextField view={view} name="text" label={t.text} max={10_000} />
-          <div class="actions">
-            <Submit action="simulate" label={t.simulate} />
-          </div>
         </Form>
       </Panel>
       <Panel title={t.simulator}>
         <p class="soft">{t.simulatorHint}</p>
-        <Form view={view}>
+        <Form view={view} action="behave" label={texts.common.save}>
           {(["least", "most"] as const).map((name, i) => (
             <TextField
               view={view}
@@ -86,9 +83,6 @@ export function SimulatorPanels({ view, now }: { readonly view: View; readonly n
             value={now.busy ? "yes" : "no"}
             options={[["no", texts.common.no], ["yes", texts.common.yes]]}
           />
-          <div class="actions">
-            <Submit action="behave" label={texts.common.save} />
-          </div>
         </Form>
         <Act view={view} action="reset" label={t.simulatorReset} />
       </Panel>
@@ -118,11 +112,9 @@ export const simulatorActions: Readonly<Record<string, Action>> = {
       refused: { share: share(view, "refused"), stat: optional(view, "refusedStat") },
       busy: field(view, "busy") === "yes",
     });
-    return stay(view);
   },
   async reset(view) {
     await view.client.send("DELETE", PATH);
-    return stay(view);
   },
 };
 

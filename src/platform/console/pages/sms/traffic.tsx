@@ -100,6 +100,7 @@ function LiveCharts(
         <section class="panel">
           <h2>{names[name]}</h2>
           <LineChart
+            most={view.texts.overview.most}
             values={passed.map((one) => one[name])}
             label={names[name]}
             from={ago}
@@ -129,6 +130,7 @@ export function TrafficCharts(
         <section class="panel">
           <h2>{label}</h2>
           <LineChart
+            most={view.texts.overview.most}
             values={seriesOf(rows, name, from, to)}
             label={label}
             from={from}
@@ -151,7 +153,7 @@ export function TrafficTable({ view, rows }: { readonly view: View; readonly row
       head={[
         t.day,
         t.spId,
-        ...(byService ? [t.service] : []),
+        byService && t.service,
         t.mtMessages,
         t.mtUsers,
         t.mtSent,
@@ -160,12 +162,12 @@ export function TrafficTable({ view, rows }: { readonly view: View; readonly row
         t.moDelivered,
         t.moFailed,
       ]}
-      numbers={[2, 3, 4, 5, 6, 7, 8, 9]}
+      numbers={[3, 4, 5, 6, 7, 8, 9]}
       empty={t.noTraffic}
       rows={rows.toReversed().map((row) => [
         spread(row.day),
         <a href={`/sms/accounts/${encodeURIComponent(row.spId)}`}>{row.spId}</a>,
-        ...(byService ? [row.serviceId ?? ""] : []),
+        row.serviceId ?? "",
         count(row.mtMessages),
         count(row.mtUsers),
         count(row.mtSent),

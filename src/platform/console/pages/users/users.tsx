@@ -5,7 +5,7 @@
  */
 import { Act, Badge, Facts, Pages, Panel, Table, TextField, Time } from "../../parts/mod.ts";
 import { users } from "../../texts/mod.ts";
-import { type Action, field, type Page, query, stay, type View } from "../../view.ts";
+import { type Action, field, listOf, type Page, query, type View } from "../../view.ts";
 
 const USERS = "/api/v1/app-users";
 
@@ -33,10 +33,7 @@ interface Detail extends User {
 /** `GET /users`. */
 export const usersPage: Page = async (view) => {
   const t = users[view.language], { common } = view.texts, search = query(view, "search");
-  const page = await view.client.get<{ items: User[]; next?: string }>(USERS, {
-    search,
-    cursor: query(view, "cursor"),
-  });
+  const page = await listOf<User>(view, USERS, { search });
   return {
     title: t.title,
     content: (
@@ -99,23 +96,21 @@ export const userPage: Page = async (view) => {
         <Panel title={t.devices}>
           <Table
             label={t.devices}
-            head={[t.device, t.since, t.renewed, ...(may ? [common.actions] : [])]}
+            head={[t.device, t.since, t.renewed, may && common.actions]}
             empty={common.none}
             rows={user.devices.map(({ id, device, createdAt, renewedAt }) => [
               device || common.unknown,
               <Time at={createdAt} view={view} />,
               <Time at={renewedAt} view={view} />,
-              ...(may
-                ? [
-                  <Act
-                    view={view}
-                    action="signOut"
-                    label={t.signOut}
-                    fields={{ session: id }}
-                    about={device}
-                  />,
-                ]
-                : []),
+              may && (
+                <Act
+                  view={view}
+                  action="signOut"
+                  label={t.signOut}
+                  fields={{ session: id }}
+                  about={device}
+                />
+              ),
             ])}
           />
           {may && user.devices.length > 0 && (
@@ -136,17 +131,14 @@ export const userActions: Readonly<Record<string, Action>> = {
       "DELETE",
       `${pathOf(view)}/sessions/${encodeURIComponent(field(view, "session"))}`,
     );
-    return stay(view);
   },
   async signOutAll(view) {
     await view.client.send("DELETE", `${pathOf(view)}/sessions`);
-    return stay(view);
   },
 };
 
-async function post(view: View, what: string): Promise<string> {
+async function post(view: View, what: string): Promise<void> {
   await view.client.send("POST", pathOf(view) + what);
-  return stay(view);
 }
 
 function State({ view, user: { lockedAt } }: { readonly view: View; readonly user: User }) {

@@ -3,20 +3,8 @@
  *
  * @module
  */
-import {
-  Act,
-  Badge,
-  Choice,
-  Facts,
-  Form,
-  numberText,
-  Pages,
-  Panel,
-  Submit,
-  Table,
-  Time,
-} from "../../parts/mod.ts";
-import { type Action, field, type Page, query, stay, type View } from "../../view.ts";
+import { Act, Badge, Choice, Facts, Form, numberText, Pages, Panel, Table, Time } from "../../parts/mod.ts";
+import { type Action, field, listOf, type Page, query, type View } from "../../view.ts";
 import { type EventTypes, Fields, inputOf, secretPage, State, textsOf, type Webhook } from "./frame.tsx";
 
 interface Delivery {
@@ -38,10 +26,7 @@ export const webhookPage: Page = async (view) => {
   const t = textsOf(view), { common } = view.texts, path = apiPathOf(view), state = query(view, "state");
   const [webhook, page, types] = await Promise.all([
     view.client.get<Webhook>(path),
-    view.client.get<{ items: Delivery[]; next?: string }>(`${path}/deliveries`, {
-      state,
-      cursor: query(view, "cursor"),
-    }),
+    listOf<Delivery>(view, `${path}/deliveries`, { state }),
     view.client.get<EventTypes>("/api/v1/webhook-events"),
   ]);
   const { id, enabled } = webhook;
@@ -113,11 +98,8 @@ export const webhookPage: Page = async (view) => {
           <Pages view={view} next={page.next} />
         </Panel>
         <Panel title={common.change}>
-          <Form view={view}>
+          <Form view={view} action="change" label={common.save}>
             <Fields view={view} types={types} webhook={webhook} />
-            <div class="actions">
-              <Submit action="change" label={common.save} />
-            </div>
           </Form>
         </Panel>
       </>
@@ -129,24 +111,19 @@ export const webhookPage: Page = async (view) => {
 export const webhookActions: Readonly<Record<string, Action>> = {
   async test(view) {
     await view.client.send("POST", `${apiPathOf(view)}/test`);
-    return stay(view);
   },
   async redeliver(view) {
     const delivery = encodeURIComponent(field(view, "delivery"));
     await view.client.send("POST", `${apiPathOf(view)}/deliveries/${delivery}/redeliver`);
-    return stay(view);
   },
   async enable(view) {
     await view.client.send("PATCH", apiPathOf(view), { enabled: true });
-    return stay(view);
   },
   async disable(view) {
     await view.client.send("PATCH", apiPathOf(view), { enabled: false });
-    return stay(view);
   },
   async change(view) {
     await view.client.send("PATCH", apiPathOf(view), inputOf(view));
-    return stay(view);
   },
   async rotate(view) {
     const { id, url } = await view.client.get<Webhook>(apiPathOf(view));

@@ -3,17 +3,15 @@
  *
  * @module
  */
-import { Form, numberText, Pages, Panel, Submit, Table, Time } from "../../parts/mod.ts";
-import { type Action, type Page, query } from "../../view.ts";
+import { Form, numberText, Pages, Panel, Table, Time } from "../../parts/mod.ts";
+import { type Action, listOf, type Page } from "../../view.ts";
 import { type EventTypes, Fields, inputOf, secretPage, State, textsOf, type Webhook } from "./frame.tsx";
 
 /** `GET /webhooks`. */
 export const webhooksPage: Page = async (view) => {
   const t = textsOf(view), { common } = view.texts;
   const [page, types] = await Promise.all([
-    view.client.get<{ items: Webhook[]; next?: string }>("/api/v1/webhooks", {
-      cursor: query(view, "cursor"),
-    }),
+    listOf<Webhook>(view, "/api/v1/webhooks"),
     view.client.get<EventTypes>("/api/v1/webhook-events"),
   ]);
   return {
@@ -41,11 +39,8 @@ export const webhooksPage: Page = async (view) => {
           <Pages view={view} next={page.next} />
         </Panel>
         <Panel title={t.add}>
-          <Form view={view}>
+          <Form view={view} action="add" label={t.add}>
             <Fields view={view} types={types} />
-            <div class="actions">
-              <Submit action="add" label={t.add} />
-            </div>
           </Form>
         </Panel>
       </>

@@ -1,8 +1,8 @@
 import { assertEquals } from "@std/assert";
-import { FakeClock, Metrics, seededRandom, silentLog } from "../base/mod.ts";
-import { ADMIN, Api, tokenAuthenticator } from "../control/mod.ts";
-import { makeBench, pluginSource } from "../sandbox/testing/fixture.ts";
-import { pluginLogRoutes } from "./plugin_logs_api.ts";
+import { FakeClock, Metrics, seededRandom, silentLog } from "../../base/mod.ts";
+import { ADMIN, Api, tokenAuthenticator } from "../../control/mod.ts";
+import { makeBench, pluginSource } from "../../sandbox/testing/fixture.ts";
+import { pluginLogRoutes } from "./plugin_log_routes.ts";
 
 const TOKEN = "administrator-of-the-test";
 

@@ -11,14 +11,14 @@ import {
   queryBoolean,
   queryInteger,
   Routes,
-} from "../control/mod.ts";
+} from "../../control/mod.ts";
 import {
   CWMP_FAULTS,
   ParameterError,
   type ParameterErrorCode,
   type ParameterTree,
   SOURCES,
-} from "./parameters/mod.ts";
+} from "../parameters/mod.ts";
 
 const TAGS = ["parameters"];
 /** On whose behalf the administrator may write; not as the gateway itself, nor as a plug-in. */
@@ -161,7 +161,7 @@ export function parameterRoutes(tree: ParameterTree, auth: Access): Routes {
     }),
     responses: { 200: { description: "The document, JSON or XML", mediaType: XML_TYPE }, 404: absent },
   }).handle(async ({ query: { format, ...options } }) => {
-    const { encodeJson, encodeXml, exported } = await import("./parameters/document/mod.ts");
+    const { encodeJson, encodeXml, exported } = await import("../parameters/document/mod.ts");
     const entries = await exported(tree, options), xml = format === "xml";
     return {
       response: new Response(xml ? encodeXml(entries) : encodeJson(entries), {
@@ -188,7 +188,7 @@ export function parameterRoutes(tree: ParameterTree, auth: Access): Routes {
       },
     },
   }).handle(async ({ body, query: { source } }) => {
-    const { decodeJson, decodeXml } = await import("./parameters/document/mod.ts");
+    const { decodeJson, decodeXml } = await import("../parameters/document/mod.ts");
     const values = body.mediaType === JSON_TYPE ? decodeJson(body.text) : decodeXml(body.text);
     await tree.refresh();
     const { written, skipped } = await tree.load(values, by(source));

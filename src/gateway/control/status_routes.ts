@@ -4,17 +4,17 @@
  * @module
  */
 import * as v from "valibot";
-import { formatHostPort, type HostPort } from "../base/mod.ts";
-import { queryInteger, Routes } from "../control/mod.ts";
-import type { ChannelStatus } from "./channel/mod.ts";
-import type { Identity } from "./identity.ts";
-import { AUDIT_OUTCOMES, type LocalAudit, type LocalServer } from "./local/mod.ts";
+import { formatHostPort, type HostPort } from "../../base/mod.ts";
+import { queryInteger, Routes } from "../../control/mod.ts";
+import type { ChannelStatus } from "../channel/mod.ts";
+import type { Identity } from "../identity.ts";
+import { AUDIT_OUTCOMES, type LocalAudit, type LocalServer } from "../local/mod.ts";
 import {
   NEXT_TRIES,
   QUESTION_METHODS,
   REGISTRATION_STATES,
   type RegistrationStatus,
-} from "./registration/mod.ts";
+} from "../registration/mod.ts";
 
 const AUTH = ["admin"] as const;
 

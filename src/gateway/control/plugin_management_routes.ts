@@ -5,12 +5,11 @@
  * @module
  */
 import * as v from "valibot";
-
-import { problem, Routes } from "../control/mod.ts";
-import { PluginOs, PluginResult } from "../protocol/smart_gateway/mod.ts";
-import { isJsonObject, type PluginManager } from "../sandbox/mod.ts";
-import { giveParameters, type InstallProgress, type Installs } from "./channel/mod.ts";
-import type { FactoryPlugins } from "./factory_plugins.ts";
+import { problem, Routes } from "../../control/mod.ts";
+import { PluginOs, PluginResult } from "../../protocol/smart_gateway/mod.ts";
+import { isJsonObject, type PluginManager } from "../../sandbox/mod.ts";
+import { giveParameters, type InstallProgress, type Installs } from "../channel/mod.ts";
+import type { FactoryPlugins } from "../factory_plugins.ts";
 
 /** What the routes work with. */
 export interface PluginManagementDeps {

@@ -8,25 +8,16 @@ import { formatHostPort } from "../../../base/mod.ts";
 import {
   actorOf,
   decodeCursor,
+  isoTime,
   pageOf,
   pageQuery,
   pageSchema,
   problem,
   Routes,
+  timeSchema,
 } from "../../../control/mod.ts";
-import {
-  Address,
-  addressOf,
-  Code,
-  READ,
-  Secret,
-  Time,
-  timeText,
-  Version,
-  versionOctet,
-  versionText,
-  WRITE,
-} from "../routing/mod.ts";
+import { MAY_READ, MAY_WRITE } from "../access.ts";
+import { Address, addressOf, Code, Secret, Version, versionOctet, versionText } from "../fields.ts";
 import { GnsResult, UpdateType } from "./codes.ts";
 import { Kind, RouteBody, wantedOf } from "./fields.ts";
 import type { GnsChangeRow, GnsRouteRow } from "./schema.ts";
@@ -39,7 +30,7 @@ import {
   type WantedChange,
 } from "./store.ts";
 
-const TAGS = ["short messages: name server"];
+const ROUTING_TAGS = ["short messages: name server"];
 
 const GatewayBody = v.strictObject({
   code: Code,
@@ -57,8 +48,8 @@ const GatewayView = v.object({
   version: v.string(),
   /** The last change that it has been told of. */
   told: v.number(),
-  createdAt: Time,
-  updatedAt: Time,
+  createdAt: timeSchema,
+  updatedAt: timeSchema,
   updatedBy: v.string(),
 });
 
@@ -87,7 +78,7 @@ const ChangeView = v.object({
   state: v.picklist(["waiting", "valid", "refused"]),
   source: v.string(),
   decidedBy: v.nullable(v.string()),
-  createdAt: Time,
+  createdAt: timeSchema,
   ...RouteFields,
 });
 const CHANGES = ["add", "delete", "update"] as const;
@@ -114,8 +105,8 @@ function gatewayRoutes(api: Routes, { store, changed: told }: GnsApiParts): void
     path: "/api/v1/gns/gateways",
     summary: "Create a gateway of this name server, or change it",
     description: "The secret is taken and never shown.",
-    tags: TAGS,
-    auth: WRITE,
+    tags: ROUTING_TAGS,
+    auth: MAY_WRITE,
     body: { json: GatewayBody },
     responses: {
       200: { description: "The gateway, changed", schema: GatewayView },
@@ -135,16 +126,16 @@ function gatewayRoutes(api: Routes, { store, changed: told }: GnsApiParts): void
     method: "GET",
     path: "/api/v1/gns/gateways",
     summary: "All gateways of this name server",
-    tags: TAGS,
-    auth: READ,
+    tags: ROUTING_TAGS,
+    auth: MAY_READ,
     responses: { 200: { description: "By code", schema: v.object({ items: v.array(GatewayView) }) } },
   }).handle(() => ({ status: 200, body: { items: store.gateways().map(gatewayView) } }));
   api.route({
     method: "DELETE",
     path: "/api/v1/gns/gateways/{code}",
     summary: "Remove a gateway: it is not let in any more",
-    tags: TAGS,
-    auth: WRITE,
+    tags: ROUTING_TAGS,
+    auth: MAY_WRITE,
     params: v.object({ code: Code }),
     responses: { 204: { description: "Removed" }, 404: { description: "No such gateway" } },
   }).handle(async ({ params: { code }, changed }) => {
@@ -175,14 +166,12 @@ function routeRoutes(api: Routes, { store, changed: told }: GnsApiParts): void {
     method: "GET",
     path: "/api/v1/gns/routes",
     summary: "Routes of this name server by Route_Id",
-    tags: TAGS,
-    auth: READ,
+    tags: ROUTING_TAGS,
+    auth: MAY_READ,
     query: v.object({ ...pageQuery(), kind: Kind }),
     responses: { 200: { description: "A page", schema: pageSchema(RouteView) } },
   }).handle(({ query: { cursor, limit, kind } }) => {
-    const after = cursor === undefined
-      ? undefined
-      : decodeCursor(cursor, v.strictObject({ routeId: v.number() })).routeId;
+    const after = decodeCursor(cursor, v.strictObject({ routeId: v.number() }))?.routeId;
     const key = ({ route_id }: GnsRouteRow) => ({ routeId: route_id });
     return { status: 200, body: pageOf(store.list(kind, limit + 1, after), limit, key, routeView) };
   });
@@ -190,8 +179,8 @@ function routeRoutes(api: Routes, { store, changed: told }: GnsApiParts): void {
     method: "POST",
     path: "/api/v1/gns/routes",
     summary: "Create a route; gateways are told",
-    tags: TAGS,
-    auth: WRITE,
+    tags: ROUTING_TAGS,
+    auth: MAY_WRITE,
     body: { json: RouteBody },
     responses: {
       201: { description: "The new route", schema: RouteView },
@@ -206,8 +195,8 @@ function routeRoutes(api: Routes, { store, changed: told }: GnsApiParts): void {
     method: "PUT",
     path: "/api/v1/gns/routes/{kind}/{routeId}",
     summary: "Change a route; gateways are told",
-    tags: TAGS,
-    auth: WRITE,
+    tags: ROUTING_TAGS,
+    auth: MAY_WRITE,
     params: id,
     body: { json: RouteBody },
     responses: {
@@ -227,8 +216,8 @@ function routeRoutes(api: Routes, { store, changed: told }: GnsApiParts): void {
     method: "DELETE",
     path: "/api/v1/gns/routes/{kind}/{routeId}",
     summary: "Remove a route; gateways are told",
-    tags: TAGS,
-    auth: WRITE,
+    tags: ROUTING_TAGS,
+    auth: MAY_WRITE,
     params: id,
     responses: { 204: { description: "Removed" }, 404: { description: "No such route" } },
   }).handle(async ({ params, principal, changed }) => {
@@ -248,17 +237,15 @@ function changeRoutes(api: Routes, { store, changed: told }: GnsApiParts): void 
     path: "/api/v1/gns/changes",
     summary: "Changes of routes, the oldest first",
     description: "waiting: a gateway that is not trusted has asked for it.",
-    tags: TAGS,
-    auth: READ,
+    tags: ROUTING_TAGS,
+    auth: MAY_READ,
     query: v.object({
       ...pageQuery(),
       state: v.optional(v.picklist(["waiting", "valid", "refused"]), "waiting"),
     }),
     responses: { 200: { description: "A page", schema: pageSchema(ChangeView) } },
   }).handle(async ({ query: { cursor, limit, state } }) => {
-    const after = cursor === undefined
-      ? undefined
-      : decodeCursor(cursor, v.strictObject({ id: v.number() })).id;
+    const after = decodeCursor(cursor, v.strictObject({ id: v.number() }))?.id;
     const rows = await store.changes(state, limit + 1, after);
     return { status: 200, body: pageOf(rows, limit, ({ id }) => ({ id }), changeView) };
   });
@@ -267,8 +254,8 @@ function changeRoutes(api: Routes, { store, changed: told }: GnsApiParts): void 
       method: "POST",
       path: `/api/v1/gns/changes/{id}/${word}`,
       summary: valid ? "Let a change that waits count; gateways are told" : "Refuse a change that waits",
-      tags: TAGS,
-      auth: WRITE,
+      tags: ROUTING_TAGS,
+      auth: MAY_WRITE,
       params: v.object({ id: v.pipe(v.string(), v.regex(/^\d{1,15}$/)) }),
       responses: {
         200: { description: "The change", schema: ChangeView },
@@ -323,7 +310,7 @@ function changeView(row: GnsChangeRow): v.InferInput<typeof ChangeView> {
     state: row.state,
     source: row.source,
     decidedBy: row.decided_by,
-    createdAt: timeText(row.created_at),
+    createdAt: isoTime(row.created_at),
   };
 }
 
@@ -335,8 +322,8 @@ function gatewayView(gateway: GnsGateway): v.InferInput<typeof GatewayView> {
     trusted,
     version: versionText(version),
     told,
-    createdAt: timeText(createdAt),
-    updatedAt: timeText(updatedAt),
+    createdAt: isoTime(createdAt),
+    updatedAt: isoTime(updatedAt),
     updatedBy,
   };
 }

@@ -4,31 +4,38 @@
  * @module
  */
 import * as v from "valibot";
-import { type Deps, GatehouseError, type Service } from "../base/mod.ts";
-import { ADMIN, Api, problem, type ProblemError, serviceRoutes, tokenAuthenticator } from "../control/mod.ts";
-import { ProtocolError, sequenceId } from "../protocol/smart_gateway/mod.ts";
+import { type Deps, GatehouseError, type Service } from "../../base/mod.ts";
+import {
+  ADMIN,
+  Api,
+  problem,
+  type ProblemError,
+  serviceRoutes,
+  tokenAuthenticator,
+} from "../../control/mod.ts";
+import { ProtocolError, sequenceId } from "../../protocol/smart_gateway/mod.ts";
 import {
   type Json,
   PluginError,
   type PluginErrorCode,
   type PluginManager,
   type PluginStatus,
-} from "../sandbox/mod.ts";
-import { PackageError, readPackage, type TrustStore } from "../sandbox/package/mod.ts";
-import { trustProblem, trustRoutes } from "../trust/mod.ts";
-import type { Dispatcher } from "./capability/mod.ts";
-import { APP_VERSION } from "./identity.ts";
-import type { ParameterTree } from "./parameters/mod.ts";
-import { parameterProblem, parameterRoutes } from "./parameters_api.ts";
-import type { Installs } from "./channel/mod.ts";
-import type { FactoryPlugins } from "./factory_plugins.ts";
-import { pluginManagementRoutes } from "./plugin_management_api.ts";
-import { pluginEventRoutes, type PluginEvents } from "./plugin_events.ts";
-import type { LocalAudit } from "./local/mod.ts";
-import { pluginLogRoutes } from "./plugin_logs_api.ts";
-import { type MessagePush, pushStatusRoutes } from "./push/mod.ts";
-import type { Passwords } from "./state/mod.ts";
-import { type GatewayStatus, statusRoutes } from "./status_api.ts";
+} from "../../sandbox/mod.ts";
+import { PackageError, readPackage, type TrustStore } from "../../sandbox/package/mod.ts";
+import { trustProblem, trustRoutes } from "../../trust/mod.ts";
+import { chosen, type Dispatcher } from "../capability/mod.ts";
+import { APP_VERSION } from "../identity.ts";
+import type { ParameterTree } from "../parameters/mod.ts";
+import { parameterProblem, parameterRoutes } from "./parameter_routes.ts";
+import type { Installs } from "../channel/mod.ts";
+import type { FactoryPlugins } from "../factory_plugins.ts";
+import { pluginManagementRoutes } from "./plugin_management_routes.ts";
+import { pluginEventRoutes, type PluginEvents } from "../plugin_events.ts";
+import type { LocalAudit } from "../local/mod.ts";
+import { pluginLogRoutes } from "./plugin_log_routes.ts";
+import { type MessagePush, pushStatusRoutes } from "../push/mod.ts";
+import type { Passwords } from "../state/mod.ts";
+import { type GatewayStatus, statusRoutes } from "./status_routes.ts";
 
 /** What the API shows and does. */
 export interface ControlDeps extends Deps {
@@ -87,7 +94,8 @@ export function controlApi(deps: ControlDeps): Api {
     method: "POST",
     path: "/api/v1/registration",
     summary: "Registers anew at once",
-    description: "From distribution on, or (the default) at the operations platform that is known.",
+    description:
+      "From distribution on, or (the default) at the operations platform that is known. It ends any wait, and silence.",
     auth: AUTH,
     body: {
       json: v.strictObject({ from: v.optional(v.picklist(["distribution", "operations"]), "operations") }),
@@ -256,11 +264,9 @@ function packageOf(
 
 /** An administrator may call what the LAN may, and what the platform may. */
 function originFor(plugins: PluginManager, plugin: string, command: string): "local" | "remote" {
-  const candidates = plugin === "" ? plugins.list() : [plugins.get(plugin)];
-  const rights = candidates.flatMap((status) => status?.commands ?? []).filter(({ name }) =>
-    name === command
-  );
-  return rights.some(({ right }) => right === "local") ? "local" : "remote";
+  const name = plugin !== "" ? plugin : chosen(plugins, command);
+  const commands = name === undefined ? [] : plugins.get(name)?.commands ?? [];
+  return commands.some((each) => each.name === command && each.right === "local") ? "local" : "remote";
 }
 
 const STATUS: Readonly<Record<PluginErrorCode, number>> = {

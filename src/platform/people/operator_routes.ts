@@ -1,5 +1,5 @@
 /**
- * `/api/v1/operators`, `/api/v1/keys`, `/api/v1/roles`: who may do what.
+ * `/api/v1/operators` and `/api/v1/roles`: who there is, and what they may do.
  *
  * @module
  */
@@ -11,61 +11,39 @@ import {
   decodeCursor,
   etagOf,
   ifMatch,
+  isoTime,
   pageOf,
   pageQuery,
   pageSchema,
   type Principal,
   problem,
   Routes,
+  timeSchema,
 } from "../../control/mod.ts";
 import { weakness } from "../credentials/mod.ts";
-import type { ApiKeyStore } from "./api_keys.ts";
+import { Groups, IdParams, MAX_BYTES, Name, Password } from "./fields.ts";
 import { ALL_PERMISSIONS, PERMISSIONS, type Role, ROLE_NAMES, ROLES } from "./permissions.ts";
-import type { ApiKeyRow, OperatorRow } from "./schema.ts";
-import { Name, Password, type SessionParts } from "./session_routes.ts";
+import { beyondRights } from "./rights.ts";
+import type { OperatorRow } from "./schema.ts";
+import type { SessionParts } from "./session_routes.ts";
 
-const Time = v.pipe(v.string(), v.isoTimestamp());
-const Groups = v.nullable(
-  v.pipe(v.array(v.pipe(v.string(), v.minLength(1), v.maxLength(64))), v.maxLength(100)),
-);
 const RoleName = v.picklist(ROLE_NAMES);
-
 const OperatorView = v.object({
   id: v.string(),
   name: v.string(),
   role: RoleName,
   groups: v.nullable(v.array(v.string())),
   disabled: v.boolean(),
-  createdAt: Time,
+  createdAt: timeSchema,
   createdBy: v.string(),
-  updatedAt: Time,
-  signedInAt: v.nullable(Time),
+  updatedAt: timeSchema,
+  signedInAt: v.nullable(timeSchema),
 });
-
-const KeyView = v.object({
-  id: v.string(),
-  name: v.string(),
-  hint: v.string(),
-  permissions: v.array(v.string()),
-  groups: v.nullable(v.array(v.string())),
-  createdAt: Time,
-  createdBy: v.string(),
-  expiresAt: v.nullable(Time),
-  lastUsedAt: v.nullable(Time),
-  revokedAt: v.nullable(Time),
-});
-
-const IdParams = v.object({ id: v.pipe(v.string(), v.maxLength(64)) });
-const MAX_BYTES = 16_384;
-
-/** What the routes lean on. */
-export interface PeopleParts extends SessionParts {
-  readonly keys: ApiKeyStore;
-  readonly now: () => number;
-}
 
 /** The routes of operators and roles. */
-export function operatorRoutes({ operators, sessions, passwords }: PeopleParts): Routes {
+export function operatorRoutes(
+  { operators, sessions, passwords }: Pick<SessionParts, "operators" | "sessions" | "passwords">,
+): Routes {
   const routes = new Routes();
   const found = async (id: string): Promise<OperatorRow> => {
     const row = await operators.find(id);
@@ -119,7 +97,7 @@ export function operatorRoutes({ operators, sessions, passwords }: PeopleParts):
     query: v.object(pageQuery()),
     responses: { 200: { description: "A page of operators, by name", schema: pageSchema(OperatorView) } },
   }).handle(async ({ query: { cursor, limit } }) => {
-    const after = cursor === undefined ? undefined : decodeCursor(cursor, v.string());
+    const after = decodeCursor(cursor, v.string());
     const rows = await operators.list(limit + 1, after);
     return { status: 200, body: pageOf(rows, limit, (row) => row.name, operatorView) };
   });
@@ -261,105 +239,6 @@ export function operatorRoutes({ operators, sessions, passwords }: PeopleParts):
   return routes;
 }
 
-/** The routes of API keys. */
-export function keyRoutes({ keys, now }: PeopleParts): Routes {
-  const routes = new Routes();
-  routes.route({
-    method: "GET",
-    path: "/api/v1/keys",
-    summary: "List API keys",
-    tags: ["people"],
-    auth: ["people:write"],
-    query: v.object(pageQuery()),
-    responses: { 200: { description: "A page of keys, the newest first", schema: pageSchema(KeyView) } },
-  }).handle(async ({ query: { cursor, limit } }) => {
-    const before = cursor === undefined ? undefined : decodeCursor(cursor, v.string());
-    const rows = await keys.list(limit + 1, before);
-    return { status: 200, body: pageOf(rows, limit, (row) => row.id, keyView) };
-  });
-
-  routes.route({
-    method: "POST",
-    path: "/api/v1/keys",
-    keyed: false, // the key is shown once
-    summary: "Make an API key",
-    description: "The key is shown this once. It may do no more than whoever makes it.",
-    tags: ["people"],
-    auth: ["people:write"],
-    body: {
-      json: v.strictObject({
-        name: v.pipe(v.string(), v.trim(), v.minLength(1), v.maxLength(100)),
-        permissions: v.pipe(
-          v.array(v.picklist(ALL_PERMISSIONS, "not a permission")),
-          v.minLength(1),
-          v.maxLength(ALL_PERMISSIONS.length),
-        ),
-        groups: v.optional(Groups, null),
-        expiresAt: v.optional(Time),
-      }),
-      maxBytes: MAX_BYTES,
-    },
-    responses: {
-      201: { description: "The key", schema: v.object({ key: v.string(), ...KeyView.entries }) },
-      403: { description: "It would do more than whoever makes it" },
-      422: { description: "It would have ended already" },
-    },
-  }).handle(async ({ body, principal, changed }) => {
-    const beyond = beyondRights(principal, body.permissions, body.groups);
-    if (beyond) throw problem(403, "beyond_own_rights", `the key would do more than you may: ${beyond}`);
-    const expiresAt = body.expiresAt === undefined ? undefined : Date.parse(body.expiresAt);
-    if (expiresAt !== undefined && expiresAt <= now()) {
-      throw problem(422, "expired", "expiresAt is not in the future");
-    }
-    const { key, row } = await keys.create({
-      name: body.name,
-      permissions: [...new Set(body.permissions)],
-      groups: body.groups ?? undefined,
-      expiresAt,
-      createdBy: actorOf(principal),
-    });
-    changed(undefined, keyView(row));
-    return { status: 201, body: { key, ...keyView(row) } };
-  });
-
-  routes.route({
-    method: "DELETE",
-    path: "/api/v1/keys/{id}",
-    summary: "Revoke an API key",
-    tags: ["people"],
-    auth: ["people:write"],
-    params: IdParams,
-    responses: {
-      204: { description: "It is no longer good" },
-      403: { description: "It may do more than whoever revokes it" },
-      404: { description: "There is none" },
-    },
-  }).handle(async ({ params: { id }, principal, changed }) => {
-    const before = await keys.find(id);
-    if (!before) throw problem(404, "key_not_found", `there is no API key "${id}"`);
-    const { permissions, groups } = keyView(before);
-    const beyond = beyondRights(principal, permissions, groups);
-    if (beyond) throw problem(403, "beyond_own_rights", `that key may do more than you may: ${beyond}`);
-    if (await keys.revoke(id)) changed(keyView(before), undefined);
-    return { status: 204 };
-  });
-  return routes;
-}
-
-/** What of these rights goes beyond what `principal` may; undefined: nothing does. */
-export function beyondRights(
-  principal: Principal,
-  permissions: readonly string[],
-  groups: readonly string[] | null,
-): string | undefined {
-  const more = permissions.filter((permission) => !principal.permissions.includes(permission));
-  if (more.length > 0) return more.join(", ");
-  const own = principal.groups;
-  return own && (groups === null || groups.some((group) => !own.includes(group)))
-    ? "other groups"
-    : undefined;
-}
-
 /** What can be changed of an operator. The password is a salted hash, and the ETag a hash of that. */
 function edited({ role, groups, disabled, password }: OperatorRow) {
   return { role, groups, disabled, password };
@@ -372,28 +251,9 @@ function operatorView(row: OperatorRow): v.InferInput<typeof OperatorView> {
     role: row.role,
     groups: row.groups === null ? null : JSON.parse(row.groups),
     disabled: row.disabled === 1,
-    createdAt: new Date(row.created_at).toISOString(),
+    createdAt: isoTime(row.created_at),
     createdBy: row.created_by,
-    updatedAt: new Date(row.updated_at).toISOString(),
-    signedInAt: iso(row.signed_in_at),
+    updatedAt: isoTime(row.updated_at),
+    signedInAt: isoTime(row.signed_in_at),
   };
-}
-
-function keyView(row: ApiKeyRow): v.InferInput<typeof KeyView> {
-  return {
-    id: row.id,
-    name: row.name,
-    hint: row.hint,
-    permissions: JSON.parse(row.permissions),
-    groups: row.groups === null ? null : JSON.parse(row.groups),
-    createdAt: new Date(row.created_at).toISOString(),
-    createdBy: row.created_by,
-    expiresAt: iso(row.expires_at),
-    lastUsedAt: iso(row.last_used_at),
-    revokedAt: iso(row.revoked_at),
-  };
-}
-
-function iso(time: number | null): string | null {
-  return time === null ? null : new Date(time).toISOString();
 }

@@ -4,8 +4,8 @@
  * @module
  */
 import * as v from "valibot";
-import { problem, queryInteger, Routes } from "../control/mod.ts";
-import { LOG_LINES, type LogQuery, PluginError, type PluginManager } from "../sandbox/mod.ts";
+import { problem, queryInteger, Routes } from "../../control/mod.ts";
+import { LOG_LINES, type LogQuery, PluginError, type PluginManager } from "../../sandbox/mod.ts";
 
 const AUTH = ["admin"] as const;
 const params = v.object({ name: v.pipe(v.string(), v.minLength(1), v.maxLength(100)) });

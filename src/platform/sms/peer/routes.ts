@@ -5,21 +5,18 @@
  */
 import * as v from "valibot";
 import { formatHostPort } from "../../../base/mod.ts";
-import { actorOf, problem, Routes } from "../../../control/mod.ts";
+import { actorOf, isoTime, problem, Routes, timeSchema } from "../../../control/mod.ts";
+import { MAY_READ, MAY_WRITE } from "../access.ts";
 import {
   Address,
   addressOf,
   Code,
-  READ,
+  ROUTING_TAGS,
   Secret,
-  TAGS,
-  Time,
-  timeText,
   Version,
   versionOctet,
   versionText,
-  WRITE,
-} from "../routing/mod.ts";
+} from "../fields.ts";
 import { ownTimes, TimesField, timesView } from "../link_times.ts";
 import type { PeerHub } from "./hub.ts";
 import type { Ledger } from "./ledger.ts";
@@ -49,8 +46,8 @@ const PeerView = v.object({
   lastError: v.nullable(v.string()),
   /** Messages to phones that wait for it, or for its answer. */
   waiting: v.number(),
-  createdAt: Time,
-  updatedAt: Time,
+  createdAt: timeSchema,
+  updatedAt: timeSchema,
   updatedBy: v.string(),
 });
 
@@ -59,7 +56,7 @@ const LinkView = v.object({
   address: v.string(),
   direction: v.picklist(["in", "out"]),
   version: v.nullable(v.string()),
-  connectedAt: Time,
+  connectedAt: timeSchema,
   sent: v.number(),
   received: v.number(),
   working: v.number(),
@@ -91,8 +88,8 @@ function changeRoutes(api: Routes, { peers, hub, gatewayCode, changed: told }: P
     path: "/api/v1/sms/peers",
     summary: "Create another gateway to exchange messages with, or change it",
     description: "The secret, which both gateways share, is taken and never shown.",
-    tags: TAGS,
-    auth: WRITE,
+    tags: ROUTING_TAGS,
+    auth: MAY_WRITE,
     body: { json: PeerBody },
     responses: {
       200: { description: "The gateway, changed", schema: PeerView },
@@ -123,8 +120,8 @@ function changeRoutes(api: Routes, { peers, hub, gatewayCode, changed: told }: P
     path: "/api/v1/sms/peers/{code}",
     summary: "Remove a gateway and end its connections",
     description: "What waits for it stays for as long as it would have, and goes where routes lead then.",
-    tags: TAGS,
-    auth: WRITE,
+    tags: ROUTING_TAGS,
+    auth: MAY_WRITE,
     params: v.object({ code: Code }),
     responses: { 204: { description: "Removed" }, 404: { description: "No such gateway" } },
   }).handle(async ({ params: { code }, changed }) => {
@@ -141,16 +138,16 @@ function listRoutes(api: Routes, { peers, hub, ledger }: PeerApiParts): void {
     method: "GET",
     path: "/api/v1/sms/peers",
     summary: "All gateways that messages are exchanged with",
-    tags: TAGS,
-    auth: READ,
+    tags: ROUTING_TAGS,
+    auth: MAY_READ,
     responses: { 200: { description: "By code", schema: v.object({ items: v.array(PeerView) }) } },
   }).handle(() => ({ status: 200, body: { items: peers.list().map((peer) => peerView(peer, hub)) } }));
   api.route({
     method: "GET",
     path: "/api/v1/sms/peers/connections",
     summary: "Connections with gateways that are there now",
-    tags: TAGS,
-    auth: READ,
+    tags: ROUTING_TAGS,
+    auth: MAY_READ,
     responses: { 200: { description: "All", schema: v.object({ items: v.array(LinkView) }) } },
   }).handle(() => {
     const out = peers.list().flatMap(({ code }) => [...hub.line(code).links]);
@@ -159,7 +156,7 @@ function listRoutes(api: Routes, { peers, hub, ledger }: PeerApiParts): void {
       address: link.connection.remote.host,
       direction: link.direction,
       version: link.peer ? versionText(link.version) : null,
-      connectedAt: timeText(link.connectedAt),
+      connectedAt: isoTime(link.connectedAt),
       sent: link.sent,
       received: link.received,
       working: link.working,
@@ -172,8 +169,8 @@ function listRoutes(api: Routes, { peers, hub, ledger }: PeerApiParts): void {
     path: "/api/v1/sms/peers/queues",
     summary: "What is kept on disk for gateways: reports and phones' messages",
     description: "queued: it has not got it yet; accepted: it has, and its report is waited for.",
-    tags: TAGS,
-    auth: READ,
+    tags: ROUTING_TAGS,
+    auth: MAY_READ,
     responses: {
       200: {
         description: "By gateway and state",
@@ -198,8 +195,8 @@ function peerView(peer: Peer, hub: PeerHub): v.InferInput<typeof PeerView> {
     connected: line.connected,
     lastError: line.lastError ?? null,
     waiting: line.waiting,
-    createdAt: timeText(createdAt),
-    updatedAt: timeText(updatedAt),
+    createdAt: isoTime(createdAt),
+    updatedAt: isoTime(updatedAt),
     updatedBy,
   };
 }
