@@ -4,6 +4,8 @@
  * @module
  */
 import { assert, assertEquals } from "@std/assert";
+import { LOID, MAC, SN, testGateway } from "./support/gateway.ts";
+import { ScriptedPlatform } from "./support/scripted_platform.ts";
 import { testPlatform } from "./support/platform.ts";
 import { h, identity, register, UdpPeer } from "./support/scripted_gateway.ts";
 
@@ -21,6 +23,27 @@ function shows(shown: unknown, given: unknown, path = "$"): void {
     }
   } else assertEquals(given, shown, path);
 }
+
+Deno.test("what the app developers' page asks on the LAN is answered by a gateway", async () => {
+  const [, example] = /```ts\n([\s\S]*?)```/.exec(await Deno.readTextFile("docs/app-api.md"))!;
+  const folder = await Deno.makeTempDir();
+  try {
+    await Deno.writeTextFile(`${folder}/ask.ts`, example!);
+    await Deno.writeTextFile(`${folder}/passwords.json`, JSON.stringify({ user: "correct-horse" }));
+    const { ask } = await import(`file://${folder}/ask.ts`);
+    await using platform = new ScriptedPlatform(SN);
+    await using gateway = await testGateway(platform, { passwordsFile: `${folder}/passwords.json` });
+    const { host, port } = gateway.gateway.local;
+    const who = await ask(host, { CmdType: "GET_SN_INFO" }, port);
+    assertEquals([who.Status, who.MAC], ["0", MAC]);
+    const proof = await ask(host, { CmdType: "CHECK_PASSWD_PARAM", PassWD: "correct-horse" }, port);
+    assertEquals([proof.Status, proof.LOID, proof.SN.length], ["0", LOID, 32]);
+    const wrong = await ask(host, { CmdType: "CHECK_PASSWD_PARAM", PassWD: "another" }, port);
+    assertEquals([wrong.Status, typeof wrong.FailReason], ["1", "string"]);
+  } finally {
+    await Deno.remove(folder, { recursive: true });
+  }
+});
 
 Deno.test("every example of the app developers' page does what it shows", async () => {
   await using p = await testPlatform();

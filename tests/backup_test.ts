@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { makeCertificate } from "../src/control/testing/certificate.ts";
 import { assert, assertEquals, assertStringIncludes } from "@std/assert";
 import { DatabaseSync } from "node:sqlite";
 import { ADMIN_TOKEN, testPlatform } from "./support/platform.ts";
@@ -65,6 +66,26 @@ Deno.test("a backup under load holds all that was answered before it, and a plat
     }
     assertEquals((await p.call("POST", "/api/v1/gateways", gateway(999_999))).status, 201);
   } finally {
+    await Deno.remove(dir, { recursive: true });
+  }
+});
+
+Deno.test("a backup is made over HTTPS where the certificate's CA is named in DENO_CERT", async () => {
+  const dir = await Deno.makeTempDir(), data = `${dir}/data`, file = `${dir}/b.db`;
+  try {
+    const tls = await makeCertificate(dir, "one");
+    await using p = await testPlatform({
+      dataDir: data,
+      settings: { ...embedded(data).settings, tls },
+    });
+    const args = ["backup", "--to", file, "--url", `https://127.0.0.1:${p.ports.http}`, "--data", data];
+    const stranger = await gatehouse(...args);
+    assertStringIncludes(stranger.err, "is not trusted: name its CA in DENO_CERT");
+    Deno.env.set("DENO_CERT", tls.cert);
+    const { code, err } = await gatehouse(...args);
+    assertEquals([code, err], [0, ""]);
+  } finally {
+    Deno.env.delete("DENO_CERT");
     await Deno.remove(dir, { recursive: true });
   }
 });

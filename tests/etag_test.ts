@@ -103,6 +103,32 @@ const THINGS: readonly Thing[] = [
     removed: false,
   },
   {
+    name: "a webhook",
+    async make(p) {
+      const url = "https://hooks.example/";
+      const { id } = await made(p, "/api/v1/webhooks", { url, events: ["gateway.online"] });
+      return `/api/v1/webhooks/${id}`;
+    },
+    method: "PATCH",
+    changes: [{ description: "one" }, { events: ["gateway.offline"], enabled: false }],
+    removed: true,
+  },
+  {
+    name: "the brakes of a rollout",
+    async make(p) {
+      await p.call("POST", "/api/v1/gateways", { mac: MAC, sn: `64D954-${MAC}`, loid: "L1" });
+      const { id } = await made(p, "/api/v1/rollouts", {
+        name: "one",
+        action: { kind: "uninstall", plugin: "p" },
+        stages: [{ percent: 100 }],
+      });
+      return `/api/v1/rollouts/${id}`;
+    },
+    method: "PATCH",
+    changes: [{ maxInFlight: 7 }, { stages: [{ errorThreshold: 33 }] }],
+    removed: false,
+  },
+  {
     name: "a provider of short messages",
     async make(p) {
       await made(p, "/api/v1/sms/accounts", { spId: "901234", secret: "secret12", spCode: "1062" });
@@ -245,4 +271,35 @@ Deno.test("a rule is made only where there is none with If-None-Match, and a pol
   const drained = await ask(p, "POST", "/api/v1/distribution/drain", { "if-match": now! }, two);
   assertEquals(drained.status, 200);
   assertEquals((await ask(p, "POST", restore, { "if-match": drained.etag! })).status, 200);
+});
+
+Deno.test("nobody approves other brakes than they looked at, where they say what that was", async () => {
+  await using p = await start();
+  await made(p, "/api/v1/gateways", { mac: MAC, sn: `64D954-${MAC}`, loid: "L1" });
+  const { key } = await made(p, "/api/v1/keys", {
+    name: "maker",
+    permissions: ["rollouts:write", "rollouts:read", "plugins:install"],
+  });
+  const as = { authorization: `Bearer ${key}` };
+  const { body: { id } } = await ask(p, "POST", "/api/v1/rollouts", as, {
+    name: "one",
+    action: { kind: "uninstall", plugin: "p" },
+    needsApproval: true,
+    maxInFlight: 1,
+  });
+  const path = `/api/v1/rollouts/${id}`;
+  assertEquals((await ask(p, "POST", `${path}/start`, as)).body.status, "approval");
+  const { id: approver } = await made(p, "/api/v1/operators", {
+    ...{ name: "ann", password: "correct horse battery", role: "admin" },
+  });
+  const { token } = await made(p, "/api/v1/sessions", { name: "ann", password: "correct horse battery" });
+  const ann = { authorization: `Bearer ${token}` };
+  const { etag } = await ask(p, "GET", path, ann);
+  assertEquals((await ask(p, "PATCH", path, as, { maxInFlight: 500 })).status, 200);
+  const blind = await ask(p, "POST", `${path}/approve`, { ...ann, "if-match": etag! });
+  assertEquals([blind.status, blind.body.code], [412, "precondition_failed"]);
+  const seen = await ask(p, "GET", path, ann);
+  assertEquals([seen.body.status, seen.body.approvedBy], ["approval", null]);
+  const approved = await ask(p, "POST", `${path}/approve`, { ...ann, "if-match": seen.etag! });
+  assertEquals([approved.body.status, approved.body.approvedBy], ["running", `operator:${approver}`]);
 });

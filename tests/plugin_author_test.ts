@@ -6,7 +6,7 @@
 import { assert, assertEquals, assertMatch, assertStringIncludes } from "@std/assert";
 import { type Author, author, startLoneGateway } from "./support/author.ts";
 import { startFleet } from "./support/fleet.ts";
-import { ADMIN_TOKEN } from "./support/platform.ts";
+import { ADMIN_TOKEN, testPlatform } from "./support/platform.ts";
 
 async function change(me: Author, file: string, edit: (text: string) => string): Promise<void> {
   const path = `${me.dir}/${file}`;
@@ -88,6 +88,22 @@ Deno.test("check names every fault of a manifest with its line, and what the san
   assertEquals(manifest.code, 1);
   assertMatch(manifest.out, /fault: manifest\.version: .*\n +plugin\.js:7\n/);
   assertMatch(manifest.out, /fault: manifest\.commands\.GREET\.right: .*\n +plugin\.js:10\n/);
+
+  const forgotten = await checked(
+    good.replace(/version: "1.0",/, "").replace("callMs: 2000", 'callMs: "2000"'),
+  );
+  assertEquals(forgotten.code, 1);
+  assertMatch(forgotten.out, /fault: manifest\.version: it is missing\n/);
+  assertMatch(forgotten.out, /fault: manifest\.limits\.callMs: a number is needed, not "2000"\n/);
+  const misspelt = await checked(good.replace("capabilities:", "capability:"));
+  assertEquals(misspelt.code, 1);
+  assertMatch(
+    misspelt.out,
+    /fault: manifest\.capability: there is no such field: did you mean capabilities\?\n/,
+  );
+  const worded = await checked(good.replace('"1.0"', '"first"'));
+  assertEquals(worded.code, 0);
+  assertMatch(worded.out, /warning: manifest\.version "first": platforms take dotted decimal alone/);
 
   const limits = await checked(
     good.replace("callMs: 2000", "callMs: 2000000").replace('system.cpu"', 'system.flux"'),
@@ -271,6 +287,19 @@ Deno.test("a plug-in is stopped, started, taken back and removed, and its key is
   assertMatch(String(refused[1]), /that signed it was revoked/);
   assertEquals(await on("remove", name), [0, `${name} is no more on it\n`]);
   assertEquals((await on("remove", name))[0], 1);
+});
+
+Deno.test("a platform that asks for signatures trusts a key by the same command", async () => {
+  await using me = await author();
+  await using platform = await testPlatform({ settings: { requireSigned: "all" } });
+  const there = ["--to", platform.url];
+  await me.run("new", "com.example.greeter", "--dir", "g");
+  await me.run("keygen", "mine");
+  await me.run("pack", "g", "--key", "mine.key", "--output", "g.ghp");
+  assertMatch((await me.run("install", "g.ghp", ...there)).err, /no key that is trusted signed it/);
+  assertEquals((await me.run("trust", "mine.pub", ...there)).err, "");
+  const installed = await me.run("install", "g.ghp", ...there);
+  assertEquals([installed.code, installed.err], [0, ""]);
 });
 
 Deno.test("what a plug-in in TypeScript throws is shown in its author's own file and line, wherever it runs", async () => {

@@ -7,6 +7,7 @@ export { type Clock, sleep, systemClock, type Timer, withTimeout } from "./clock
 export { GatehouseError, messageOf } from "./errors.ts";
 export { FakeClock } from "./fake_clock.ts";
 export { formatHostPort, type HostPort, parseHostPort } from "./host_port.ts";
+export { hourly } from "./hourly.ts";
 export { newId } from "./ids.ts";
 export { KeyedRate, TokenBucket } from "./limits.ts";
 export { calmLog } from "./log_calm.ts";

@@ -61,9 +61,12 @@ async function backup(to: string, url: string, data: string): Promise<string> {
     const response = await fetch(new URL(path, url), {
       method,
       headers: { authorization: `Bearer ${token}` },
-    }).catch((cause) => {
+    }).catch((error) => {
+      const why = reasons(error);
       throw new Error(
-        `no platform answers at ${url}: is it running, and is that its address (--url)? ${messageOf(cause)}`,
+        /certificate/.test(why)
+          ? `the certificate at ${url} is not trusted: name its CA in DENO_CERT. ${why}`
+          : `no platform answers at ${url}: is it running, and is that its address (--url)? ${why}`,
       );
     });
     if (response.ok) return response;
@@ -98,6 +101,12 @@ async function backup(to: string, url: string, data: string): Promise<string> {
     await Deno.remove(to).catch(() => {});
     throw error;
   }
+}
+
+/** What was said of an error, and of what caused it: some runtimes say "fetch failed" first. */
+function reasons(error: unknown): string {
+  const more = error instanceof Error && error.cause !== undefined ? `: ${reasons(error.cause)}` : "";
+  return messageOf(error) + more;
 }
 
 async function tokenIn(data: string): Promise<string> {

@@ -526,7 +526,7 @@ export interface Operations {
   };
   /** Give a rollout that does not run other brakes: its rate, its window, its thresholds */
   "PATCH /api/v1/rollouts/{id}": {
-    input: { params: { id: string }; body: { maxInFlight?: number; perMinute?: number; window?: { days: number[]; from: string; to: string; utcOffsetMinutes?: number } | null; stages?: Array<{ successThreshold?: number; errorThreshold?: number }> } };
+    input: { params: { id: string }; ifMatch?: string; body: { maxInFlight?: number; perMinute?: number; window?: { days: number[]; from: string; to: string; utcOffsetMinutes?: number } | null; stages?: Array<{ successThreshold?: number; errorThreshold?: number }> } };
     reply: { id: string; name: string; description: string; kind: "install" | "uninstall" | "configure" | "post" | "redistribute"; plugin: string; version: string; parameter: Record<string, unknown>; filter: string | null; group: string | null; status: "draft" | "approval" | "scheduled" | "running" | "paused" | "finished" | "aborted"; reason: string | null; stage: number; stages: Array<{ name: string; total: number; successThreshold: number; errorThreshold: number; counts: { waiting: number; issued: number; succeeded: number; failed: number; skipped: number } }>; total: number; counts: { waiting: number; issued: number; succeeded: number; failed: number; skipped: number }; maxInFlight: number; perMinute: number; commandTimeoutMs: number; maxAttempts: number; window: { days: number[]; from: string; to: string; utcOffsetMinutes: number } | null; needsApproval: boolean; approvedAt: string | null; approvedBy: string | null; startAt: string | null; createdAt: string; createdBy: string; startedAt: string | null; finishedAt: string | null; reverts: string | null };
   };
   /** End a rollout for good */
@@ -536,7 +536,7 @@ export interface Operations {
   };
   /** Approve a rollout that somebody else made */
   "POST /api/v1/rollouts/{id}/approve": {
-    input: { params: { id: string }; key?: string; body?: { reason?: string } };
+    input: { params: { id: string }; ifMatch?: string; key?: string; body?: { reason?: string } };
     reply: { id: string; name: string; description: string; kind: "install" | "uninstall" | "configure" | "post" | "redistribute"; plugin: string; version: string; parameter: Record<string, unknown>; filter: string | null; group: string | null; status: "draft" | "approval" | "scheduled" | "running" | "paused" | "finished" | "aborted"; reason: string | null; stage: number; stages: Array<{ name: string; total: number; successThreshold: number; errorThreshold: number; counts: { waiting: number; issued: number; succeeded: number; failed: number; skipped: number } }>; total: number; counts: { waiting: number; issued: number; succeeded: number; failed: number; skipped: number }; maxInFlight: number; perMinute: number; commandTimeoutMs: number; maxAttempts: number; window: { days: number[]; from: string; to: string; utcOffsetMinutes: number } | null; needsApproval: boolean; approvedAt: string | null; approvedBy: string | null; startAt: string | null; createdAt: string; createdBy: string; startedAt: string | null; finishedAt: string | null; reverts: string | null };
   };
   /** How a rollout goes on, as server-sent events */
@@ -831,7 +831,7 @@ export interface Operations {
   };
   /** Remove a webhook, and what waits for it */
   "DELETE /api/v1/webhooks/{id}": {
-    input: { params: { id: string } };
+    input: { params: { id: string }; ifMatch?: string };
     reply: undefined;
   };
   /** One webhook */
@@ -841,7 +841,7 @@ export interface Operations {
   };
   /** Change a webhook, or have it go on after the platform disabled it */
   "PATCH /api/v1/webhooks/{id}": {
-    input: { params: { id: string }; body: { url?: string; events?: ("gateway.registered" | "gateway.online" | "gateway.offline" | "command.ended" | "rollout.changed" | "alarm.raised" | "alarm.cleared" | "alarm.acknowledged" | "message.pushed" | "plugin.uploaded")[]; description?: string; groups?: string[] | null; enabled?: boolean } };
+    input: { params: { id: string }; ifMatch?: string; body: { url?: string; events?: ("gateway.registered" | "gateway.online" | "gateway.offline" | "command.ended" | "rollout.changed" | "alarm.raised" | "alarm.cleared" | "alarm.acknowledged" | "message.pushed" | "plugin.uploaded")[]; description?: string; groups?: string[] | null; enabled?: boolean } };
     reply: { id: string; url: string; description: string; events: ("gateway.registered" | "gateway.online" | "gateway.offline" | "command.ended" | "rollout.changed" | "alarm.raised" | "alarm.cleared" | "alarm.acknowledged" | "message.pushed" | "plugin.uploaded")[]; groups: string[] | null; enabled: boolean; disabledReason: "gone" | "failing" | null; failingSince: string | null; waiting: number; dropped: number; oldSecretUntil: string | null; createdAt: string; createdBy: string; updatedAt: string };
   };
   /** What a webhook was told or is to be told, newest first */

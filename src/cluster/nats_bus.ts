@@ -20,6 +20,7 @@ import {
   type RequestMap,
   type RequestOf,
 } from "./bus.ts";
+import { busErrorOf, connectNats, hangUp, isNobody } from "./nats.ts";
 
 /** What a bus between nodes is told. */
 export interface NatsBusOptions {
@@ -66,19 +67,11 @@ interface Pending {
   readonly fail: (error: BusError) => void;
 }
 
-/** Milliseconds to connect, between attempts to come back, and between looks whether who was asked is still there. */
-const CONNECT_MS = 5000;
-const AGAIN_MS = 250;
+/** Milliseconds between looks whether who was asked is still there. */
 const LOOK_MS = 500;
-/** How often the server is asked whether it is there, and how often without an answer until it is not. */
-const PING_MS = 1000;
-const PINGS = 4;
 /** Requests of others in work at once, and bytes that may wait to be sent. */
 const MAX_ANSWERING = 20_000;
 const MAX_UNSENT = 16 << 20;
-
-/** What NATS' error of that kind calls itself. */
-const NOBODY = "NoResponders";
 
 const encoder = new TextEncoder(), decoder = new TextDecoder();
 
@@ -120,37 +113,7 @@ export class NatsBus<Events extends EventMap, Requests extends RequestMap>
     deps: NatsBusDeps,
     options: NatsBusOptions,
   ): Promise<NatsBus<Events, Requests>> {
-    const { connect } = await import("@nats-io/transport-node");
-    const urls = options.url.split(",").map((text) => new URL(text.trim()));
-    const { username, password } = urls[0]!;
-    let nats: NatsConnection;
-    try {
-      nats = await connect({
-        servers: urls.map(({ host }) => host),
-        name: `gatehouse ${options.self().node}`,
-        noEcho: true,
-        timeout: CONNECT_MS,
-        maxReconnectAttempts: -1,
-        // Whoever changes a password there changes it back, or here: a node does not give up because of that.
-        ignoreAuthErrorAbort: true,
-        reconnectTimeWait: AGAIN_MS,
-        reconnectJitter: AGAIN_MS,
-        pingInterval: PING_MS,
-        maxPingOut: PINGS,
-        ignoreClusterUpdates: true,
-        ...(username && password
-          ? { user: decodeURIComponent(username), pass: decodeURIComponent(password) }
-          : username
-          ? { token: decodeURIComponent(username) }
-          : {}),
-        ...(urls[0]!.protocol === "tls:" ? { tls: {} } : {}),
-      });
-    } catch (error) {
-      const shown = urls.map(({ host }) => host).join(", ");
-      throw new BusError("no_responder", `cannot connect to NATS at ${shown}: ${messageOf(error)}`, {
-        cause: error,
-      });
-    }
+    const nats = await connectNats(options.url, `gatehouse ${options.self().node}`);
     const bus = new NatsBus<Events, Requests>(deps, options, nats);
     bus.#listen();
     await nats.flush();
@@ -280,22 +243,10 @@ export class NatsBus<Events extends EventMap, Requests extends RequestMap>
     } catch (error) {
       throw error instanceof SyntaxError
         ? new BusError("lost", `node "${to.node}" gave an answer of no known form`)
-        : this.#explained(error, to, subject, timeoutMs);
+        : busErrorOf(error, to, subject, timeoutMs);
     } finally {
       this.#pending.delete(pending);
     }
-  }
-
-  #explained(error: unknown, to: NodeAddress, subject: string, timeoutMs: number): unknown {
-    if (!(error instanceof Error)) return error;
-    if (isNobody(error)) return new BusError("no_responder", `node "${to.node}" is not there`);
-    if (error.name === "TimeoutError") {
-      return new BusError("timeout", `no answer to "${subject}" within ${timeoutMs} ms`);
-    }
-    // Of NATS' own kinds: the connection went while it was asked.
-    return /^(RequestError|ClosedConnectionError|DrainingConnectionError)$/.test(error.name)
-      ? new BusError("lost", `the connection to node "${to.node}" was lost`, { cause: error })
-      : error;
   }
 
   /** Sends, and knows how much is still to go out. */
@@ -415,22 +366,4 @@ export class NatsBus<Events extends EventMap, Requests extends RequestMap>
       this.#answering--;
     }
   }
-}
-
-/** Whether NATS says that nobody listens on a subject. */
-function isNobody(error: unknown): boolean {
-  const { name, cause } = error as { name?: string; cause?: { name?: string } };
-  return name === NOBODY || cause?.name === NOBODY;
-}
-
-/**
- * Cuts a connection that no longer answers. The library first waits until everything is sent, which on a network that
- * drops without a word is as long as the kernel goes on trying: a quarter of an hour. Its transport can close at once,
- * and is not shown by its types.
- */
-function hangUp(nats: NatsConnection): void {
-  const { protocol } = nats as {
-    protocol?: { transport?: { close?(error: Error): Promise<void> } };
-  };
-  void protocol?.transport?.close?.(new Error("NATS no longer answers"));
 }

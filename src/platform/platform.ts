@@ -6,71 +6,36 @@
 import { join } from "@std/path";
 import type { Kysely } from "kysely";
 import { type Deps, formatHostPort, type Health, type HostPort, type Service } from "../base/mod.ts";
-import { LocalBus } from "../cluster/mod.ts";
-import {
-  Api,
-  type HttpService,
-  loadAdminToken,
-  nothingAt,
-  serveHttp,
-  serviceRoutes,
-  tokenAuthenticator,
-} from "../control/mod.ts";
+import { Api, type HttpService, loadAdminToken, serveHttp } from "../control/mod.ts";
 import { type Network, systemNetwork } from "../net/mod.ts";
 import { TrustStore } from "../sandbox/package/mod.ts";
-import { openDatabase, writesWaiting } from "../storage/mod.ts";
-import { trustProblem, trustRoutes } from "../trust/mod.ts";
 import { startAccess } from "./access/mod.ts";
-import { alarmRoutes, Alarms, type AlarmTables, platformSources } from "./alarms/mod.ts";
+import { Alarms, type AlarmTables, platformSources } from "./alarms/mod.ts";
+import { downloadPath, downloadRoutes } from "./api/mod.ts";
 import { startApp } from "./app/mod.ts";
-import {
-  aboutRoutes,
-  commandRoutes,
-  downloadPath,
-  downloadRoutes,
-  gatewayRoutes,
-  pluginRoutes,
-  policyRoutes,
-  problemOf,
-  timelineRoutes,
-} from "./api/mod.ts";
 import { Commander, keepCommands } from "./commands/mod.ts";
-import type { PlatformDeps } from "./deps.ts";
-import { Console } from "./console/mod.ts";
 import {
   type DistributionTables,
   PolicyScripts,
   PolicyStore,
   startDistribution,
 } from "./distribution/mod.ts";
-import { FilesOfNodes, MISSED_HEARTBEATS, type NodeTables, startCluster } from "./nodes/mod.ts";
+import type { FleetTables } from "./fleet/mod.ts";
+import { openFoundation } from "./foundation.ts";
+import { API_VERSION, platformApi } from "./http_api.ts";
 import { IdempotencyKeys, type IdempotencyTables } from "./idempotency/mod.ts";
-import { platformMigrations } from "./migrations.ts";
+import { FilesOfNodes, type NodeTables } from "./nodes/mod.ts";
+import { Overview, Recorder, TotalsOfNodes } from "./overview/mod.ts";
+import { type PeopleTables, startPeople } from "./people/mod.ts";
+import type { OutboxTables } from "./outbox/mod.ts";
 import { startPluginCenter } from "./plugin_center/mod.ts";
-import { Fleet, fleetRoutes, type FleetTables } from "./fleet/mod.ts";
-import { Overview, overviewRoutes, Recorder, TotalsOfNodes } from "./overview/mod.ts";
-import { rolloutRoutes, Rollouts, RolloutStore, type RolloutTables } from "./rollouts/mod.ts";
-import { type PeopleTables, ROOT, startPeople } from "./people/mod.ts";
-import { Outbox, type OutboxTables } from "./outbox/mod.ts";
 import { PluginRepository, RepositoryError } from "./plugins/mod.ts";
 import { PushedMessages, type PushTables, startPush } from "./push/mod.ts";
-import {
-  CommandStore,
-  DocumentStore,
-  GatewayStore,
-  PresenceTable,
-  type RegistryTables,
-} from "./registry/mod.ts";
-import {
-  DEFAULT_SMS,
-  type PlatformSettings,
-  type ServiceName,
-  type SmsPlatformSettings,
-} from "./settings.ts";
-import { type GnsTables, openOutlet, type SmsTables, startGns, startSms } from "./sms/mod.ts";
-import type { PlatformBus, PlatformEvents, PlatformRequests } from "./subjects.ts";
-import { Backups, systemRoutes } from "./system/mod.ts";
-import { startWebhooks, webhookSpecs, type WebhookTables } from "./webhooks/mod.ts";
+import { Rollouts, RolloutStore, type RolloutTables } from "./rollouts/mod.ts";
+import type { PlatformSettings, ServiceName } from "./settings.ts";
+import { startShortMessages } from "./short_messages.ts";
+import { Backups } from "./system/mod.ts";
+import { startWebhooks, type WebhookTables } from "./webhooks/mod.ts";
 
 /** A running platform. */
 export interface Platform extends Service {
@@ -88,9 +53,6 @@ const HEARTBEATS = "gatehouse_heartbeats_total", COMMANDS = "gatehouse_commands_
 /** For how long a node that stops tells balancers so before it closes: longer than they take to ask it once. */
 const NOTICE_MS = 1500;
 
-/** The version in the OpenAPI document. */
-const API_VERSION = "1";
-
 /**
  * Starts the platform.
  *
@@ -105,53 +67,13 @@ export async function startPlatform(
   await using starting = new AsyncDisposableStack();
   await Deno.mkdir(settings.dataDir, { recursive: true });
   const adminToken = await loadAdminToken(deps, settings.dataDir, settings.adminToken);
-  const databaseUrl = settings.database ?? `sqlite:${join(settings.dataDir, "platform.db")}`;
-  const database = starting.use(
-    await openDatabase<RegistryTables>(
-      databaseUrl,
-      platformMigrations,
-      { deps, ...(settings.databaseSync ? { sync: settings.databaseSync } : {}) },
-    ),
+  const { database, databaseFile, cluster, outbox, shared } = await openFoundation(
+    deps,
+    settings,
+    network,
+    starting,
   );
-  const cluster = settings.cluster && starting.use(
-    await startCluster(deps, database.tables<NodeTables>(), {
-      ...settings.cluster,
-      silenceMs: settings.heartbeatSeconds * 1000 * MISSED_HEARTBEATS,
-    }),
-  );
-  const bus: PlatformBus = cluster?.bus ??
-    new LocalBus<PlatformEvents, PlatformRequests>(deps.clock, deps.log);
-  const outbox = new Outbox(deps.clock);
-  const gateways = new GatewayStore(database.sql, deps.clock, outbox);
-  const commands = new CommandStore(database.sql, outbox);
-  const documents = new DocumentStore(database.sql, deps.clock);
-  const presence = starting.use(
-    new PresenceTable(deps, gateways, {
-      heartbeatSeconds: settings.heartbeatSeconds,
-      onChange: (mac, online) => bus.publish("presence.changed", { mac, online }),
-      told: () => outbox.told(),
-      owned: cluster?.presence,
-    }),
-  );
-  await presence.load();
-  cluster?.attach(presence);
-  const sql = database.tables<FleetTables>();
-  const fleet = starting.use(new Fleet({ ...deps, bus, gateways, commands, sql }));
-  deps.metrics.gauge(...writesWaiting("commands", () => commands.waiting));
-  deps.metrics.gauge(
-    "gatehouse_history_waiting",
-    "Entries of histories that wait to be written",
-    () => fleet.history.waiting,
-  );
-  deps.metrics.gauge(
-    "gatehouse_history_dropped",
-    "Entries of histories that were dropped since too many waited",
-    () => fleet.history.dropped,
-  );
-  const shared: PlatformDeps = {
-    ...{ ...deps, network, bus, gateways, presence, commands, documents, fleet },
-    owners: cluster?.owners,
-  };
+  const { bus, presence, commands, fleet } = shared;
   const people = starting.use(
     startPeople(deps, database.tables<PeopleTables>(), { auditDays: settings.auditDays }),
   );
@@ -280,44 +202,7 @@ export async function startPlatform(
       }),
     )
     : undefined;
-  const {
-    outlet: centre = { url: "simulator" },
-    gns: gnsPort,
-    gnsServer,
-    gnsTakesUpdates = true,
-    ...ports
-  }: SmsPlatformSettings = settings.sms ?? DEFAULT_SMS;
-  const sms = wanted("sms")
-    ? run(
-      await startSms(
-        shared,
-        {
-          sql: database.tables<SmsTables>(),
-          dataDir: settings.dataDir,
-          outlet: await openOutlet(shared, centre),
-        },
-        {
-          ...ports,
-          ...(gnsServer ? { gnsServer } : {}),
-          // The name server of the same process takes what is told to this gateway on its own port.
-          ...(gnsPort && !wanted("gns") ? { gns: gnsPort } : {}),
-        },
-      ),
-    )
-    : undefined;
-  const gns = wanted("gns")
-    ? run(
-      await startGns(
-        shared,
-        {
-          sql: database.tables<GnsTables>(),
-          dataDir: settings.dataDir,
-          besides: () => sms?.answering,
-        },
-        { ...ports, listen: gnsPort ?? DEFAULT_SMS.gns, takesUpdates: gnsTakesUpdates },
-      ),
-    )
-    : undefined;
+  const { sms, gns } = await startShortMessages(shared, database, settings, run);
   const alarms = starting.use(
     new Alarms({
       ...{ ...deps, bus, outbox },
@@ -335,24 +220,6 @@ export async function startPlatform(
   const idempotency = starting.use(
     await IdempotencyKeys.open(database.tables<IdempotencyTables>(), deps, settings.cluster?.node ?? ""),
   );
-  const api = new Api(deps, {
-    title: "Gatehouse platform",
-    version: API_VERSION,
-    authenticators: [
-      tokenAuthenticator(adminToken, ROOT),
-      ...people.authenticators,
-      ...(app ? [app.authenticator] : []),
-    ],
-    audit: (call) => people.record(call),
-    idempotency,
-    rate: settings.rateLimit === undefined ? undefined : { perMinute: settings.rateLimit },
-    corsOrigins: settings.corsOrigins,
-    webhooks: webhookSpecs,
-    mapError: (error) => problemOf(error) ?? trustProblem(error),
-  });
-  api.mount("", serviceRoutes(deps.metrics, () => services));
-  api.mount("", aboutRoutes(settings));
-  api.mount("", people.routes);
   const totals = cluster && starting.use(new TotalsOfNodes(deps, bus, [HEARTBEATS, COMMANDS]));
   const totalOf = (name: string) => totals?.read(name) ?? deps.metrics.total(name);
   const recorder = starting.use(
@@ -362,31 +229,24 @@ export async function startPlatform(
       { name: "commands", kind: "total", read: () => totalOf(COMMANDS) },
     ]),
   );
-  api.mount("", overviewRoutes(new Overview(sql, deps.clock), recorder, fleet));
-  const databaseFile = /^sqlite:(?!:memory:)(.+)$/.exec(databaseUrl)?.[1];
-  const backups = new Backups(deps, join(settings.dataDir, "backups"), databaseFile);
-  api.mount("", systemRoutes({ backups }));
-  api.mount("", alarmRoutes({ ...deps, bus, alarms }));
-  api.mount("", fleetRoutes(fleet, () => deps.clock.now()));
-  api.mount("", rolloutRoutes({ deps, rollouts, store: rolloutStore, fleet, bus }));
-  api.mount("", gatewayRoutes(shared));
-  api.mount("", timelineRoutes({ fleet, commands, messages }));
-  api.mount("", commandRoutes(shared, commander, repository));
-  api.mount("", webhooks.routes);
-  api.mount("", pluginRoutes(repository, bus));
-  api.mount("", downloadRoutes(repository));
-  api.mount("", trustRoutes(trust, ["trust:write"]));
-  if (wanted("distribution")) api.mount("", policyRoutes({ policy, scripts, gateways, fleet }));
-  if (push) api.mount("", push.routes);
-  if (app) api.mount("", app.routes);
-  if (sms) api.mount("", sms.routes);
-  if (gns) api.mount("", gns.routes);
-  const console = new Console({ ...deps, api, people, services: settings.services });
-  api.raw("/*", (request, info) => {
-    const { pathname } = new URL(request.url);
-    // Programs get problems, people pages.
-    if (/^\/(api|app)(\/|$)/.test(pathname)) throw nothingAt(pathname);
-    return console.fetch(request, info);
+  const api = platformApi({
+    ...{ settings, adminToken, shared, services, people, idempotency, recorder, alarms, commander },
+    ...{
+      rollouts,
+      rolloutStore,
+      messages,
+      repository,
+      webhooks,
+      trust,
+      policy,
+      scripts,
+      push,
+      app,
+      sms,
+      gns,
+    },
+    overview: new Overview(database.tables<FleetTables>(), deps.clock),
+    backups: new Backups(deps, join(settings.dataDir, "backups"), databaseFile),
   });
   const { tls, trustedProxies } = settings;
   const http: HttpService = run(serveHttp(deps, api, settings.http, {

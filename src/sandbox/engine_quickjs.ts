@@ -42,8 +42,8 @@ const STACK_BYTES = 256 * 1024;
 /** The most that a guest may leave for the host in one stretch, in UTF-16 units. */
 const OUTPUT_LENGTH = 8 * 1024 * 1024;
 
-/** By what names the module imports its functions, and how it asks whether to interrupt a runtime (by its address). */
-const IMPORTS = "a", SHOULD_INTERRUPT = "i";
+/** By what names the module imports its functions: whether to interrupt a runtime (by its address), and more memory. */
+const IMPORTS = "a", SHOULD_INTERRUPT = "i", RESIZE = "k";
 
 /** Makes the engine. `now`: a clock that never jumps, in milliseconds. */
 export function createQuickJsEngine(now: () => number): Engine {
@@ -52,15 +52,19 @@ export function createQuickJsEngine(now: () => number): Engine {
   return {
     async open(limits, output) {
       const memory = new CappedMemory(limits.memoryBytes), meter = new Meter(now);
+      // A guest that was refused memory is lost, whatever it makes of that: it need not go on until its time is up.
+      const ask = () => memory.refused ? 1 : meter.ask();
       const module = await compiled;
       const instantiateWasm = async (
         imports: Record<string, Record<string, WebAssembly.ImportValue>>,
         onInstance: (instance: WebAssembly.Instance) => void,
       ) => {
         const functions = imports[IMPORTS]!,
-          interrupt = functions[SHOULD_INTERRUPT] as (rt: number) => number;
+          interrupt = functions[SHOULD_INTERRUPT] as (rt: number) => number,
+          resize = functions[RESIZE] as (bytes: number) => boolean;
+        functions[RESIZE] = (bytes: number) => memory.resized(resize(bytes));
         // The meter asks with 0, where no runtime is.
-        functions[SHOULD_INTERRUPT] = (rt: number) => rt === 0 ? meter.ask() : interrupt(rt);
+        functions[SHOULD_INTERRUPT] = (rt: number) => rt === 0 ? ask() : interrupt(rt);
         onInstance(await WebAssembly.instantiate(module, imports));
       };
       const quickjs = await newQuickJSWASMModuleFromVariant(
@@ -92,7 +96,7 @@ class QuickJsIsolate implements Isolate {
     private readonly output: GuestOutput,
   ) {
     runtime.setMaxStackSize(STACK_BYTES);
-    runtime.setInterruptHandler(() => meter.interrupt());
+    runtime.setInterruptHandler(() => memory.refused || meter.interrupt());
     const context = this.#context = runtime.newContext();
     this.#calls = new TextCalls(context);
     const make = context.unwrapResult(context.evalCode(GUEST_SOURCE, "gatehouse:guest", { type: "global" }));
@@ -279,7 +283,8 @@ class QuickJsIsolate implements Isolate {
 
   /** What a guest threw, with the author's own file and line. */
   #describe(error: QuickJSHandle): string {
-    const thrown: unknown = this.#context.dump(error);
+    // Telling it runs the guest's own code: getters, toJSON.
+    const thrown: unknown = this.#entered(() => this.#context.dump(error));
     error.dispose();
     return describeThrown(thrown);
   }

@@ -1,41 +1,7 @@
 import { assert, assertEquals, assertThrows } from "@std/assert";
-import { EngineFault, type Isolate, ProgramError } from "./engine.ts";
-import { createQuickJsEngine } from "./engine_quickjs.ts";
+import { ProgramError } from "./engine.ts";
 import { GUEST_SOURCE } from "./guest.ts";
-
-const LIMITS = { memoryBytes: 32 * 1024 * 1024, sliceMs: 100 };
-const PATIENT = { ...LIMITS, sliceMs: 60_000 };
-const engine = createQuickJsEngine(() => performance.now());
-
-/** A guest and what it left for its host. */
-async function open(
-  source: string,
-  modules: Record<string, string> = {},
-  functions: string[] = [],
-  limits = LIMITS,
-) {
-  const seen = {
-    returned: [] as [number, string][],
-    threw: [] as [number, string][],
-    hostCalls: [] as [number, string, string][],
-    logs: [] as [string, string][],
-  };
-  const isolate = await engine.open(limits, {
-    returned: (call, text) => seen.returned.push([call, text]),
-    threw: (call, message) => seen.threw.push([call, message]),
-    hostCall: (seq, name, args) => seen.hostCalls.push([seq, name, args]),
-    log: (level, text) => seen.logs.push([level, text]),
-  });
-  const facts = JSON.parse(
-    isolate.load({ entry: "plugin.js", modules: { "plugin.js": source, ...modules } }),
-  );
-  isolate.admit(functions, limits);
-  return { isolate, facts, seen };
-}
-
-function faultOf(run: () => void): EngineFault {
-  return assertThrows(run, EngineFault);
-}
+import { engine, LIMITS, open } from "./testing/guests.ts";
 
 Deno.test("a program tells its manifest and its commands", async () => {
   const { facts } = await open(`
@@ -156,96 +122,6 @@ Deno.test("a program that does not parse is refused with its file and line", asy
   assertEquals(error.message, "SyntaxError: unexpected token in expression: ';' (plugin.js:2:18)");
 });
 
-Deno.test("a program whose loading never ends is refused", async () => {
-  assert(await open(`await new Promise(() => {});`).catch((error) => error) instanceof ProgramError);
-  const fault = await open(`for (;;);`).catch((error) => error);
-  // Whichever of the two guards looks at the clock first: the interpreter's, or that of its built-ins.
-  assert(["interrupted", "stuck"].includes(fault.kind), fault.kind);
-});
-
-/** Calls `run` in a fresh guest: what came of it. */
-async function attack(
-  run: string,
-  limits = LIMITS,
-): Promise<{ kind?: string; threw?: string; isolate: Isolate }> {
-  const source = `export const commands = { ok: () => ({}), attack: ${run} };`;
-  const { isolate, seen } = await open(source, {}, [], limits);
-  try {
-    isolate.invoke(1, "attack", "{}");
-  } catch (error) {
-    if (!(error instanceof EngineFault)) throw error;
-    return { kind: error.kind, isolate };
-  }
-  return { threw: seen.threw[0]?.[1] ?? "nothing", isolate };
-}
-
-Deno.test("loops in JavaScript are broken off and the guest goes on", async (t) => {
-  const loops = {
-    plain: "() => { for (;;); }",
-    caught: "() => { for (;;) try { for (;;); } catch {} }",
-    afterAwait: "async () => { await 0; for (;;); }",
-    generator: "() => { const g = (function* () { for (;;) yield 1; })(); for (const _ of g); }",
-    regex: `() => /^(a+)+$/.test("a".repeat(40) + "b")`,
-    getter: "() => ({ get v() { for (;;); } })",
-    toJSON: "() => ({ toJSON() { for (;;); } })",
-  };
-  for (const [name, run] of Object.entries(loops)) {
-    await t.step(name, async () => {
-      const { kind, isolate } = await attack(run);
-      assertEquals(kind, "interrupted");
-      isolate.invoke(2, "ok", "{}");
-    });
-  }
-});
-
-Deno.test("recursion ends in an error of the guest's own", async () => {
-  const { threw, isolate } = await attack("() => { const f = () => f() + 1; return f(); }");
-  assertEquals(threw, "stack overflow");
-  isolate.invoke(2, "ok", "{}");
-});
-
-Deno.test("a guest that eats memory is stopped at its limit", async (t) => {
-  const eaters = {
-    strings: `() => { const a = []; for (;;) a.push("x".repeat(65536) + a.length); }`,
-    caught:
-      `() => { const a = []; for (;;) try { for (;;) a.push("x".repeat(65536) + a.length); } catch {} }`,
-    buffers: `() => { const a = []; for (;;) a.push(new Uint8Array(1 << 20)); }`,
-    one: `() => new ArrayBuffer(1 << 30)`,
-    doubling: `() => { let s = "x"; for (;;) s = (s + s + 1).toUpperCase(); }`,
-  };
-  for (const [name, run] of Object.entries(eaters)) {
-    await t.step(name, async () => {
-      // Time enough, also on a machine that has much else to do: it is the memory that is to end it. But one that
-      // goes on regardless, or copies ever more text, may run out of time before.
-      const tough = name === "doubling" || name === "caught";
-      const { kind, isolate } = await attack(run, tough ? LIMITS : PATIENT);
-      assert(kind === "memory" || (tough && kind === "stuck"), kind);
-      assert(isolate.heapBytes <= LIMITS.memoryBytes);
-      assertEquals(faultOf(() => isolate.invoke(2, "ok", "{}")).kind, "crashed");
-    });
-  }
-});
-
-Deno.test("JSON nested 100,000 deep costs the guest its life, and no other", async () => {
-  const { isolate: other, seen } = await open(`export const commands = { ok: () => ({}) };`);
-  assertEquals((await attack(`() => ({ v: JSON.parse("[".repeat(100000)) })`)).kind, "crashed");
-  const built = await attack(`() => { let v = 1; for (let i = 0; i < 100000; i++) v = [v]; return { v }; }`);
-  // The search for cycles takes a time that grows with the square of the depth: it may end that way too.
-  assert(
-    built.kind === "crashed" || built.kind === "stuck" || built.threw === "stack overflow",
-    `${built.kind} ${built.threw}`,
-  );
-  other.invoke(1, "ok", "{}");
-  assertEquals(seen.returned, [[1, "{}"]]);
-});
-
-Deno.test("jobs that breed jobs are broken off", async () => {
-  const { kind } = await attack(
-    `() => { const f = () => { Promise.resolve().then(f); }; f(); return new Promise(() => {}); }`,
-  );
-  assertEquals(kind, "interrupted");
-});
-
 Deno.test("a guest finds nothing of the host", async () => {
   const { isolate, seen } = await open(
     `export const commands = { A(_, host) {
@@ -313,21 +189,4 @@ Deno.test("the host object cannot be changed by the guest", async () => {
 Deno.test("the guest's own side is one expression and knows no host global", () => {
   assert(GUEST_SOURCE.startsWith("(function ("));
   assert(!/\b(Deno|process|fetch)\b/.test(GUEST_SOURCE));
-});
-
-Deno.test("memory in use is measured and does not grow over calls", async () => {
-  const { isolate } = await open(
-    `export const commands = { A: async (r) => ({ got: r.x }), B: (r) => ({ got: r.x }) };`,
-  );
-  const run = (times: number) => {
-    for (let i = 0; i < times; i++) {
-      isolate.invoke(i, "A", `{"x":"${"y".repeat(i % 5000)}"}`);
-      isolate.invoke(i, "B", `{"x":1}`);
-    }
-  };
-  run(2000);
-  const before = isolate.usedBytes(), heap = isolate.heapBytes;
-  run(20_000);
-  assert(isolate.usedBytes() - before < 20_000, `${isolate.usedBytes() - before} bytes more`);
-  assertEquals(isolate.heapBytes, heap);
 });

@@ -97,6 +97,31 @@ const ESCAPES: Readonly<Record<string, { run: string; then: Record<string, unkno
       `async (_, host) => { const o = []; o.push(o); try { await host.t.echo(o); } catch { return { refused: 1 }; } }`,
     then: { refused: 1 },
   },
+  ARGUMENTS_NO_LIST: {
+    run: `async (_, host) => {
+      Array.prototype.toJSON = () => { delete Array.prototype.toJSON; return { length: 1 }; };
+      try { await host.t.echo(1); return {}; } catch (error) { return { why: error.message }; }
+    }`,
+    then: { why: "t.echo: the arguments are no list" },
+  },
+  ODD_TEXT: {
+    run: `async (_, host) => {
+      const odd = ["\\ud800x", "\\udc00", "\\u0000", "\\u2028", "__proto__", -0, NaN, Infinity, undefined];
+      return { same: JSON.stringify(await host.t.echo(odd)) === JSON.stringify(odd), "\\ud800": 1 };
+    }`,
+    then: { same: true, "\ud800": 1 },
+  },
+  BIG_NUMBER_ARGUMENT: {
+    run: `async (_, host) => { try { await host.t.echo(1n); return {}; } catch { return { refused: 1 }; } }`,
+    then: { refused: 1 },
+  },
+  ERROR_NO_TEXT: {
+    run: `() => {
+      Array.prototype.toJSON = () => { delete Array.prototype.toJSON; return ["x".repeat(2e6), {}]; };
+      throw new Error("own words");
+    }`,
+    then: "failed",
+  },
   NO_JSON: { run: `() => ({ toJSON: () => "text" })`, then: "failed" },
   TIME_THE_HOST: {
     run:
@@ -138,7 +163,7 @@ for (const isolation of ["inline", "process"] as const) {
   });
 }
 
-Deno.test("a plug-in can't write a line of the log that looks like another's", async () => {
+Deno.test("a plug-in can't write a line of the log that looks like another's, nor one that looks like the gateway's", async () => {
   const lines: string[] = [];
   const log = createLog({
     level: "info",
@@ -148,9 +173,16 @@ Deno.test("a plug-in can't write a line of the log that looks like another's", a
   });
   const source = pluginSource("p", {
     LOG: `() => { console.log("x\\n2026-01-01 error forged plugin=other"); return {}; }`,
-  });
+    POSE: `() => { console.log("[gateway] is stopped now"); return {}; }`,
+  }, { head: `for (let i = 0; i < 90; i++) console.log("loaded by the gateway");` });
   await using bench = await makeBench("inline", { "p.js": source }, {}, testDeps({ log }));
   await bench.call("p", "LOG");
   const [line] = lines.filter((line) => line.includes("forged"));
   assert(line && !line.includes("\n") && line.includes("plugin=p"), lines.join("\n"));
+  const loading = lines.filter((line) => line.includes("loaded by the gateway"));
+  assert(loading.length === 90 && loading.every((line) => line.includes("plugin=p")), loading[0]);
+  await bench.call("p", "POSE");
+  assertEquals(bench.manager.logs("p", { limit: 1 }).map(({ text }) => text), [
+    "[plug-in] [gateway] is stopped now",
+  ]);
 });

@@ -93,7 +93,8 @@ export class Executor implements Runner {
         heap: isolate.heapBytes,
       };
       this.hooks.enter?.(id);
-      const text = isolate.load(program);
+      const text = isolate.load(program), fault = faultOf(text, "the plug-in's description of itself");
+      if (fault) throw new PluginError("invalid", fault);
       if (this.#unloaded.has(id)) throw new PluginError("closed", "it was unloaded while it was loading");
       this.#guests.set(id, guest);
       return text;

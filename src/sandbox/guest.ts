@@ -80,7 +80,9 @@ const failure = (call, error) => {
       stack = StringOf(error.stack ?? "");
     } else message = StringOf(error);
   } catch { message = ""; }
-  outbox += "E " + call + " " + line([cut(message, errorLength), cut(stack, errorLength)]) + "\\n";
+  // Not as an array: its toJSON could be the plug-in's own.
+  const told = line(cut(message, errorLength)) + "," + line(cut(stack, errorLength));
+  outbox += "E " + call + " [" + told + "]\\n";
 };
 const hostFunction = (name) => freeze((...args) => new PromiseOf((resolve, reject) => {
   if (open >= openHostCalls) throw new ErrorOf(name + ": too many calls to the host at one time");

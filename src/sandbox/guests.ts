@@ -45,6 +45,9 @@ export interface GuestsOptions {
 /** How often a load is tried again that another plug-in's failure spoilt. */
 const LOAD_TRIES = 3;
 
+/** How the gateway marks its own words among a plug-in's lines. */
+const OWN_WORDS = "[gateway]";
+
 /** How a program is loaded. */
 export interface GuestLoad {
   /** Throws a PluginError where the manifest is not what it should be. */
@@ -264,16 +267,16 @@ export class Guests implements AsyncDisposable {
     if (this.#guests.has(guest.id)) guest.runner.answer(guest.id, seq, ok, text);
   }
 
-  /** `guest`: missing where it logs while it is being loaded. */
+  /** `guest`: missing where its host process tells lies: what a program logs while it loads comes with its first call. */
   #log(guest: Guest | undefined, level: string, text: string): void {
-    const log = guest?.log ?? this.options.deps.log;
-    if (guest) {
-      if (!guest.logs.take()) return void guest.droppedLogs++;
-      if (guest.droppedLogs > 0) log.warn(`${guest.droppedLogs} log lines came too fast: dropped`);
-      guest.droppedLogs = 0;
-    }
-    if (level === "debug" || level === "warn" || level === "error") log[level](text);
-    else log.info(text);
+    if (!guest) return;
+    const { log } = guest;
+    if (!guest.logs.take()) return void guest.droppedLogs++;
+    if (guest.droppedLogs > 0) log.warn(`${guest.droppedLogs} log lines came too fast: dropped`);
+    guest.droppedLogs = 0;
+    const line = text.startsWith(OWN_WORDS) ? `[plug-in] ${text}` : text;
+    if (level === "debug" || level === "warn" || level === "error") log[level](line);
+    else log.info(line);
   }
 
   #fault(guest: Guest | undefined, fault: GuestFault): void {

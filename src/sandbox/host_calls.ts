@@ -49,9 +49,11 @@ export class HostCalls {
       if (run.message && !guest.messages.take()) {
         throw new Error(`${name}: more than ${guest.manifest.limits.messagesPerMinute} messages a minute`);
       }
+      const list: unknown = JSON.parse(args);
+      if (!Array.isArray(list)) throw new Error(`${name}: the arguments are no list`);
       guest.hostCalls++;
       try {
-        value = await this.#bounded(guest, run, name, JSON.parse(args) as Json[]);
+        value = await this.#bounded(guest, run, name, list as Json[]);
         ok = true;
       } finally {
         guest.hostCalls--;

@@ -4,9 +4,9 @@
  * @module
  */
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { systemClock } from "../base/mod.ts";
+import { createLog, systemClock } from "../base/mod.ts";
 import { PluginError } from "./errors.ts";
-import { type Bench, makeBench, pluginSource } from "./testing/fixture.ts";
+import { type Bench, hostCommand, makeBench, pluginSource, testDeps } from "./testing/fixture.ts";
 import type { PluginEvent } from "./types.ts";
 
 /**
@@ -135,6 +135,55 @@ Deno.test("a plug-in that gets stuck while it loads is not loaded, and the other
   assertEquals(error.code, "timeout");
   assertEquals(await bench.call("innocent", "OK"), { ok: 1 });
   assertEquals(bench.manager.list().map(({ name }) => name), ["innocent"]);
+});
+
+Deno.test("whatever a plug-in tells of itself or throws while it loads, it is refused and the host goes on", async (t) => {
+  // Time enough, also on a busy machine.
+  const options = { ...OPTIONS, ceilings: { cpuMs: 3000 } };
+  await using bench = await makeBench("process", { "innocent.js": INNOCENT }, options);
+  const host = bench.manager.hosts()[0]!.pid;
+  const told = (manifest: string) => `export const manifest = ${manifest}; export const commands = {};`;
+  const nested = "let v = 1; for (let i = 0; i < 500; i++) v = [v];";
+  const programs = {
+    "more than a line holds": told(`{ name: "evil", description: "x".repeat(2e6) }`),
+    "nested deep": `${nested} ${told("{ v }")}`,
+    "commands without end":
+      `export const manifest = {}; export const commands = {}; for (let i = 0; i < 2000; i++) commands["c" + i + "x".repeat(600)] = () => {};`,
+    "an error as long as its memory": `throw new Error("x".repeat(2e6));`,
+    "an error nested deep": `${nested} throw { name: v, message: v };`,
+  };
+  for (const [name, source] of Object.entries(programs)) {
+    await t.step(name, async () => {
+      const error = await assertRejects(() => bench.manager.install("evil", source), PluginError);
+      assertEquals(error.code, "invalid", error.message);
+      assertEquals(await bench.call("innocent", "OK"), { ok: 1 });
+      assertEquals(bench.manager.hosts()[0]?.pid, host);
+    });
+  }
+  assertEquals(bench.manager.get("innocent")?.restarts, 0);
+});
+
+Deno.test("a host that breaks the protocol while it loads a plug-in fails that load, and leaves nothing waiting", async () => {
+  // It answers each load with a description that is longer than any may be.
+  const script = `console.log("ready");
+    let text = "";
+    for await (const bytes of Deno.stdin.readable) {
+      text += new TextDecoder().decode(bytes);
+      const guest = /^L (\\d+) .*\\n/m.exec(text)?.[1];
+      if (guest) { console.log("G 77 info \\"in nobody's name\\""); console.log("D " + guest + " =" + "x".repeat(2e6)); text = ""; }
+    }`;
+  const broken = { ...hostCommand(), args: ["eval", "--quiet", script] };
+  const lines: string[] = [];
+  const log = createLog({
+    level: "debug",
+    format: "text",
+    clock: systemClock,
+    write: (line) => void lines.push(line),
+  });
+  await using bench = await makeBench("process", {}, { hostCommand: broken }, testDeps({ log }));
+  const error = await assertRejects(() => bench.manager.install("p", pluginSource("p", {})), PluginError);
+  assertEquals(error.code, "closed", error.message);
+  assertEquals(lines.filter((line) => line.includes("in nobody's name")), []);
 });
 
 Deno.test("memory that guests ate comes back to the machine", async () => {

@@ -1,6 +1,6 @@
 /**
  * Every limit of a manifest, attacked. Memory, time and the number of plug-ins are attacked in `hostile_test.ts`,
- * `engine_quickjs_test.ts` and `manager_test.ts` as well.
+ * `engine_limits_test.ts` and `manager_test.ts` as well.
  *
  * @module
  */

@@ -273,10 +273,10 @@ export class ProcessRunner implements Runner {
         return this.events.fault(guest, { kind: faultKind(kind), message: String(message) });
       }
       case "D": {
-        const loading = this.#loaded(fields.number()), text = bounded(fields.rest());
-        if (text[0] === "=") return loading?.resolve(text.slice(1));
+        const guest = fields.number(), text = bounded(fields.rest());
+        if (text[0] === "=") return this.#loaded(guest)?.resolve(text.slice(1));
         const [code, message] = JSON.parse(text.slice(1)) as unknown[];
-        return loading?.reject(new PluginError(codeOf(code), String(message)));
+        return this.#loaded(guest)?.reject(new PluginError(codeOf(code), String(message)));
       }
       default:
         throw new TypeError(`unknown line "${line.slice(0, 20)}"`);

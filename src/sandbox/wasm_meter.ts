@@ -15,8 +15,8 @@
  */
 const TURNS = 1 << 16;
 const BATCH = 64;
-/** What one copying or filling of memory counts, since it may go over all of it. */
-const BULK_TURNS = 4096;
+/** Copying or filling of memory counts by its size: so many bytes, as a power of two, take about as long as a turn. */
+const BULK_SHIFT = 4;
 
 /** A branch to so many targets is where an interpreter goes by its instructions. */
 const INTERPRETER_TARGETS = 200;
@@ -219,13 +219,17 @@ function meterBody(input: Reader, output: Writer, parameters: number, book: read
   }
   output.put(leb(groups + 1));
   output.put(bytes.subarray(variables, input.at));
-  output.put([1, I32]);
+  output.put([2, I32]);
   // if ((++counter & BATCH - 1) === 0) book(BATCH)
   const turn = [
     ...[0x20, ...leb(counter), 0x41, 1, 0x6a, 0x22, ...leb(counter), 0x41, ...leb(BATCH - 1, true), 0x71],
     ...[0x45, 0x04, 0x40, 0x41, ...leb(BATCH, true), ...book, 0x0b],
   ];
-  const bulk = [0x41, ...leb(BULK_TURNS, true), ...book];
+  // The size is on top of the stack: book(1 + (size >>> BULK_SHIFT)), and put it back.
+  const size = leb(counter + 1);
+  const bulk = [
+    ...[0x22, ...size, 0x41, BULK_SHIFT, 0x76, 0x41, 1, 0x6a, ...book, 0x20, ...size],
+  ];
   let copied = input.at;
   const copyUntil = (to: number) => {
     output.put(bytes.subarray(copied, to));

@@ -23,8 +23,11 @@ function module(body: number[] = COUNT_DOWN): Uint8Array<ArrayBuffer> {
 
 // loop; local.get 0; i32.const 1; i32.sub; local.tee 0; br_if 0; end; global.get 0; end
 const COUNT_DOWN = [0, 0x03, 0x40, 0x20, 0, 0x41, 1, 0x6b, 0x22, 0, 0x0d, 0, 0x0b, 0x23, 0, 0x0b];
-// loop; memory.fill(0, 0, 65536); and the same
-const FILL = [0, 0x03, 0x40, 0x41, 0, 0x41, 0, 0x41, 0x80, 0x80, 4, 0xfc, 11, 0, ...COUNT_DOWN.slice(3)];
+/** The same with a bulk operation on so many bytes in each turn: memory.fill or memory.copy. */
+function bulk(size: number[], operation: number[]): number[] {
+  return [0, 0x03, 0x40, 0x41, 0, 0x41, 0, 0x41, ...size, ...operation, ...COUNT_DOWN.slice(3)];
+}
+const FILL = [0xfc, 11, 0], COPY = [0xfc, 10, 0, 0];
 
 async function run(bytes: Uint8Array<ArrayBuffer>, turns: number, ask: (what: number) => number) {
   const { instance } = await WebAssembly.instantiate(bytes, { a: { ask } });
@@ -45,10 +48,18 @@ Deno.test("a loop that may not go on traps", async () => {
   assertEquals(asked, 3);
 });
 
-Deno.test("filling memory counts for more than a turn", async () => {
-  let asked = 0;
-  assertEquals(await run(meterLoops(module(FILL), "ask"), 1000, () => (asked++, 0)), 7);
-  assertEquals(asked, 62);
+Deno.test("filling and copying memory counts by how much it is", async () => {
+  const asked = async (size: number[], operation: number[], turns: number) => {
+    let count = 0;
+    assertEquals(await run(meterLoops(module(bulk(size, operation)), "ask"), turns, () => (count++, 0)), 7);
+    return count;
+  };
+  const whole = [0x80, 0x80, 4], few = [16]; // 65,536 bytes, 16 bytes
+  for (const operation of [FILL, COPY]) {
+    assertEquals(await asked(whole, operation, 1000), 62);
+    assertEquals(await asked(few, operation, 1000), 0);
+    assertEquals(await asked(few, operation, 100_000), 4);
+  }
 });
 
 Deno.test("the engine's module passes through the meter and stays valid", () => {

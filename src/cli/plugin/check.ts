@@ -15,6 +15,7 @@ import { lineOf, type Remark, remarksOn } from "./remarks.ts";
 import { PLUGIN_PATH, pointAt, type Project, readProject, sourceOf } from "./project.ts";
 import { plain, size, time } from "./terminal.ts";
 import { checkTypes, type TypeCheck } from "./types.ts";
+import { inWords } from "./wording.ts";
 
 const command: Command = {
   name: "check",
@@ -107,7 +108,7 @@ async function faultsOf(place: string, error: PackageError | PluginError): Promi
   return error.faults.map((text) => {
     const [, path] = /^manifest\.([^:]+):/.exec(text) ?? [];
     const line = script === undefined || path === undefined ? undefined : lineOf(script, path);
-    return { severity: "fault", text, ...(line !== undefined && { file: "plugin.js", line }) };
+    return { severity: "fault", text: inWords(text), ...(line !== undefined && { file: "plugin.js", line }) };
   });
 }
 

@@ -4,7 +4,7 @@
  * @module
  */
 import { messageOf } from "../../base/mod.ts";
-import { StartError, UsageError } from "../errors.ts";
+import { StartError, UsageError, whyNot } from "../errors.ts";
 import { type Kind, path } from "../parsers.ts";
 import type { Input, Option } from "./command.ts";
 import type { Terminal } from "./terminal.ts";
@@ -157,7 +157,7 @@ async function tokenIn(file: string): Promise<string> {
   try {
     text = await Deno.readTextFile(file);
   } catch (error) {
-    throw new UsageError(`--token-file "${file}" can't be read: ${messageOf(error).split("\n")[0]}`);
+    throw new UsageError(`--token-file "${file}" can't be read: ${whyNot(error)}`);
   }
   const token = text.trim();
   if (!/^[\x21-\x7e]{8,512}$/.test(token)) throw new UsageError(`--token-file "${file}" holds no token`);

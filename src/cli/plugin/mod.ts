@@ -11,6 +11,7 @@ import { giveUp } from "../permissions.ts";
 import { closest } from "../suggest.ts";
 import { type Command, helpOf, readInput } from "./command.ts";
 import type { Terminal } from "./terminal.ts";
+import { inWords } from "./wording.ts";
 
 const COMMANDS: Readonly<Record<string, { summary: string; load: () => Promise<{ default: Command }> }>> = {
   new: { summary: "makes the folder of a new plug-in", load: () => import("./new.ts") },
@@ -92,7 +93,7 @@ export async function pluginMain(
   } catch (error) {
     if (error instanceof UsageError) return complain(terminal, error.message, EXIT.usage);
     if (error instanceof StartError || error instanceof GatehouseError) {
-      return complain(terminal, error.message, EXIT.failed);
+      return complain(terminal, inWords(error.message), EXIT.failed);
     }
     if (error instanceof Deno.errors.NotFound || error instanceof Deno.errors.PermissionDenied) {
       return complain(terminal, messageOf(error), EXIT.failed);

@@ -6,6 +6,7 @@
 import { type Node, parse } from "acorn";
 import type { Capabilities } from "../../sandbox/mod.ts";
 import type { RawManifest } from "../../sandbox/package/mod.ts";
+import { isVersion } from "../../protocol/smart_gateway/mod.ts";
 import { closest } from "../suggest.ts";
 
 /** A fault keeps a plug-in from working; a warning does not. */
@@ -112,17 +113,27 @@ export function remarksOn(
   return remarks;
 }
 
-/** What is asked for without what it works on, or the other way round. */
+/** What is asked for without what it works on, or the other way round; a version that no platform takes. */
 function manifestRemarks(source: string, manifest: RawManifest, asked: readonly string[]): Remark[] {
-  return Object.entries(WORKS_ON).flatMap(([capability, field]) => {
+  const remarks = Object.entries(WORKS_ON).flatMap(([capability, field]) => {
     const has = Object.keys((manifest as Record<string, object | undefined>)[field] ?? {}).length > 0;
     if (has === asked.includes(capability)) return [];
     const line = lineOf(source, has ? field : "capabilities");
     const text = has
       ? `manifest.${field} does nothing without the capability "${capability}"`
       : `the capability "${capability}" does nothing without manifest.${field}`;
-    return [{ severity: "warning" as const, text, ...(line !== undefined && { file: ENTRY, line }) }];
+    return [warning(text, line)];
   });
+  const { version } = manifest as { version?: unknown };
+  if (!isVersion(String(version))) {
+    const text = `manifest.version "${version}": platforms take dotted decimal alone, such as "1.0"`;
+    remarks.push(warning(text, lineOf(source, "version")));
+  }
+  return remarks;
+}
+
+function warning(text: string, line: number | undefined): Remark {
+  return { severity: "warning", text, ...(line !== undefined && { file: ENTRY, line }) };
 }
 
 /** Why a relative import finds no module. */

@@ -13,8 +13,9 @@ import { publicKeyIn } from "./keys.ts";
 const command: Command = {
   name: "trust",
   summary: "has a gateway or platform trust a public key",
-  about: `From then on it takes plug-ins that this key signed, as far as the tier may go. One started with
-"--require-signed all" takes no others.`,
+  about:
+    `From then on the gateway, or the platform's repository, takes plug-ins that this key signed, as far as the tier may
+go. One started with "--require-signed all" takes no others.`,
   positionals: [{
     label: "FILE",
     kind: path("FILE") as Kind<string>,

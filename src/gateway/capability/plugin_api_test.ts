@@ -101,3 +101,15 @@ Deno.test("the simulated machine refuses what Linux would refuse", async () => {
   const lookup = async () => await found["network.dns"]!["network.lookup"]!(["http://host.example"], call);
   await assertRejects(lookup, Error, "not a host name");
 });
+
+Deno.test("a machine without a line to the outside shows no address of the home's, and none of nobody's, as its own", async () => {
+  const info = async (wan: string, lan: string | undefined) => {
+    const driver = { wanAddress: () => wan, lanAddress: () => lan, info: () => Promise.resolve({}) };
+    const found = hostFunctions({ driver, identity: {} } as unknown as HostDeps);
+    const told = await found["system.info"]!["system.info"]!([], {} as HostCall) as JsonObject;
+    return [told["wanAddress"], told["lanAddress"]];
+  };
+  assertEquals(await info("192.168.9.1", "192.168.9.1"), ["", "192.168.9.1"]);
+  assertEquals(await info("0.0.0.0", undefined), ["", ""]);
+  assertEquals(await info("100.64.7.2", "192.168.9.1"), ["100.64.7.2", "192.168.9.1"]);
+});

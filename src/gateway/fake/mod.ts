@@ -5,7 +5,7 @@
  * @module
  */
 import { join } from "@std/path";
-import { type Clock, Metrics, type Random, silentLog } from "../../base/mod.ts";
+import { type Clock, Metrics, type Random, seededRandom, silentLog } from "../../base/mod.ts";
 import { systemNetwork } from "../../net/mod.ts";
 import type { Capabilities } from "../../sandbox/mod.ts";
 import { hostApi, PluginStorage } from "../../sandbox/host_api/mod.ts";
@@ -18,6 +18,8 @@ import { MessagePush, pushFunctions } from "../push/mod.ts";
 import { PasswordGuard, Passwords, StateStore } from "../state/mod.ts";
 
 const MAC = "64D95420214B", SN = "64D954-D6AEE64D95420214B";
+/** The same house each time, with somebody in its WiFi: what an author's test finds must not hang on chance. */
+const SEED = 1;
 /** The local user's password there. */
 const FAKE_PASSWORD = "password";
 
@@ -43,7 +45,7 @@ export async function openFakeGateway(deps: { clock: Clock; random: Random }): P
   await passwords.set("user", FAKE_PASSWORD);
   const storage = new PluginStorage(join(folder, "storage"), clock, silentLog);
   stack.defer(() => storage.flushed());
-  const driver = stack.use(new SimulatedDriver(deps));
+  const driver = stack.use(new SimulatedDriver({ clock, random: seededRandom(SEED) }));
   const tree = stack.use(await openParameters({ clock, log: silentLog }, undefined));
   const house = stack.use(new House({ clock, log: silentLog, driver, tree, dataDir: folder }));
   const device = hostFunctions({

@@ -7,20 +7,11 @@
 import type { Clock, Log } from "../../base/mod.ts";
 import { DriverError, type HouseServices } from "../driver/mod.ts";
 import type { ParameterTree, Writer } from "../parameters/mod.ts";
-import { EVERY_DAY, Scheduler, type Timetable, windowTable, type Zone } from "../schedule/mod.ts";
+import { Scheduler, type Timetable, type Zone } from "../schedule/mod.ts";
+import { type DayWindow, tableOf, windowAt, windowValues } from "./day_window.ts";
 import { heldOff } from "./held_off.ts";
 
 const PATH = "InternetGatewayDevice.X_GATEHOUSE_LEDTimer.";
-
-/** The lights are on from start to end, on these days. */
-export interface LedWindow {
-  readonly enabled: boolean;
-  /** `HH:MM`, local time. */
-  readonly start: string;
-  readonly end: string;
-  /** `DAY`, or days of the week as in `1,2,7`: 1 is Monday. */
-  readonly cycle: string;
-}
 
 /** What {@linkcode LedTimer} works with. */
 export interface LedTimerOptions {
@@ -57,30 +48,18 @@ export class LedTimer implements AsyncDisposable {
   }
 
   /** As it is set. */
-  get(): LedWindow {
-    const { tree } = this.#options;
-    const text = (name: string) => String(tree.peek(PATH + name) ?? "");
-    return {
-      enabled: tree.peek(`${PATH}Enable`) === true,
-      start: text("StartTime"),
-      end: text("EndTime"),
-      cycle: text("ControlCycle"),
-    };
+  get(): DayWindow {
+    return windowAt(this.#options.tree, PATH);
   }
 
   /** Resolves when it is on the disk. Throws DriverError `invalid`, `unsupported`; ParameterError. */
-  async set({ enabled, start, end, cycle }: LedWindow, writer: Writer): Promise<void> {
-    daysOf(cycle);
+  async set(window: DayWindow, writer: Writer): Promise<void> {
+    const values = windowValues(PATH, window);
     const { tree, service } = this.#options;
-    if (enabled && (await service.status()).led === undefined) {
+    if (window.enabled && (await service.status()).led === undefined) {
       throw new DriverError("unsupported", "there are no lights that can be switched");
     }
-    await tree.set({
-      [`${PATH}Enable`]: enabled,
-      [`${PATH}StartTime`]: start,
-      [`${PATH}EndTime`]: end,
-      [`${PATH}ControlCycle`]: cycle,
-    }, writer);
+    await tree.set(values, writer);
     await this.#replacing;
   }
 
@@ -91,21 +70,7 @@ export class LedTimer implements AsyncDisposable {
   }
 
   #table(): Timetable {
-    const { enabled, start, end, cycle } = this.get();
-    return enabled ? windowTable(minuteOf(start), minuteOf(end), daysOf(cycle), true) : [];
+    const window = this.get();
+    return window.enabled ? tableOf(window) : [];
   }
-}
-
-/** The days of a cycle, one bit each. Throws DriverError `invalid`. */
-export function daysOf(cycle: string): number {
-  if (cycle === "" || cycle.toUpperCase() === "DAY") return EVERY_DAY;
-  if (!/^[1-7](?:,[1-7]){0,6}$/.test(cycle)) {
-    throw new DriverError("invalid", "ControlCycle is not DAY, or days of the week as in 1,2,7");
-  }
-  return cycle.split(",").reduce((days, day) => days | 1 << (Number(day) - 1), 0);
-}
-
-function minuteOf(time: string): number {
-  const [hours = 0, minutes = 0] = time.split(":").map(Number);
-  return 60 * hours + minutes;
 }

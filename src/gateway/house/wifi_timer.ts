@@ -7,23 +7,12 @@
 import type { Clock, Log } from "../../base/mod.ts";
 import type { Wifi } from "../driver/mod.ts";
 import type { ParameterTree, Writer } from "../parameters/mod.ts";
-import { Scheduler, type SchedulerStatus, type Timetable, windowTable, type Zone } from "../schedule/mod.ts";
+import { Scheduler, type SchedulerStatus, type Timetable, type Zone } from "../schedule/mod.ts";
+import { type DayWindow, minuteOf, tableOf, windowAt, windowValues } from "./day_window.ts";
 import { heldOff } from "./held_off.ts";
-import { daysOf } from "./led_timer.ts";
 
 const PATH = "InternetGatewayDevice.X_GATEHOUSE_WiFiTimer.";
 const ENTRY = `${PATH}Entry.`;
-
-/** On the air from start to end, on these days. */
-export interface WifiWindow {
-  readonly enabled: boolean;
-  /** `HH:MM`, local time. */
-  readonly start: string;
-  /** Not later than the start: of the next day. */
-  readonly end: string;
-  /** `DAY`, or days of the week as in `1,2,7`: 1 is Monday. */
-  readonly cycle: string;
-}
 
 /** One switching a week. */
 export interface WifiSwitch {
@@ -73,15 +62,8 @@ export class WifiTimer implements AsyncDisposable {
   }
 
   /** The window as it is set. */
-  window(): WifiWindow {
-    const { tree } = this.#options;
-    const text = (name: string) => String(tree.peek(PATH + name) ?? "");
-    return {
-      enabled: tree.peek(`${PATH}Enable`) === true,
-      start: text("StartTime"),
-      end: text("EndTime"),
-      cycle: text("ControlCycle"),
-    };
+  window(): DayWindow {
+    return windowAt(this.#options.tree, PATH);
   }
 
   /** The list as it is set. */
@@ -101,18 +83,11 @@ export class WifiTimer implements AsyncDisposable {
   }
 
   /** Resolves when it is on the disk and in force. Throws DriverError `invalid`, `unsupported`; ParameterError. */
-  async setWindow({ enabled, start, end, cycle }: WifiWindow, writer: Writer): Promise<void> {
-    daysOf(cycle);
+  async setWindow(window: DayWindow, writer: Writer): Promise<void> {
+    const values = windowValues(PATH, window);
     // Where there is no WiFi, that is the answer.
     await this.#options.wifi.radioOn();
-    await this.#write(async (tree) => {
-      await tree.set({
-        [`${PATH}Enable`]: enabled,
-        [`${PATH}StartTime`]: start,
-        [`${PATH}EndTime`]: end,
-        [`${PATH}ControlCycle`]: cycle,
-      }, writer);
-    });
+    await this.#write((tree) => tree.set(values, writer));
   }
 
   /** Replaces the list. As {@linkcode WifiTimer.setWindow}; what is wrong with an entry leaves all as it was. */
@@ -135,7 +110,7 @@ export class WifiTimer implements AsyncDisposable {
     await this.#scheduler[Symbol.asyncDispose]();
   }
 
-  async #write(work: (tree: ParameterTree) => Promise<void>): Promise<void> {
+  async #write(work: (tree: ParameterTree) => Promise<unknown>): Promise<void> {
     this.#writing++;
     try {
       await work(this.#options.tree);
@@ -151,18 +126,12 @@ export class WifiTimer implements AsyncDisposable {
   }
 
   #table(): Timetable {
-    const { enabled, start, end, cycle } = this.window();
     const list = this.list().map((one) => ({
       days: 1 << (one.weekday - 1),
       minute: minuteOf(one.time),
       on: one.active,
       enabled: one.enabled,
     }));
-    return [...windowTable(minuteOf(start), minuteOf(end), daysOf(cycle), enabled), ...list];
+    return [...tableOf(this.window()), ...list];
   }
-}
-
-function minuteOf(time: string): number {
-  const [hours = 0, minutes = 0] = time.split(":").map(Number);
-  return 60 * hours + minutes;
 }

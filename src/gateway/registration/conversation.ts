@@ -20,7 +20,8 @@ export interface PlatformReply {
 /** A question of a conversation. */
 export interface Question<Reply> {
   readonly method: QuestionMethod;
-  readonly message: Uint8Array;
+  /** Made anew for each try: an address of its own may have come meanwhile. */
+  readonly message: () => Uint8Array;
   readonly tries: number;
   /** Reads an answer; undefined for something else. */
   readonly read: (bytes: Uint8Array) => Reply | undefined;
@@ -85,7 +86,7 @@ async function askWithResends<Reply extends PlatformReply>(
         "resend",
         attempt < tries ? Math.max(spacingMs, timing.answerWaitMs) : timing.answerWaitMs,
       );
-      return message;
+      return message();
     },
   });
   if (reply) context.answered(method, to, reply);

@@ -39,16 +39,17 @@ export async function distributionRound(
     boot: {
       method: "BootFirst",
       tries: timing.bootTries,
-      message: encodeDistributionRequest({
-        method: "BootFirst",
-        vendor: identity.vendor,
-        model: identity.model,
-        firmwareVer: identity.firmwareVer,
-        hardwareVer: identity.hardwareVer,
-        mac: identity.mac,
-        ipAddr: ipAddr(host),
-        platformId: "OTHER",
-      }),
+      message: () =>
+        encodeDistributionRequest({
+          method: "BootFirst",
+          vendor: identity.vendor,
+          model: identity.model,
+          firmwareVer: identity.firmwareVer,
+          hardwareVer: identity.hardwareVer,
+          mac: identity.mac,
+          ipAddr: ipAddr(host),
+          platformId: "OTHER",
+        }),
       read: (bytes) => {
         const reply = decodeDistributionReply(bytes);
         // The second answer to a RegisterFirst that was sent twice is none to this.
@@ -58,11 +59,12 @@ export async function distributionRound(
     register: (challenge) => ({
       method: "RegisterFirst",
       tries: timing.registerTries,
-      message: encodeDistributionRequest({
-        method: "RegisterFirst",
-        checkSn: checkSn(challenge, identity.sn),
-        mac: identity.mac,
-      }),
+      message: () =>
+        encodeDistributionRequest({
+          method: "RegisterFirst",
+          checkSn: checkSn(challenge, identity.sn),
+          mac: identity.mac,
+        }),
       read: (bytes) => {
         const reply = decodeDistributionReply(bytes);
         if (reply.result === DistributionResult.OK && reply.serverAddr === undefined) {

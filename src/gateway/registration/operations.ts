@@ -42,40 +42,44 @@ export async function operationsRound(
   const to = { host, port: at.port };
   listen(to);
   context.enter("registering");
-  const ipAddr = context.deps.ipAddr(to.host);
+  let ipAddr = context.deps.ipAddr(to.host);
   const outcome = await converse(context, {
     to,
     boot: {
       method: "Boot",
       tries: timing.bootTries,
-      message: encodeAccessRequest({
-        method: "Boot",
-        vendor: identity.vendor,
-        model: identity.model,
-        firmwareVer: identity.firmwareVer,
-        hardwareVer: identity.hardwareVer,
-        mac: identity.mac,
-        devRnd: state.get().devRnd,
-        platformId: "OTHER",
-        loid: identity.loid,
-        card: identity.card,
-        ipAddr,
-        osVer: identity.osVer,
-        appVer: identity.appVer,
-      }),
+      message: () => {
+        ipAddr = context.deps.ipAddr(to.host);
+        return encodeAccessRequest({
+          method: "Boot",
+          vendor: identity.vendor,
+          model: identity.model,
+          firmwareVer: identity.firmwareVer,
+          hardwareVer: identity.hardwareVer,
+          mac: identity.mac,
+          devRnd: state.get().devRnd,
+          platformId: "OTHER",
+          loid: identity.loid,
+          card: identity.card,
+          ipAddr,
+          osVer: identity.osVer,
+          appVer: identity.appVer,
+        });
+      },
       read: (bytes) => answer(bytes, (reply) => reply.challengeCode !== undefined),
     },
     register: (challenge) => ({
       method: "Register",
       tries: timing.registerTries,
-      message: encodeAccessRequest({
-        method: "Register",
-        mac: identity.mac,
-        checkSn: checkSn(challenge, identity.sn),
-        userId: userId(identity.sn, identity.loid),
-        pppoeName: "",
-        flag: "0",
-      }),
+      message: () =>
+        encodeAccessRequest({
+          method: "Register",
+          mac: identity.mac,
+          checkSn: checkSn(challenge, identity.sn),
+          userId: userId(identity.sn, identity.loid),
+          pppoeName: "",
+          flag: "0",
+        }),
       // Result 0 alone is a late answer to a heartbeat of before.
       read: (bytes) =>
         answer(

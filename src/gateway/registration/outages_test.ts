@@ -368,3 +368,27 @@ Deno.test("a day of heartbeats writes nothing, nor does a platform that forgets 
   assertEquals(stage.status.counts.registrations, 25);
   assertEquals(stage.state.writes, writes, "the same operations platform again is nothing new");
 });
+
+Deno.test("a question that is sent again names the address that the gateway has by then", async () => {
+  await using stage = await Stage.open();
+  const { distribution, access } = stage, named: string[] = [];
+  stage.ipAddr = "0.0.0.0"; // the line is not up yet
+  const lineComesUp = (method: string, ipAddr: string, address: string) => {
+    named.push(`${method} ${ipAddr}`);
+    if (stage.ipAddr === address) return true;
+    stage.ipAddr = address;
+    return false;
+  };
+  stage.distribution = (message) =>
+    message.method !== "BootFirst" || lineComesUp("BootFirst", message.ipAddr, "192.168.1.1")
+      ? distribution(message)
+      : undefined;
+  stage.access = (message, at) =>
+    message.method !== "Boot" || lineComesUp("Boot", message.ipAddr, "192.168.1.2")
+      ? access(message, at)
+      : undefined;
+  stage.start();
+  await stage.advance(60_000 + 60_000 + 60_000);
+  assertEquals(named, ["BootFirst 0.0.0.0", "BootFirst 192.168.1.1", "Boot 192.168.1.1", "Boot 192.168.1.2"]);
+  assertEquals(stage.status.state, "registered");
+});

@@ -133,7 +133,7 @@ export class Scheduler implements AsyncDisposable {
       this.#done = standing;
       if (this.#heldOff === on) this.#remember(!on);
       this.#error = undefined;
-      log.info(`${what} switched by its timetable`, { on });
+      log.info(`${what} switched by the timetable`, { on });
     } catch (error) {
       const reason = messageOf(error);
       // Once for each reason: it is tried again every half minute.

@@ -31,7 +31,10 @@ export function problemOf(error: unknown): ProblemError | undefined {
   if (error instanceof FilterError) return problem(422, error.code, error.message);
   if (error instanceof StorageError) {
     // What the driver says (addresses, files) is for the log, which has it.
-    return problem(503, "database_unavailable", "the database is not available at the moment: ask again", {
+    const detail = error.code === "full"
+      ? "the database's disk is full: nothing is taken until there is room"
+      : "the database is not available at the moment: ask again";
+    return problem(503, "database_unavailable", detail, {
       retryAfterSeconds: 5,
       uncertain: true, // a commit whose answer was lost
       members: { reason: error.code },

@@ -180,8 +180,12 @@ export function accountRoutes(
       count("locked");
       throw problem(403, "account_locked", "the account is locked: ask the carrier's support");
     }
+    const tokens = await sessions.create(user.id, device, user.password);
+    if (!tokens) {
+      count("wrong");
+      throw problem(401, "wrong_credentials", "the password was changed at this moment");
+    }
     count("good");
-    const tokens = await sessions.create(user.id, device);
     log.info("user signed in", { user: user.id });
     return { status: 201, body: tokensView(tokens) };
   });
@@ -295,8 +299,8 @@ export function accountRoutes(
   }).handle(async ({ principal, request, body: { password, newPassword }, log }) => {
     const weak = weakness(newPassword, principal.name);
     if (weak) throw problem(422, "weak_password", `the password is not taken: ${weak}`);
-    if (!await proved(principal.name, password)) throw wrongPassword();
-    await users.setPassword(principal.id, await passwords.hash(newPassword));
+    const user = await proved(principal.name, password);
+    if (!user || !await users.setPassword(user, await passwords.hash(newPassword))) throw wrongPassword();
     // Where the device was signed out meanwhile, it stays so, like all others.
     await sessions.revokeAll(principal.id, await sessions.idOf(bearerToken(request)!) ?? "");
     log.info("user changed the password", { user: principal.id });

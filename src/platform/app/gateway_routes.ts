@@ -11,6 +11,7 @@ import { isLoid, isVersion } from "../../protocol/smart_gateway/mod.ts";
 import type { Commander } from "../commands/mod.ts";
 import { type CommandRow, isFinal, type PresenceTable } from "../registry/mod.ts";
 import { type BindingStore, MAX_BINDINGS, type OwnedGateway } from "./bindings.ts";
+import { ownIn } from "./own.ts";
 import type { Connections, ConnectionView } from "./connections.ts";
 import { LockOut } from "../credentials/mod.ts";
 import type { AppSettings } from "./settings.ts";
@@ -102,11 +103,7 @@ export function gatewayRoutes(
     metrics.counter("gatehouse_app_bindings_total", "Attempts to bind a gateway by how they ended", {
       outcome,
     }).inc();
-  const own = async (userId: string, mac: string): Promise<OwnedGateway> => {
-    const gateway = await bindings.find(userId, mac);
-    if (!gateway) throw problem(404, "gateway_not_found", `you have no gateway ${mac}`);
-    return gateway;
-  };
+  const own = ownIn(bindings);
   const view = (row: OwnedGateway): v.InferInput<typeof Gateway> => {
     const known = presence.get(row.mac);
     const heard = known !== undefined && known.lastSeen !== -Infinity;

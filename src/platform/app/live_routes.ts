@@ -7,11 +7,12 @@
 import type { Kysely } from "kysely";
 import * as v from "valibot";
 import type { Deps, Timer } from "../../base/mod.ts";
-import { EventStreams, macSchema, problem, Routes } from "../../control/mod.ts";
+import { EventStreams, macSchema, Routes } from "../../control/mod.ts";
 import type { FleetOwnTables } from "../fleet/mod.ts";
 import type { PresenceTable } from "../registry/mod.ts";
 import type { PlatformBus } from "../subjects.ts";
-import type { BindingStore, OwnedGateway } from "./bindings.ts";
+import type { BindingStore } from "./bindings.ts";
+import { ownIn } from "./own.ts";
 import type { Connections } from "./connections.ts";
 import type { RegistryTables } from "../registry/mod.ts";
 import { USER_PERMISSION } from "./users.ts";
@@ -43,11 +44,7 @@ export function liveRoutes(deps: Pick<Deps, "clock" | "metrics">, parts: LivePar
   const { bindings, connections, presence, bus, sql } = parts;
   const routes = new Routes();
   const streams = new EventStreams(deps, { name: "app_connection", maxReaders: 5000, maxPerPrincipal: 8 });
-  const own = async (userId: string, mac: string): Promise<OwnedGateway> => {
-    const gateway = await bindings.find(userId, mac);
-    if (!gateway) throw problem(404, "gateway_not_found", `you have no gateway ${mac}`);
-    return gateway;
-  };
+  const own = ownIn(bindings);
 
   routes.route({
     method: "GET",

@@ -7,7 +7,8 @@ import * as v from "valibot";
 import type { Deps } from "../../base/mod.ts";
 import { isoTime, macSchema, problem, Routes, timeSchema } from "../../control/mod.ts";
 import { LockOut } from "../credentials/mod.ts";
-import type { BindingStore, OwnedGateway } from "./bindings.ts";
+import type { BindingStore } from "./bindings.ts";
+import { ownIn } from "./own.ts";
 import { type Joining, MAX_INVITATIONS, MAX_MEMBERS, type MemberStore } from "./members.ts";
 import type { AppSettings } from "./settings.ts";
 import { USER_PERMISSION, userName } from "./users.ts";
@@ -57,11 +58,7 @@ export function memberRoutes(
 ): Routes {
   const routes = new Routes();
   const guesses = new LockOut(clock, settings.codeLock);
-  const own = async (userId: string, mac: string): Promise<OwnedGateway> => {
-    const gateway = await bindings.find(userId, mac);
-    if (!gateway) throw problem(404, "gateway_not_found", `you have no gateway ${mac}`);
-    return gateway;
-  };
+  const own = ownIn(bindings);
   const asOwner = async (userId: string, mac: string): Promise<void> => {
     if ((await own(userId, mac)).role !== "owner") throw notOwner();
   };

@@ -6,7 +6,7 @@
  */
 import * as v from "valibot";
 import type { Deps } from "../../base/mod.ts";
-import { EventStreams, macSchema, pageQuery, pageSchema, problem, Routes } from "../../control/mod.ts";
+import { EventStreams, macSchema, pageQuery, pageSchema, Routes } from "../../control/mod.ts";
 import {
   afterQuery,
   MessageView,
@@ -14,7 +14,8 @@ import {
   type PushedMessages,
   STREAM_DESCRIPTION,
 } from "../push/mod.ts";
-import type { BindingStore, OwnedGateway } from "./bindings.ts";
+import type { BindingStore } from "./bindings.ts";
+import { ownIn } from "./own.ts";
 import { USER_PERMISSION } from "./users.ts";
 
 const MacParams = v.object({ mac: macSchema });
@@ -32,11 +33,7 @@ export function messageRoutes(
 ): Routes {
   const routes = new Routes();
   const streams = new EventStreams(deps, { name: "app_messages", maxReaders: 5000, maxPerPrincipal: 8 });
-  const own = async (userId: string, mac: string): Promise<OwnedGateway> => {
-    const gateway = await bindings.find(userId, mac);
-    if (!gateway) throw problem(404, "gateway_not_found", `you have no gateway ${mac}`);
-    return gateway;
-  };
+  const own = ownIn(bindings);
 
   routes.route({
     method: "GET",

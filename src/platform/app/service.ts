@@ -4,7 +4,7 @@
  * @module
  */
 import type { Kysely } from "kysely";
-import { messageOf, type Service, type Timer } from "../../base/mod.ts";
+import { hourly, messageOf, type Service } from "../../base/mod.ts";
 import { type Authenticator, type Principal, Routes } from "../../control/mod.ts";
 import type { Commander } from "../commands/mod.ts";
 import type { PlatformDeps } from "../deps.ts";
@@ -44,8 +44,6 @@ export interface App extends Service {
   readonly routes: Routes;
   readonly authenticator: Authenticator;
 }
-
-const HOUR_MS = 3_600_000;
 
 /** Starts the phone app's service. */
 export function startApp(
@@ -116,19 +114,11 @@ export function startApp(
     ({ mac }, from) => void (from && connections.heard(mac)),
   );
 
-  let timer: Timer | undefined;
-  let cleaning: Promise<unknown> = Promise.resolve();
-  const clean = () => {
-    timer = undefined;
-    cleaning = sessions.forgetExpired().then(() => bindings.forgetProofs())
-      .catch((error) => deps.log.warn("expired sessions were not removed", { error: messageOf(error) }))
-      .then(schedule);
-  };
-  let stopped = false;
-  const schedule = () => {
-    if (!stopped) timer = deps.clock.setTimer(clean, HOUR_MS);
-  };
-  schedule();
+  const cleaning = hourly(
+    deps.clock,
+    () => sessions.forgetExpired().then(() => bindings.forgetProofs()),
+    (error) => deps.log.warn("expired sessions were not removed", { error: messageOf(error) }),
+  );
   return {
     name: "app",
     addresses: [],
@@ -136,10 +126,8 @@ export function startApp(
     authenticator: sessions,
     health: () => ({ status: "up" }),
     async [Symbol.asyncDispose]() {
-      stopped = true;
-      timer?.cancel();
       subscription[Symbol.dispose]();
-      await cleaning;
+      await cleaning[Symbol.asyncDispose]();
       await resets[Symbol.asyncDispose]();
     },
   };

@@ -12,6 +12,7 @@ import { encodeBase64Url } from "@std/encoding";
 import type { Kysely, Transaction } from "kysely";
 import { type Deps, newId } from "../../base/mod.ts";
 import { type Authenticator, type Principal, tokenHash } from "../../control/mod.ts";
+import { onServer } from "../../storage/mod.ts";
 import type { AppTables, SessionRow } from "./schema.ts";
 import { USER_PERMISSION } from "./users.ts";
 
@@ -58,8 +59,11 @@ export class SessionStore implements Authenticator {
     private readonly lives: SessionLives,
   ) {}
 
-  /** Signs a user in on one more device. */
-  create(userId: string, device: string): Promise<Tokens> {
+  /**
+   * Signs a user in on one more device; undefined where `password`, the hash that was looked at, is no longer theirs:
+   * a change of it signs out whoever knew the one before, also at this moment.
+   */
+  create(userId: string, device: string, password: string): Promise<Tokens | undefined> {
     const now = this.deps.clock.now();
     const session: SessionRow = {
       id: newId(),
@@ -72,6 +76,9 @@ export class SessionStore implements Authenticator {
       confirmed: 0,
     };
     return this.db.transaction().execute(async (tx) => {
+      const proved = tx.selectFrom("app_user").select("id").where("id", "=", userId)
+        .where("password", "=", password);
+      if (!await (onServer(tx) ? proved.forShare() : proved).executeTakeFirst()) return undefined;
       await tx.insertInto("app_session").values(session).execute();
       const newest = tx.selectFrom("app_session").select("id").where("user_id", "=", userId)
         .orderBy("created_at", "desc").orderBy("id", "desc").limit(MAX_SESSIONS);

@@ -53,8 +53,11 @@ export class UserStore {
       .where("id", "=", id).where("locked_at", locked ? "is" : "is not", null).execute();
   }
 
-  async setPassword(id: string, password: string): Promise<void> {
-    await this.db.updateTable("app_user").set({ password }).where("id", "=", id).execute();
+  /** Gives a user another password; false where it is not the one any more that `user` has. */
+  async setPassword(user: Pick<UserRow, "id" | "password">, password: string): Promise<boolean> {
+    const { numUpdatedRows } = await this.db.updateTable("app_user").set({ password })
+      .where("id", "=", user.id).where("password", "=", user.password).executeTakeFirst();
+    return numUpdatedRows > 0n;
   }
 
   /** Removes a user with all that is theirs: sessions, bindings with their members, memberships. */

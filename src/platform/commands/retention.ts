@@ -3,10 +3,9 @@
  *
  * @module
  */
-import { type Clock, type Log, messageOf, sleep } from "../../base/mod.ts";
+import { type Clock, hourly, type Log, messageOf, sleep } from "../../base/mod.ts";
 import type { CommandStore } from "../registry/mod.ts";
 
-const EVERY_MS = 3_600_000;
 /** Between two pieces of the work, and how many commands one is. */
 const REST_MS = 20, PIECE = 500;
 
@@ -16,8 +15,7 @@ export function keepCommands(
   store: Pick<CommandStore, "forgetBefore">,
   keepMs: number,
 ): AsyncDisposable {
-  const stop = new AbortController(), { signal } = stop;
-  const tidy = async () => {
+  const tidy = async (signal: AbortSignal) => {
     let all = 0;
     for (;;) {
       const some = await store.forgetBefore(clock.now() - keepMs, PIECE);
@@ -27,21 +25,9 @@ export function keepCommands(
     }
     if (all > 0) log.info("old commands removed", { count: all });
   };
-  const life = (async () => {
-    for (;;) {
-      await sleep(clock, EVERY_MS, signal);
-      try {
-        await tidy();
-      } catch (error) {
-        if (signal.aborted) return;
-        log.error("old commands were not removed", { error: messageOf(error) });
-      }
-    }
-  })().catch(() => {}); // only the stop gets here
-  return {
-    async [Symbol.asyncDispose]() {
-      stop.abort();
-      await life;
-    },
-  };
+  return hourly(
+    clock,
+    tidy,
+    (error) => log.error("old commands were not removed", { error: messageOf(error) }),
+  );
 }

@@ -19,11 +19,7 @@ export class Seal {
 
   /** Reads the key's file, or makes it (mode 0600). Without this file nothing that was sealed can be read. */
   static async open(path: string, random: Pick<Random, "bytes">): Promise<Seal> {
-    try {
-      await Deno.writeFile(path, random.bytes(KEY), { createNew: true, mode: 0o600 });
-    } catch (error) {
-      if (!(error instanceof Deno.errors.AlreadyExists)) throw error;
-    }
+    if (!await Deno.stat(path).then(() => true, () => false)) await make(path, random);
     const key = await Deno.readFile(path);
     if (key.length !== KEY) throw new SealError("key", `"${path}" has ${key.length} octets, a key ${KEY}`);
     return new Seal(key, random);
@@ -52,5 +48,22 @@ export class Seal {
     } catch (cause) {
       throw new SealError("broken", "what was sealed can't be opened: another key, or changed", { cause });
     }
+  }
+}
+
+/** Makes the file, whole and on the disk before it has its name: half a key would keep the program from starting. */
+async function make(path: string, random: Pick<Random, "bytes">): Promise<void> {
+  const part = `${path}.${random.bytes(8).toHex()}`;
+  try {
+    {
+      using file = await Deno.open(part, { write: true, createNew: true, mode: 0o600 });
+      await file.write(random.bytes(KEY));
+      await file.sync();
+    }
+    await Deno.link(part, path);
+  } catch (error) {
+    if (!(error instanceof Deno.errors.AlreadyExists)) throw error; // else somebody was quicker, and that one counts
+  } finally {
+    await Deno.remove(part).catch(() => {});
   }
 }

@@ -30,3 +30,25 @@ Deno.test("a changed octet, a cut seal and another key are noticed", async () =>
   await assertRejects(() => Seal.open(`${dir}/sms.key`, systemRandom), SealError, "5 octets");
   await Deno.remove(dir, { recursive: true });
 });
+
+Deno.test("a key that could not be written whole, and a process that ended meanwhile, leave no half of one", async () => {
+  const dir = await Deno.makeTempDir(), path = `${dir}/sms.key`;
+  const { writeFile } = Deno, { write } = Deno.FsFile.prototype;
+  const full = (wrote: Promise<unknown>): Promise<never> =>
+    wrote.then(() => {
+      throw new Error("no space left on device");
+    });
+  Deno.writeFile = (at, bytes, options) => full(writeFile(at, (bytes as Uint8Array).subarray(0, 5), options));
+  Deno.FsFile.prototype.write = function (bytes) {
+    return full(write.call(this, bytes.subarray(0, 5)));
+  };
+  try {
+    await assertRejects(() => Seal.open(path, systemRandom), Error, "no space left");
+  } finally {
+    Deno.writeFile = writeFile;
+    Deno.FsFile.prototype.write = write;
+  }
+  await Seal.open(path, systemRandom);
+  assertEquals([...Deno.readDirSync(dir)].map(({ name }) => name), ["sms.key"]);
+  await Deno.remove(dir, { recursive: true });
+});

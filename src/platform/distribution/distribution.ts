@@ -93,7 +93,10 @@ export class Distribution {
       return { result: DistributionResult.SN_LOOKUP_FAILED };
     }
     if (!gateway) {
-      this.deps.log.info("distribution: unknown gateway refused", { mac: boot.mac, source });
+      this.deps.log.info("distribution: unknown gateway refused: preset it, then start it anew", {
+        mac: boot.mac,
+        source,
+      });
       return { result: DistributionResult.REFUSED };
     }
     const challenge = hex32(this.deps.random.bytes(16));

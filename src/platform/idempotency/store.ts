@@ -4,7 +4,7 @@
  * @module
  */
 import type { Kysely } from "kysely";
-import { type Deps, messageOf, type Timer } from "../../base/mod.ts";
+import { type Deps, hourly, messageOf } from "../../base/mod.ts";
 import type { Claim, IdempotencyStore, KeptAnswer, Standing } from "../../control/mod.ts";
 import type { IdempotencyRow, IdempotencyTables } from "./schema.ts";
 
@@ -12,7 +12,6 @@ import type { IdempotencyRow, IdempotencyTables } from "./schema.ts";
 const KEEP_MS = 86_400_000;
 /** How long a post may be in work before nobody believes that it still is. */
 const WORK_MS = 5 * 60_000;
-const HOUR_MS = 3_600_000;
 /** Longest answer that is kept, in characters. */
 const MAX_BODY = 262_144;
 
@@ -24,9 +23,7 @@ const LIMITS = {
 
 /** Keys and answers as rows. Dispose of it to stop its cleaning. */
 export class IdempotencyKeys implements IdempotencyStore, AsyncDisposable {
-  #timer: Timer | undefined;
-  #cleaning: Promise<unknown> = Promise.resolve();
-  #stopped = false;
+  #cleaning: AsyncDisposable | undefined;
 
   private constructor(
     private readonly sql: Kysely<IdempotencyTables>,
@@ -43,7 +40,11 @@ export class IdempotencyKeys implements IdempotencyStore, AsyncDisposable {
     await sql.updateTable("idempotency").set({ due_at: 0 })
       .where("node", "=", node).where("status", "is", null).execute();
     const keys = new IdempotencyKeys(sql, deps, node);
-    keys.#schedule();
+    keys.#cleaning = hourly(
+      deps.clock,
+      () => sql.deleteFrom("idempotency").where("created_at", "<=", deps.clock.now() - KEEP_MS).execute(),
+      (error) => deps.log.warn("old Idempotency-Keys were not removed", { error: messageOf(error) }),
+    );
     return keys;
   }
 
@@ -95,9 +96,7 @@ export class IdempotencyKeys implements IdempotencyStore, AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#stopped = true;
-    this.#timer?.cancel();
-    await this.#cleaning;
+    await this.#cleaning?.[Symbol.asyncDispose]();
   }
 
   #find(id: string): Promise<IdempotencyRow | undefined> {
@@ -113,18 +112,6 @@ export class IdempotencyKeys implements IdempotencyStore, AsyncDisposable {
       .select(({ fn }) => [fn.countAll().as("keys"), fn.sum("size").as("characters")])
       .where("actor", "=", actor).executeTakeFirstOrThrow();
     return { keys: Number(keys), characters: Number(characters ?? 0) };
-  }
-
-  #schedule(): void {
-    if (this.#stopped) return;
-    this.#timer = this.deps.clock.setTimer(() => {
-      this.#cleaning = this.sql.deleteFrom("idempotency")
-        .where("created_at", "<=", this.deps.clock.now() - KEEP_MS).execute()
-        .catch((error) =>
-          this.deps.log.warn("old Idempotency-Keys were not removed", { error: messageOf(error) })
-        )
-        .then(() => this.#schedule());
-    }, HOUR_MS);
   }
 }
 

@@ -7,7 +7,7 @@ import { encodeBase64Url } from "@std/encoding";
 import type { Kysely, Updateable } from "kysely";
 import { type Clock, type Deps, newId } from "../../base/mod.ts";
 import { type Authenticator, type Principal, tokenHash } from "../../control/mod.ts";
-import { stillIs } from "../../storage/mod.ts";
+import { onServer, stillIs } from "../../storage/mod.ts";
 import { type Role, ROLES } from "./permissions.ts";
 import type { OperatorRow, PeopleTables } from "./schema.ts";
 
@@ -90,11 +90,20 @@ export class OperatorSessions implements Authenticator {
     private readonly lifeMs: number,
   ) {}
 
-  /** Signs an operator in once more. The token is shown this once. */
-  async create(operatorId: string): Promise<{ token: string; expiresAt: number }> {
+  /**
+   * Signs an operator in once more. The token is shown this once. Undefined where `password`, the hash that was looked
+   * at, is no longer theirs: a change of it signs out whoever knew the one before, also at this moment.
+   */
+  async create(
+    operatorId: string,
+    password: string,
+  ): Promise<{ token: string; expiresAt: number } | undefined> {
     const token = TOKEN_PREFIX + encodeBase64Url(this.deps.random.bytes(32));
     const now = this.deps.clock.now(), expiresAt = now + this.lifeMs;
-    await this.db.transaction().execute(async (tx) => {
+    return await this.db.transaction().execute(async (tx) => {
+      const proved = tx.selectFrom("operator").select("id").where("id", "=", operatorId)
+        .where("password", "=", password);
+      if (!await (onServer(tx) ? proved.forShare() : proved).executeTakeFirst()) return undefined;
       await tx.insertInto("operator_session")
         .values({
           token_hash: hashOf(token),
@@ -108,8 +117,8 @@ export class OperatorSessions implements Authenticator {
         .orderBy("created_at", "desc").orderBy("token_hash").limit(MAX_SESSIONS);
       await tx.deleteFrom("operator_session").where("operator_id", "=", operatorId)
         .where("token_hash", "not in", newest).execute();
+      return { token, expiresAt };
     });
-    return { token, expiresAt };
   }
 
   async authenticate(token: string): Promise<Principal | undefined> {

@@ -4,7 +4,7 @@
  * @module
  */
 import type { Kysely } from "kysely";
-import { type Deps, messageOf, type Timer } from "../../base/mod.ts";
+import { type Deps, hourly, messageOf } from "../../base/mod.ts";
 import {
   actorOf,
   ADMIN,
@@ -27,7 +27,7 @@ import { sessionRoutes, SignIn } from "./session_routes.ts";
 
 /** How long a sign-in lasts. */
 const SESSION_MS = 12 * 3_600_000;
-const HOUR_MS = 3_600_000, DAY_MS = 24 * HOUR_MS;
+const DAY_MS = 86_400_000;
 
 /** Whoever has the token of the settings: may everything, also where no operator exists. */
 export const ROOT: Principal = { ...ADMIN, permissions: ALL_PERMISSIONS };
@@ -80,20 +80,12 @@ export function startPeople(
   routes.mount("", keyRoutes(parts));
   routes.mount("", auditRoutes(audit));
 
-  let timer: Timer | undefined, stopped = false;
-  let cleaning: Promise<unknown> = Promise.resolve();
-  const schedule = () => {
-    if (!stopped) timer = clock.setTimer(clean, HOUR_MS);
-  };
-  const clean = () => {
-    timer = undefined;
-    cleaning = sessions.forgetExpired()
-      .catch((error) => log.warn("expired sessions were not removed", { error: messageOf(error) }))
-      .then(() => settings.auditDays ? audit.forgetBefore(clock.now() - settings.auditDays * DAY_MS) : 0)
-      .catch((error) => log.warn("old entries of the audit were not removed", { error: messageOf(error) }))
-      .then(schedule);
-  };
-  schedule();
+  const auditDays = settings.auditDays ?? 0;
+  const cleaning = hourly(clock, async () => {
+    await sessions.forgetExpired()
+      .catch((error) => log.warn("expired sessions were not removed", { error: messageOf(error) }));
+    if (auditDays > 0) await audit.forgetBefore(clock.now() - auditDays * DAY_MS);
+  }, (error) => log.warn("old entries of the audit were not removed", { error: messageOf(error) }));
   return {
     routes,
     authenticators: [sessions, keys],
@@ -115,9 +107,7 @@ export function startPeople(
         after: change?.after,
       }),
     async [Symbol.asyncDispose]() {
-      stopped = true;
-      timer?.cancel();
-      await cleaning;
+      await cleaning[Symbol.asyncDispose]();
       await audit.flush();
     },
   };

@@ -92,8 +92,9 @@ export class SignIn {
       throw await this.#refused(name, from, "wrong_credentials");
     }
     this.#lock.succeed(name);
+    const session = await sessions.create(operator.id, operator.password);
+    if (!session) throw await this.#refused(name, from, "wrong_credentials");
     this.#count("good");
-    const session = await sessions.create(operator.id);
     await operators.signedIn(operator.id);
     await this.parts.audit.add({
       actor: `operator:${operator.id}`,
@@ -206,13 +207,18 @@ export function sessionRoutes(signIn: SignIn, { operators, sessions, passwords }
   }).handle(async ({ body, principal, address, id, changed }) => {
     const operator = principal.kind === "operator" ? await operators.find(principal.id) : undefined;
     if (!operator) throw problem(409, "no_password", "only operators have a password");
-    await signIn.enter({ name: operator.name, password: body.current }, { address, requestId: id });
+    const given = { name: operator.name, password: body.current };
+    const { operator: was } = await signIn.enter(given, { address, requestId: id });
     const weak = weakness(body.password, operator.name);
     if (weak) throw problem(422, "weak_password", `the password is not taken: ${weak}`);
-    await operators.update(operator.id, { password: await passwords.hash(body.password) });
+    const password = await passwords.hash(body.password),
+      superseded = () => problem(401, "wrong_credentials", "the password was changed at this moment");
+    if (!await operators.update(was.id, { password }, { password: was.password })) throw superseded();
     changed(undefined, { password: "changed" });
-    await sessions.revokeAll(operator.id);
-    const { token, expiresAt } = await sessions.create(operator.id);
+    await sessions.revokeAll(was.id);
+    const session = await sessions.create(was.id, password);
+    if (!session) throw superseded();
+    const { token, expiresAt } = session;
     return { status: 200, body: { token, expiresAt: isoTime(expiresAt) } };
   });
   return routes;

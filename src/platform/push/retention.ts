@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Clock, type Log, messageOf, sleep } from "../../base/mod.ts";
+import { type Clock, hourly, type Log, messageOf, sleep } from "../../base/mod.ts";
 import type { PushStore } from "./store.ts";
 
 /** What is kept. */
@@ -14,7 +14,6 @@ export interface Retention {
   readonly keepPerGateway: number;
 }
 
-const EVERY_MS = 3_600_000;
 /** Between two pieces of the work. */
 const REST_MS = 20;
 
@@ -24,8 +23,7 @@ export function keepTidy(
   store: Pick<PushStore, "forgetBefore" | "crowded" | "forgetBeyond">,
   { keepMs, keepPerGateway }: Retention,
 ): AsyncDisposable {
-  const stop = new AbortController(), { signal } = stop;
-  const pieces = async (remove: () => Promise<number>) => {
+  const pieces = async (signal: AbortSignal, remove: () => Promise<number>) => {
     let all = 0;
     for (let some = await remove(); some > 0; some = await remove()) {
       all += some;
@@ -33,32 +31,20 @@ export function keepTidy(
     }
     return all;
   };
-  const tidy = async () => {
-    const old = await pieces(() => store.forgetBefore(clock.now() - keepMs));
+  const tidy = async (signal: AbortSignal) => {
+    const old = await pieces(signal, () => store.forgetBefore(clock.now() - keepMs));
     if (old > 0) log.info("old pushed messages removed", { count: old });
     for (let macs = await store.crowded(keepPerGateway); macs.length > 0;) {
       for (const mac of macs) {
-        const count = await pieces(() => store.forgetBeyond(mac, keepPerGateway));
+        const count = await pieces(signal, () => store.forgetBeyond(mac, keepPerGateway));
         log.info("a gateway's oldest messages removed: it has too many", { mac, count });
       }
       macs = await store.crowded(keepPerGateway);
     }
   };
-  const life = (async () => {
-    for (;;) {
-      await sleep(clock, EVERY_MS, signal);
-      try {
-        await tidy();
-      } catch (error) {
-        if (signal.aborted) return;
-        log.error("old pushed messages were not removed", { error: messageOf(error) });
-      }
-    }
-  })().catch(() => {}); // only the stop gets here
-  return {
-    async [Symbol.asyncDispose]() {
-      stop.abort();
-      await life;
-    },
-  };
+  return hourly(
+    clock,
+    tidy,
+    (error) => log.error("old pushed messages were not removed", { error: messageOf(error) }),
+  );
 }

@@ -99,9 +99,11 @@ export class GatewayStore {
   }
 
   list(query: GatewayQuery): Promise<GatewayRow[]> {
+    // SQLite takes no index for a column with a sign: nearly all rows are there, and would have to be sorted. PostgreSQL
+    // knows how many are, unless a sign hides the column.
+    const there = onServer(this.db) ? sql<boolean>`deleted_at is null` : sql<boolean>`+deleted_at is null`;
     let select = this.db.selectFrom("gateway").selectAll().orderBy("mac").limit(query.limit)
-      // With the sign no index that begins with it is taken: nearly all rows are there, and would have to be sorted.
-      .where(query.removed ? sql<boolean>`deleted_at is not null` : sql<boolean>`+deleted_at is null`);
+      .where(query.removed ? sql<boolean>`deleted_at is not null` : there);
     const { where: condition } = query;
     // What it needs beyond the gateway's own row is in tables of the same database.
     if (condition) select = select.where((eb) => condition(eb as Parameters<GatewayCondition>[0]));

@@ -312,6 +312,12 @@ export const registryMigrations: Migrations = {
         .where("finished_at", "is not", null).execute();
     },
   },
+  "2026-11-29-registry-search-on-the-server-by-loid": {
+    async up(db) {
+      if (!onServer(db)) return;
+      await sql`create index gateway_loid_beginning on gateway (loid text_pattern_ops)`.execute(db);
+    },
+  },
   "2026-11-29-registry-gateway-resets": {
     async up(db) {
       // Refers to no gateway: a reset must be noted also of one that is being removed.

@@ -280,3 +280,21 @@ Deno.test("a rollout that was approved waits for approval again when its brakes 
   await stage.until(id, "finished");
   assertEquals([stage.asked.length, stage.most <= 2], [4, true]);
 });
+
+Deno.test("brakes that are changed at the moment of an approval are not what was approved", async () => {
+  await using stage = await Stage.open(4);
+  const { id } = await stage.rollouts.create({ ...WANTED, needsApproval: true, maxInFlight: 1 });
+  await stage.rollouts.submit(id);
+  const change = stage.store.change.bind(stage.store);
+  stage.store.change = async (...given) => {
+    stage.store.change = change;
+    const row = await change(...given);
+    await stage.rollouts.edit(id, { max_in_flight: 4 }).catch(() => {});
+    return row;
+  };
+  await stage.rollouts.approve(id, "operator:other").catch(() => {});
+  const row = (await stage.store.find(id))!;
+  assertEquals([row.status, row.max_in_flight, row.approved_by], ["running", 1, "operator:other"]);
+  await stage.until(id, "finished");
+  assertEquals(stage.most, 1);
+});

@@ -1,7 +1,7 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { GatewayStore } from "../registry/mod.ts";
 import { RolloutError } from "./mod.ts";
-import { macOf, ok, Stage, WANTED } from "./testing_stage.ts";
+import { macOf, ok, refused, Stage, WANTED } from "./testing_stage.ts";
 
 /** A gate that stands shut until the test opens it. */
 function gate<A extends unknown[], R>(work: (...args: A) => Promise<R>) {
@@ -219,4 +219,47 @@ Deno.test("a gateway that was removed while its command could not be made is ski
   await stage.until(id, "finished");
   assertEquals(stage.asked.map(({ mac }) => mac), [macOf(0)]);
   assertEquals((await stage.total(id)).skipped, 1);
+});
+
+Deno.test("a rollout that is started at the moment of its removal stays", async () => {
+  await using stage = await Stage.open(2);
+  const { id } = await stage.rollouts.create(WANTED);
+  const remove = stage.store.remove.bind(stage.store);
+  stage.store.remove = async (...given) => {
+    await stage.rollouts.submit(id);
+    return await remove(...given);
+  };
+  const error = await assertRejects(() => stage.rollouts.remove(id), RolloutError);
+  assertEquals(error.code, "rollout_state");
+  await stage.until(id, "finished");
+});
+
+Deno.test("what was let try again when the process was killed is tried with the next retry", async () => {
+  await using stage = await Stage.open(3);
+  stage.answer = () => refused;
+  const stages = [{ name: "all", percent: 100, successThreshold: 0, errorThreshold: 100 }];
+  const { id } = await stage.rollouts.create({ ...WANTED, stages });
+  await stage.rollouts.submit(id);
+  await stage.until(id, "finished");
+  assertEquals(await stage.store.retryFailed(id), 3);
+  stage.answer = () => ok;
+  assertEquals((await stage.rollouts.retry(id)).gateways, 3);
+  await stage.until(id, "finished");
+  assertEquals((await stage.store.counts(id)).get(0)!.succeeded, 3);
+});
+
+Deno.test("a rollout that is aborted at the moment of a retry has nothing waiting", async () => {
+  await using stage = await Stage.open(3);
+  stage.answer = () => refused;
+  const { id } = await stage.rollouts.create(WANTED);
+  await stage.rollouts.submit(id);
+  await stage.until(id, "paused");
+  const retryFailed = stage.store.retryFailed.bind(stage.store);
+  stage.store.retryFailed = async (...given) => {
+    await stage.rollouts.abort(id, "enough");
+    return await retryFailed(...given);
+  };
+  const error = await assertRejects(() => stage.rollouts.retry(id), RolloutError);
+  assertEquals(error.code, "rollout_state");
+  assertEquals((await stage.store.counts(id)).get(0)!.waiting, 0);
 });

@@ -148,29 +148,39 @@ export class Rollouts implements AsyncDisposable {
       : await this.#begin(row, ["draft"]);
   }
 
-  /** Approves a rollout that somebody else made, and lets it go. */
-  async approve(id: string, actor: string): Promise<RolloutRow> {
+  /** Approves a rollout that somebody else made, and lets it go; with `seen` only if those are its brakes. */
+  async approve(id: string, actor: string, seen?: string): Promise<RolloutRow> {
     const row = await this.#found(id), { personOf = (actor: string) => Promise.resolve(actor) } = this.parts;
     if (await personOf(row.created_by) === await personOf(actor)) {
       throw new RolloutError("rollout_own", "somebody else than its maker has to approve a rollout");
     }
-    const approved = { approved_at: this.parts.deps.clock.now(), approved_by: actor };
-    await this.#change(id, ["approval"], approved);
-    return await this.#begin({ ...row, ...approved }, ["approval"]);
+    // In one step with what lets it go: other brakes would come between, and nobody would have approved them.
+    return await this.#begin(row, ["approval"], {
+      approved: { approved_at: this.parts.deps.clock.now(), approved_by: actor },
+      seen,
+    });
   }
 
-  async #begin(row: RolloutRow, from: readonly RolloutStatus[]): Promise<RolloutRow> {
+  async #begin(
+    row: RolloutRow,
+    from: readonly RolloutStatus[],
+    { approved = {}, seen }: {
+      readonly approved?: Partial<Pick<RolloutRow, "approved_at" | "approved_by">>;
+      readonly seen?: string | undefined;
+    } = {},
+  ): Promise<RolloutRow> {
     const now = this.parts.deps.clock.now();
     if (row.start_at !== null && row.start_at > now) {
-      const scheduled = await this.#change(row.id, from, { status: "scheduled" });
+      const scheduled = await this.#change(row.id, from, { ...approved, status: "scheduled" }, seen);
       this.#underway.schedule(row.id, row.start_at);
       return scheduled;
     }
     const running = await this.#change(row.id, from, {
+      ...approved,
       status: "running",
       reason: null,
       ...(row.started_at === null ? { started_at: now } : {}),
-    });
+    }, seen);
     await this.#underway.run(row.id);
     return running;
   }
@@ -189,9 +199,9 @@ export class Rollouts implements AsyncDisposable {
 
   /**
    * Gives a rollout that does not run other brakes. One that was approved has to be approved again, and goes on with
-   * that: it is another one than was looked at.
+   * that: it is another one than was looked at. With `seen` it is changed only if those are its brakes.
    */
-  async edit(id: string, brakes: NewBrakes): Promise<RolloutRow> {
+  async edit(id: string, brakes: NewBrakes, seen?: string): Promise<RolloutRow> {
     const there = (await this.parts.store.stages(id)).length;
     if (brakes.stages && brakes.stages.length !== there) {
       throw new RolloutError(
@@ -200,7 +210,7 @@ export class Rollouts implements AsyncDisposable {
       );
     }
     const from = ["draft", "approval", "scheduled", "paused"] as const;
-    const row = await this.parts.store.brake(id, from, brakes);
+    const row = await this.parts.store.brake(id, from, brakes, seen);
     if (!row) throw this.#wrongState(await this.#found(id), from);
     if (row.status === "approval") {
       this.#underway.halt(id, "paused");
@@ -218,7 +228,7 @@ export class Rollouts implements AsyncDisposable {
       finished_at: this.parts.deps.clock.now(),
     });
     this.#underway.halt(id, "aborted");
-    await this.#underway.behind(id, () => this.parts.store.skipWaiting(id, "the rollout was aborted"));
+    await this.#skipWaiting(id);
     return row;
   }
 
@@ -228,9 +238,25 @@ export class Rollouts implements AsyncDisposable {
     if (row.status !== "paused" && row.status !== "finished") {
       throw this.#wrongState(row, ["paused", "finished"]);
     }
-    const gateways = await this.parts.store.retryFailed(id);
+    const { store } = this.parts, failed = await store.retryFailed(id);
+    // Also those that a process let wait and ended before it began: none else waits in a finished one.
+    const gateways = row.status === "finished" ? await this.#waiting(id) : failed;
     if (gateways === 0) throw new RolloutError("rollout_empty", "none of its gateways failed");
-    return { rollout: await this.#begin({ ...row, start_at: null }, ["paused", "finished"]), gateways };
+    try {
+      return { rollout: await this.#begin({ ...row, start_at: null }, ["paused", "finished"]), gateways };
+    } catch (error) {
+      // Somebody ended it meanwhile: nothing waits in it then.
+      if ((await store.find(id))?.status === "aborted") await this.#skipWaiting(id);
+      throw error;
+    }
+  }
+
+  async #waiting(id: string): Promise<number> {
+    return (await this.parts.store.counts(id)).values().reduce((sum, { waiting }) => sum + waiting, 0);
+  }
+
+  #skipWaiting(id: string): Promise<void> {
+    return this.#underway.behind(id, () => this.parts.store.skipWaiting(id, "the rollout was aborted"));
   }
 
   /**
@@ -305,13 +331,11 @@ export class Rollouts implements AsyncDisposable {
 
   /** Removes a rollout that is not under way. */
   async remove(id: string): Promise<void> {
-    const row = await this.#found(id);
+    const row = await this.#found(id), from = ["draft", "approval", "paused", "finished", "aborted"] as const;
     const underWay = this.#underway.has(id) ||
       this.parts.duty !== undefined && (await this.parts.store.issued(id)).length > 0;
-    if (["running", "scheduled"].includes(row.status) || underWay) {
-      throw this.#wrongState(row, ["draft", "approval", "paused", "finished", "aborted"]);
-    }
-    await this.parts.store.remove(id);
+    if (underWay) throw this.#wrongState(row, from);
+    if (!await this.parts.store.remove(id, from)) throw this.#wrongState(await this.#found(id), from);
   }
 
   async #found(id: string): Promise<RolloutRow> {
@@ -324,8 +348,9 @@ export class Rollouts implements AsyncDisposable {
     id: string,
     from: readonly RolloutStatus[],
     change: Parameters<RolloutStore["change"]>[2],
+    seen?: string,
   ): Promise<RolloutRow> {
-    const row = await this.parts.store.change(id, from, change);
+    const row = await this.parts.store.change(id, from, change, seen);
     if (!row) throw this.#wrongState(await this.#found(id), from);
     this.#tell(id);
     if (change.status !== undefined) this.#tellMoved(row);

@@ -6,9 +6,12 @@
 import * as v from "valibot";
 import {
   actorOf,
+  answerWith,
   type Call,
   decodeCursor,
+  etagOf,
   EventStreams,
+  ifMatch,
   pageOf,
   pageQuery,
   pageSchema,
@@ -21,6 +24,7 @@ import type { Fleet } from "../fleet/mod.ts";
 import type { PlatformBus } from "../subjects.ts";
 import type { Rollouts } from "./rollouts.ts";
 import type { ItemRow, RolloutKind, RolloutRow } from "./schema.ts";
+import { brakesText } from "./brakes.ts";
 import { Brakes, NewRolloutBody } from "./requests.ts";
 import type { RolloutStore } from "./store.ts";
 import { ItemView, itemView, RolloutView, rolloutView } from "./views.ts";
@@ -63,6 +67,12 @@ export function rolloutRoutes({ deps, rollouts, store, fleet, bus }: RolloutRout
   const view = async (row: RolloutRow) => {
     const [stages, counts] = await Promise.all([store.stages(row.id), store.counts(row.id)]);
     return rolloutView(row, stages, counts);
+  };
+  const brakes = async (row: RolloutRow) => brakesText(row, await store.stages(row.id));
+  /** The brakes that somebody looked at, where If-Match says so. */
+  const seenBy = async (request: Request, row: RolloutRow) => {
+    const text = await brakes(row);
+    return ifMatch(request, text) ? text : undefined;
   };
   /** Rollouts reach over groups: whoever is confined to groups sees the ones that they made. */
   const found = async (principal: Principal, id: string): Promise<RolloutRow> => {
@@ -141,14 +151,15 @@ export function rolloutRoutes({ deps, rollouts, store, fleet, bus }: RolloutRout
     tags: ["rollouts"],
     auth: ["rollouts:read"],
     params: IdParams,
+    etag: true,
     responses: {
       200: { description: "The rollout", schema: RolloutView },
       404: { description: "There is none" },
     },
-  }).handle(async ({ params: { id }, principal }) => ({
-    status: 200,
-    body: await view(await found(principal, id)),
-  }));
+  }).handle(async ({ params: { id }, principal, request }) => {
+    const row = await found(principal, id), body = await view(row);
+    return answerWith(request, etagOf(await brakes(row), body), body);
+  });
 
   routes.route({
     method: "GET",
@@ -229,6 +240,7 @@ export function rolloutRoutes({ deps, rollouts, store, fleet, bus }: RolloutRout
     auth: ["rollouts:write"],
     params: IdParams,
     body: { json: Brakes },
+    etag: true,
     responses: {
       200: { description: "The rollout", schema: RolloutView },
       403: { description: "Its action is not allowed to whoever asks" },
@@ -236,21 +248,20 @@ export function rolloutRoutes({ deps, rollouts, store, fleet, bus }: RolloutRout
       409: { description: "It runs, or is over" },
       422: { description: "It has another number of stages" },
     },
-  }).handle(async ({ params, body, principal, changed }) => {
+  }).handle(async ({ params, body, principal, request, changed }) => {
     const row = await found(principal, params.id);
     mustBeAllowed(principal, row.kind);
-    const before = await view(row);
+    const before = await view(row), seen = await seenBy(request, row);
     const { maxInFlight, perMinute, window, stages } = body;
-    const after = await view(
-      await rollouts.edit(row.id, {
-        ...(maxInFlight === undefined ? {} : { max_in_flight: maxInFlight }),
-        ...(perMinute === undefined ? {} : { per_minute: perMinute }),
-        ...(window === undefined ? {} : { window: window && JSON.stringify(window) }),
-        ...(stages ? { stages } : {}),
-      }),
-    );
+    const edited = await rollouts.edit(row.id, {
+      ...(maxInFlight === undefined ? {} : { max_in_flight: maxInFlight }),
+      ...(perMinute === undefined ? {} : { per_minute: perMinute }),
+      ...(window === undefined ? {} : { window: window && JSON.stringify(window) }),
+      ...(stages ? { stages } : {}),
+    }, seen);
+    const after = await view(edited);
     changed(brakesOf(before), brakesOf(after));
-    return { status: 200, body: after };
+    return { status: 200, body: after, headers: { etag: etagOf(await brakes(edited), after) } };
   });
 
   /**
@@ -262,18 +273,24 @@ export function rolloutRoutes({ deps, rollouts, store, fleet, bus }: RolloutRout
     summary: string,
     act: (
       id: string,
-      call: Pick<Call<readonly string[], typeof IdParams, never, never>, "principal">,
+      call: Pick<Call<readonly string[], typeof IdParams, never, never>, "principal" | "request">,
       reason: string,
     ) => Promise<RolloutRow>,
-    permission: "rollouts:write" | "rollouts:approve" = "rollouts:write",
+    { permission = "rollouts:write", etag = false, description = "" }: {
+      readonly permission?: "rollouts:write" | "rollouts:approve";
+      readonly etag?: boolean;
+      readonly description?: string;
+    } = {},
     acts = ["start", "resume", "retry", "rollback"].includes(path),
   ) =>
     routes.route({
       method: "POST",
       path: `/api/v1/rollouts/{id}/${path}`,
       summary,
+      description,
       tags: ["rollouts"],
       auth: [permission],
+      etag,
       params: IdParams,
       body: { json: Reason, optional: true },
       responses: {
@@ -293,8 +310,13 @@ export function rolloutRoutes({ deps, rollouts, store, fleet, bus }: RolloutRout
   change(
     "approve",
     "Approve a rollout that somebody else made",
-    (id, { principal }) => rollouts.approve(id, actorOf(principal)),
-    "rollouts:approve",
+    async (id, { principal, request }) =>
+      rollouts.approve(id, actorOf(principal), await seenBy(request, await found(principal, id))),
+    {
+      permission: "rollouts:approve",
+      etag: true,
+      description: "With the ETag of the rollout in If-Match only if its brakes are still those.",
+    },
   );
   change(
     "pause",

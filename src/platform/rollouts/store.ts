@@ -8,25 +8,13 @@ import { type Clock, newId, nextTurn } from "../../base/mod.ts";
 import { onServer, WriteBatch } from "../../storage/mod.ts";
 import type { Outbox } from "../outbox/mod.ts";
 import { drawn, endsOf } from "./lots.ts";
+import { mustBe, stagesOf } from "./brakes.ts";
 import { movedOf } from "./moved.ts";
-import type { NewBrakes, NewItem, NewStage } from "./wanted.ts";
+import type { NewBrakes, NewItem, NewRolloutRow, NewStage } from "./wanted.ts";
 import type { ItemRow, ItemStatus, RolloutRow, RolloutStatus, RolloutTables, StageRow } from "./schema.ts";
 
 /** How many gateways of a stage are in each status. */
 export type Counts = Readonly<Record<ItemStatus, number>>;
-
-type NewRollout = Omit<
-  RolloutRow,
-  | "id"
-  | "created_at"
-  | "stage"
-  | "status"
-  | "reason"
-  | "started_at"
-  | "finished_at"
-  | "approved_at"
-  | "approved_by"
->;
 
 /** Rows written, and read, in one go: then others get their turn. */
 const CHUNK = 500;
@@ -81,7 +69,7 @@ export class RolloutStore {
    * first stage is a fair sample; the lot is a digest, so that it can be told afterwards.
    */
   async create(
-    rollout: NewRollout,
+    rollout: NewRolloutRow,
     stages: readonly NewStage[],
     items: readonly NewItem[],
   ): Promise<RolloutRow> {
@@ -173,13 +161,21 @@ export class RolloutStore {
     ).orderBy("id").execute();
   }
 
-  /** Changes a rollout that is in one of the statuses `from`; undefined where it is not, or there is none. */
+  /**
+   * Changes a rollout that is in one of the statuses `from`; undefined where it is not, or there is none.
+   * @throws {ProblemError} 412 where its brakes are not as `seen`
+   */
   async change(
     id: string,
     from: readonly RolloutStatus[],
     change: Updateable<Omit<RolloutRow, "id">>,
+    seen?: string,
   ): Promise<RolloutRow | undefined> {
-    return await this.db.transaction().execute((tx) => this.#change(tx, id, from, change));
+    return await this.db.transaction().execute(async (tx) => {
+      const row = await this.#change(tx, id, from, change);
+      if (row) await mustBe(tx, row, seen);
+      return row;
+    });
   }
 
   /** The same, by whoever sees to rollouts, and by nobody else. */
@@ -212,14 +208,15 @@ export class RolloutStore {
     await this.outbox?.put(tx, "rollout.moved", movedOf(row));
   }
 
-  /** Removes a rollout with all that is known of it. */
-  async remove(id: string): Promise<void> {
-    await this.db.deleteFrom("rollout").where("id", "=", id).execute();
+  /** Removes a rollout that is in one of these statuses, with all that is known of it; false where it is not. */
+  async remove(id: string, from: readonly RolloutStatus[]): Promise<boolean> {
+    const { numDeletedRows } = await this.db.deleteFrom("rollout").where("id", "=", id)
+      .where("status", "in", from).executeTakeFirst();
+    return numDeletedRows > 0n;
   }
 
   stages(id: string): Promise<StageRow[]> {
-    return this.db.selectFrom("rollout_stage").selectAll().where("rollout_id", "=", id).orderBy("no")
-      .execute();
+    return stagesOf(this.db, id);
   }
 
   /** The counts of every stage, by its number. */
@@ -272,15 +269,18 @@ export class RolloutStore {
   /**
    * Changes the brakes of a rollout that is in one of the statuses `from`; undefined where it is not, or there is none.
    * One that was approved waits for approval afterwards.
+   * @throws {ProblemError} 412 where its brakes are not as `seen`
    */
   async brake(
     id: string,
     from: readonly RolloutStatus[],
     { stages = [], ...brakes }: NewBrakes,
+    seen?: string,
   ): Promise<RolloutRow | undefined> {
     return await this.db.transaction().execute(async (tx) => {
-      const held = tx.selectFrom("rollout").select("status").where("id", "=", id);
+      const held = tx.selectFrom("rollout").selectAll().where("id", "=", id);
       const before = await (onServer(tx) ? held.forUpdate() : held).executeTakeFirst();
+      if (before) await mustBe(tx, before, seen);
       const row = await tx.updateTable("rollout").set((e) => ({
         ...brakes,
         status: e.case().when("approved_at", "is not", null).then<RolloutStatus>("approval").else(

@@ -33,3 +33,17 @@ export type NewBrakes = Partial<Pick<RolloutRow, "max_in_flight" | "per_minute" 
     readonly errorThreshold?: number | undefined;
   }[];
 };
+
+/** What is known of a rollout before it is made. */
+export type NewRolloutRow = Omit<
+  RolloutRow,
+  | "id"
+  | "created_at"
+  | "stage"
+  | "status"
+  | "reason"
+  | "started_at"
+  | "finished_at"
+  | "approved_at"
+  | "approved_by"
+>;

@@ -5,7 +5,7 @@
  */
 import { join } from "@std/path";
 import type { Kysely } from "kysely";
-import { formatHostPort, type HostPort, messageOf, type Service, type Timer } from "../../base/mod.ts";
+import { formatHostPort, type HostPort, hourly, messageOf, type Service } from "../../base/mod.ts";
 import type { Routes } from "../../control/mod.ts";
 import { FramedServer, type Framing } from "../../net/mod.ts";
 import { hold } from "../../storage/mod.ts";
@@ -60,7 +60,6 @@ export interface Sms extends Service {
 /** PDUs carry their own length: a frame is a whole PDU, and what is sent is one already. */
 export const CMPP_FRAMING: Framing = { decoder: () => new PduDecoder(), encode: (pdu) => pdu };
 
-const HOUR_MS = 3_600_000;
 /** What is decided is in memory before it is in the tables, and ids are counted there: one process does that. */
 const ALONE = {
   name: "sms",
@@ -138,7 +137,7 @@ export async function startSms(
       throw error; // a real centre sends it again
     });
   await dispatcher.start();
-  starting.defer(forgetting(deps, { store, ismg, elsewhere }, settings));
+  starting.use(forgetting(deps, { store, ismg, elsewhere }, settings));
   const long = starting.use(listen(deps, ismg, settings, "long"));
   const short = starting.use(listen(deps, ismg, settings, "short"));
   const peer = settings.peer && starting.use(listenForPeers(deps, elsewhere, settings, settings.peer));
@@ -286,26 +285,19 @@ function listenForPeers(
   });
 }
 
-/** Forgets what is older than it need be, every hour; gives what ends that. */
+/** Forgets what is older than it need be, every hour, until it is disposed of. */
 function forgetting(
-  deps: SmsDeps,
+  { clock, log }: SmsDeps,
   { store, ismg, elsewhere }: { store: SmsStore; ismg: Ismg; elsewhere: Elsewheres },
-  settings: SmsSettings,
-): () => Promise<void> {
-  let timer: Timer | undefined, work: Promise<unknown> = Promise.resolve(), stopped = false;
-  const schedule = () => {
-    if (stopped) return;
-    timer = deps.clock.setTimer(() => {
-      const before = deps.clock.now() - settings.retentionMs;
-      work = Promise.all([store.forget(before), elsewhere.ledger.forget(before), ismg.giveUpStale()])
-        .catch((error) => deps.log.warn("old messages were not removed", { error: messageOf(error) }))
-        .then(schedule);
-    }, HOUR_MS);
+  { retentionMs }: SmsSettings,
+): AsyncDisposable {
+  const work = () => {
+    const before = clock.now() - retentionMs;
+    return Promise.all([store.forget(before), elsewhere.ledger.forget(before), ismg.giveUpStale()]);
   };
-  schedule();
-  return async () => {
-    stopped = true;
-    timer?.cancel();
-    await work;
-  };
+  return hourly(
+    clock,
+    work,
+    (error) => log.warn("old messages were not removed", { error: messageOf(error) }),
+  );
 }

@@ -4,10 +4,14 @@
  * @module
  */
 import * as v from "valibot";
-import { type Clock, newId } from "../../base/mod.ts";
+import type { Clock } from "../../base/mod.ts";
 import {
   actorOf,
+  answerWith,
+  changedMeanwhile,
   decodeCursor,
+  etagOf,
+  ifMatch,
   isoTime,
   pageOf,
   pageQuery,
@@ -17,36 +21,21 @@ import {
   Routes,
 } from "../../control/mod.ts";
 import { beyondRights } from "../people/mod.ts";
-import { type DeliveryStore, MAX_WAITING } from "./deliveries.ts";
-import { EVENT_TYPES, EVENTS, type EventType, payloadOf, permissionsFor, TEST_EVENT } from "./events.ts";
+import type { DeliveryStore } from "./deliveries.ts";
+import { deliveryRoutes } from "./delivery_routes.ts";
+import { EVENT_TYPES, EVENTS, type EventType, permissionsFor } from "./events.ts";
+import { absent, AUTH, beyond, Description, Events, Groups, IdParams, TAGS, Url } from "./fields.ts";
 import type { Hooks } from "./hooks.ts";
-import { DELIVERY_STATES, type WebhookRow } from "./schema.ts";
+import type { WebhookRow } from "./schema.ts";
 import { MAX_WEBHOOKS, type WebhookStore } from "./store.ts";
-import { MAX_URL, type Targets } from "./target.ts";
-import { DeliveryView, deliveryView, eventsOf, groupsOf, WebhookView, webhookView } from "./views.ts";
+import type { Targets } from "./target.ts";
+import { edited, eventsOf, groupsOf, WebhookView, webhookView } from "./views.ts";
 
-const AUTH = ["webhooks:write"] as const;
-const TAGS = ["webhooks"];
-const Url = v.pipe(v.string(), v.maxLength(MAX_URL), v.regex(/^https?:\/\//, "Expected http:// or https://"));
-const Description = v.pipe(v.string(), v.maxLength(500));
-const Events = v.pipe(
-  v.array(v.picklist(EVENT_TYPES, "not a type of event: GET /api/v1/webhook-events lists them")),
-  v.minLength(1),
-  v.maxLength(EVENT_TYPES.length),
-);
-const Groups = v.nullable(
-  v.pipe(v.array(v.pipe(v.string(), v.minLength(1), v.maxLength(64))), v.minLength(1), v.maxLength(100)),
-);
-const Id = v.pipe(v.string(), v.maxLength(64));
-const IdParams = v.object({ id: Id }), DeliveryParams = v.object({ id: Id, delivery: Id });
 const MAX_BYTES = 16_384;
 /** How long the secret before signs too: where nobody says, and at most. */
 const GRACE_S = 86_400, MAX_GRACE_S = 7 * 86_400;
 
-const beyond = { description: "It tells of more than the caller may see" } as const;
-const absent = { description: "There is none" } as const;
 const refused = { description: "The URL leads where webhooks may not" } as const;
-const disabled = { description: "It is disabled" } as const;
 
 /** What the routes lean on. */
 export interface WebhookRouteParts {
@@ -93,10 +82,6 @@ export function webhookRoutes(parts: WebhookRouteParts): Routes {
     const fault = targets.fault(url);
     if (fault) throw problem(422, "url_refused", `the URL is not taken: ${fault}`);
   };
-  const active = ({ enabled, id }: WebhookRow) => {
-    if (enabled !== 1) throw problem(409, "webhook_disabled", `webhook "${id}" is disabled: enable it first`);
-  };
-  const noDelivery = (id: string) => problem(404, "delivery_not_found", `there is no delivery "${id}"`);
 
   routes.route({
     method: "GET",
@@ -194,15 +179,16 @@ export function webhookRoutes(parts: WebhookRouteParts): Routes {
     tags: TAGS,
     auth: AUTH,
     params: IdParams,
+    etag: true,
     responses: {
       200: { description: "The webhook", schema: WebhookView },
       403: beyond,
       404: absent,
     },
-  }).handle(async ({ principal, params: { id } }) => ({
-    status: 200,
-    body: await view(await found(principal, id)),
-  }));
+  }).handle(async ({ principal, params: { id }, request }) => {
+    const row = await found(principal, id), body = await view(row);
+    return answerWith(request, etagOf(edited(row), body), body);
+  });
 
   routes.route({
     method: "PATCH",
@@ -222,6 +208,7 @@ export function webhookRoutes(parts: WebhookRouteParts): Routes {
       }),
       maxBytes: MAX_BYTES,
     },
+    etag: true,
     responses: {
       200: { description: "The webhook", schema: WebhookView },
       403: beyond,
@@ -229,8 +216,10 @@ export function webhookRoutes(parts: WebhookRouteParts): Routes {
       422: refused,
     },
   }).handle(
-    async ({ principal, params: { id }, body: { url, events, description, groups, enabled }, changed }) => {
+    async ({ principal, params: { id }, body, request, changed }) => {
+      const { url, events, description, groups, enabled } = body;
       const before = await found(principal, id);
+      const was = ifMatch(request, edited(before)) ? edited(before) : undefined;
       within(principal, events ?? eventsOf(before), groups === undefined ? groupsOf(before) : groups);
       if (url !== undefined) acceptable(url);
       const after = await store.update(id, {
@@ -239,11 +228,13 @@ export function webhookRoutes(parts: WebhookRouteParts): Routes {
         ...(description === undefined ? {} : { description }),
         ...(groups === undefined ? {} : { groups }),
         ...(enabled === undefined ? {} : { enabled }),
-      });
+      }, was);
+      if (!after && was && await store.find(id)) throw changedMeanwhile();
       if (!after) throw problem(404, "webhook_not_found", `there is no webhook "${id}"`);
       await hooks.changed(id);
       changed(audited(before), audited(after));
-      return { status: 200, body: await view(after) };
+      const shown = await view(after);
+      return { status: 200, body: shown, headers: { etag: etagOf(edited(after), shown) } };
     },
   );
 
@@ -254,10 +245,12 @@ export function webhookRoutes(parts: WebhookRouteParts): Routes {
     tags: TAGS,
     auth: AUTH,
     params: IdParams,
+    etag: true,
     responses: { 204: { description: "Removed" }, 403: beyond, 404: absent },
-  }).handle(async ({ principal, params: { id }, changed }) => {
+  }).handle(async ({ principal, params: { id }, request, changed }) => {
     const before = await found(principal, id);
-    await store.remove(id);
+    const was = ifMatch(request, edited(before)) ? edited(before) : undefined;
+    if (!await store.remove(id, was) && was) throw changedMeanwhile();
     await hooks.changed(id);
     changed(audited(before), undefined);
     return { status: 204 };
@@ -301,93 +294,6 @@ export function webhookRoutes(parts: WebhookRouteParts): Routes {
     return { status: 200, body: { secret, oldSecretUntil } };
   });
 
-  routes.route({
-    method: "POST",
-    path: "/api/v1/webhooks/{id}/test",
-    summary: "Send a webhook an event that means nothing",
-    description:
-      `Its type is \`${TEST_EVENT}\`. It goes the way that all go: how it went, its delivery says.`,
-    tags: TAGS,
-    auth: AUTH,
-    params: IdParams,
-    responses: {
-      202: { description: "It is on its way", schema: DeliveryView },
-      403: beyond,
-      404: absent,
-      409: disabled,
-    },
-  }).handle(async ({ principal, params: { id } }) => {
-    active(await found(principal, id));
-    const now = clock.now(), body = payloadOf(TEST_EVENT, now, { webhook: id });
-    const row = await deliveries.add({ webhookId: id, eventId: newId(), type: TEST_EVENT, body }, now);
-    if (!row) {
-      throw problem(429, "queue_full", `${MAX_WAITING} deliveries wait for webhook "${id}"`, {
-        retryAfterSeconds: 60,
-      });
-    }
-    parts.queued(id);
-    return { status: 202, body: deliveryView(row) };
-  });
-
-  routes.route({
-    method: "GET",
-    path: "/api/v1/webhooks/{id}/deliveries",
-    summary: "What a webhook was told or is to be told, newest first",
-    description: "Ended ones are kept for 7 days, of one webhook the newest 10,000.",
-    tags: TAGS,
-    auth: AUTH,
-    params: IdParams,
-    query: v.object({
-      state: v.optional(v.picklist(DELIVERY_STATES)),
-      type: v.optional(v.picklist([...EVENT_TYPES, TEST_EVENT])),
-      ...pageQuery(),
-    }),
-    responses: {
-      200: { description: "A page of deliveries", schema: pageSchema(DeliveryView) },
-      403: beyond,
-      404: absent,
-    },
-  }).handle(async ({ principal, params: { id }, query: { cursor, limit, ...filter } }) => {
-    await found(principal, id);
-    const before = decodeCursor(cursor, v.string());
-    const rows = await deliveries.list(id, filter, limit + 1, before);
-    return { status: 200, body: pageOf(rows, limit, (row) => row.id, deliveryView) };
-  });
-
-  routes.route({
-    method: "GET",
-    path: "/api/v1/webhooks/{id}/deliveries/{delivery}",
-    summary: "One delivery",
-    tags: TAGS,
-    auth: AUTH,
-    params: DeliveryParams,
-    responses: { 200: { description: "The delivery", schema: DeliveryView }, 403: beyond, 404: absent },
-  }).handle(async ({ principal, params: { id, delivery } }) => {
-    await found(principal, id);
-    const row = await deliveries.find(id, delivery);
-    if (!row) throw noDelivery(delivery);
-    return { status: 200, body: deliveryView(row) };
-  });
-
-  routes.route({
-    method: "POST",
-    path: "/api/v1/webhooks/{id}/deliveries/{delivery}/redeliver",
-    summary: "Tell it again, or at once: the same event under the same id",
-    tags: TAGS,
-    auth: AUTH,
-    params: DeliveryParams,
-    responses: {
-      202: { description: "It is on its way", schema: DeliveryView },
-      403: beyond,
-      404: absent,
-      409: disabled,
-    },
-  }).handle(async ({ principal, params: { id, delivery } }) => {
-    active(await found(principal, id));
-    const row = await deliveries.redeliver(id, delivery, clock.now());
-    if (!row) throw noDelivery(delivery);
-    parts.queued(id);
-    return { status: 202, body: deliveryView(row) };
-  });
+  routes.mount("", deliveryRoutes(parts, found));
   return routes;
 }

@@ -5,6 +5,7 @@
  */
 import type { Kysely } from "kysely";
 import { type Deps, newId } from "../../base/mod.ts";
+import { stillIs } from "../../storage/mod.ts";
 import type { Seal } from "../credentials/mod.ts";
 import type { DisabledReason, WebhookRow, WebhookTables } from "./schema.ts";
 import { newSecret } from "./signature.ts";
@@ -68,21 +69,25 @@ export class WebhookStore {
     return this.db.selectFrom("webhook").selectAll().orderBy("id").execute();
   }
 
-  /** Changes one. Where it is enabled anew, or leads elsewhere, what was wrong with it is forgotten. */
+  /**
+   * Changes one. Where it is enabled anew, or leads elsewhere, what was wrong with it is forgotten.
+   * Undefined where there is none, or it is not as `was` says any more.
+   */
   async update(
     id: string,
     { events, groups, enabled, ...plain }: Partial<WebhookInput>,
+    was?: Partial<WebhookRow>,
   ): Promise<WebhookRow | undefined> {
     const anew = enabled === true || plain.url !== undefined;
-    await this.db.updateTable("webhook").set({
+    const { numUpdatedRows } = await this.db.updateTable("webhook").set({
       ...plain,
       ...(events === undefined ? {} : { events: JSON.stringify(events) }),
       ...(groups === undefined ? {} : { groups: groups && JSON.stringify(groups) }),
       ...(enabled === undefined ? {} : { enabled: enabled ? 1 : 0 }),
       ...(anew ? { disabled_reason: null, failing_since: null } : {}),
       updated_at: this.deps.clock.now(),
-    }).where("id", "=", id).execute();
-    return await this.find(id);
+    }).where("id", "=", id).where(stillIs(was)).executeTakeFirst();
+    return numUpdatedRows > 0n ? await this.find(id) : undefined;
   }
 
   /** Gives it a new secret; the one it had signs too for `graceMs` more. */
@@ -107,9 +112,10 @@ export class WebhookStore {
     return [secret, ...old].map((sealed) => new TextDecoder().decode(this.seal.open(sealed)));
   }
 
-  /** Removes one with all that was to be told to it; false where there is none. */
-  async remove(id: string): Promise<boolean> {
-    const { numDeletedRows } = await this.db.deleteFrom("webhook").where("id", "=", id).executeTakeFirst();
+  /** Removes one with all that was to be told to it; false where there is none, or not as `was` says any more. */
+  async remove(id: string, was?: Partial<WebhookRow>): Promise<boolean> {
+    const { numDeletedRows } = await this.db.deleteFrom("webhook").where("id", "=", id).where(stillIs(was))
+      .executeTakeFirst();
     return numDeletedRows > 0n;
   }
 

@@ -94,3 +94,8 @@ export function eventsOf({ events }: Pick<WebhookRow, "events">): EventType[] {
 export function groupsOf({ groups }: Pick<WebhookRow, "groups">): string[] | null {
   return groups === null ? null : JSON.parse(groups);
 }
+
+/** What can be changed of a webhook, as its row has it. */
+export function edited({ url, description, events, groups, enabled }: WebhookRow): Partial<WebhookRow> {
+  return { url, description, events, groups, enabled };
+}

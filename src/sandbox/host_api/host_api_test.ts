@@ -155,6 +155,61 @@ Deno.test("plug-ins that call each other in a circle come to an end", async () =
   assertEquals([bench.manager.get("a")?.inFlight, bench.manager.get("b")?.inFlight], [0, 0]);
 });
 
+Deno.test("plug-ins that wait for each other in their queues come to an end when their time is over", async () => {
+  const ring = (name: string, next: string) =>
+    pluginSource(
+      name,
+      { GO: `(_, host) => host.plugins.call("${next}", "GO", {})`, OK: "() => ({ ok: 1 })" },
+      {
+        capabilities: ["plugins.call"],
+        limits: { calls: 1, queue: 8, callMs: 1000 },
+      },
+    ).replace(`"limits":`, `"peers":["${next}"],"limits":`);
+  const clock = new FakeClock();
+  const files = { "a.js": ring("a", "b"), "b.js": ring("b", "a") };
+  await using bench = await makeBench("inline", files, {}, testDeps({ clock }));
+  let over = 0;
+  const codes = Promise.all(
+    Array.from(
+      { length: 4 },
+      () => bench.call("a", "GO").catch((error) => error.code).finally(() => over++),
+    ),
+  );
+  while (over < 4) {
+    await clock.advance(100);
+    await new Promise((resolve) => setTimeout(resolve, 0));
+  }
+  // The first one was at work, and is told that the time of the call that it made was over.
+  assertEquals(await codes, ["failed", "timeout", "timeout", "timeout"]);
+  for (const name of ["a", "b"]) {
+    assertEquals(await bench.call(name, "OK"), { ok: 1 });
+    assertEquals(bench.manager.get(name)?.inFlight, 0);
+  }
+});
+
+Deno.test("a timer that is set when its plug-in goes is not left behind", async () => {
+  const clock = new FakeClock();
+  const source = (version: string) =>
+    pluginSource("p", {
+      SET:
+        `(_, host) => { for (let i = 0; i < 3; i++) host.timers.wait(80_000_000).catch(() => {}); return {}; }`,
+    }, { version, capabilities: ["timers"], limits: { timers: 3 } });
+  await using bench = await makeBench("inline", {}, {}, testDeps({ clock }));
+  const settle = async (promise: Promise<unknown>) => {
+    let over = false;
+    promise.finally(() => over = true).catch(() => {});
+    for (; !over; await clock.advance(100)) await new Promise((resolve) => setTimeout(resolve, 0));
+  };
+  await settle(bench.manager.install("p", source("1.0")));
+  for (const version of ["1.1", "1.2"]) {
+    await bench.call("p", "SET");
+    assert(clock.pendingTimers >= 3);
+    await settle(bench.manager.install("p", source(version)));
+  }
+  await settle(clock.advance(10_000));
+  assert(clock.pendingTimers < 3, `${clock.pendingTimers} timers`); // the manager may have one of its own
+});
+
 Deno.test("digests are the known ones, and random bytes are as many as asked", async () => {
   await using bench = await makeBench("inline", { "p.js": agent("p", ["crypto"]) });
   assertEquals(

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Capabilities } from "../../../sandbox/mod.ts";
+import type { Driver } from "../../driver/mod.ts";
 import type { FullHostDeps } from "./deps.ts";
 
 /** Processor, memory, addresses, time. */
@@ -23,7 +24,7 @@ export function systemFunctions({ driver, identity, clock }: FullHostDeps): Capa
         model: identity.model,
         vendor: identity.vendor,
         card: identity.card,
-        wanAddress: driver.wanAddress(),
+        wanAddress: wanAddressOf(driver),
         lanAddress: driver.lanAddress() ?? "",
         ...await driver.info(),
       }),
@@ -50,4 +51,10 @@ export function systemFunctions({ driver, identity, clock }: FullHostDeps): Capa
       }),
     },
   };
+}
+
+/** Empty where no route goes out: then the driver takes any address, the home's among them, or that of nobody. */
+function wanAddressOf(driver: Pick<Driver, "wanAddress" | "lanAddress">): string {
+  const address = driver.wanAddress();
+  return address === driver.lanAddress() || address === "0.0.0.0" ? "" : address;
 }

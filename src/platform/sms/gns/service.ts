@@ -5,14 +5,14 @@
  */
 import { join } from "@std/path";
 import type { Kysely } from "kysely";
-import { formatHostPort, type HostPort, messageOf, type Service, type Timer } from "../../../base/mod.ts";
+import { formatHostPort, type HostPort, hourly, messageOf, type Service } from "../../../base/mod.ts";
 import type { Routes } from "../../../control/mod.ts";
 import type { Dialect, Message } from "../../../protocol/cmpp/mod.ts";
 import type { PlatformDeps } from "../../deps.ts";
 import { Seal } from "../../credentials/mod.ts";
 import { DEFAULT_SMS_SETTINGS, type SmsSettings } from "../settings.ts";
 import { GnsAnswers } from "./answers.ts";
-import { gnsRoutes } from "./api.ts";
+import { gnsRoutes } from "./routes.ts";
 import { Pushes } from "./pushes.ts";
 import type { GnsTables } from "./schema.ts";
 import { type Answering, type Caller, serveShort } from "./short_link.ts";
@@ -44,8 +44,6 @@ export interface Gns extends Service {
   readonly address: HostPort;
 }
 
-const HOUR_MS = 3_600_000;
-
 /** Starts the service. @throws {NetError} where the port can't be had, {@link SealError} where the key is no key */
 export async function startGns(
   platform: Pick<PlatformDeps, "clock" | "random" | "log" | "metrics" | "network">,
@@ -62,16 +60,13 @@ export async function startGns(
   const answering = besides ? both(own, besides) : own;
   const server = starting.use(serveShort(deps, deps.network, settings.listen, settings, answering));
   pushes.wake();
-  let timer: Timer | undefined;
-  const forget = () => {
-    timer = deps.clock.setTimer(() => {
-      store.forget(deps.clock.now() - settings.retentionMs)
-        .catch((error) => deps.log.warn("old changes were not removed", { error: messageOf(error) }))
-        .then(forget);
-    }, HOUR_MS);
-  };
-  forget();
-  starting.defer(() => timer?.cancel());
+  starting.use(
+    hourly(
+      deps.clock,
+      () => store.forget(deps.clock.now() - settings.retentionMs),
+      (error) => deps.log.warn("old changes were not removed", { error: messageOf(error) }),
+    ),
+  );
   const stack = starting.move();
   return {
     name: "gns",

@@ -3,7 +3,7 @@
  *
  * @module
  */
-export { peerRoutes } from "./api.ts";
+export { peerRoutes } from "./routes.ts";
 export { Desk } from "./desk.ts";
 export { PeerHub } from "./hub.ts";
 export { Ledger } from "./ledger.ts";
