@@ -27,7 +27,6 @@ import { IdempotencyKeys, type IdempotencyTables } from "./idempotency/mod.ts";
 import { FilesOfNodes, type NodeTables } from "./nodes/mod.ts";
 import { Overview, Recorder, TotalsOfNodes } from "./overview/mod.ts";
 import { type PeopleTables, startPeople } from "./people/mod.ts";
-import type { OutboxTables } from "./outbox/mod.ts";
 import { startPluginCenter } from "./plugin_center/mod.ts";
 import { PluginRepository, RepositoryError } from "./plugins/mod.ts";
 import { PushedMessages, type PushTables, startPush } from "./push/mod.ts";
@@ -80,7 +79,7 @@ export async function startPlatform(
   // Before all that anything happens in, so that it also hears how that ends.
   const webhooks = starting.use(
     await startWebhooks(shared, {
-      sql: database.tables<WebhookTables & OutboxTables>(),
+      sql: database.tables<WebhookTables>(),
       outbox,
       dataDir: settings.dataDir,
       audit: (entry) => people.audit.add(entry),

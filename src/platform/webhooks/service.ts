@@ -32,7 +32,7 @@ export interface Webhooks extends AsyncDisposable {
 
 /** What it leans on besides what all do. */
 export interface WebhookParts {
-  readonly sql: Kysely<WebhookTables & OutboxTables>;
+  readonly sql: Kysely<WebhookTables>;
   /** Where what happens is written together with what changes. */
   readonly outbox: Outbox;
   readonly dataDir: string;
@@ -82,7 +82,8 @@ export async function startWebhooks(
       after: { enabled: false, reason },
     });
   };
-  const intake = starting.use(new Intake({ deps, bus, hooks, deliveries, fleet, outbox, sql }));
+  const waiting = sql as unknown as Kysely<OutboxTables>; // the same database: its migrations made this table too
+  const intake = starting.use(new Intake({ deps, bus, hooks, deliveries, fleet, outbox, sql: waiting }));
   starting.use(
     new Dispatcher({
       ...{ deps, bus, hooks, deliveries, duty, disable },
