@@ -101,6 +101,27 @@ Deno.test("a broken plug-in stays broken over a restart, until it is run by hand
   assertEquals(await bench.call("p", "V"), { version: "1.0" });
 });
 
+Deno.test("a manager that is closed has written what it had to: nothing comes to the disk after it", async () => {
+  const clock = new FakeClock(), deps = testDeps({ clock });
+  const source = pluginSource("p", { DIE: `() => { JSON.parse("[".repeat(100000)); }`, V: VERSION });
+  await using bench = await makeBench("inline", { "p.js": source }, {}, deps);
+  for (const pause of [1_000, 10_000, 0]) {
+    await bench.call("p", "DIE").catch(() => {});
+    await clock.advance(pause);
+    if (pause > 0) await until(() => bench.manager.get("p")?.state === "running");
+  }
+  assertEquals(bench.manager.get("p")?.state, "broken");
+  await bench.manager[Symbol.asyncDispose]();
+  await Deno.writeTextFile(`${bench.dir}/p.js`, pluginSource("p", { V: VERSION }));
+  await bench.restart();
+  assertEquals(bench.manager.get("p")?.state, "running");
+  await bench.manager[Symbol.asyncDispose]();
+  const names = Array.from(Deno.readDirSync(bench.stateDir), ({ name }) => name);
+  assertEquals(names.filter((name) => name.endsWith(".new")), []);
+  const { plugins } = JSON.parse(await Deno.readTextFile(`${bench.stateDir}/plugins.json`));
+  assertEquals([plugins.p.desired, plugins.p.broken], ["running", undefined]);
+});
+
 Deno.test("failures that are more than an hour apart do not break a plug-in", async () => {
   const clock = new FakeClock();
   const source = pluginSource("p", { DIE: `() => { JSON.parse("[".repeat(100000)); }` });

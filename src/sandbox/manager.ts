@@ -265,7 +265,7 @@ class Manager implements PluginManager {
     }));
     await this.#guests[Symbol.asyncDispose]();
     await table.settled();
-    await this.#storage.flushed();
+    await Promise.all([this.#storage.flushed(), this.desired.flushed()]);
   }
 
   #turn(name: string, step: (plugin: Plugin) => Promise<void>): Promise<PluginStatus> {

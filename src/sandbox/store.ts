@@ -151,6 +151,11 @@ export class DesiredStates {
     if (this.#wishes.delete(name)) await this.#save();
   }
 
+  /** Resolves when nothing is being written any more; what could not be, whoever asked for it was told. */
+  async flushed(): Promise<void> {
+    await this.#saving.catch(() => {});
+  }
+
   #change(name: string, change: Partial<Wish>): Promise<void> {
     this.#wishes.set(name, { desired: "running", rights: {}, ...this.#wishes.get(name), ...change });
     return this.#save();
