@@ -34,6 +34,25 @@ Deno.test("a rollout that moves gateways is made by a form, and its brakes are c
   assertEquals([wrong.status, (await wrong.text()).includes("perMinute")], [400, true]);
 });
 
+Deno.test("a rollout of a version that the repository lacks is refused by the form, in both languages", async () => {
+  await using p = await stage();
+  for (
+    const [language, words] of [
+      ["en", 'the repository has no plug-in "p" 9.9'],
+      ["zh", "插件库中没有要安装的插件版本"],
+    ] as const
+  ) {
+    const visitor = await new Visitor(p.url, language).signIn({ token: ADMIN_TOKEN });
+    const refused = await visitor.post("/rollouts/new", {
+      ...{ do: "make", name: "umbrella", kind: "install", plugin: "p", version: "9.9" },
+      ...{ percent1: "100", success1: "90", errors1: "10" },
+    });
+    const text = await refused.text();
+    assertEquals(refused.status, 422, text.slice(-600));
+    assertStringIncludes(text.replaceAll("&quot;", '"'), words);
+  }
+});
+
 Deno.test("CSV is taken in with a report line by line, and a group is filled and emptied by hand", async () => {
   await using p = await stage();
   const visitor = await new Visitor(p.url).signIn({ token: ADMIN_TOKEN });
