@@ -115,6 +115,9 @@ const zh: typeof en = {
     'must be "host:port"': "须为 host:port",
     "Expected http:// or https://": "须以 http:// 或 https:// 开头",
     "at most raiseAt": "不能大于告警门限",
+    // With a gateway's MAC behind it.
+    "another gateway has this LOID too: ": "另有网关使用相同的 LOID:",
+    "the SN is that of gateway ": "该 SN 已属于网关 ",
   },
   commands: {
     bad_name: "名称不符",
