@@ -6,9 +6,10 @@
  */
 import { assertEquals, assertRejects, assertStringIncludes } from "@std/assert";
 import { startProgram } from "../scripts/lib/program.ts";
+import { createLog } from "../src/base/mod.ts";
 import { HoldError } from "../src/storage/mod.ts";
 import { NATS, there, why } from "./support/nodes.ts";
-import { testPlatform } from "./support/platform.ts";
+import { realDeps, testPlatform } from "./support/platform.ts";
 import { dropDatabases, hasPostgres, makeDatabase } from "./support/postgres.ts";
 import { TcpProxy } from "./support/tcp_proxy.ts";
 
@@ -79,19 +80,27 @@ Deno.test({
     withDatabase(async (direct, name) => {
       await using proxy = new TcpProxy(5432);
       const url = `postgres://postgres@127.0.0.1:${proxy.port}/${name}`;
-      await using one = await testPlatform({ settings: { database: url } });
+      const lines: string[] = [], deps = realDeps();
+      const log = createLog({
+        ...{ level: "info", format: "text" },
+        clock: deps.clock,
+        write: (l) => lines.push(l),
+      });
+      await using one = await testPlatform({ settings: { database: url }, deps: { ...deps, log } });
       const status = async () => (await one.call("GET", "/api/v1/gateways")).status;
       const noticed = () => until("noticed", async () => await status() === 503);
       proxy.refuse();
       await noticed();
       proxy.heal();
       await until("it goes on", async () => await status() === 200);
-      // It holds the database again: nobody else may use it.
       await until("it holds it", () =>
-        testPlatform({ settings: { database: direct } }).then(
-          (other) => other[Symbol.asyncDispose]().then(() => false),
-          (error) => error instanceof HoldError,
-        ));
+        lines.some((line) => line.includes("holds again what one process may do")));
+      await assertRejects(
+        () =>
+          testPlatform({ settings: { database: direct } }),
+        HoldError,
+        "--nats and --node",
+      );
       proxy.refuse();
       await noticed();
       await using _two = await testPlatform({ settings: { database: direct } });
