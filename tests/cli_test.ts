@@ -108,7 +108,7 @@ Deno.test("a port in use and a data folder that can't be written exit 1 with the
         ...NOWHERE.slice(0, -1),
         `--plugin-center=127.0.0.1:${port}`,
       ]),
-      run(["--role=platform", `--data=${dir}/file/data`, ...NOWHERE]),
+      run(["--role=platform", `--data=${dir}/file/data`, ...NOWHERE], { GATEHOUSE_NATZ: "nats://u:p@host" }),
     ]);
     taken.close();
     const wanted = [
@@ -120,6 +120,11 @@ Deno.test("a port in use and a data folder that can't be written exit 1 with the
       assertEquals(code, 1, err);
       assertStringIncludes(err.trim().split("\n").at(-1)!, wanted[i]!);
     });
+    // Only a warning: what the start failed of came after it.
+    assertMatch(
+      results[2]!.err,
+      /WARN {2}an environment variable is no setting, and ignored variable=GATEHOUSE_NATZ didYouMean=GATEHOUSE_NATS\n/,
+    );
   });
 });
 

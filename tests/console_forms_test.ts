@@ -34,6 +34,25 @@ Deno.test("a rollout that moves gateways is made by a form, and its brakes are c
   assertEquals([wrong.status, (await wrong.text()).includes("perMinute")], [400, true]);
 });
 
+Deno.test("a rollout of a version that the repository lacks is refused by the form, in both languages", async () => {
+  await using p = await stage();
+  for (
+    const [language, words] of [
+      ["en", 'the repository has no plug-in "p" 9.9'],
+      ["zh", "插件库中没有要安装的插件版本"],
+    ] as const
+  ) {
+    const visitor = await new Visitor(p.url, language).signIn({ token: ADMIN_TOKEN });
+    const refused = await visitor.post("/rollouts/new", {
+      ...{ do: "make", name: "umbrella", kind: "install", plugin: "p", version: "9.9" },
+      ...{ percent1: "100", success1: "90", errors1: "10" },
+    });
+    const text = await refused.text();
+    assertEquals(refused.status, 422, text.slice(-600));
+    assertStringIncludes(text.replaceAll("&quot;", '"'), words);
+  }
+});
+
 Deno.test("CSV is taken in with a report line by line, and a group is filled and emptied by hand", async () => {
   await using p = await stage();
   const visitor = await new Visitor(p.url).signIn({ token: ADMIN_TOKEN });
@@ -48,6 +67,19 @@ Deno.test("CSV is taken in with a report line by line, and a group is filled and
   assertStringIncludes(report, "There already, the very same: 1");
   assertStringIncludes(report, "Refused: 1");
   assertMatch(report, /<th scope="row">4<\/th>.*none.*refused<\/td><td>mac: /);
+  for (
+    const [language, words] of [["en", "another gateway has this LOID too: "], [
+      "zh",
+      "另有网关使用相同的 LOID:",
+    ]] as const
+  ) {
+    const other = await new Visitor(p.url, language).signIn({ token: ADMIN_TOKEN });
+    const form = new FormData(), mac = { en: "64D954000003", zh: "64D954000004" }[language];
+    form.set("do", "import");
+    form.set("file", new File([`mac,sn,loid\n${mac},64D954-${mac},L2\n`], "g.csv"));
+    const text = await (await other.post("/gateways/import", form)).text();
+    assertMatch(text, new RegExp(`${mac}.*<td>${words}64D95400000[23]</td>`));
+  }
   await (await visitor.post("/groups/north", { do: "putIn", macs: `${MAC}\n64D954000002` })).body?.cancel();
   assertEquals((await p.call("GET", "/api/v1/groups/north")).body.gateways, 2);
   await (await visitor.post("/groups/north", { do: "takeOut", macs: MAC })).body?.cancel();

@@ -1,6 +1,6 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
 import { sql } from "kysely";
-import { FakeClock, silentLog } from "../src/base/mod.ts";
+import { FakeClock, Metrics, silentLog } from "../src/base/mod.ts";
 import { dropDatabases, hasPostgres, makeDatabase } from "./support/postgres.ts";
 import { TcpProxy } from "./support/tcp_proxy.ts";
 import { hold, HoldError, openDatabase } from "../src/storage/mod.ts";
@@ -95,6 +95,32 @@ Deno.test({
       assertEquals(first.held, false);
       await pass(clock, () => first.held);
       assert(first.held, "it ended the session that the server still believed in");
+    } finally {
+      await dropDatabases(database);
+    }
+  },
+});
+
+Deno.test({
+  name: "a database that is held closes in seconds, also while its server stands still",
+  ignore: !there,
+  async fn() {
+    const database = `gatehouse_test_${crypto.randomUUID().slice(0, 8)}`, dataDir = "/nowhere";
+    await makeDatabase(database);
+    await using proxy = new TcpProxy(5432);
+    try {
+      const clock = new FakeClock(0), deps = { clock, log: silentLog, metrics: new Metrics() };
+      const url = `postgres://postgres@127.0.0.1:${proxy.port}/${database}`;
+      const db = await openDatabase(url, {}, { deps, hold: { ...OPTIONS, dataDir } });
+      proxy.stall();
+      await clock.advance(2_000); // it looks whether it still holds, and hears nothing
+      const began = performance.now();
+      await db[Symbol.asyncDispose]();
+      // A statement would be given up after 17 seconds.
+      assert(performance.now() - began < 12_000);
+      proxy.heal();
+      await using next = await openDatabase(url, {}, { deps, hold: { ...OPTIONS, dataDir } });
+      assertEquals(next.health().status, "up");
     } finally {
       await dropDatabases(database);
     }

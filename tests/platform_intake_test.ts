@@ -191,6 +191,51 @@ Deno.test("an import tells of every line what became of it and why, as JSON and 
   assertEquals([outcomes(lines)[1]!.slice(0, 2), taken], [[2, "refused"], ["64D954000009"]]);
 });
 
+Deno.test("an import says which other gateway has a line's LOID, in the file or before, and takes the line", async () => {
+  await using p = await testPlatform();
+  const send = (body: string, accept = "application/json") =>
+    fetch(`${p.url}/api/v1/gateways`, {
+      method: "POST",
+      headers: { authorization: "Bearer administrator-of-the-tests", "content-type": "text/csv", accept },
+      body,
+    });
+  for (const n of [1, 2]) {
+    await p.call("POST", "/api/v1/gateways", { mac: `64D95400000${n}`, sn: `64D954-${n}`, loid: `L${n}` });
+  }
+  await p.call("DELETE", "/api/v1/gateways/64D954000002");
+  // More than one chunk of rows lies between the two of L5.
+  const others = Array.from({ length: 600 }, (_, n) => {
+    const id = (0x100 + n).toString(16).toUpperCase().padStart(6, "0");
+    return `64D954${id},64D954-${id},M${n}`;
+  });
+  const csv = [
+    "mac,sn,loid",
+    "64D954000003,64D954-3,L1", // the LOID of a gateway that is there
+    "64D954000004,64D954-4,L2", // of one that was removed
+    "64D954000005,64D954-5,L5",
+    "64D954000006,64D954-1,L1", // refused: that is what there is to say
+    ...others,
+    "64D954000007,64D954-7,L5", // of another line
+  ].join("\n");
+  const { created, lines } = await (await send(csv)).json() as {
+    created: number;
+    lines: { mac: string; outcome: string; message: string }[];
+  };
+  assertEquals(created, 604);
+  const told = lines.filter(({ message }) => message !== "");
+  assertEquals(told.map(({ mac, outcome, message }) => [mac, outcome, message]), [
+    ["64D954000003", "created", "another gateway has this LOID too: 64D954000001"],
+    ["64D954000005", "created", "another gateway has this LOID too: 64D954000007"],
+    ["64D954000006", "refused", "the SN is that of gateway 64D954000001"],
+    ["64D954000007", "created", "another gateway has this LOID too: 64D954000005"],
+  ]);
+  const again = await (await send("mac,sn,loid\n64D954000007,64D954-7,L5", "text/csv")).text();
+  assertEquals(
+    again.split("\r\n")[1],
+    "2,64D954000007,unchanged,another gateway has this LOID too: 64D954000005",
+  );
+});
+
 Deno.test("no fault of an import is left out, however many there are", async () => {
   await using p = await testPlatform();
   const csv = "mac,sn,loid\n" + Array.from({ length: 5000 }, (_, n) => `m${n},s,l`).join("\n");

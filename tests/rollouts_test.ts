@@ -30,6 +30,15 @@ const as = (
   body?: unknown,
 ): Promise<{ status: number; body: Rollout }> => ask(`${platform.url}/api/v1`, method, path, body, token);
 
+/** Takes a plug-in "p" into the repository. */
+async function upload(platform: TestPlatform, version: string): Promise<void> {
+  const source = `export const manifest = { name: "p", version: "${version}", apiVersion: "2026-11-01",
+    commands: { A: { right: "remote" } } };
+    export const commands = { A: () => ({}) };`;
+  const { status, body } = await platform.call("POST", "/api/v1/plugins", new TextEncoder().encode(source));
+  assertEquals(status, 201, JSON.stringify(body));
+}
+
 async function setUp() {
   const platform = await testPlatform();
   await platform.call(
@@ -81,6 +90,7 @@ Deno.test("nobody approves what they made themselves, be it with a key of theirs
 Deno.test("whoever may not do it to one gateway lets no rollout do it either: not by start, resume, retry, roll-back, or other brakes", async () => {
   await using stage = await setUp();
   const { platform } = stage, ann = await stage.operator("ann");
+  await upload(platform, "1.0");
   const actions = [
     [POST, "commands:run"],
     [{ kind: "install", plugin: "p", version: "1.0" }, "plugins:install"],
@@ -188,4 +198,38 @@ Deno.test("what waits for a gateway is cancelled when it is removed, or gets ano
   assertEquals(await end(removed), ["cancelled", "gateway_removed"]);
   assertEquals(await end(reassigned), ["cancelled", "gateway_reassigned"]);
   assertEquals(await end(kept), ["queued", null]);
+});
+
+Deno.test("what the repository lacks is not rolled out: told when it is made, and when it goes where it was removed since", async () => {
+  await using stage = await setUp();
+  const { platform } = stage, ann = await stage.operator("ann"), bob = await stage.operator("bob");
+  await upload(platform, "1.0");
+  const action = (plugin: string, version: string) => ({ kind: "install", plugin, version });
+  for (const [plugin, version] of [["p", "1.1"], ["q", "1.0"]] as const) {
+    const { status, body } = await as(platform, ann, "POST", "/rollouts", {
+      name: "r",
+      action: action(plugin, version),
+    });
+    assertEquals([status, body.code], [422, "rollout_plugin"]);
+    assertStringIncludes(body.detail!, `the repository has no plug-in "${plugin}" ${version}`);
+  }
+  const made = (more: object = {}) => stage.make(ann, { action: action("p", "1.0"), ...more });
+  const later = { startAt: new Date(Date.now() + 3_600_000).toISOString() };
+  const draft = await made(), waiting = await made({ needsApproval: true }), paused = await made(later);
+  assertEquals((await as(platform, ann, "POST", `/rollouts/${waiting}/start`)).body.status, "approval");
+  assertEquals((await as(platform, ann, "POST", `/rollouts/${paused}/start`)).body.status, "scheduled");
+  assertEquals((await as(platform, ann, "POST", `/rollouts/${paused}/pause`)).body.status, "paused");
+  assertEquals((await platform.call("DELETE", "/api/v1/plugins/p/1.0")).status, 204);
+  const acts = [[draft, "start", "draft"], [waiting, "approve", "approval"], [paused, "resume", "paused"], [
+    paused,
+    "retry",
+    "paused",
+  ]] as const;
+  for (const [id, act, status] of acts) {
+    const refused = await as(platform, bob, "POST", `/rollouts/${id}/${act}`);
+    assertEquals([refused.status, refused.body.code], [422, "rollout_plugin"], act);
+    assertEquals((await as(platform, ann, "GET", `/rollouts/${id}`)).body.status, status, act);
+  }
+  await upload(platform, "1.0");
+  assertEquals((await as(platform, bob, "POST", `/rollouts/${waiting}/approve`)).body.status, "running");
 });

@@ -17,6 +17,7 @@ import {
   systemRandom,
 } from "../base/mod.ts";
 import { holdDataDir, prepareDataDir } from "./data_dir.ts";
+import { readEnvironment, unknownVariables } from "./environment.ts";
 import { EXIT, StartError, UsageError } from "./errors.ts";
 import { pluginHostCommand } from "./plugin_host.ts";
 import { readCommandLine } from "./flags.ts";
@@ -99,6 +100,9 @@ async function run<Name extends string>(
   const log = calmLog(lines, { clock: systemClock, metrics });
   const deps: Deps = { clock: systemClock, random: systemRandom, log, metrics };
   const runner = { ...deps, print: lineWriter(Deno.stdout), onSignal, exit: Deno.exit };
+  for (const fields of unknownVariables(readEnvironment())) {
+    log.warn("an environment variable is no setting, and ignored", fields);
+  }
   using held = new DisposableStack();
   return await runRole(role, runner, async () => {
     await prepareDataDir(values.data);

@@ -23,6 +23,15 @@ import {
 import type { PlatformSettings } from "./settings.ts";
 import type { PlatformBus, PlatformEvents, PlatformRequests } from "./subjects.ts";
 
+/** What a platform without others knows is in its memory: nobody else may change it in the tables. */
+const USERS = {
+  name: "platform",
+  number: 7_890_7931,
+  refusal:
+    "another platform uses this database: stop it, or start each of them as a node of one cluster with " +
+    "--nats and --node (docs/cluster.md), or name another --database",
+};
+
 /** Opened before any service, closed after all of them. */
 export interface Foundation {
   readonly database: Database<RegistryTables>;
@@ -39,7 +48,7 @@ export interface Foundation {
 /**
  * Opens it; what is opened is put on `stack`.
  *
- * @throws {StorageError} where the database can't be used
+ * @throws {StorageError} where the database can't be used; {@link HoldError} where another platform uses it
  */
 export async function openFoundation(
   deps: Deps,
@@ -52,7 +61,11 @@ export async function openFoundation(
     await openDatabase<RegistryTables>(
       databaseUrl,
       platformMigrations,
-      { deps, ...(settings.databaseSync ? { sync: settings.databaseSync } : {}) },
+      {
+        deps,
+        hold: { ...USERS, shared: settings.cluster !== undefined, dataDir: settings.dataDir },
+        ...(settings.databaseSync ? { sync: settings.databaseSync } : {}),
+      },
     ),
   );
   const cluster = settings.cluster && stack.use(

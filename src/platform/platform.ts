@@ -188,6 +188,11 @@ export async function startPlatform(
     await Rollouts.start({
       ...{ deps, store: rolloutStore, fleet, commander, bus },
       personOf: (actor) => people.personOf(actor),
+      withheld: (plugin, version) =>
+        repository.handOut(plugin, version).then(() => undefined, (error) => {
+          if (error instanceof RepositoryError) return error.message;
+          throw error;
+        }),
       duty: cluster && (() => cluster.membership.holds(ROLLOUTS)),
     }),
   );

@@ -7,6 +7,7 @@ import { type Dialect, Kysely } from "kysely";
 import { type Migration, Migrator } from "kysely/migration";
 import { type Health, messageOf, Metrics, silentLog, systemClock } from "../base/mod.ts";
 import { StorageError } from "./errors.ts";
+import { type Hold, hold, type HoldOptions } from "./exclusive.ts";
 import { postgresDialect } from "./postgres.ts";
 import { sqliteDialect, type SyncMode } from "./sqlite.ts";
 import { DatabaseWatch, type WatchDeps } from "./watch.ts";
@@ -21,7 +22,7 @@ export interface Database<Tables> extends AsyncDisposable {
   readonly sql: Kysely<Tables>;
   /** The same, as a component sees it whose migrations made the tables `Own`. */
   tables<Own>(): Kysely<Own>;
-  /** `degraded` while it is away, slow, full or broken. */
+  /** `degraded` while it is away, slow, full or broken; `down` where another process has taken it over. */
   health(): Health;
 }
 
@@ -33,6 +34,8 @@ export interface DatabaseOptions {
   readonly sync?: SyncMode;
   /** The server database: the schema that the URL's `search_path` names, where it is not the usual one. */
   readonly schema?: string;
+  /** The server database: held before it is touched, so that nobody works on it who must not do so meanwhile. */
+  readonly hold?: HoldOptions;
 }
 
 /**
@@ -41,19 +44,23 @@ export interface DatabaseOptions {
  *
  * @throws {StorageError} `url`, `unavailable`, `newer` (the database knows migrations that this program does not)
  *   or `migration`
+ * @throws {HoldError} where another process holds it
  */
 export async function openDatabase<Tables>(
   url: string,
   migrations: Migrations,
-  { deps = { clock: systemClock, log: silentLog, metrics: new Metrics() }, sync, schema }: DatabaseOptions =
-    {},
+  { deps = { clock: systemClock, log: silentLog, metrics: new Metrics() }, ...options }: DatabaseOptions = {},
 ): Promise<Database<Tables>> {
-  const { dialect, name: path, isServer } = dialectOf(url, sync);
-  const watch = new DatabaseWatch(deps);
+  const { dialect, name: path, isServer } = dialectOf(url, options.sync);
+  let held: Hold | undefined;
+  const watch = new DatabaseWatch(deps, () => held?.lost ?? false);
   const sql = new Kysely<Tables>({ dialect: watchedDialect(dialect, watch) });
   try {
-    await migrate(sql, migrations, path, schema);
+    await migrate(sql, migrations, path, options.schema, async () => {
+      if (isServer && options.hold) held = await hold(deps, sql, options.hold);
+    });
   } catch (error) {
+    await held?.[Symbol.asyncDispose]();
     await sql.destroy().catch(() => {}); // a database that never opened has nothing to close
     throw error;
   }
@@ -64,7 +71,8 @@ export async function openDatabase<Tables>(
     health: () => watch.health(),
     async [Symbol.asyncDispose]() {
       watch[Symbol.dispose]();
-      await sql.destroy();
+      // Together: a server that stands still keeps what holds it from ending until its connection is closed.
+      await Promise.all([held?.[Symbol.asyncDispose](), sql.destroy()]);
     },
   };
 }
@@ -103,6 +111,7 @@ async function migrate<Tables>(
   migrations: Migrations,
   path: string,
   schema: string | undefined,
+  reached: () => Promise<void>,
 ): Promise<void> {
   const migrator = new Migrator({
     db: sql,
@@ -118,6 +127,7 @@ async function migrate<Tables>(
       cause: error,
     });
   }
+  await reached();
   const { error, results } = await migrator.migrateToLatest();
   if (!error) return;
   if (/previously executed migration/.test(messageOf(error))) {

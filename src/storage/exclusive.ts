@@ -1,5 +1,6 @@
 /**
- * What one process at a time may do with a database: whoever holds it, holds it until it ends, however it ends.
+ * What one process at a time may do with a database (or several that know of each other): whoever holds it, holds it
+ * until it ends, however it ends.
  *
  * @module
  */
@@ -20,6 +21,8 @@ export interface HoldOptions {
   readonly name: string;
   /** The number of PostgreSQL's advisory lock. */
   readonly number: number;
+  /** On PostgreSQL: together with all who hold it shared too; default: alone. */
+  readonly shared?: boolean;
   readonly dataDir: string;
   /** What `HoldError` says. */
   readonly refusal: string;
@@ -29,6 +32,8 @@ export interface HoldOptions {
 export interface Hold extends AsyncDisposable {
   /** Whether it still is, as far as is known: a server's connection may break, and another process be quicker. */
   readonly held: boolean;
+  /** Another process was quicker: this one never holds it again. */
+  readonly lost: boolean;
 }
 
 /** How long to wait for a process that is just ending, and between attempts, in milliseconds. */
@@ -63,7 +68,7 @@ export async function hold<Tables>(deps: HoldDeps, db: Kysely<Tables>, options: 
     held = await attempt();
   }
   return server ? new Watched(deps, held, attempt, options.name) : {
-    held: true,
+    ...{ held: true, lost: false },
     [Symbol.asyncDispose]: () => held.letGo(),
   };
 }
@@ -71,6 +76,7 @@ export async function hold<Tables>(deps: HoldDeps, db: Kysely<Tables>, options: 
 /** Looks whether it is still held, and takes it again where it was lost and nobody else has it. */
 class Watched implements Hold {
   #held = true;
+  #lost = false;
   readonly #stop = new AbortController();
   readonly #life: Promise<void>;
 
@@ -85,6 +91,10 @@ class Watched implements Hold {
 
   get held(): boolean {
     return this.#held;
+  }
+
+  get lost(): boolean {
+    return this.#lost;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -111,6 +121,7 @@ class Watched implements Hold {
   async #again(): Promise<boolean> {
     const held = await this.attempt();
     if (!held) {
+      this.#lost = true;
       this.deps.log.error("another process has taken over: restart this one", { what: this.what });
       return false;
     }
@@ -149,7 +160,9 @@ interface Session {
   readonly since: string;
 }
 
-function serverLock(db: Kysely<unknown>, { number }: HoldOptions): Attempt {
+function serverLock(db: Kysely<unknown>, { number, shared = false }: HoldOptions): Attempt {
+  const lock = sql.raw(shared ? "pg_try_advisory_lock_shared" : "pg_try_advisory_lock"),
+    unlock = sql.raw(shared ? "pg_advisory_unlock_shared" : "pg_advisory_unlock");
   let mine: Session | undefined;
   return () => {
     const answer = Promise.withResolvers<Held | undefined>(), end = Promise.withResolvers<boolean>();
@@ -158,7 +171,7 @@ function serverLock(db: Kysely<unknown>, { number }: HoldOptions): Attempt {
         await sql`select set_config(${name}, ${value}, false)`.execute(connection);
       }
       const { rows: [row] } = await sql<Session & { taken: boolean }>`
-        select pg_try_advisory_lock(${number}) as taken, pid, backend_start::text as since
+        select ${lock}(${number}) as taken, pid, backend_start::text as since
         from pg_stat_activity where pid = pg_backend_pid()`.execute(connection);
       if (!row?.taken) {
         // The server may not have noticed yet that the connection is gone on which this process held it.
@@ -173,7 +186,7 @@ function serverLock(db: Kysely<unknown>, { number }: HoldOptions): Attempt {
         letGo: (lost = false) => (end.resolve(lost), life),
       });
       if (await end.promise) return;
-      await sql`select pg_advisory_unlock(${number})`.execute(connection).catch(() => {}); // gone is let go too
+      await sql`select ${unlock}(${number})`.execute(connection).catch(() => {}); // gone is let go too
     }).catch((error) => answer.reject(error));
     return answer.promise;
   };

@@ -4,6 +4,7 @@
  * @module
  */
 import type { Deps, Health, Timer } from "../base/mod.ts";
+import { StorageError } from "./errors.ts";
 import { diagnose, type Fault, faultError } from "./faults.ts";
 
 /** What a watch works with. */
@@ -12,6 +13,8 @@ export type WatchDeps = Pick<Deps, "clock" | "log" | "metrics">;
 /** How often a database that failed, or that nobody asked anything, is asked, in milliseconds. */
 const PROBE_MS = 2_000;
 const QUIET_MS = 10_000;
+
+const TAKEN = "another platform has taken the database over: restart this one";
 
 /** Asks something of the database; `write`: something that only a database that can be written answers. */
 export type Probe = (write: boolean) => Promise<unknown>;
@@ -28,19 +31,26 @@ export class DatabaseWatch implements Disposable {
   #timer: Timer | undefined;
   #stopped = false;
 
-  constructor(private readonly deps: WatchDeps) {
+  /** `taken`: whether another process has the database now, for good. */
+  constructor(private readonly deps: WatchDeps, private readonly taken: () => boolean = () => false) {
     deps.metrics.gauge(
       "gatehouse_database_up",
       "Whether the database works (1) or is away, slow, full or broken (0)",
-      () => this.#fault === undefined ? 1 : 0,
+      () => this.#fault === undefined && !this.taken() ? 1 : 0,
     );
   }
 
   /** `degraded` while the database does not work: what needs no database goes on. */
   health(): Health {
+    if (this.taken()) return { status: "down", detail: TAKEN };
     if (this.#fault === undefined) return { status: "up" };
     const seconds = Math.round((this.deps.clock.monotonic() - this.#since) / 1000);
     return { status: "degraded", detail: `${this.#detail} (for ${seconds} s)` };
+  }
+
+  /** Before a statement. @throws {StorageError} `away` where another process has the database now */
+  admit(): void {
+    if (this.taken()) throw new StorageError("away", TAKEN);
   }
 
   /** A statement was done; `wrote` where what it wrote is on disk: reading still works on a full one. */

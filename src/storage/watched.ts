@@ -42,6 +42,7 @@ function watchedDriver(driver: Driver, watch: DatabaseWatch): Driver {
     ),
     init: (options) => watched(() => driver.init(options)),
     async acquireConnection(options) {
+      watch.admit();
       let connection: DatabaseConnection;
       try {
         connection = await driver.acquireConnection(options);

@@ -20,7 +20,7 @@ const OutcomeView = v.object({
   mac: v.string(),
   /** `unchanged`: the very same preset is there already. */
   outcome: v.picklist(["created", "unchanged", "refused"]),
-  /** "" where there is nothing to say. */
+  /** "" where there is nothing to say. Of a gateway that is there: which other one has its LOID, which is allowed. */
   message: v.string(),
 });
 /** What became of one line. */
@@ -41,7 +41,7 @@ export const PresetReport = v.object({
 
 /** Presets what can be; `faults` are lines that were none. */
 export async function presetAll(
-  store: Pick<GatewayStore, "preset">,
+  store: Pick<GatewayStore, "preset" | "sharingLoid">,
   presets: readonly PresetLine[],
   faults: readonly LineFault[] = [],
 ): Promise<v.InferInput<typeof PresetReport>> {
@@ -63,6 +63,7 @@ export async function presetAll(
       outcomes.push({ line, mac: preset.mac, ...(rows ? outcomeOf(preset, rows) : CREATED) });
     }
   }
+  await tellShared(store, outcomes);
   const count = (wanted: LineOutcome["outcome"]) =>
     outcomes.filter(({ outcome }) => outcome === wanted).length;
   return {
@@ -73,6 +74,19 @@ export async function presetAll(
     taken,
     faults: faults.map(({ line, message }) => ({ line, message })),
   };
+}
+
+/** Says of the gateways that are there now which other one has the same LOID: more often a slip than meant. */
+async function tellShared(store: Pick<GatewayStore, "sharingLoid">, outcomes: LineOutcome[]): Promise<void> {
+  const there = outcomes.filter(({ outcome }) => outcome !== "refused");
+  for (let at = 0; at < there.length; at += CHUNK) {
+    await nextTurn();
+    const chunk = there.slice(at, at + CHUNK), others = await store.sharingLoid(chunk.map(({ mac }) => mac));
+    for (const outcome of chunk) {
+      const other = others.get(outcome.mac);
+      if (other !== undefined) outcome.message = `another gateway has this LOID too: ${other}`;
+    }
+  }
 }
 
 /** The report as CSV. */

@@ -52,6 +52,7 @@ export function problemOf(error: unknown): ProblemError | undefined {
 const ROLLOUT: Readonly<Partial<Record<RolloutErrorCode, number>>> = {
   rollout_not_found: 404,
   rollout_empty: 422,
+  rollout_plugin: 422,
   rollout_stages: 422,
 };
 

@@ -155,6 +155,17 @@ export class GatewayStore {
     });
   }
 
+  /** Of these gateways those whose LOID another one has too, with the MAC of one that has it. */
+  async sharingLoid(macs: readonly string[]): Promise<Map<string, string>> {
+    // One probe of the index each, however many have that LOID.
+    const rows = await this.db.selectFrom("gateway as g").select((eb) => [
+      "g.mac",
+      eb.selectFrom("gateway as o").select("o.mac").whereRef("o.loid", "=", "g.loid")
+        .whereRef("o.mac", "!=", "g.mac").where("o.deleted_at", "is", null).limit(1).as("other"),
+    ]).where("g.mac", "in", macs).where("g.deleted_at", "is", null).execute();
+    return new Map(rows.flatMap(({ mac, other }) => other === null ? [] : [[mac, other]]));
+  }
+
   /** Changes a gateway; false where there is none of that MAC, or it is not as `was` says any more. */
   update(
     mac: string,

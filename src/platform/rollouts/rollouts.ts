@@ -12,6 +12,7 @@ import { deedOf, inverseOf, irreversible } from "./before.ts";
 import { RolloutError } from "./errors.ts";
 import type { RolloutKind, RolloutRow, RolloutStatus } from "./schema.ts";
 import { movedOf } from "./moved.ts";
+import { mustBeOffered, type Withheld } from "./offered.ts";
 import type { RolloutStore } from "./store.ts";
 import type { NewBrakes, NewItem, NewStage } from "./wanted.ts";
 import { Underway } from "./underway.ts";
@@ -54,6 +55,7 @@ export interface RolloutParts {
   readonly bus: Pick<PlatformBus, "subscribe" | "publish">;
   /** The person behind an actor: keys belong to whoever made them. Unsaid: everybody is who they are. */
   readonly personOf?: (actor: string) => Promise<string>;
+  readonly withheld?: Withheld;
   /** Where there are several nodes: asks whether rollouts are this one's to see to, and takes them over if nobody's. */
   readonly duty?: (() => Promise<boolean>) | undefined;
 }
@@ -77,9 +79,14 @@ export class Rollouts implements AsyncDisposable {
     return rollouts;
   }
 
-  /** Makes a rollout over the gateways that are found at this moment. @throws {RolloutError} `rollout_empty` */
+  /**
+   * Makes a rollout over the gateways that are found at this moment.
+   *
+   * @throws {RolloutError} `rollout_empty`, `rollout_plugin`
+   */
   async create(wanted: NewRollout): Promise<RolloutRow> {
     const { clock } = this.parts.deps;
+    await mustBeOffered(this.parts, wanted);
     const conditions = [
       wanted.scope,
       wanted.filter === undefined ? undefined : parseFilter(wanted.filter, clock.now()),
@@ -139,9 +146,10 @@ export class Rollouts implements AsyncDisposable {
     return row;
   }
 
-  /** Lets a draft go: to its approval, to its time, or at once. */
+  /** Lets a draft go: to its approval, to its time, or at once. @throws {RolloutError} `rollout_plugin` */
   async submit(id: string): Promise<RolloutRow> {
     const row = await this.#found(id);
+    await mustBeOffered(this.parts, row);
     const approval = row.needs_approval === 1 && row.approved_at === null;
     return approval
       ? await this.#change(id, ["draft"], { status: "approval" })
@@ -154,6 +162,7 @@ export class Rollouts implements AsyncDisposable {
     if (await personOf(row.created_by) === await personOf(actor)) {
       throw new RolloutError("rollout_own", "somebody else than its maker has to approve a rollout");
     }
+    await mustBeOffered(this.parts, row);
     // In one step with what lets it go: other brakes would come between, and nobody would have approved them.
     return await this.#begin(row, ["approval"], {
       approved: { approved_at: this.parts.deps.clock.now(), approved_by: actor },
@@ -194,7 +203,9 @@ export class Rollouts implements AsyncDisposable {
 
   /** Goes on with a paused rollout. */
   async resume(id: string): Promise<RolloutRow> {
-    return await this.#begin(await this.#found(id), ["paused"]);
+    const row = await this.#found(id);
+    await mustBeOffered(this.parts, row);
+    return await this.#begin(row, ["paused"]);
   }
 
   /**
@@ -238,6 +249,7 @@ export class Rollouts implements AsyncDisposable {
     if (row.status !== "paused" && row.status !== "finished") {
       throw this.#wrongState(row, ["paused", "finished"]);
     }
+    await mustBeOffered(this.parts, row);
     const { store } = this.parts, failed = await store.retryFailed(id);
     // Also those that a process let wait and ended before it began: none else waits in a finished one.
     const gateways = row.status === "finished" ? await this.#waiting(id) : failed;

@@ -94,7 +94,9 @@ export function rolloutRoutes({ deps, rollouts, store, fleet, bus }: RolloutRout
     responses: {
       201: { description: "The rollout", schema: RolloutView },
       403: { description: "Its action is not allowed to whoever asks" },
-      422: { description: "The filter can't be used, or finds nothing" },
+      422: {
+        description: "The filter can't be used, or finds nothing; or the repository lacks what it installs",
+      },
     },
   }).handle(async ({ body, principal, changed }) => {
     const { action } = body;
@@ -298,6 +300,7 @@ export function rolloutRoutes({ deps, rollouts, store, fleet, bus }: RolloutRout
         403: { description: "Its action is not allowed to whoever asks" },
         404: { description: "There is none" },
         409: { description: "It is not in a state for this" },
+        422: { description: "The repository lacks what it installs" },
       },
     }).handle(async (call) => {
       const before = await found(call.principal, call.params.id);

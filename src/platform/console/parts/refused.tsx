@@ -20,7 +20,8 @@ export function faultText(message: string, language: Language): string {
   const known = problems[language].faults;
   return message.split("; ").map((part) => {
     const [, path = "", words = part] = /^([\w.$[\]]+: )(.*)$/.exec(part) ?? [];
-    return path + (known[words] ?? words);
+    const [, kind = "", which = ""] = /^(.*?)([0-9A-F]{12})$/.exec(words) ?? [];
+    return path + (known[words] ?? (known[kind] === undefined ? words : known[kind] + which));
   }).join("; ");
 }
 

@@ -80,6 +80,7 @@ const zh: typeof en = {
     rollout_irreversible: "该批量任务无法回退",
     rollout_not_found: "没有此批量任务",
     rollout_own: "不能审批自己创建的批量任务",
+    rollout_plugin: "插件库中没有要安装的插件版本,或其签名不受信任:请先上传",
     rollout_stages: "阶段设置有误",
     rollout_state: "批量任务当前状态不允许此操作",
     route_not_found: "没有此路由",
@@ -114,6 +115,9 @@ const zh: typeof en = {
     'must be "host:port"': "须为 host:port",
     "Expected http:// or https://": "须以 http:// 或 https:// 开头",
     "at most raiseAt": "不能大于告警门限",
+    // With a gateway's MAC behind it.
+    "another gateway has this LOID too: ": "另有网关使用相同的 LOID:",
+    "the SN is that of gateway ": "该 SN 已属于网关 ",
   },
   commands: {
     bad_name: "名称不符",

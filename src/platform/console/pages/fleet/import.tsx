@@ -83,6 +83,7 @@ export const importActions: Readonly<Record<string, Action>> = {
     // What is wrong comes first.
     const others = [
       ...report.lines.filter(({ outcome }) => outcome === "refused"),
+      ...report.lines.filter(({ outcome, message }) => outcome === "created" && message !== ""),
       ...report.lines.filter(({ outcome }) => outcome === "unchanged"),
     ];
     return {
