@@ -1,5 +1,5 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { type PluginErrorCode } from "./errors.ts";
+import { PluginError, type PluginErrorCode } from "./errors.ts";
 import { codeOf, watchEvents } from "./testing/expect.ts";
 import { makeBench, pluginSource } from "./testing/fixture.ts";
 
@@ -116,6 +116,26 @@ Deno.test("an installation that fails writes nothing and leaves what was there",
   assertEquals(await Deno.readTextFile(`${bench.dir}/p.js`), before);
   assertEquals(await bench.call("p", "V"), { version: "1.0" });
   assertEquals([...Deno.readDirSync(bench.dir)].map(({ name }) => name), ["p.js"]);
+});
+
+Deno.test("a start or health that throws, hangs or does not let go is named in the error, the state and the log", async () => {
+  await using bench = await makeBench("inline");
+  const limits = { callMs: 50, cpuMs: 20 };
+  const heads: [string, string][] = [
+    [`export function start() { throw new Error("no uplink"); }`, "start(): no uplink"],
+    [`export const start = () => new Promise(() => {});`, "start(): no answer within 50 ms"],
+    [`export const start = () => { for (;;); };`, "start(): held the processor for more than 20 ms"],
+    [`export async function health() { throw new Error("ill"); }`, "health(): ill"],
+  ];
+  for (const [head, message] of heads) {
+    const install = () => bench.manager.install("p", pluginSource("p", {}, { head, limits }));
+    assertEquals((await assertRejects(install, PluginError)).message, message);
+  }
+  await Deno.writeTextFile(`${bench.dir}/q.js`, pluginSource("q", {}, { head: heads[1]![0], limits }));
+  await bench.manager.rescan();
+  const [status] = bench.manager.list(), [, told] = heads[1]!;
+  assertEquals([status?.state, status?.error], ["errored", told]);
+  assert(bench.manager.logs("q").some(({ text }) => text === `[gateway] does not load: ${told}`));
 });
 
 Deno.test("packages are installed as one file or as a folder, and one takes the place of the other", async () => {
