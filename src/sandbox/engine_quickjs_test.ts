@@ -79,6 +79,15 @@ Deno.test("more host calls at one time than allowed are refused in the guest", a
   assertEquals(seen.returned, [[1, `{"last":"s.f: too many calls to the host at one time"}`]]);
 });
 
+Deno.test("arguments that are left out at the end are not sent to the host", async () => {
+  const source = `export const commands = { A(_, host) {
+    host.s.f(undefined); host.s.f("a", undefined, undefined); host.s.f(undefined, 1); host.s.f(null);
+  } };`;
+  const { isolate, seen } = await open(source, {}, ["s.f"]);
+  isolate.invoke(1, "A", "{}");
+  assertEquals(seen.hostCalls.map(([, , args]) => args), ["[]", `["a"]`, "[null,1]", "[null]"]);
+});
+
 Deno.test("console and host.log write to the log, and no more than a hundred lines at once", async () => {
   const { isolate, seen } = await open(`export const commands = {
     A(_, host) { console.warn("a", { b: 1 }); host.log("c"); host.log.error("x".repeat(9999)); },

@@ -80,8 +80,9 @@ class Manager implements PluginManager {
         storage,
         call: (call) => this.#router.call(call),
         mayCall: (guest, name) => {
-          const tier = this.#table.byName.get(name)?.tier;
-          return this.#guests.get(guest)?.admission?.mayCall?.({ name, tier }) ?? true;
+          const peer = this.#table.byName.get(name);
+          if (!peer) return true; // the call itself says that there is none
+          return this.#guests.get(guest)?.admission?.mayCall?.({ name, tier: peer.tier }) ?? true;
         },
       }),
       ...options.capabilities,
