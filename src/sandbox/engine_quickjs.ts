@@ -158,7 +158,7 @@ class QuickJsIsolate implements Isolate {
       result.value.dispose();
     });
     if (this.heapBytes > limits.memoryBytes) {
-      throw new EngineFault("memory", `loading it took ${this.heapBytes} bytes: more than its limit`);
+      throw new EngineFault("memory", `loading it took ${mib(this.heapBytes)}: more than ${this.#most}`);
     }
   }
 
@@ -237,7 +237,12 @@ class QuickJsIsolate implements Isolate {
 
   #full(): EngineFault {
     this.#lost = true;
-    return new EngineFault("memory", `needs more memory than its limit of ${this.memory.limitBytes} bytes`);
+    return new EngineFault("memory", `needs more memory than ${this.#most}`);
+  }
+
+  /** Its limit, by the name that the author gave it. */
+  get #most(): string {
+    return `its limit of ${mib(this.memory.limitBytes)} (limits.memoryMb)`;
   }
 
   #enter(func: QuickJSHandle, number?: number, handle?: QuickJSHandle, text?: string): string {
@@ -288,4 +293,8 @@ class QuickJsIsolate implements Isolate {
     error.dispose();
     return describeThrown(thrown);
   }
+}
+
+function mib(bytes: number): string {
+  return `${Math.round(bytes / 1024 / 102.4) / 10} MiB`;
 }

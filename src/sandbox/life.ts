@@ -234,7 +234,7 @@ export class Life {
     if (plugin.removed) return;
     if (changed) {
       const { log } = this.parts.deps;
-      log.info("plug-in changed state", { plugin: plugin.name, state, error: plugin.error });
+      log.info("plug-in changed state", { plugin: plugin.name, state, error: error[0] });
       this.#note(plugin, `is ${state} now`);
     }
     this.parts.options.onEvent?.({ plugin: plugin.name, status: this.status(plugin) });
