@@ -6,7 +6,7 @@
  *
  * What it leaves for the host, one line each (JSON text holds no line breaks):
  * `S <call> <json>` returned · `E <call> <json [message, stack]>` threw · `H <seq> <name> <json array>` calls a
- * host function · `L <level> <json string>` logs. A command that returns at once and leaves nothing else gives its
+ * host function · `L <level> <json string>` logs · `D <lines>` it logged more than it may at once. A command that returns at once and leaves nothing else gives its
  * result alone, which starts with a brace.
  *
  * @module
@@ -101,7 +101,7 @@ Object.defineProperty(globalThis, "console", { value: console, writable: true, c
 const take = () => {
   let text = outbox;
   outbox = "";
-  if (logs > logsAtOnce) text += "L warn " + line(logs - logsAtOnce + " more log lines at once: dropped") + "\\n";
+  if (logs > logsAtOnce) text += "D " + (logs - logsAtOnce) + "\\n";
   logs = 0;
   return text;
 };

@@ -240,6 +240,7 @@ export class Guests implements AsyncDisposable {
       failed: (call, code, message, stack) => this.#failed(call, code, message, stack),
       hostCall: (id, seq, name, args) => void this.#hostCall(own(id), seq, name, args),
       log: (id, level, text) => this.#log(own(id), level, text),
+      dropped: (id, lines) => own(id)?.logs.drop(lines),
       usage: (id, bytes) => {
         const guest = own(id);
         if (guest) guest.bytes = bytes;
@@ -281,9 +282,7 @@ export class Guests implements AsyncDisposable {
   #log(guest: Guest | undefined, level: string, text: string): void {
     if (!guest) return;
     const { log } = guest;
-    if (!guest.logs.take()) return void guest.droppedLogs++;
-    if (guest.droppedLogs > 0) log.warn(`${guest.droppedLogs} log lines came too fast: dropped`);
-    guest.droppedLogs = 0;
+    if (!guest.logs.take()) return;
     const line = text.startsWith(OWN_WORDS) ? `[plug-in] ${text}` : text;
     if (level === "debug" || level === "warn" || level === "error") log[level](line);
     else log.info(line);

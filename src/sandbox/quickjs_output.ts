@@ -26,6 +26,9 @@ export function deliver(text: string, output: GuestOutput): void {
         output.hostCall(Number(key), text.slice(second + 1, third), text.slice(third + 1, end));
         break;
       }
+      case "D":
+        output.dropped(Number(text.slice(first + 1, end)));
+        break;
       case "L":
         output.log(key, JSON.parse(text.slice(second + 1, end)) as string);
         break;
