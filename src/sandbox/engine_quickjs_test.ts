@@ -88,6 +88,47 @@ Deno.test("arguments that are left out at the end are not sent to the host", asy
   assertEquals(seen.hostCalls.map(([, , args]) => args), ["[]", `["a"]`, "[null,1]", "[null]"]);
 });
 
+Deno.test("rejections that nobody handles are logged with their place, and those that are handled are not", async () => {
+  const { isolate, seen } = await open(
+    `export const commands = {
+    LOOSE(_, host) {
+      (async () => { await null;
+        throw new TypeError("no uplink"); })();
+      host.s.f();
+      Promise.reject("bare");
+      return { ok: 1 };
+    },
+    async HANDLED(_, host) {
+      const late = Promise.reject(new Error("late")), both = Promise.allSettled([Promise.reject(1), late]);
+      await Promise.reject(2).catch(() => {});
+      await host.s.f().catch(() => {});
+      try { await (async () => { throw new Error("caught"); })(); } catch {}
+      await both;
+      throw new Error("the caller's");
+    },
+    MANY() { for (let i = 0; i < 1000; i++) Promise.reject(i); } };`,
+    {},
+    ["s.f"],
+  );
+  isolate.invoke(1, "LOOSE", "{}");
+  assertEquals(seen.returned, [[1, `{"ok":1}`]]);
+  isolate.answer(1, false, `"the host's"`);
+  const uncaught = "Uncaught (in promise)";
+  assertEquals(seen.logs.map(([level, text]) => [level, text.replace(/ \(plugin.js:4:\d+\)/, " (4)")]), [
+    ["error", `${uncaught} bare`],
+    ["error", `${uncaught} TypeError: no uplink (4)`],
+    ["error", `${uncaught} Error: the host's`],
+  ]);
+  seen.logs.length = 0;
+  isolate.invoke(2, "HANDLED", "{}");
+  isolate.answer(2, false, `"the host's"`);
+  assertEquals([seen.threw, seen.logs], [[[2, "the caller's"]], []]);
+  isolate.invoke(3, "MANY", "{}");
+  assertEquals([seen.logs.length, seen.dropped], [100, 900]);
+  for (let i = 0; i < 300; i++) isolate.invoke(4 + i, "MANY", "{}");
+  assert(isolate.usedBytes() < 4 << 20, "what was told is let go of");
+});
+
 Deno.test("console and host.log write to the log, and no more than a hundred lines at once", async () => {
   const { isolate, seen } = await open(`export const commands = {
     A(_, host) { console.warn("a", { b: 1 }); host.log("c"); host.log.error("x".repeat(9999)); },
