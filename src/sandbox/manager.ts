@@ -114,6 +114,7 @@ class Manager implements PluginManager {
         () => fingerprint === undefined ? this.#vanished(entry) : this.#installer.appeared(entry),
       );
     });
+    table.onRefused = (entries) => folder.retry(entries);
     const life = this.#life = new Life({
       deps,
       options,
@@ -277,6 +278,7 @@ class Manager implements PluginManager {
   }
 
   async #vanished(entry: string): Promise<void> {
+    this.#table.gone(entry);
     const plugin = this.#table.byEntry.get(entry);
     if (!plugin || plugin.removed) return;
     plugin.removed = true;
