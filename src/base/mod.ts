@@ -30,5 +30,6 @@ export {
   Metrics,
 } from "./metrics.ts";
 export { type Random, seededRandom, systemRandom } from "./random.ts";
+export { faultOf, type SchemaIssue } from "./schema_fault.ts";
 export type { Deps, Health, Service } from "./service.ts";
 export { nextTurn } from "./turn.ts";

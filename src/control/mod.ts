@@ -70,4 +70,4 @@ export type { ClientInfo } from "./passage.ts";
 export type { RequestRate } from "./request_rate.ts";
 export { type TlsFiles } from "./tls.ts";
 export { serviceRoutes } from "./service_routes.ts";
-export { faultOf, type Schema } from "./validate.ts";
+export type { Schema } from "./validate.ts";

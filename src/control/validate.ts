@@ -4,7 +4,7 @@
  * @module
  */
 import * as v from "valibot";
-import { nextTurn } from "../base/mod.ts";
+import { faultOf, nextTurn } from "../base/mod.ts";
 import { type Fault, problem } from "./problem.ts";
 
 /** Any valibot schema that needs no promise. */
@@ -47,13 +47,6 @@ export function check(
       };
     }),
   };
-}
-
-/** What is wrong, in words that ask for no knowledge of the library. */
-export function faultOf({ message, expected, received }: v.BaseIssue<unknown>): string {
-  if (!message.startsWith("Invalid key: ")) return message;
-  if (expected === "never") return "Unknown key";
-  return received === "undefined" ? "is missing" : message;
 }
 
 /** Where one thing or a list of them is taken: what is wrong with what was meant, in place of "neither". */

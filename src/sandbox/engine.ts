@@ -35,6 +35,8 @@ export interface GuestOutput {
   /** The guest calls the host function `name` (whatever it may be) with the JSON array `args`. */
   hostCall(seq: number, name: string, args: string): void;
   log(level: string, text: string): void;
+  /** So many lines for the log were more than it may leave at once. */
+  dropped(lines: number): void;
 }
 
 /**

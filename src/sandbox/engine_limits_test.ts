@@ -126,6 +126,7 @@ Deno.test("a guest gets nearly all of its memory before it is stopped", async ()
     for (let i = 0; i < 1000; i++) isolate.invoke(i, "KEEP", "{}");
   });
   assertEquals(fault.kind, "memory");
+  assertEquals(fault.message, "needs more memory than its limit of 64 MiB (limits.memoryMb)");
   assert(seen.returned.length / 4 > 56, `${seen.returned.length / 4} MiB of 64`);
 });
 

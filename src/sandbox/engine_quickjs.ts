@@ -34,6 +34,7 @@ import { resolveModule } from "./program.ts";
 import { TextCalls } from "./quickjs_calls.ts";
 import { CappedMemory, Meter } from "./quickjs_limits.ts";
 import { deliver, describeHostError, describeThrown } from "./quickjs_output.ts";
+import { Rejections } from "./quickjs_rejections.ts";
 import { QUICKJS_WASM, releaseSync } from "./quickjs_variant.ts";
 import { meterLoops } from "./wasm_meter.ts";
 
@@ -55,6 +56,7 @@ export function createQuickJsEngine(now: () => number): Engine {
       // A guest that was refused memory is lost, whatever it makes of that: it need not go on until its time is up.
       const ask = () => memory.refused ? 1 : meter.ask();
       const module = await compiled;
+      let instance: WebAssembly.Instance;
       const instantiateWasm = async (
         imports: Record<string, Record<string, WebAssembly.ImportValue>>,
         onInstance: (instance: WebAssembly.Instance) => void,
@@ -65,7 +67,7 @@ export function createQuickJsEngine(now: () => number): Engine {
         functions[RESIZE] = (bytes: number) => memory.resized(resize(bytes));
         // The meter asks with 0, where no runtime is.
         functions[SHOULD_INTERRUPT] = (rt: number) => rt === 0 ? ask() : interrupt(rt);
-        onInstance(await WebAssembly.instantiate(module, imports));
+        onInstance(instance = await WebAssembly.instantiate(module, imports));
       };
       const quickjs = await newQuickJSWASMModuleFromVariant(
         newVariant(releaseSync, {
@@ -75,7 +77,7 @@ export function createQuickJsEngine(now: () => number): Engine {
         }),
       );
       const runtime = quickjs.newRuntime();
-      return new QuickJsIsolate(runtime, memory, meter, limits, output);
+      return new QuickJsIsolate(instance!, runtime, memory, meter, limits, output);
     },
   };
 }
@@ -84,11 +86,13 @@ class QuickJsIsolate implements Isolate {
   readonly #context: QuickJSContext;
   readonly #api: Record<"adopt" | "admit" | "invoke" | "answer" | "take", QuickJSHandle>;
   readonly #calls: TextCalls;
+  readonly #rejections: Rejections;
   readonly #names = new Map<string, QuickJSHandle>();
   #lost = false;
   unfinished = false;
 
   constructor(
+    instance: WebAssembly.Instance,
     private readonly runtime: QuickJSRuntime,
     private readonly memory: CappedMemory,
     private readonly meter: Meter,
@@ -96,8 +100,10 @@ class QuickJsIsolate implements Isolate {
     private readonly output: GuestOutput,
   ) {
     runtime.setMaxStackSize(STACK_BYTES);
-    runtime.setInterruptHandler(() => memory.refused || meter.interrupt());
     const context = this.#context = runtime.newContext();
+    this.#rejections = new Rejections(instance, runtime, context, LOGS_AT_ONCE, () => {
+      runtime.setInterruptHandler(() => memory.refused || meter.interrupt());
+    });
     this.#calls = new TextCalls(context);
     const make = context.unwrapResult(context.evalCode(GUEST_SOURCE, "gatehouse:guest", { type: "global" }));
     const bounds = [JSON_LENGTH, OPEN_HOST_CALLS, LOG_LENGTH, ERROR_LENGTH, LOGS_AT_ONCE];
@@ -158,7 +164,7 @@ class QuickJsIsolate implements Isolate {
       result.value.dispose();
     });
     if (this.heapBytes > limits.memoryBytes) {
-      throw new EngineFault("memory", `loading it took ${this.heapBytes} bytes: more than its limit`);
+      throw new EngineFault("memory", `loading it took ${mib(this.heapBytes)}: more than ${this.#most}`);
     }
   }
 
@@ -237,7 +243,12 @@ class QuickJsIsolate implements Isolate {
 
   #full(): EngineFault {
     this.#lost = true;
-    return new EngineFault("memory", `needs more memory than its limit of ${this.memory.limitBytes} bytes`);
+    return new EngineFault("memory", `needs more memory than ${this.#most}`);
+  }
+
+  /** Its limit, by the name that the author gave it. */
+  get #most(): string {
+    return `its limit of ${mib(this.memory.limitBytes)} (limits.memoryMb)`;
   }
 
   #enter(func: QuickJSHandle, number?: number, handle?: QuickJSHandle, text?: string): string {
@@ -255,10 +266,19 @@ class QuickJsIsolate implements Isolate {
 
   #drain(): void {
     this.unfinished = false;
-    if (!this.runtime.hasPendingJob()) return;
-    this.#runJobs();
-    const text = this.#enter(this.#api.take);
-    if (text.length > 0) this.#deliver(text);
+    if (this.runtime.hasPendingJob()) {
+      this.#runJobs();
+      const text = this.#enter(this.#api.take);
+      if (text.length > 0) this.#deliver(text);
+    }
+    if (!this.#rejections.empty) this.#tellRejections();
+  }
+
+  /** Logs what was rejected and is not handled now that no job is left. */
+  #tellRejections(): void {
+    const { reasons, more } = this.#rejections.take();
+    for (const reason of reasons) this.output.log("error", `Uncaught (in promise) ${this.#describe(reason)}`);
+    if (more > 0) this.output.dropped(more);
   }
 
   #runJobs(): void {
@@ -288,4 +308,8 @@ class QuickJsIsolate implements Isolate {
     error.dispose();
     return describeThrown(thrown);
   }
+}
+
+function mib(bytes: number): string {
+  return `${Math.round(bytes / 1024 / 102.4) / 10} MiB`;
 }

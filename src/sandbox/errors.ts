@@ -51,6 +51,14 @@ export class PluginError extends GatehouseError<PluginErrorCode> {
   }
 }
 
+/** A plug-in names itself as another one that is there. */
+export class NameTaken extends PluginError {
+  /** `holder`: the entry of the other one. */
+  constructor(readonly taken: string, holder: string) {
+    super("invalid", `manifest.name: "${taken}" is taken by "${holder}"`);
+  }
+}
+
 const CODES: readonly string[] = [
   "absent",
   "not_running",

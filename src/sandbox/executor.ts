@@ -20,6 +20,7 @@ import {
 } from "./engine.ts";
 import { PluginError } from "./errors.ts";
 import { faultOf } from "./json.ts";
+import { LineBrake } from "./line_brake.ts";
 import type { Grant, Runner, RunnerEvents } from "./runner.ts";
 
 /** How long guests may run before the event loop gets its turn, in milliseconds. */
@@ -49,6 +50,7 @@ interface Guest {
   readonly overruns: TokenBucket;
   readonly open: Set<number>;
   readonly queue: Work[];
+  readonly logs: LineBrake;
   calls: number;
   heap: number;
 }
@@ -80,8 +82,12 @@ export class Executor implements Runner {
   async load(id: number, program: Program, limits: IsolateLimits): Promise<string> {
     let guest: Guest | undefined;
     this.#loading++;
+    const logs = new LineBrake(this.clock, LOGS_PER_SECOND, LOG_BURST, (lines) => {
+      this.events.dropped(id, lines);
+      this.hooks.turned?.();
+    });
     try {
-      const output = this.#outputOf(id, () => guest);
+      const output = this.#outputOf(id, logs, () => guest);
       const isolate = await this.engine.open(limits, output);
       guest = {
         id,
@@ -89,6 +95,7 @@ export class Executor implements Runner {
         overruns: new TokenBucket(this.clock, OVERRUNS_PER_SECOND, OVERRUNS),
         open: new Set(),
         queue: [],
+        logs,
         calls: 0,
         heap: isolate.heapBytes,
       };
@@ -100,6 +107,7 @@ export class Executor implements Runner {
       return text;
     } catch (error) {
       guest?.isolate.dispose();
+      logs[Symbol.dispose]();
       throw loadError(error);
     } finally {
       if (--this.#loading === 0) this.#unloaded.clear();
@@ -141,6 +149,7 @@ export class Executor implements Runner {
     if (guest) {
       this.#guests.delete(id);
       guest.isolate.dispose();
+      guest.logs[Symbol.dispose]();
     } else if (this.#loading > 0) this.#unloaded.add(id);
   }
 
@@ -211,6 +220,7 @@ export class Executor implements Runner {
   #discard(guest: Guest, error: unknown, kind?: "overruns"): void {
     if (!this.#guests.delete(guest.id)) return;
     guest.isolate.dispose();
+    guest.logs[Symbol.dispose]();
     const own = error instanceof EngineFault && error.kind !== "interrupted" ? error.kind : "crashed";
     this.events.fault(guest.id, { kind: kind ?? own, message: messageOf(error) });
   }
@@ -252,11 +262,9 @@ export class Executor implements Runner {
     }, 0);
   }
 
-  #outputOf(id: number, guest: () => Guest | undefined): GuestOutput {
-    const logs = new TokenBucket(this.clock, LOGS_PER_SECOND, LOG_BURST);
+  #outputOf(id: number, logs: LineBrake, guest: () => Guest | undefined): GuestOutput {
     const { events } = this;
     const answer = this.answer.bind(this);
-    let dropped = 0;
     return {
       returned(call, text) {
         if (!guest()?.open.delete(call)) return;
@@ -273,11 +281,9 @@ export class Executor implements Runner {
         else events.hostCall(id, seq, name, args);
       },
       log(level, text) {
-        if (!logs.take()) return void dropped++;
-        if (dropped > 0) events.log(id, "warn", `${dropped} log lines came too fast: dropped`);
-        dropped = 0;
-        events.log(id, level, text);
+        if (logs.take()) events.log(id, level, text);
       },
+      dropped: (lines) => logs.drop(lines),
     };
   }
 }

@@ -53,6 +53,12 @@ export class WatchedFolder implements Disposable {
     return this.#scanning = this.#scanning.catch(() => {}).then(() => this.#scan());
   }
 
+  /** Takes entries for changed, and looks. */
+  retry(entries: readonly string[]): void {
+    for (const entry of entries) this.#known.delete(entry);
+    void this.#scanLogged();
+  }
+
   /** Takes note of what an entry is now, so that it does not count as changed. */
   note(entry: string, fingerprint: string | undefined): void {
     if (fingerprint === undefined) this.#known.delete(entry);

@@ -6,7 +6,7 @@
  *
  * What it leaves for the host, one line each (JSON text holds no line breaks):
  * `S <call> <json>` returned · `E <call> <json [message, stack]>` threw · `H <seq> <name> <json array>` calls a
- * host function · `L <level> <json string>` logs. A command that returns at once and leaves nothing else gives its
+ * host function · `L <level> <json string>` logs · `D <lines>` it logged more than it may at once. A command that returns at once and leaves nothing else gives its
  * result alone, which starts with a brace.
  *
  * @module
@@ -86,6 +86,8 @@ const failure = (call, error) => {
 };
 const hostFunction = (name) => freeze((...args) => new PromiseOf((resolve, reject) => {
   if (open >= openHostCalls) throw new ErrorOf(name + ": too many calls to the host at one time");
+  // An argument that was left out, where the plug-in hands on one of its own: JSON would make it null.
+  while (args.length > 0 && args[args.length - 1] === undefined) args.length--;
   const text = stringify(args);
   if (text.length > jsonLength) throw new ErrorOf(name + ": the arguments are too long");
   open++;
@@ -99,7 +101,7 @@ Object.defineProperty(globalThis, "console", { value: console, writable: true, c
 const take = () => {
   let text = outbox;
   outbox = "";
-  if (logs > logsAtOnce) text += "L warn " + line(logs - logsAtOnce + " more log lines at once: dropped") + "\\n";
+  if (logs > logsAtOnce) text += "D " + (logs - logsAtOnce) + "\\n";
   logs = 0;
   return text;
 };

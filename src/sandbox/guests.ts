@@ -110,8 +110,8 @@ export class Guests implements AsyncDisposable {
         guest = new Guest(id, runner, admission, manifest, facts, functions, log, deps.clock);
         this.#guests.set(id, guest);
         runner.admit(id, { ...limitsOf(manifest.limits), functions: [...functions.keys()] });
-        if (facts.start) await this.callText(guest, "@start", "{}", manifest.limits.callMs);
-        if (health && facts.health) await this.callText(guest, "@health", "{}", manifest.limits.callMs);
+        if (facts.start) await this.#lifecycle(guest, "start");
+        if (health && facts.health) await this.#lifecycle(guest, "health");
         if (guest.fault) throw new PluginError(codeOf(guest.fault), guest.fault.message);
         if (!this.#guests.has(id)) throw new PluginError("closed", "its host process ended");
         return guest;
@@ -121,6 +121,16 @@ export class Guests implements AsyncDisposable {
         else runner.unload(id);
         if (!spoilt || this.#closed || tried >= LOAD_TRIES) throw error;
       }
+    }
+  }
+
+  /** Calls one of the program's own functions; where that fails, its name is in the error. */
+  async #lifecycle(guest: Guest, name: "start" | "health"): Promise<void> {
+    try {
+      await this.callText(guest, `@${name}`, "{}", guest.manifest.limits.callMs);
+    } catch (error) {
+      const code = error instanceof PluginError ? error.code : "crashed";
+      throw new PluginError(code, `${name}(): ${messageOf(error)}`, { cause: error });
     }
   }
 
@@ -230,6 +240,7 @@ export class Guests implements AsyncDisposable {
       failed: (call, code, message, stack) => this.#failed(call, code, message, stack),
       hostCall: (id, seq, name, args) => void this.#hostCall(own(id), seq, name, args),
       log: (id, level, text) => this.#log(own(id), level, text),
+      dropped: (id, lines) => own(id)?.logs.drop(lines),
       usage: (id, bytes) => {
         const guest = own(id);
         if (guest) guest.bytes = bytes;
@@ -271,9 +282,7 @@ export class Guests implements AsyncDisposable {
   #log(guest: Guest | undefined, level: string, text: string): void {
     if (!guest) return;
     const { log } = guest;
-    if (!guest.logs.take()) return void guest.droppedLogs++;
-    if (guest.droppedLogs > 0) log.warn(`${guest.droppedLogs} log lines came too fast: dropped`);
-    guest.droppedLogs = 0;
+    if (!guest.logs.take()) return;
     const line = text.startsWith(OWN_WORDS) ? `[plug-in] ${text}` : text;
     if (level === "debug" || level === "warn" || level === "error") log[level](line);
     else log.info(line);

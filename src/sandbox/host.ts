@@ -53,6 +53,7 @@ class HostLoop {
       failed: (call, ...error) => this.send(`E ${call} ${JSON.stringify(error)}`),
       hostCall: (guest, seq, name, args) => this.send(`H ${guest} ${seq} ${name} ${args}`),
       log: (guest, level, text) => this.send(`G ${guest} ${level} ${JSON.stringify(text)}`),
+      dropped: (guest, lines) => this.send(`T ${guest} ${lines}`),
       usage: (guest, bytes) => this.send(`M ${guest} ${bytes}`),
       fault: (guest, { kind, message }) => {
         this.send(`F ${guest} ${JSON.stringify([kind, message])}`);

@@ -30,6 +30,7 @@ const ATTACKS: Readonly<Record<string, { run: string; codes: string[] }>> = {
   },
   RECURSION: { run: "() => { const f = () => f() + 1; return f(); }", codes: ["failed"] },
   NEVER: { run: "() => new Promise(() => {})", codes: ["timeout"] },
+  REJECT_FLOOD: { run: `() => { for (;;) Promise.reject("x".repeat(5000)); }`, codes: ["timeout", "limit"] },
   LOG_FLOOD: { run: `() => { for (;;) console.log("x".repeat(5000)); }`, codes: ["timeout", "limit"] },
 };
 /** Built-ins of the engine that its interrupt handler does not reach. */

@@ -127,7 +127,10 @@ export class Installer {
       try {
         plugin = table.add(entry);
       } catch (error) {
-        return deps.log.error("plug-in ignored", { entry, error: messageOf(error) });
+        if (table.turnAway(entry)) {
+          deps.log.error("plug-in ignored until there is room", { entry, error: messageOf(error) });
+        }
+        return;
       }
     }
     if (!strict && !plugin.program && await this.#wasBroken(plugin)) return;

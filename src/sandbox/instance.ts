@@ -5,6 +5,7 @@
  */
 import { type Deps, type Log, type Timer, TokenBucket } from "../base/mod.ts";
 import type { PluginError } from "./errors.ts";
+import { LineBrake } from "./line_brake.ts";
 import type { Manifest, ProgramFacts } from "./manifest.ts";
 import type { GuestFault, Runner } from "./runner.ts";
 import type { HostFunction, PluginAdmission } from "./types.ts";
@@ -41,9 +42,7 @@ export class Guest {
   readonly ended = new AbortController();
   bytes = 0;
   hostCalls = 0;
-  /** Log lines that came too fast since the last one that was let through. */
-  droppedLogs = 0;
-  readonly logs: TokenBucket;
+  readonly logs: LineBrake;
   readonly messages: TokenBucket;
   /** What it did, where it is gone by its own doing. */
   fault: GuestFault | undefined;
@@ -62,7 +61,10 @@ export class Guest {
     clock: Deps["clock"],
   ) {
     const { logsPerSecond, messagesPerMinute } = manifest.limits;
-    this.logs = new TokenBucket(clock, logsPerSecond, logsPerSecond * LOG_BURST_SECONDS);
+    this.logs = new LineBrake(clock, logsPerSecond, logsPerSecond * LOG_BURST_SECONDS, (lines) => {
+      log.warn(`${lines} log line${lines === 1 ? "" : "s"} came too fast: dropped`);
+    });
+    this.ended.signal.addEventListener("abort", () => this.logs[Symbol.dispose]());
     this.messages = new TokenBucket(clock, messagesPerMinute / 60, messagesPerMinute);
   }
 

@@ -7,7 +7,7 @@
 import { type Deps, messageOf } from "../base/mod.ts";
 import { checkOrigin } from "./content.ts";
 import type { Program } from "./engine.ts";
-import { PluginError } from "./errors.ts";
+import { NameTaken, PluginError } from "./errors.ts";
 import type { Books } from "./figures.ts";
 import type { Guest, Guests, OpenCall } from "./guests.ts";
 import type { Manifest } from "./manifest.ts";
@@ -70,7 +70,9 @@ export class Life {
         checkOrigin(program, manifest);
         admission?.check(manifest);
         const other = table.byName.get(manifest.name);
-        if (other && other.entry !== entry && other !== replaces) throw taken(manifest.name, other);
+        if (other && other.entry !== entry && other !== replaces) {
+          throw new NameTaken(manifest.name, other.entry);
+        }
       },
     });
   }
@@ -85,7 +87,7 @@ export class Life {
     if (table.closed || (holder && holder !== plugin)) {
       guests.unload(guest);
       if (table.closed) throw new PluginError("closed", "the plug-in manager was shut down");
-      throw taken(manifest.name, holder!);
+      throw new NameTaken(manifest.name, holder!.entry);
     }
     if (table.byName.get(plugin.name) === plugin) table.byName.delete(plugin.name);
     const old = plugin.active, before = plugin.program;
@@ -93,8 +95,10 @@ export class Life {
     plugin.program = program;
     plugin.tier = guest.tier;
     plugin.untrusted = false;
+    plugin.wants = undefined;
     table.byEntry.set(plugin.entry, plugin);
     table.byName.set(manifest.name, plugin);
+    table.freed(); // the name that it had before, perhaps
     plugin.backoff?.cancel();
     if (desired.of(manifest.name) === "stopped") {
       await guests.retire(guest, 0);
@@ -181,6 +185,7 @@ export class Life {
     if (this.parts.table.closed) return;
     this.#note(plugin, `does not load: ${message}`, "warn");
     log.warn("plug-in does not load", { plugin: plugin.name, source: plugin.entry, error: message });
+    plugin.wants = error instanceof NameTaken ? error.taken : undefined;
     if (plugin.active) return this.setState(plugin, "running", message);
     const code = error instanceof PluginError ? error.code : undefined;
     plugin.untrusted = code === "untrusted";
@@ -234,7 +239,7 @@ export class Life {
     if (plugin.removed) return;
     if (changed) {
       const { log } = this.parts.deps;
-      log.info("plug-in changed state", { plugin: plugin.name, state, error: plugin.error });
+      log.info("plug-in changed state", { plugin: plugin.name, state, error: error[0] });
       this.#note(plugin, `is ${state} now`);
     }
     this.parts.options.onEvent?.({ plugin: plugin.name, status: this.status(plugin) });
@@ -269,8 +274,4 @@ export class Life {
   #note(plugin: Plugin, text: string, level: "info" | "warn" | "error" = "info"): void {
     this.parts.books.of(plugin.name).lines.add(level, `[gateway] ${text}`);
   }
-}
-
-function taken(name: string, holder: Plugin): PluginError {
-  return new PluginError("invalid", `manifest.name: "${name}" is taken by "${holder.entry}"`);
 }

@@ -1,5 +1,5 @@
-import { assert, assertEquals } from "@std/assert";
-import { FakeClock } from "../base/mod.ts";
+import { assert, assertEquals, assertRejects } from "@std/assert";
+import { createLog, FakeClock } from "../base/mod.ts";
 import { codeOf, until } from "./testing/expect.ts";
 import { type Bench, makeBench, pluginSource, testDeps } from "./testing/fixture.ts";
 
@@ -25,6 +25,27 @@ Deno.test("desired states that can't be read count as asked to run", async () =>
   await Deno.writeTextFile(`${bench.stateDir}/plugins.json`, `{"plugins":{"p":{"desired":"par`);
   await bench.restart();
   assertEquals(bench.manager.get("p")?.state, "running");
+});
+
+Deno.test("a line of the log about a new state tells of no error that led to an earlier one", async () => {
+  const lines: Record<string, unknown>[] = [];
+  const log = createLog({
+    level: "info",
+    format: "json",
+    clock: new FakeClock(),
+    write: (line) => void lines.push(JSON.parse(line)),
+  });
+  const source = pluginSource("p", {}, { head: `export function start() { throw new Error("no uplink"); }` });
+  await using bench = await makeBench("inline", { "p.js": source }, {}, testDeps({ log }));
+  await assertRejects(() => bench.manager.run("p"));
+  const changes = lines.filter(({ msg, message }) => (msg ?? message) === "plug-in changed state");
+  const error = "start(): no uplink";
+  assertEquals(changes.map(({ state, error }) => [state, error]), [
+    ["loading", undefined],
+    ["errored", error],
+    ["loading", undefined],
+    ["errored", error],
+  ]);
 });
 
 Deno.test("start and stop of a plug-in are called around its life", async () => {

@@ -151,6 +151,24 @@ Deno.test("log lines past the rate are dropped and counted", async () => {
   );
 });
 
+for (const isolation of ["inline", "process"] as const) {
+  Deno.test(`the number of lines that were dropped reaches the log although no other line follows, in ${isolation} isolation`, async () => {
+    const source = pluginSource("p", {
+      LOG: `({ lines }) => { for (let i = 0; i < lines; i++) console.log("line " + i); return {}; }`,
+    });
+    await using bench = await makeBench(isolation, { "p.js": source });
+    const texts = () => bench.manager.logs("p").map(({ text }) => text);
+    const told = (lines: number) => texts().includes(`${lines} log lines came too fast: dropped`);
+    await bench.call("p", "LOG", { lines: "1000" });
+    await until(() => told(900));
+    // Past its rate, past what it may leave at once, and past what any guest may send.
+    for (let i = 0; i < 8; i++) await bench.call("p", "LOG", { lines: "1000" });
+    const logged = () => texts().filter((text) => text.startsWith("line ")).length;
+    const number = (text: string) => Number(/^(\d+) log lines? came/.exec(text)?.[1] ?? 0);
+    await until(() => logged() + texts().reduce((sum, text) => sum + number(text), 0) === 9000);
+  });
+}
+
 Deno.test("more timers than allowed are refused, and those that ended count no more", async () => {
   const clock = new FakeClock();
   const source = pluginSource("p", {

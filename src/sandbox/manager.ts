@@ -80,8 +80,9 @@ class Manager implements PluginManager {
         storage,
         call: (call) => this.#router.call(call),
         mayCall: (guest, name) => {
-          const tier = this.#table.byName.get(name)?.tier;
-          return this.#guests.get(guest)?.admission?.mayCall?.({ name, tier }) ?? true;
+          const peer = this.#table.byName.get(name);
+          if (!peer) return true; // the call itself says that there is none
+          return this.#guests.get(guest)?.admission?.mayCall?.({ name, tier: peer.tier }) ?? true;
         },
       }),
       ...options.capabilities,
@@ -113,6 +114,7 @@ class Manager implements PluginManager {
         () => fingerprint === undefined ? this.#vanished(entry) : this.#installer.appeared(entry),
       );
     });
+    table.onRefused = (entries) => folder.retry(entries);
     const life = this.#life = new Life({
       deps,
       options,
@@ -276,6 +278,7 @@ class Manager implements PluginManager {
   }
 
   async #vanished(entry: string): Promise<void> {
+    this.#table.gone(entry);
     const plugin = this.#table.byEntry.get(entry);
     if (!plugin || plugin.removed) return;
     plugin.removed = true;

@@ -1,7 +1,8 @@
 import { assert, assertEquals, assertRejects } from "@std/assert";
-import { type PluginErrorCode } from "./errors.ts";
+import { createLog, systemClock } from "../base/mod.ts";
+import { PluginError, type PluginErrorCode } from "./errors.ts";
 import { codeOf, watchEvents } from "./testing/expect.ts";
-import { makeBench, pluginSource } from "./testing/fixture.ts";
+import { makeBench, pluginSource, testDeps } from "./testing/fixture.ts";
 
 const VERSION = `() => ({ version: manifest.version })`;
 
@@ -118,6 +119,26 @@ Deno.test("an installation that fails writes nothing and leaves what was there",
   assertEquals([...Deno.readDirSync(bench.dir)].map(({ name }) => name), ["p.js"]);
 });
 
+Deno.test("a start or health that throws, hangs or does not let go is named in the error, the state and the log", async () => {
+  await using bench = await makeBench("inline");
+  const limits = { callMs: 50, cpuMs: 20 };
+  const heads: [string, string][] = [
+    [`export function start() { throw new Error("no uplink"); }`, "start(): no uplink"],
+    [`export const start = () => new Promise(() => {});`, "start(): no answer within 50 ms"],
+    [`export const start = () => { for (;;); };`, "start(): held the processor for more than 20 ms"],
+    [`export async function health() { throw new Error("ill"); }`, "health(): ill"],
+  ];
+  for (const [head, message] of heads) {
+    const install = () => bench.manager.install("p", pluginSource("p", {}, { head, limits }));
+    assertEquals((await assertRejects(install, PluginError)).message, message);
+  }
+  await Deno.writeTextFile(`${bench.dir}/q.js`, pluginSource("q", {}, { head: heads[1]![0], limits }));
+  await bench.manager.rescan();
+  const [status] = bench.manager.list(), [, told] = heads[1]!;
+  assertEquals([status?.state, status?.error], ["errored", told]);
+  assert(bench.manager.logs("q").some(({ text }) => text === `[gateway] does not load: ${told}`));
+});
+
 Deno.test("packages are installed as one file or as a folder, and one takes the place of the other", async () => {
   await using bench = await makeBench("inline");
   const { manager } = bench;
@@ -199,9 +220,54 @@ Deno.test("more plug-ins than allowed are not taken", async () => {
   assertEquals(bench.manager.list().map(({ state }) => state), ["running", "running", "running"]);
   // One that is there may be upgraded all the same, and one that goes makes room.
   await bench.manager.install(three[0]!, pluginSource(three[0]!, {}, { version: "2.0" }));
+  for (let i = 0; i < 50; i++) {
+    await Deno.remove(`${bench.dir}/flood${i}.js`);
+    await Deno.remove(`${bench.dir}/folder${i}`, { recursive: true });
+  }
+  await bench.manager.rescan();
   await bench.manager.remove(three[2]!);
-  await bench.manager.install("more", pluginSource("more", {}));
-  assertEquals(names(), ["more", three[0], three[1]].sort());
+  await bench.manager.rescan();
+  const fourth = ["p0", "p1", "p2", "p3"].find((name) => !three.includes(name));
+  assertEquals(names(), [three[0], three[1], fourth].sort());
+});
+
+Deno.test("a plug-in that there was no room for, or whose name was taken, runs when that is free, and is told of once", async () => {
+  const lines: string[] = [];
+  const log = createLog({
+    level: "error",
+    format: "text",
+    clock: systemClock,
+    write: (line) => void lines.push(line),
+  });
+  const files = { "a.js": pluginSource("a", { V: VERSION }) };
+  await using bench = await makeBench("inline", files, { maxPlugins: 2 }, testDeps({ log }));
+  const drop = async (entry: string, name: string) => {
+    await Deno.writeTextFile(`${bench.dir}/${entry}`, pluginSource(name, { V: VERSION }, { version: "2.0" }));
+    await bench.manager.rescan();
+  };
+  const shown = () =>
+    bench.manager.list().map(({ source, name, state }) => `${source} ${name} ${state}`).sort();
+  await drop("b.js", "a");
+  await drop("c.js", "c");
+  await drop("d.js", "d");
+  assertEquals(shown(), ["a.js a running", "b.js b errored"]);
+  assertEquals(lines.length, 2);
+  assert(/until there is room.*there are 2 plug-ins already \(--max-plugins\)/.test(lines[0]!), lines[0]);
+
+  await bench.manager.remove("a"); // its name goes to b.js, its place to one of the others
+  await bench.manager.rescan();
+  assertEquals(await bench.call("a", "V"), { version: "2.0" });
+  assertEquals(bench.manager.list().length, 2);
+  await Deno.remove(`${bench.dir}/b.js`);
+  await bench.manager.rescan();
+  await bench.manager.rescan();
+  assertEquals(shown(), ["c.js c running", "d.js d running"]);
+
+  await drop("c.js", "d"); // it goes on as it was until that name is free
+  await bench.manager.remove("d");
+  await bench.manager.rescan();
+  assertEquals(shown(), ["c.js d running"]);
+  assertEquals(lines.length, 2);
 });
 
 Deno.test("however many are installed at once, no more run than allowed", async () => {

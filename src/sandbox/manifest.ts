@@ -4,6 +4,7 @@
  * @module
  */
 import * as v from "valibot";
+import { faultOf } from "../base/mod.ts";
 import { PluginError } from "./errors.ts";
 
 /** From where a command may be called. */
@@ -284,7 +285,7 @@ export function readFacts(text: string, rules: ManifestRules): { manifest: Manif
   }
   if (facts.manifest === null) throw new PluginError("invalid", `the plug-in exports no "manifest"`);
   const result = v.safeParse(schemaOf(rules), facts.manifest);
-  const faults = (result.issues ?? []).map((issue) => `${pathOf(issue)}: ${issue.message}`);
+  const faults = (result.issues ?? []).map((issue) => `${pathOf(issue)}: ${faultOf(issue)}`);
   if (result.success) {
     for (const name of Object.keys(result.output.commands)) {
       if (!facts.commands.includes(name)) {

@@ -27,6 +27,14 @@ Deno.test("a manifest without limits and capabilities gets the usual limits and 
   assertEquals(manifest.capabilities, []);
 });
 
+Deno.test("what is missing or unknown in a manifest is told in plain words", () => {
+  const { version: _, ...rest } = GOOD;
+  assertEquals(faultsOf({ ...rest, limits: { memory: 16 } }), [
+    "manifest.version: is missing",
+    "manifest.limits.memory: Unknown key",
+  ]);
+});
+
 Deno.test("every fault of a manifest is named with its path", () => {
   const faults = faultsOf({
     ...GOOD,

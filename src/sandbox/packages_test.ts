@@ -290,6 +290,9 @@ Deno.test("no plug-in borrows the rights of one that is trusted more, until the 
   await trust.setCaps("unsigned", undefined);
   await bench.manager.recheck();
   assertEquals(await call(), refused);
+  await bench.manager.remove(NAME);
+  assertEquals(await call(), `no plug-in "${NAME}"`);
+  await bench.manager.install(NAME, bytes);
   // Among equals there is nothing to borrow.
   const { bytes: signed } = await packPlugin(filesOf({ "plugin.js": caller }), { keys: [key] });
   await bench.manager.install(mine, signed);

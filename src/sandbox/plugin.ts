@@ -41,6 +41,8 @@ export class Plugin {
   formerName: string | undefined;
   /** It is down because it may not run. */
   untrusted = false;
+  /** The name that it could not have because another plug-in has it. */
+  wants: string | undefined;
   #failures: number[] = [];
 
   /** When a version took over from another, by the clock that never jumps. */

@@ -16,7 +16,11 @@ export class PluginTable {
   readonly #turns = new Map<string, Promise<unknown>>();
   /** Entries that are being installed and not there yet. */
   readonly #reserved = new Set<{ readonly entry: string }>();
+  /** Entries that there was no room for. */
+  readonly #turnedAway = new Set<string>();
   #closed = false;
+  /** Told when entries that were refused are to be tried again: there is room now, or their name is free. */
+  onRefused: (entries: string[]) => void = () => {};
 
   /** `most`: how many plug-ins there may be. */
   constructor(private readonly most: number) {}
@@ -40,14 +44,48 @@ export class PluginTable {
     this.#checkRoom(entry);
     const place = { entry };
     this.#reserved.add(place);
-    return { [Symbol.dispose]: () => void this.#reserved.delete(place) };
+    return {
+      [Symbol.dispose]: () => {
+        this.#reserved.delete(place);
+        this.freed();
+      },
+    };
   }
 
   #checkRoom(entry: string): void {
+    const taken = this.#taken();
+    if (taken.has(entry) || taken.size < this.most) return;
+    throw new PluginError(
+      "limit",
+      `there are ${this.most} plug-ins already (--max-plugins): no more are taken`,
+    );
+  }
+
+  #taken(): Set<string> {
     const taken = new Set(this.byEntry.keys());
     for (const place of this.#reserved) taken.add(place.entry);
-    if (taken.has(entry) || taken.size < this.most) return;
-    throw new PluginError("limit", `there are ${this.most} plug-ins already: no more are taken`);
+    return taken;
+  }
+
+  /** Remembers an entry that there was no room for. Whether it is the first time. */
+  turnAway(entry: string): boolean {
+    const { size } = this.#turnedAway;
+    return this.#turnedAway.add(entry).size > size;
+  }
+
+  /** The entry is gone from the folder. */
+  gone(entry: string): void {
+    this.#turnedAway.delete(entry);
+  }
+
+  /** A place or a name may be free: those that were refused for want of it get their turn. */
+  freed(): void {
+    if (this.#closed) return;
+    const entries = this.#turnedAway.size > 0 && this.#taken().size < this.most ? [...this.#turnedAway] : [];
+    for (const { entry, wants } of this.byEntry.values()) {
+      if (wants !== undefined && !this.byName.has(wants)) entries.push(entry);
+    }
+    if (entries.length > 0) this.onRefused(entries);
   }
 
   /** Makes one that is not there yet. @throws {PluginError} `limit` */
@@ -55,6 +93,7 @@ export class PluginTable {
     this.#checkRoom(entry);
     const plugin = new Plugin(entry);
     this.byEntry.set(entry, plugin);
+    this.#turnedAway.delete(entry);
     return plugin;
   }
 
@@ -76,6 +115,7 @@ export class PluginTable {
     const { entry, name } = plugin;
     if (this.byEntry.get(entry) === plugin) this.byEntry.delete(entry);
     if (this.byName.get(name) === plugin) this.byName.delete(name);
+    this.freed();
   }
 
   /**

@@ -257,6 +257,8 @@ export class ProcessRunner implements Runner {
         const guest = fields.number(), level = fields.text();
         return this.events.log(guest, level, String(JSON.parse(bounded(fields.rest()))));
       }
+      case "T":
+        return this.events.dropped(fields.number(), fields.number());
       case "Q": {
         const question = fields.number(), bytes = fields.number();
         this.#asked.get(question)?.(bytes);

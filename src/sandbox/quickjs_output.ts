@@ -26,6 +26,9 @@ export function deliver(text: string, output: GuestOutput): void {
         output.hostCall(Number(key), text.slice(second + 1, third), text.slice(third + 1, end));
         break;
       }
+      case "D":
+        output.dropped(Number(text.slice(first + 1, end)));
+        break;
       case "L":
         output.log(key, JSON.parse(text.slice(second + 1, end)) as string);
         break;
@@ -38,7 +41,9 @@ export function deliver(text: string, output: GuestOutput): void {
 export function describeThrown(thrown: unknown): string {
   if (typeof thrown !== "object" || thrown === null) return String(thrown).slice(0, ERROR_LENGTH);
   const { name, message, stack } = thrown as Record<string, unknown>;
-  const where = typeof stack === "string" ? /\(?([^\s()]+:\d+(?::\d+)?)\)?/.exec(stack)?.[1] : undefined;
+  // An error from the host begins on our side of the border, where its author has no line.
+  const own = typeof stack === "string" ? stack.replaceAll(/^.*\(gatehouse:guest.*$/gm, "") : "";
+  const where = /\(?([^\s()]+:\d+(?::\d+)?)\)?/.exec(own)?.[1];
   return `${name}: ${message}${where ? ` (${where})` : ""}`.slice(0, ERROR_LENGTH);
 }
 

@@ -36,6 +36,8 @@ export interface RunnerEvents {
   failed(call: number, code: PluginErrorCode, message: string, stack?: string): void;
   hostCall(guest: number, seq: number, name: string, args: string): void;
   log(guest: number, level: string, text: string): void;
+  /** So many lines for the log came too fast, and went no further. */
+  dropped(guest: number, lines: number): void;
   /** Bytes in use inside the guest, told now and then. */
   usage(guest: number, bytes: number): void;
   /** The guest broke and was discarded. Its open calls get no answer any more. */

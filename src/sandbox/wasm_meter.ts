@@ -21,8 +21,11 @@ const BULK_SHIFT = 4;
 /** A branch to so many targets is where an interpreter goes by its instructions. */
 const INTERPRETER_TARGETS = 200;
 
-const Section = { TYPE: 1, IMPORT: 2, FUNCTION: 3, GLOBAL: 6, CODE: 10 } as const;
+const Section = { TYPE: 1, IMPORT: 2, FUNCTION: 3, TABLE: 4, GLOBAL: 6, EXPORT: 7, CODE: 10 } as const;
 const I32 = 0x7f;
+
+/** By what name the module's table of functions is exported. */
+export const ENGINE_TABLE = "table";
 
 /** Reads a module from its bytes. Every read past the end throws RangeError. */
 class Reader {
@@ -111,7 +114,7 @@ function leb(value: number, signed = false): number[] {
 }
 
 /**
- * The module with the meter. `ask`: the name of a function that it imports already, of type `(i32) -> i32`: the meter
+ * The module with the meter, which also exports its table, where it has one, as {@linkcode ENGINE_TABLE}. `ask`: the name of a function that it imports already, of type `(i32) -> i32`: the meter
  * calls it with 0, and traps where the answer is not 0. Throws RangeError at what is no module or holds instructions
  * that are not known here, TypeError where there is no such import.
  */
@@ -119,7 +122,7 @@ export function meterLoops(module: Uint8Array, ask: string): Uint8Array<ArrayBuf
   const input = new Reader(module), output = new Writer(module.length * 2);
   output.put(module.subarray(0, 8));
   input.skip(8);
-  let imported = 0, globals = 0, importedGlobals = 0, asked = -1;
+  let imported = 0, tables = 0, globals = 0, importedGlobals = 0, asked = -1;
   /** Of each type how many parameters it has; of each function its type. */
   const parameters: number[] = [], typeOf: number[] = [];
   while (input.at < module.length) {
@@ -168,9 +171,14 @@ export function meterLoops(module: Uint8Array, ask: string): Uint8Array<ArrayBuf
       for (let i = 0; i < count; i++) typeOf.push(section.number());
       added(leb(parameters.length));
       continue;
+    } else if (id === Section.TABLE) {
+      tables = count;
     } else if (id === Section.GLOBAL) {
       globals = importedGlobals + count;
       added([I32, 1, 0x41, ...leb(TURNS, true), 0x0b]);
+      continue;
+    } else if (id === Section.EXPORT && tables > 0) {
+      added([ENGINE_TABLE.length, ...new TextEncoder().encode(ENGINE_TABLE), 1, 0]);
       continue;
     } else if (id === Section.CODE) {
       if (asked < 0) throw new TypeError(`the WebAssembly module imports no function "${ask}"`);

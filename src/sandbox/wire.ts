@@ -10,7 +10,7 @@
  *
  * From the host: `ready` · `D guest =description` or `D guest ![code, message]` loaded · `S call reply` ·
  * `E call [code, message, stack]` · `B call` begun, its reply comes later · `H guest seq name args` host call ·
- * `G guest level text` log · `M guest bytes` memory · `F guest [kind, message]` fault · `N guest` enters the guest ·
+ * `G guest level text` log · `T guest lines` dropped lines of the log · `M guest bytes` memory · `F guest [kind, message]` fault · `N guest` enters the guest ·
  * `P n 0` or `P n 1` pong (1: work is queued) · `Q n bytes` its resident memory.
  *
  * @module

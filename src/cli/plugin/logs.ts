@@ -29,7 +29,9 @@ export async function printLogs(
   };
   for (const { time, level, text } of items) {
     const shown = source === undefined ? text : await withOwnPlace(source, text);
-    print(`${time.slice(11, 23)} ${level.toUpperCase().padEnd(5)} ${plain(shown)}`);
+    const head = `${time.slice(11, 23)} ${level.toUpperCase().padEnd(5)} `;
+    // A line break in a plug-in's text begins no line of the log.
+    print(head + plain(shown).replaceAll("\n", `\n${" ".repeat(head.length)}`));
   }
   return next;
 }

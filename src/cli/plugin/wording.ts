@@ -18,9 +18,9 @@ const LIMITS: readonly string[] = [
 /** The same text with what is missing, unknown or of another type told plainly. */
 export function inWords(text: string): string {
   return text
-    .replaceAll(/Invalid key: Expected "[^"]*" but received undefined/g, "it is missing")
+    .replaceAll(/(manifest\.[\w.-]+): is missing/g, "$1: it is missing")
     .replaceAll(
-      /(manifest\.(?:[\w.-]*\.)?)([\w-]+): Invalid key: Expected never but received "[^"]*"/g,
+      /(manifest\.(?:[\w.-]*\.)?)([\w-]+): Unknown key/g,
       (_, path: string, field: string) => {
         const near = closest(field, path.startsWith("manifest.limits.") ? LIMITS : FIELDS);
         return `${path}${field}: there is no such field${

@@ -4,15 +4,15 @@ import { inWords } from "./wording.ts";
 Deno.test("what is missing, unknown or of another type in a manifest is told in words, with what may be meant", () => {
   const told: [string, string][] = [
     [
-      'manifest.apiVersion: Invalid key: Expected "apiVersion" but received undefined',
+      "manifest.apiVersion: is missing",
       "manifest.apiVersion: it is missing",
     ],
     [
-      'manifest.capability: Invalid key: Expected never but received "capability"',
+      "manifest.capability: Unknown key",
       "manifest.capability: there is no such field: did you mean capabilities?",
     ],
     [
-      'manifest.limits.memory: Invalid key: Expected never but received "memory"; manifest.x: Invalid key: Expected never but received "x"',
+      "manifest.limits.memory: Unknown key; manifest.x: Unknown key",
       "manifest.limits.memory: there is no such field: did you mean memoryMb?; manifest.x: there is no such field",
     ],
     [

@@ -5,8 +5,8 @@
  */
 import { parse, stringify } from "@std/csv";
 import * as v from "valibot";
-import { nextTurn } from "../../base/mod.ts";
-import { documented, faultOf, macSchema, problem } from "../../control/mod.ts";
+import { faultOf, nextTurn } from "../../base/mod.ts";
+import { documented, macSchema, problem } from "../../control/mod.ts";
 import { isLoid, isSn } from "../../protocol/smart_gateway/mod.ts";
 import type { GatewayPreset, GatewayRow } from "../registry/mod.ts";
 

@@ -46,6 +46,17 @@ Deno.test("what a plug-in stores is there after a restart and an upgrade, and go
   assertEquals(await ask(bench, "p", "storage.keys"), []);
 });
 
+Deno.test("an argument that a plug-in leaves undefined is one that it did not give", async () => {
+  const caller = pluginSource("caller", {
+    KEYS: `async ({ prefix }, host) => ({ keys: await host.storage.keys(prefix) })`,
+    CALL: `({ fields }, host) => host.plugins.call("peer", "HELLO", fields)`,
+  }, { capabilities: ["storage", "plugins.call"] }).replace(`"limits":`, `"peers":["peer"],"limits":`);
+  const peer = pluginSource("peer", { HELLO: "() => ({ text: 'hello' })" });
+  await using bench = await makeBench("inline", { "caller.js": caller, "peer.js": peer });
+  assertEquals(await bench.call("caller", "KEYS"), { keys: [] });
+  assertEquals(await bench.call("caller", "CALL"), { text: "hello" });
+});
+
 Deno.test("a plug-in sees nothing of another's storage, whatever it is called", async () => {
   const files = { "a.js": agent("a", ["storage"]), "b.js": agent("b", ["storage"]), "c.js": agent("c", []) };
   await using bench = await makeBench("inline", files);
@@ -116,7 +127,7 @@ Deno.test("a plug-in calls the commands of its declared peers and no others", as
     message(await call("stranger", "HELLO", {})),
     `"stranger" is not among the peers in the manifest`,
   );
-  assertEquals(message(await call("caller", "DO", {})), `"caller" is not among the peers in the manifest`);
+  assertEquals(message(await call("caller", "DO", {})), `"caller" is this plug-in itself`);
   assertEquals(message(await call("peer", "HIDDEN", {})), `"HIDDEN" may not be called from the peer side`);
   assertEquals(message(await call("peer", "toString", {})), `"peer" has no command "toString"`);
   for (const args of [[], ["", "HELLO"], [{}, "HELLO"], ["peer", 5], ["peer", "HELLO", []]]) {

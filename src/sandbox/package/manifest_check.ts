@@ -7,6 +7,7 @@
  * @module
  */
 import * as v from "valibot";
+import { faultOf } from "../../base/mod.ts";
 import { JSON_DEPTH, nestsDeeperThan, parseObject } from "../json.ts";
 import { AUTHS, DEFAULT_LIMITS, FIELDS, type Manifest, NAME, RIGHTS } from "../manifest.ts";
 import { PackageError } from "./errors.ts";
@@ -59,7 +60,7 @@ export function manifestFaults(manifest: unknown): string[] {
   const { issues } = v.safeParse(SHAPE, manifest);
   return (issues ?? []).map((issue) => {
     const path = v.getDotPath(issue);
-    return `manifest${path === null ? "" : `.${path}`}: ${issue.message}`;
+    return `manifest${path === null ? "" : `.${path}`}: ${faultOf(issue)}`;
   });
 }
 

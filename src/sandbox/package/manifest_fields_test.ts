@@ -33,6 +33,7 @@ Deno.test("fields that no form could show are told with their path", () => {
     assertStringIncludes(faults.join(), told);
     assertStringIncludes(faults[0]!, "manifest.commands.GREET.fields.0");
   }
+  assertEquals(manifestFaults(manifest([{}])), ["manifest.commands.GREET.fields.0.name: is missing"]);
   const many = Array.from({ length: 33 }, (_, i) => ({ name: `F${i}` }));
   assertStringIncludes(manifestFaults(manifest(many)).join(), "at most 32 fields");
 });

@@ -4,7 +4,7 @@
  * @module
  */
 import * as v from "valibot";
-import { messageOf } from "../../base/mod.ts";
+import { faultOf, messageOf } from "../../base/mod.ts";
 import { DEFAULT_LIMITS, HOSTS, PATHS, PEERS, type PluginLimits } from "../manifest.ts";
 import { PackageError } from "./errors.ts";
 import { keyIdOf } from "./signature.ts";
@@ -79,7 +79,7 @@ export async function parseTrust(text: string): Promise<TrustFile> {
   }
   const result = v.safeParse(FILE, value);
   if (!result.success) {
-    throw fault(result.issues.map((issue) => `${v.getDotPath(issue) ?? "."}: ${issue.message}`).join("; "));
+    throw fault(result.issues.map((issue) => `${v.getDotPath(issue) ?? "."}: ${faultOf(issue)}`).join("; "));
   }
   const { keys, tiers } = result.output;
   const records = await Promise.all(keys.map(async (one, i): Promise<KeyRecord> => {

@@ -56,6 +56,7 @@ class LoadedScript implements Script {
         threw: (_, message) => script.#outcome = { error: new ScriptError(message || "it threw", false) },
         hostCall: () => {}, // there is no function to call
         log: () => {},
+        dropped: () => {},
       });
       script.#isolate.load({ entry: "main.js", modules: { "main.js": mainOf(name), "script.js": source } });
       script.#isolate.admit([], limits);

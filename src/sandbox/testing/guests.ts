@@ -33,12 +33,14 @@ export async function open(
     threw: [] as [number, string][],
     hostCalls: [] as [number, string, string][],
     logs: [] as [string, string][],
+    dropped: 0,
   };
   const isolate = await on.open(limits, {
     returned: (call, text) => seen.returned.push([call, text]),
     threw: (call, message) => seen.threw.push([call, message]),
     hostCall: (seq, name, args) => seen.hostCalls.push([seq, name, args]),
     log: (level, text) => seen.logs.push([level, text]),
+    dropped: (lines) => seen.dropped += lines,
   });
   const facts = JSON.parse(
     isolate.load({ entry: "plugin.js", modules: { "plugin.js": source, ...modules } }),

@@ -6,7 +6,7 @@
  */
 import * as v from "valibot";
 import { type Policy, PolicySchema } from "../../../distribution/mod.ts";
-import { faultOf } from "../../../../control/mod.ts";
+import { faultOf } from "../../../../base/mod.ts";
 import { ApiProblem } from "../../client.ts";
 import { Form, numberText, Panel, Submit, TextArea, TextField } from "../../parts/mod.ts";
 import { policies } from "../../texts/mod.ts";
