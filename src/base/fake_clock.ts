@@ -114,15 +114,20 @@ export class FakeClock implements Clock {
   }
 }
 
-/** Lets every promise callback run that is ready now, and those that these make ready. */
+/** Lets everything go on that is ready now, and what that makes ready, over some turns of the event loop. */
 async function settle(): Promise<void> {
-  do await new Promise((resolve) => setTimeout(resolve, 0)); while (
-    [...FakeClock.busy].some((busy) => busy())
-  );
+  do {
+    await new Promise((resolve) => setTimeout(resolve, 0));
+    if (!FakeClock.isBusy) await immediates(24);
+  } while (FakeClock.isBusy);
 }
 
-/** Lets a chain of promise callbacks run that goes over the event loop a few times: a day has many thousand timers. */
+/** Lets a chain of callbacks run that goes over the event loop a few times: a day has many thousand timers. */
 async function turns(): Promise<void> {
-  for (let i = 0; i < 8; i++) await new Promise<void>((resolve) => void setImmediate(resolve));
+  await immediates(8);
   if (FakeClock.isBusy) await settle();
+}
+
+async function immediates(count: number): Promise<void> {
+  for (let i = 0; i < count; i++) await new Promise<void>((resolve) => void setImmediate(resolve));
 }

@@ -77,13 +77,35 @@ Deno.test("a write batch writes what came while it was busy as one, in order, wi
     await gate.promise;
   }, 3);
   const first = batch.write(0);
-  await Promise.resolve().then(() => {}); // lets the first batch begin
+  await begun(batch);
   const rest = [1, 2, 3, 4].map((n) => batch.write(n));
   assertEquals(batch.pending, 4);
   gate.resolve();
   await Promise.all([first, ...rest]);
   assertEquals(batches, [[0], [1, 2, 3], [4]]);
 });
+
+Deno.test("what comes one after the other in one turn of the event loop is written as one", async () => {
+  const batches: number[][] = [];
+  const batch = new WriteBatch<number>((items) => {
+    batches.push([...items]);
+    return Promise.resolve();
+  });
+  // Each in a microtask of its own, as requests are that several sockets have brought.
+  const writes: Promise<void>[] = [];
+  for (let n = 0; n < 5; n++) {
+    await Promise.resolve();
+    writes.push(batch.write(n));
+  }
+  await Promise.all(writes);
+  await batch.write(5);
+  assertEquals(batches, [[0, 1, 2, 3, 4], [5]]);
+});
+
+/** Resolves once nothing waits for its batch to begin. */
+async function begun(batch: WriteBatch<number>): Promise<void> {
+  while (batch.pending > 0) await new Promise((resolve) => setTimeout(resolve, 0));
+}
 
 Deno.test("a write batch that fails tells its own writers and goes on with the next", async () => {
   let fail = true;
@@ -110,7 +132,7 @@ Deno.test("past so many that wait a write batch refuses, and takes more when the
     100,
   );
   const writes = [batch.write(-1)];
-  await Promise.resolve(); // the first batch begins: it no longer waits
+  await begun(batch);
   for (let n = 0; n < 100; n++) writes.push(batch.write(n));
   for (let n = 0; n < 1000; n++) {
     const error = await assertRejects(() => batch.write(n), StorageError, "100 writes wait");

@@ -4,6 +4,7 @@
  * @module
  */
 
+import { setImmediate } from "node:timers";
 import { StorageError } from "./errors.ts";
 
 /** Writes everything in `items`, in order, as one transaction. */
@@ -26,7 +27,8 @@ export function writesWaiting(
  * Collects items while the previous batch is being written, and writes them together. The promise of
  * {@linkcode WriteBatch.write} settles when its own batch is durable or has failed as a whole.
  *
- * A lone write is not held back for company: it goes out in the same turn.
+ * A lone write is held back for no timer: it goes out with what else is ready at this moment, such as the requests
+ * that other sockets have brought. A database in this process never waits itself, so nobody would join otherwise.
  */
 export class WriteBatch<Item> {
   readonly #batches: Batch<Item>[] = [];
@@ -59,7 +61,7 @@ export class WriteBatch<Item> {
       this.#batches.push(batch);
     }
     batch.items.push(item);
-    this.#running ??= Promise.resolve().then(() => this.#run());
+    this.#running ??= afterWhatIsReady().then(() => this.#run());
     return batch.done.promise;
   }
 
@@ -75,4 +77,9 @@ export class WriteBatch<Item> {
     }
     this.#running = undefined;
   }
+}
+
+/** One turn of the event loop, as short as it can be. */
+function afterWhatIsReady(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }
