@@ -107,6 +107,25 @@ onNats(
 );
 
 onNats(
+  "a node that leaves answers first what it was asked, and takes nothing more",
+  async (nats, b) => {
+    await using a = await join(nats, A, { route: toB });
+    const begun = Promise.withResolvers<void>(), done = Promise.withResolvers<null>();
+    using _responder = b.respond("wait", () => {
+      begun.resolve();
+      return done.promise;
+    });
+    const asked = a.request("wait", null, 5000);
+    await begun.promise;
+    const left = b[Symbol.asyncDispose]();
+    assertEquals(await codeOf(a.request("double", 1, 5000)), "no_responder");
+    done.resolve(null);
+    assertEquals(await asked, null);
+    await left;
+  },
+);
+
+onNats(
   "what comes after its deadline is not begun with, and whoever asked is told that nothing was done",
   async (nats, _, asked) => {
     await using a = await join(nats, A, { route: toB });

@@ -8,7 +8,7 @@
  * @module
  */
 import type { Msg, NatsConnection } from "@nats-io/transport-node";
-import { type Clock, type Log, messageOf, type Metrics, type Timer } from "../base/mod.ts";
+import { type Clock, type Log, messageOf, type Metrics, type Timer, withTimeout } from "../base/mod.ts";
 import {
   type Bus,
   BusError,
@@ -72,6 +72,8 @@ const LOOK_MS = 500;
 /** Requests of others in work at once, and bytes that may wait to be sent. */
 const MAX_ANSWERING = 20_000;
 const MAX_UNSENT = 16 << 20;
+/** How long a node that leaves sees to it that what it has done is told, in milliseconds. */
+const FAREWELL_MS = 1000;
 
 const encoder = new TextEncoder(), decoder = new TextDecoder();
 
@@ -83,10 +85,12 @@ export class NatsBus<Events extends EventMap, Requests extends RequestMap>
   readonly #dropped;
   readonly #malformed;
   #connected = true;
-  #answering = 0;
+  /** What others asked and is being answered. */
+  readonly #answering = new Set<Promise<void>>();
   #unsent = 0;
   #flushing = false;
   #looking: Timer | undefined;
+  #leaving = false;
   #closed = false;
 
   private constructor(
@@ -182,6 +186,9 @@ export class NatsBus<Events extends EventMap, Requests extends RequestMap>
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    this.#leaving = true;
+    const told = Promise.all(this.#answering);
+    await withTimeout(this.deps.clock, told, FAREWELL_MS, () => new BusError("timeout", "")).catch(() => {});
     this.#closed = true;
     this.#looking?.cancel();
     for (const { fail } of [...this.#pending]) fail(new BusError("lost", "this node is stopping"));
@@ -285,7 +292,9 @@ export class NatsBus<Events extends EventMap, Requests extends RequestMap>
     });
     this.nats.subscribe(this.#subjectOf(this.options.self().node), {
       callback: (error, msg) => {
-        if (!error) void this.#onAsk(msg);
+        if (error) return;
+        const answered = this.#onAsk(msg).finally(() => this.#answering.delete(answered));
+        this.#answering.add(answered);
       },
     });
     void this.#watch();
@@ -348,10 +357,8 @@ export class NatsBus<Events extends EventMap, Requests extends RequestMap>
     const { subject, epoch, deadlineAt, message } = ask, left = deadlineAt - this.options.now();
     // Asked of an earlier life, or by somebody who no longer waits: it must not be done any more.
     if (left <= 0) return { refused: "late" };
-    if (epoch !== this.options.self().epoch || !this.options.mayAct() || this.#answering >= MAX_ANSWERING) {
-      return { refused: "no_responder" };
-    }
-    this.#answering++;
+    const mine = epoch === this.options.self().epoch && this.options.mayAct() && !this.#leaving;
+    if (!mine || this.#answering.size >= MAX_ANSWERING) return { refused: "no_responder" };
     try {
       const local = this.#local as unknown as LocalBus<
         EventMap,
@@ -362,8 +369,6 @@ export class NatsBus<Events extends EventMap, Requests extends RequestMap>
       if (error instanceof BusError && error.code === "no_responder") return { refused: "no_responder" };
       const { name, code } = error as { name?: unknown; code?: unknown };
       return { failed: { name: String(name), code: String(code ?? ""), message: messageOf(error) } };
-    } finally {
-      this.#answering--;
     }
   }
 }
