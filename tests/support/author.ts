@@ -138,3 +138,9 @@ export async function startLoneGateway(
     },
   };
 }
+
+/** Edits a file in the author's folder. */
+export async function change(me: Author, file: string, edit: (text: string) => string): Promise<void> {
+  const path = `${me.dir}/${file}`;
+  await Deno.writeTextFile(path, edit(await Deno.readTextFile(path)));
+}
